@@ -1,0 +1,17 @@
+//! The words every room shares: typed ids, names, time, secrets.
+//!
+//! Knows no database, no HTTP and no domain rule. Wall clock and randomness are reached through [`World`] only,
+//! so that a test can steer both.
+
+mod id;
+mod name;
+mod secret;
+mod time;
+mod world;
+
+pub use id::*;
+pub use name::{InvalidName, Name, Slug};
+pub use secret::Secret;
+pub use time::{InvalidTimestamp, Timestamp};
+pub use uuid::Uuid;
+pub use world::{Clock, Entropy, SteeredClock, SystemClock, SystemEntropy, World};
