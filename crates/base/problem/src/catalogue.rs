@@ -1,0 +1,60 @@
+//! Every code that this server can answer with. `xtask tidy` holds each against its page in `docs/errors/`.
+
+use crate::Code;
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $status:literal, $title:literal;)+) => {
+        $(pub static $name: Code = Code { name: $code, status: $status, title: $title };)+
+
+        /// All codes, in the order of their status.
+        pub static CATALOGUE: &[&Code] = &[$(&$name,)+];
+    };
+}
+
+codes! {
+    MALFORMED_JSON = "malformed_json", 400, "The body is not JSON";
+    MALFORMED_REQUEST = "malformed_request", 400, "The request could not be read";
+    INVALID_CURSOR = "invalid_cursor", 400, "The cursor is not one of ours";
+    OUTSIDE_RETENTION = "outside_retention", 400, "The time lies before what is kept";
+    UNAUTHENTICATED = "unauthenticated", 401, "Sign in or send a token";
+    INVALID_TOKEN = "invalid_token", 401, "The token is not valid";
+    INVALID_LINK = "invalid_link", 401, "The link is not valid any more";
+    PERMISSION_DENIED = "permission_denied", 403, "A permission is missing";
+    AUTHORITY_EXCEEDED = "authority_exceeded", 403, "Nobody grants what they do not hold";
+    CROSS_SITE_REQUEST = "cross_site_request", 403, "The request came from another site";
+    STEP_UP_REQUIRED = "step_up_required", 403, "Confirm that it is you";
+    PLAN_LIMIT_REACHED = "plan_limit_reached", 403, "The plan's limit is reached";
+    NOT_FOUND = "not_found", 404, "No such thing here";
+    UNKNOWN_ROUTE = "unknown_route", 404, "No such path";
+    FEATURE_DISABLED = "feature_disabled", 404, "The feature is switched off";
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, "The path does not know this method";
+    CONFLICT = "conflict", 409, "Somebody else changed it meanwhile";
+    ALREADY_EXISTS = "already_exists", 409, "It exists already";
+    AGENT_EXISTS = "agent_exists", 409, "An agent of this name exists";
+    AGENT_DECOMMISSIONED = "agent_decommissioned", 409, "The agent is decommissioned";
+    AGENT_NOT_ACTIVE = "agent_not_active", 409, "The agent is not active";
+    AGENT_NOT_SUSPENDED = "agent_not_suspended", 409, "The agent is not suspended";
+    CREDENTIAL_REVOKED = "credential_revoked", 409, "The credential is revoked";
+    CREDENTIAL_KIND = "credential_kind", 409, "The credential is of another kind";
+    LAST_OWNER = "last_owner", 409, "An organization keeps at least one owner";
+    FUNCTION_EXISTS = "function_exists", 409, "A function of this name exists";
+    RUN_ENDED = "run_ended", 409, "The run has ended";
+    IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight", 409, "The first request with this key is still running";
+    ALREADY_CREATED = "already_created", 409, "The first request with this key succeeded";
+    GONE = "gone", 410, "It was here and is no more";
+    STALE_REVISION = "stale_revision", 412, "The thing changed since you read it";
+    BODY_TOO_LARGE = "body_too_large", 413, "The body is too large";
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The body has a type that is not read here";
+    VALIDATION_FAILED = "validation_failed", 422, "Some fields are wrong";
+    IDEMPOTENCY_MISMATCH = "idempotency_mismatch", 422, "The key was used with another body";
+    SYNTAX_ERROR = "syntax_error", 422, "The code does not parse";
+    INVALID_SCHEMA = "invalid_schema", 422, "The JSON Schema is not valid";
+    INPUT_INVALID = "input_invalid", 422, "The input does not match the schema";
+    RATE_LIMITED = "rate_limited", 429, "Too many requests";
+    INTERNAL = "internal", 500, "Something failed on our side";
+    SANDBOX_UNAVAILABLE = "sandbox_unavailable", 503, "Functions cannot run here";
+    DATABASE_UNAVAILABLE = "database_unavailable", 503, "The database does not answer";
+    STALE_REVOCATION_FEED = "stale_revocation_feed", 503, "This node has not heard of revocations lately";
+    OVERLOADED = "overloaded", 503, "The server is too busy";
+    STORAGE_FULL = "storage_full", 507, "The disk is full";
+}
