@@ -1,0 +1,179 @@
+//! The two kinds of write, as values.
+
+use types::{OrgId, Uuid};
+
+use crate::{FactRow, Scope, Statement, Value, sql};
+
+/// Alters identity, authority or configuration, or ends an act. Shipped whole by [`crate::Db::commit`].
+pub struct Change {
+    pub(crate) scope: Scope,
+    pub(crate) facts: Vec<FactRow>,
+    pub(crate) guards: Vec<Guard>,
+    pub(crate) statements: Vec<Statement>,
+    pub(crate) books: Vec<Statement>,
+    pub(crate) authority: Vec<AuthorityEntry>,
+    pub(crate) wakes_queue: bool,
+}
+
+/// `(table, id, revision)` of a row whose state the decision relied on: held until the change is in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Guard {
+    pub(crate) table: &'static str,
+    pub(crate) id: Uuid,
+    pub(crate) revision: i64,
+    /// Whether counting below this row was part of the decision: then only one such change at a time.
+    pub(crate) exclusive: bool,
+}
+
+/// One line of the authority log (spec: "by revision, never by clock"). `dead`: tokens whose `rev` is older die.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorityEntry {
+    pub org: OrgId,
+    /// What `key` is: `agent`, `user`, `credential`, `token`, `client`, `keys`.
+    pub kind: &'static str,
+    pub key: Uuid,
+    pub dead: bool,
+}
+
+/// What a commit left behind.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The revision that the change's authority entries got, if it had any.
+    pub authority_revision: Option<i64>,
+}
+
+impl Change {
+    /// A change says what happened before it says how: no change without a fact.
+    pub fn new(scope: impl Into<Scope>, fact: FactRow) -> Self {
+        Self {
+            scope: scope.into(),
+            facts: vec![fact],
+            guards: Vec::new(),
+            statements: Vec::new(),
+            books: Vec::new(),
+            authority: Vec::new(),
+            wakes_queue: false,
+        }
+    }
+
+    #[must_use]
+    pub fn fact(mut self, fact: FactRow) -> Self {
+        self.facts.push(fact);
+        self
+    }
+
+    #[must_use]
+    pub fn statement(mut self, statement: Statement) -> Self {
+        self.statements.push(statement);
+        self
+    }
+
+    #[must_use]
+    pub fn statements(mut self, statements: impl IntoIterator<Item = Statement>) -> Self {
+        self.statements.extend(statements);
+        self
+    }
+
+    /// The row must still have this revision when the change is made.
+    #[must_use]
+    pub fn guard(mut self, table: &'static str, id: impl types::Id, revision: i64) -> Self {
+        self.guards.push(Guard { table, id: id.uuid(), revision, exclusive: false });
+        self
+    }
+
+    /// As [`Change::guard`], and no other change that guards this row exclusively runs beside it. The row's revision is
+    /// advanced, so that whoever counted on the old state decides again.
+    #[must_use]
+    pub fn guard_count(mut self, table: &'static str, id: impl types::Id, revision: i64) -> Self {
+        self.guards.push(Guard { table, id: id.uuid(), revision, exclusive: true });
+        self
+    }
+
+    /// Bookkeeping that must be there exactly when the change is.
+    #[must_use]
+    pub fn with(mut self, statement: Statement) -> Self {
+        self.books.push(statement);
+        self
+    }
+
+    #[must_use]
+    pub fn authority(mut self, entry: AuthorityEntry) -> Self {
+        self.authority.push(entry);
+        self
+    }
+
+    /// Workers are woken after the commit.
+    #[must_use]
+    pub fn wake_queue(mut self) -> Self {
+        self.wakes_queue = true;
+        self
+    }
+
+    /// In the order in which both engines run them; guards by table and id, so that racers never wait in a circle.
+    pub(crate) fn flight(&mut self) -> Vec<Statement> {
+        self.guards.sort();
+        self.guards.dedup();
+        let guards = self.guards.iter().filter(|guard| guard.exclusive).map(Guard::advance);
+        let mut all: Vec<Statement> = guards.collect();
+        all.append(&mut self.statements);
+        all.append(&mut self.books);
+        if !self.authority.is_empty() {
+            all.push(sql("UPDATE authority_head SET revision = revision + 1", vec![]).fresh());
+        }
+        for (ordinal, entry) in self.authority.drain(..).enumerate() {
+            all.push(entry.insert(ordinal));
+        }
+        all
+    }
+}
+
+impl Guard {
+    /// The UPDATE takes the row lock on PostgreSQL and fails for everybody who read the revision before.
+    fn advance(&self) -> Statement {
+        let text =
+            format!("UPDATE {} SET revision = revision + 1 WHERE id = $1 AND revision = $2", self.table);
+        sql(text, vec![self.id.into(), self.revision.into()]).fresh()
+    }
+}
+
+impl AuthorityEntry {
+    fn insert(&self, ordinal: usize) -> Statement {
+        sql(
+            "INSERT INTO authority_log (revision, ordinal, org, kind, key, dead) \
+             SELECT revision, $1, $2, $3, $4, $5 FROM authority_head",
+            vec![
+                Value::Int(i64::try_from(ordinal).unwrap_or(i64::MAX)),
+                types::Id::uuid(self.org).into(),
+                self.kind.into(),
+                self.key.into(),
+                self.dead.into(),
+            ],
+        )
+    }
+}
+
+/// Leases, heartbeats, log segments, cursors, counters, last use, idempotency: writes that no reader of the ledger needs
+/// to hear of. Only tables on the list in `xtask` may be touched.
+pub struct Bookkeeping {
+    pub(crate) scope: Scope,
+    pub(crate) statements: Vec<Statement>,
+    pub(crate) wakes_queue: bool,
+}
+
+impl Bookkeeping {
+    pub fn new(scope: impl Into<Scope>) -> Self {
+        Self { scope: scope.into(), statements: Vec::new(), wakes_queue: false }
+    }
+
+    #[must_use]
+    pub fn statement(mut self, statement: Statement) -> Self {
+        self.statements.push(statement);
+        self
+    }
+
+    #[must_use]
+    pub fn wake_queue(mut self) -> Self {
+        self.wakes_queue = true;
+        self
+    }
+}

@@ -1,0 +1,63 @@
+//! Opening: the lock that refuses a second server, pragmas, migrations.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::statements::failed;
+use crate::{DbError, OpenError, migrate};
+
+pub(super) fn lock(directory: &Path) -> Result<File, OpenError> {
+    let path = directory.join("lock");
+    let io = |error| OpenError::Io { path: path.display().to_string(), error };
+    std::fs::create_dir_all(directory).map_err(io)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(io(error)),
+    }
+}
+
+pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
+    let connection = Connection::open(path).map_err(failed)?;
+    let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
+        PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA busy_timeout = 5000;
+        PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;";
+    connection.execute_batch(pragmas).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    Ok(connection)
+}
+
+pub(super) fn reader(path: &Path) -> Result<Connection, DbError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    let pragmas = "PRAGMA query_only = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -8192;
+        PRAGMA mmap_size = 268435456; PRAGMA trusted_schema = OFF;";
+    connection.execute_batch(pragmas).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    Ok(connection)
+}
+
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    connection.execute_batch(migrate::TABLE).map_err(failed)?;
+    let applied = applied(connection).map_err(failed)?;
+    for migration in migrate::pending(&applied)? {
+        let transaction = connection.transaction().map_err(failed)?;
+        transaction.execute_batch(migration.common).map_err(failed)?;
+        transaction.execute_batch(migration.sqlite).map_err(failed)?;
+        let row = (migration.number, migration.name, migration.checksum());
+        transaction
+            .execute("INSERT INTO schema_migrations VALUES (?1, ?2, ?3, unixepoch() * 1000)", row)
+            .map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn applied(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
+    let mut statement =
+        connection.prepare("SELECT number, checksum FROM schema_migrations ORDER BY number")?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}

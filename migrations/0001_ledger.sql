@@ -1,0 +1,110 @@
+-- Authority: one monotonic revision, advanced inside every change of authority.
+CREATE TABLE authority_head (
+    singleton bigint PRIMARY KEY CHECK (singleton = 1),
+    revision bigint NOT NULL
+);
+INSERT INTO authority_head (singleton, revision) VALUES (1, 0);
+
+CREATE TABLE authority_log (
+    revision bigint NOT NULL,
+    ordinal bigint NOT NULL,
+    org uuid NOT NULL,
+    kind text NOT NULL,
+    key uuid NOT NULL,
+    dead boolean NOT NULL,
+    PRIMARY KEY (revision, ordinal)
+);
+CREATE INDEX authority_log_key ON authority_log (kind, key);
+
+-- The ledger's order. Never deleted from.
+CREATE TABLE leaves (
+    seq bigint PRIMARY KEY,
+    org uuid NOT NULL,
+    org_seq bigint NOT NULL,
+    fact uuid NOT NULL UNIQUE,
+    leaf_hash bytea NOT NULL,
+    previous_hash bytea NOT NULL,
+    UNIQUE (org, org_seq)
+);
+
+-- Where the sequencer stands; `term` fences off a sequencer that lost its lease.
+CREATE TABLE log_head (
+    singleton bigint PRIMARY KEY CHECK (singleton = 1),
+    size bigint NOT NULL,
+    term bigint NOT NULL,
+    position text NOT NULL,
+    previous_hash bytea NOT NULL
+);
+
+-- Tile contents (C2SP tlog-tiles, height 8); rebuildable from leaves.
+CREATE TABLE tiles (
+    level bigint NOT NULL,
+    tile bigint NOT NULL,
+    hashes bytea NOT NULL,
+    PRIMARY KEY (level, tile)
+);
+
+-- Signed tree heads. Insert-only.
+CREATE TABLE checkpoints (
+    size bigint PRIMARY KEY,
+    root bytea NOT NULL,
+    note text NOT NULL,
+    created_at bigint NOT NULL
+);
+
+-- What lists filter by; kept by a reader of the ledger, rebuildable.
+CREATE TABLE audit_index (
+    org uuid NOT NULL,
+    org_seq bigint NOT NULL,
+    fact uuid NOT NULL,
+    occurred_at bigint NOT NULL,
+    kind text NOT NULL,
+    outcome text NOT NULL,
+    severity text NOT NULL,
+    actor_id text,
+    target_id text,
+    jti uuid,
+    run uuid,
+    ip_hash bytea,
+    PRIMARY KEY (org, org_seq)
+);
+CREATE INDEX audit_index_actor ON audit_index (org, actor_id, org_seq);
+CREATE INDEX audit_index_target ON audit_index (org, target_id, org_seq);
+CREATE INDEX audit_index_jti ON audit_index (jti, org_seq);
+CREATE INDEX audit_index_time ON audit_index (org, occurred_at);
+
+CREATE TABLE audit_terms (
+    org uuid NOT NULL,
+    term bytea NOT NULL,
+    org_seq bigint NOT NULL,
+    PRIMARY KEY (org, term, org_seq)
+);
+
+-- How far each reader of the ledger has come.
+CREATE TABLE ledger_readers (
+    name text PRIMARY KEY,
+    seq bigint NOT NULL
+);
+
+-- Data keys of organizations, wrapped by the key-encryption key.
+CREATE TABLE data_keys (
+    org uuid NOT NULL,
+    purpose text NOT NULL,
+    version bigint NOT NULL,
+    wrapped bytea NOT NULL,
+    created_at bigint NOT NULL,
+    PRIMARY KEY (org, purpose, version)
+);
+
+-- First answers to requests with an Idempotency-Key, sealed; kept for 24 hours.
+CREATE TABLE idempotency (
+    org uuid NOT NULL,
+    principal text NOT NULL,
+    operation text NOT NULL,
+    key_hash bytea NOT NULL,
+    body_hash bytea NOT NULL,
+    answer bytea NOT NULL,
+    created_at bigint NOT NULL,
+    PRIMARY KEY (org, principal, operation, key_hash)
+);
+CREATE INDEX idempotency_age ON idempotency (created_at);
