@@ -12,9 +12,17 @@ CREATE TABLE authority_log (
     kind text NOT NULL,
     key uuid NOT NULL,
     dead boolean NOT NULL,
+    at bigint NOT NULL,
     PRIMARY KEY (revision, ordinal)
 );
 CREATE INDEX authority_log_key ON authority_log (kind, key);
+
+-- Living nodes and how far each has applied the authority log (PostgreSQL only; with SQLite there is one).
+CREATE TABLE nodes (
+    id uuid PRIMARY KEY,
+    applied bigint NOT NULL,
+    seen_at bigint NOT NULL
+);
 
 -- The ledger's order. Never deleted from.
 CREATE TABLE leaves (
@@ -84,6 +92,13 @@ CREATE TABLE audit_terms (
 CREATE TABLE ledger_readers (
     name text PRIMARY KEY,
     seq bigint NOT NULL
+);
+
+-- Opens only under the right key-encryption key; written at the first start.
+CREATE TABLE key_check (
+    singleton bigint PRIMARY KEY CHECK (singleton = 1),
+    wrapped bytea NOT NULL,
+    created_at bigint NOT NULL
 );
 
 -- Data keys of organizations, wrapped by the key-encryption key.

@@ -120,8 +120,9 @@ impl Change {
         if !self.authority.is_empty() {
             all.push(sql("UPDATE authority_head SET revision = revision + 1", vec![]).fresh());
         }
+        let at = self.facts.first().map_or(types::Timestamp::from_millis(0), |fact| fact.occurred_at);
         for (ordinal, entry) in self.authority.drain(..).enumerate() {
-            all.push(entry.insert(ordinal));
+            all.push(entry.insert(ordinal, at));
         }
         all
     }
@@ -137,16 +138,17 @@ impl Guard {
 }
 
 impl AuthorityEntry {
-    fn insert(&self, ordinal: usize) -> Statement {
+    fn insert(&self, ordinal: usize, at: types::Timestamp) -> Statement {
         sql(
-            "INSERT INTO authority_log (revision, ordinal, org, kind, key, dead) \
-             SELECT revision, $1, $2, $3, $4, $5 FROM authority_head",
+            "INSERT INTO authority_log (revision, ordinal, org, kind, key, dead, at) \
+             SELECT revision, $1, $2, $3, $4, $5, $6 FROM authority_head",
             vec![
                 Value::Int(i64::try_from(ordinal).unwrap_or(i64::MAX)),
                 types::Id::uuid(self.org).into(),
                 self.kind.into(),
                 self.key.into(),
                 self.dead.into(),
+                at.into(),
             ],
         )
     }
