@@ -1,0 +1,119 @@
+//! Values that can be read but must not be used so: together, or in production.
+
+use types::Secret;
+
+use crate::{Config, Fault, Mode};
+
+pub(crate) fn faults(config: &Config) -> Vec<Fault> {
+    let mut faults = contradictions(config);
+    if config.mode == Mode::Production {
+        faults.extend(plain_listening(config));
+        faults.extend(weak_secrets(config));
+    }
+    faults
+}
+
+fn contradictions(config: &Config) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut unfit = |key, reason: &str| faults.push(Fault::Unfit { key, reason: reason.to_owned() });
+    let roles = [
+        ("database.url", &config.database.url),
+        ("database.system_url", &config.database.system_url),
+        ("database.owner_url", &config.database.owner_url),
+    ];
+    let some_role = roles.iter().any(|(_, url)| url.is_some());
+    for (key, url) in roles {
+        match url {
+            None if some_role => {
+                unfit(key, "PostgreSQL needs `url`, `system_url` and `owner_url`, one for each role")
+            }
+            Some(url) if !is_postgres(url) => {
+                unfit(key, "expected `postgres://…`; leave it out for SQLite in the data directory");
+            }
+            _ => {}
+        }
+    }
+    if config.keys.encryption_key.is_some() && config.keys.encryption_key_file.is_some() {
+        unfit("keys.encryption_key", "`keys.encryption_key_file` is set as well; keep one of them");
+    }
+    let (public, inner) = (config.server.listen, config.server.operations_listen);
+    if public == inner && public.port() != 0 {
+        unfit(
+            "server.operations_listen",
+            "is the same address as `server.listen`; metrics need one of their own",
+        );
+    }
+    faults
+}
+
+fn plain_listening(config: &Config) -> Option<Fault> {
+    if config.server.insecure_listen || !config.server.trusted_proxies.is_empty() {
+        return None;
+    }
+    let reason = "in production plain HTTP needs a proxy with TLS in front: name it in `server.trusted_proxies`, \
+                  or set `server.insecure_listen`";
+    Some(Fault::Unfit { key: "server.listen", reason: reason.to_owned() })
+}
+
+/// Shorter passwords than this are guessed.
+const LEAST_PASSWORD: usize = 12;
+/// 32 bytes in base64 without padding.
+const LEAST_KEY: usize = 43;
+
+fn weak_secrets(config: &Config) -> Vec<Fault> {
+    let database = [
+        ("database.url", &config.database.url),
+        ("database.system_url", &config.database.system_url),
+        ("database.owner_url", &config.database.owner_url),
+    ];
+    let passwords = database.into_iter().filter_map(|(key, url)| {
+        url.as_ref()
+            .and_then(|url| password_of(url.reveal()))
+            .and_then(|password| weakness(key, password, LEAST_PASSWORD))
+    });
+    let encryption_key = config.keys.encryption_key.as_ref();
+    let encryption_key =
+        encryption_key.and_then(|key| weakness("keys.encryption_key", key.reveal(), LEAST_KEY));
+    passwords.chain(encryption_key).collect()
+}
+
+/// What stands in examples and is tried first, without digits and signs.
+const PLACEHOLDERS: &[&str] = &[
+    "admin",
+    "default",
+    "demo",
+    "example",
+    "insecure",
+    "pass",
+    "password",
+    "postgres",
+    "safeconduct",
+    "secret",
+    "test",
+];
+
+fn weakness(key: &'static str, secret: &str, least: usize) -> Option<Fault> {
+    let letters: String = secret.to_ascii_lowercase().chars().filter(char::is_ascii_lowercase).collect();
+    let repeats = secret.chars().all(|character| secret.starts_with(character));
+    let known =
+        PLACEHOLDERS.contains(&&*letters) || letters.contains("changeme") || letters.contains("placeholder");
+    let reason = if repeats || known {
+        "is a known placeholder; production needs a secret of your own".to_owned()
+    } else if secret.len() < least {
+        format!("is too short for production; use at least {least} random characters")
+    } else {
+        return None;
+    };
+    Some(Fault::Unfit { key, reason })
+}
+
+fn is_postgres(url: &Secret<String>) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| url.reveal().starts_with(scheme))
+}
+
+/// `postgres://user:PASSWORD@host/…`, if there is one.
+fn password_of(url: &str) -> Option<&str> {
+    let authority = url.split_once("://")?.1;
+    let authority = authority.split(['/', '?']).next()?;
+    authority.rsplit_once('@')?.0.split_once(':').map(|(_, password)| password)
+}

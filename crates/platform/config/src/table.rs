@@ -1,0 +1,114 @@
+//! The table. A key exists only if a part of the server reads it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use types::Secret;
+
+use crate::declare::{Key, Preset, settings};
+use crate::environment::data_dir;
+use crate::layers::Layers;
+use crate::value::{
+    Ack, Bounds, Email, LogFormat, Mode, PublicUrl, SandboxBackend, Setting, SigningAlgorithm, UidRange,
+};
+use crate::{ConfigError, Explained};
+
+settings! {
+    mode = "development", "`development`, or `production`, which refuses what is unsafe outside a workbench";
+
+    server: Server, "Listeners and the address that others know." {
+        listen: SocketAddr = text("127.0.0.1:7717"), "Address of the API, the console and everything published";
+        public_url: Option<PublicUrl> = text(""), "Address under which others reach the server; the bound address if not set";
+        operations_listen: SocketAddr = text("127.0.0.1:7718"), "Address of metrics and detailed health; never public";
+        insecure_listen: bool = text("false"), "Accept plain HTTP in production without a proxy in front";
+        trusted_proxies: Vec<IpNet> = text(""), "Networks whose X-Forwarded-* headers are believed";
+    }
+
+    data: Data, "Where files live." {
+        dir: PathBuf = Preset::Of(data_dir), "Directory of the embedded database, blobs, keys and the lock";
+    }
+
+    database: Database, "The database: SQLite in the data directory unless `url` names a PostgreSQL." {
+        url: Option<Secret<String>> = text(""), "PostgreSQL as role safeconduct_app; SQLite if not set";
+        system_url: Option<Secret<String>> = text(""), "PostgreSQL as role safeconduct_system; needed beside `url`";
+        owner_url: Option<Secret<String>> = text(""), "PostgreSQL as role safeconduct_owner, for migrations; needed beside `url`";
+        pool_size: u32 = text("20"), "Connections as safeconduct_app", [1, 1000];
+        system_pool_size: u32 = text("2"), "Connections as safeconduct_system", [1, 100];
+        connect_timeout as "connect_timeout_seconds": Duration = text("5"), "How long to wait for a connection", [1, 600];
+        idle_timeout as "idle_timeout_seconds": Duration = text("30"), "How long an unused connection is kept", [1, 86400];
+    }
+
+    keys: Keys, "The key that wraps all others." {
+        encryption_key: Option<Secret<String>> = text(""), "Key-encryption key itself: 32 bytes in base64 or hexadecimal";
+        encryption_key_file: Option<PathBuf> = text(""), "File of the key-encryption key; `encryption.key` in the data directory if neither is set";
+    }
+
+    tokens: Tokens, "Access tokens." {
+        signing_algorithm: SigningAlgorithm = text("ES256"), "`ES256`, `EdDSA` or `RS256`";
+        agent_lifetime as "agent_lifetime_seconds": Duration = text("600"), "Lifetime of an agent's token", [10, 3600];
+        person_lifetime as "person_lifetime_seconds": Duration = text("900"), "Lifetime of a person's token", [10, 3600];
+        clock_skew as "clock_skew_seconds": Duration = text("30"), "By how much foreign clocks may differ", [0, 300];
+    }
+
+    owner: Owner, "The first owner." {
+        email: Option<Email> = text(""), "Whom the link for the first owner is meant for";
+    }
+
+    ledger: Ledger, "The record of every act." {
+        ack: Ack = text("durable"), "`durable` answers after the disk has the fact; `fast` before, and a crash may lose the last ones";
+        checkpoint_interval as "checkpoint_interval_seconds": Duration = text("1"), "How often a grown tree is signed", [1, 3600];
+        checkpoint_file: Option<PathBuf> = text(""), "File outside the database to which each signed checkpoint is appended";
+    }
+
+    functions: Functions, "Limits of one call, where a function states none." {
+        timeout as "timeout_seconds": Duration = text("300"), "Wall-clock time", [1, 86400];
+        memory_mb: u64 = text("512"), "Memory, in MB", [16, 1048576];
+        cpu_milli: u64 = text("1000"), "Processor time per second of wall-clock time, in thousandths of a core", [10, 1024000];
+        storage_mb: u64 = text("1024"), "Private files, in MB", [1, 1048576];
+        python: Option<PathBuf> = text(""), "Python interpreter; the first python3 on the path if not set";
+        max_concurrent: u32 = text("64"), "Calls that run at the same time on this node", [1, 100000];
+    }
+
+    sandbox: Sandbox, "Where functions run." {
+        backend: SandboxBackend = text("jail"), "`jail`, or `none`: no protection from the code at all";
+        uid_range: UidRange = text("2000000-2065535"), "Host user ids for sandboxed code when the server runs as root";
+    }
+
+    limits: Limits, "What one caller may ask of the server; 0 lifts a rate." {
+        body_bytes: u64 = text("1048576"), "Largest request body", [1024, 1073741824];
+        window as "window_seconds": Duration = text("60"), "Window that the rates below count in", [1, 3600];
+        reads: u32 = text("6000"), "Reading requests per principal and window";
+        writes: u32 = text("1200"), "Changing requests per principal and window";
+        tokens: u32 = text("600"), "Token requests per client and window";
+        sign_ins: u32 = text("20"), "Sign-in attempts per address and window";
+        anonymous: u32 = text("300"), "Requests without a caller per address and window";
+    }
+
+    log: Log, "The log on standard error." {
+        level: String = text("info"), "`error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,safeconduct=debug`";
+        format: LogFormat = text("pretty"), "`pretty` for people, `json` for programs";
+    }
+
+    retention: Retention, "How long bookkeeping is kept; the ledger has its own rules." {
+        idempotency as "idempotency_seconds": Duration = text("86400"), "Answers kept for repeated requests", [60, 2592000];
+        unreferenced_blobs as "unreferenced_blobs_seconds": Duration = text("86400"), "Blobs that nothing refers to", [60, 2592000];
+    }
+}
+
+impl Config {
+    /// The file of the key-encryption key, unless the key itself was given.
+    pub fn encryption_key_file(&self) -> PathBuf {
+        self.keys.encryption_key_file.clone().unwrap_or_else(|| self.data.dir.join("encryption.key"))
+    }
+}
+
+const fn text(text: &'static str) -> Preset {
+    Preset::Text(text)
+}
+
+const fn key<T: Setting>(name: &'static str, meaning: &'static str, default: Preset, bounds: Bounds) -> Key {
+    let check = |text: &str, bounds: Bounds| T::read(text, bounds).map(|value| value.show());
+    Key { name, meaning, secret: T::SECRET, default, bounds, check }
+}
