@@ -4,9 +4,11 @@
 //! is dead when its `rev` is older than the death of anything it stands on. Knows tokens only by the keys they stand on,
 //! and caches only as listeners.
 
+mod cache;
 mod feed;
 mod nodes;
 mod roll;
 
+pub use cache::Cache;
 pub use feed::{Dead, Feed, Heard, Kin, OnDead};
 pub use nodes::{NodeReport, Nodes};

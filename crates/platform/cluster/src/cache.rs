@@ -1,0 +1,54 @@
+//! A cache of what authority depends on, kept true by the revision feed.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use crate::Feed;
+
+/// Values by key. The owner tells it to [`forget`](Cache::forget) when the feed names a key; a value that was being
+/// loaded meanwhile is handed out once but not kept.
+pub struct Cache<K, V> {
+    feed: Feed,
+    most: usize,
+    values: RwLock<HashMap<K, Arc<V>>>,
+}
+
+impl<K: Eq + Hash + Clone, V> Cache<K, V> {
+    /// Holds `most` values; one more empties it, which costs a few loads and no bookkeeping per hit.
+    pub fn new(feed: Feed, most: usize) -> Self {
+        Self { feed, most, values: RwLock::new(HashMap::new()) }
+    }
+
+    /// The value, from memory or loaded. `None` from `load` means that there is no such thing; that is not kept.
+    pub async fn get<E>(
+        &self,
+        key: K,
+        load: impl Future<Output = Result<Option<V>, E>>,
+    ) -> Result<Option<Arc<V>>, E> {
+        if let Some(value) = self.values.read().get(&key) {
+            return Ok(Some(value.clone()));
+        }
+        let announced = self.feed.announced();
+        let Some(value) = load.await?.map(Arc::new) else { return Ok(None) };
+        let mut values = self.values.write();
+        // The feed announces first and tells its listeners then: either we see the news here, or we are told to forget.
+        if self.feed.announced() == announced {
+            if values.len() >= self.most {
+                values.clear();
+            }
+            values.insert(key, value.clone());
+        }
+        Ok(Some(value))
+    }
+
+    pub fn forget(&self, key: &K) {
+        self.values.write().remove(key);
+    }
+
+    pub fn forget_if(&self, of: impl Fn(&K) -> bool) {
+        self.values.write().retain(|key, _| !of(key));
+    }
+}

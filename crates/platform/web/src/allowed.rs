@@ -1,0 +1,210 @@
+//! The proof that a caller may do an operation. Handlers take it as an argument; services cannot be called without it.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use authority::{Decision, Hop, Refusal, Relation, Required, Selector};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use db::OrgScope;
+use ledger::{Fact, FactKind, Origin};
+use problem::{PERMISSION_DENIED, Problem, STALE_REVISION};
+use types::{OrgId, Uuid};
+
+use crate::door::Door;
+use crate::idempotency::Ticket;
+use crate::{Caller, Contact, Means, Operation, Rejection, Spec};
+
+/// What is asked about, as far as rights depend on it.
+#[derive(Clone, Debug, Default)]
+pub struct Object<'a> {
+    /// `namespace/name` where the resource has both, else the id.
+    pub selector: Cow<'a, str>,
+    /// The object itself, if it is a principal.
+    pub is: Option<Uuid>,
+    /// The user or agent that owns it.
+    pub owner: Option<Uuid>,
+}
+
+/// An admission without the type of its operation: what services take.
+#[derive(Clone)]
+pub struct Allowance {
+    pub(crate) door: Arc<Door>,
+    pub(crate) spec: &'static Spec,
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) contact: Contact,
+    pub(crate) if_match: Option<i64>,
+    pub(crate) ticket: Option<Ticket>,
+}
+
+impl Allowance {
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    pub fn org(&self) -> OrgId {
+        self.caller.org
+    }
+
+    /// The one place where a request gets its organization's rows.
+    pub fn scope(&self) -> OrgScope {
+        OrgScope::proven(self.caller.org)
+    }
+
+    pub fn contact(&self) -> &Contact {
+        &self.contact
+    }
+
+    /// May the caller do this operation to this object? Otherwise 404 where it may not even read it, else 403.
+    pub fn check(&self, object: &Object<'_>) -> Result<(), Problem> {
+        match self.spec.required() {
+            Some(required) => self.check_for(&required, object),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for another permission than the operation's own.
+    pub fn check_for(&self, required: &Required, object: &Object<'_>) -> Result<(), Problem> {
+        let refusal = match self.decide(required, object) {
+            Decision::Allowed => return Ok(()),
+            Decision::Refused(refusal) => refusal,
+        };
+        let read = Required { resource: required.resource.clone(), action: authority::Action::Read };
+        if required.action != authority::Action::Read && self.decide(&read, object).is_allowed() {
+            return Err(denied(required, refusal));
+        }
+        Err(not_found())
+    }
+
+    fn decide(&self, required: &Required, object: &Object<'_>) -> Decision {
+        let Ok(selector) = Selector::object(object.selector.split('/')) else {
+            return Decision::Refused(Refusal::Nobody);
+        };
+        let related = |uuid: Uuid| Relation {
+            own: object.is == Some(uuid) || object.owner == Some(uuid),
+            group: false,
+        };
+        let hops: Vec<Hop<'_>> = self
+            .caller
+            .links()
+            .map(|link| Hop { authority: &link.grants, relation: related(link.principal.uuid()) })
+            .collect();
+        authority::decide(&hops, self.caller.scope.as_deref(), required, &selector)
+    }
+
+    /// Refuses with 412 if the caller's `If-Match` names another revision.
+    pub fn expect_revision(&self, current: i64) -> Result<(), Problem> {
+        match self.if_match {
+            Some(wanted) if wanted != current => Err(Problem::new(
+                &STALE_REVISION,
+                format!("It is at revision {current} now. Read it again and repeat the change."),
+            )
+            .with_member("current_revision", current)),
+            _ => Ok(()),
+        }
+    }
+
+    /// A fact of this request: actor, chain, token and request are filled in.
+    pub fn fact(&self, kind: &'static FactKind) -> Fact {
+        debug_assert!(
+            self.spec.facts.iter().any(|declared| declared.name == kind.name),
+            "{} records {}, which it does not declare",
+            self.spec.id,
+            kind.name
+        );
+        Fact::new(kind, self.caller.org, self.caller.actor()).origin(&self.origin())
+    }
+
+    pub fn origin(&self) -> Origin {
+        let mut origin = self.contact.origin();
+        origin.txn = self.caller.txn;
+        if let Means::Token { jti, credential, run, .. } = &self.caller.means {
+            origin.jti = Some(*jti);
+            origin.credential = *credential;
+            origin.run = *run;
+        }
+        let actors = self.caller.actors.iter().map(|link| ledger::Actor {
+            kind: match link.principal {
+                crate::PrincipalId::User(_) => ledger::ActorKind::User,
+                crate::PrincipalId::Agent(_) => ledger::ActorKind::Agent,
+            },
+            id: Some(link.principal.to_string()),
+            display: link.display.to_string(),
+        });
+        origin.act = self.caller.acting.iter().cloned().chain(actors).collect();
+        origin
+    }
+}
+
+/// `Allowed<CreateAgent>`: this caller may create agents – at least some; which ones is [`Allowance::check`]'s answer.
+pub struct Allowed<O: Operation> {
+    allowance: Allowance,
+    operation: PhantomData<O>,
+}
+
+impl<O: Operation> Deref for Allowed<O> {
+    type Target = Allowance;
+    fn deref(&self) -> &Allowance {
+        &self.allowance
+    }
+}
+
+impl<O: Operation, S: Sync> FromRequestParts<S> for Allowed<O> {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        let allowance = parts.extensions.get::<Allowance>().cloned();
+        let contact = parts.extensions.get::<Contact>().cloned().unwrap_or_default();
+        match allowance {
+            Some(allowance) if std::ptr::eq(allowance.spec, O::spec()) => {
+                Ok(Self { allowance, operation: PhantomData })
+            }
+            // A route that asks for another operation's proof is a mistake of ours; it stays shut.
+            _ => Err(Rejection::new(Problem::internal("no admission for this operation"), &contact)),
+        }
+    }
+}
+
+/// Whether the caller may try at all; objects are checked by the service.
+pub(crate) fn may_try(spec: &Spec, caller: &Caller) -> Result<(), Problem> {
+    let Some(required) = &spec.required() else { return Ok(()) };
+    let holds = |authority: &authority::Authority| authority.grants_for(required).next().is_some();
+    if let Some(at) = caller.links().position(|link| !holds(&link.grants)) {
+        return Err(denied(required, Refusal::Hop(at)));
+    }
+    match caller.scope.as_deref() {
+        Some(scope) if !holds(scope) => Err(denied(required, Refusal::Scope)),
+        _ => Ok(()),
+    }
+}
+
+fn denied(required: &Required, refusal: Refusal) -> Problem {
+    let who = match refusal {
+        Refusal::Scope => "The token's scope does not hold",
+        Refusal::Hop(0) | Refusal::Nobody => "You do not hold",
+        Refusal::Hop(_) => "An actor in the chain does not hold",
+    };
+    let detail = format!("{who} {required} for this. Ask an owner of the organization for it.");
+    Problem::new(&PERMISSION_DENIED, detail).with_member("permission", required.to_string())
+}
+
+pub(crate) fn not_found() -> Problem {
+    Problem::new(&problem::NOT_FOUND, "There is no such thing here, or it is not yours to see.")
+}
+
+/// `visitor: Visitor<Token>`: an open operation was reached; gives what facts need of the request.
+pub struct Visitor<O: Operation> {
+    pub contact: Contact,
+    operation: PhantomData<O>,
+}
+
+impl<O: Operation, S: Sync> FromRequestParts<S> for Visitor<O> {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        let contact = parts.extensions.get::<Contact>().cloned().unwrap_or_default();
+        Ok(Self { contact, operation: PhantomData })
+    }
+}

@@ -1,0 +1,124 @@
+//! Who stands at the door: a principal of one organization, with the chain that acts for it.
+
+use std::sync::Arc;
+
+use authority::Authority;
+use axum::http::request::Parts;
+use futures::future::BoxFuture;
+use ledger::{Actor, ActorKind};
+use problem::Problem;
+use types::{AgentId, CredentialId, Id, OrgId, RunId, SessionId, Timestamp, TokenId, TxnId, UserId, Uuid};
+
+use crate::Contact;
+
+/// The two kinds of principal; everything else acts for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PrincipalId {
+    User(UserId),
+    Agent(AgentId),
+}
+
+impl PrincipalId {
+    pub fn uuid(self) -> Uuid {
+        match self {
+            Self::User(id) => id.uuid(),
+            Self::Agent(id) => id.uuid(),
+        }
+    }
+
+    /// `user` or `agent`: the `sub_type` of tokens.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Agent(_) => "agent",
+        }
+    }
+}
+
+impl std::fmt::Display for PrincipalId {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User(id) => id.fmt(out),
+            Self::Agent(id) => id.fmt(out),
+        }
+    }
+}
+
+impl std::str::FromStr for PrincipalId {
+    type Err = types::InvalidId;
+    fn from_str(text: &str) -> Result<Self, types::InvalidId> {
+        match text.parse::<AgentId>() {
+            Ok(id) => Ok(Self::Agent(id)),
+            Err(_) => text.parse().map(Self::User),
+        }
+    }
+}
+
+/// One principal of the chain with its live grants; the subject comes first.
+#[derive(Clone)]
+pub struct Link {
+    pub principal: PrincipalId,
+    pub display: Arc<str>,
+    pub grants: Arc<Authority>,
+}
+
+/// By what the caller was recognised.
+#[derive(Clone, Debug)]
+pub enum Means {
+    /// A browser session; `stepped_up_until` says how long acts that need step-up are open.
+    Session { session: SessionId, stepped_up_until: Timestamp },
+    /// An access token of ours.
+    Token {
+        jti: TokenId,
+        client: Uuid,
+        credential: Option<CredentialId>,
+        run: Option<RunId>,
+        expires_at: Timestamp,
+    },
+}
+
+#[derive(Clone)]
+pub struct Caller {
+    pub org: OrgId,
+    /// Never empty: subject, then actors.
+    pub subject: Link,
+    pub actors: Vec<Link>,
+    /// Non-principals that act (functions), outermost first; for the facts.
+    pub acting: Vec<Actor>,
+    /// The token's scope; `None` for a session.
+    pub scope: Option<Arc<Authority>>,
+    pub means: Means,
+    pub txn: Option<TxnId>,
+}
+
+impl Caller {
+    pub fn principal(&self) -> PrincipalId {
+        self.subject.principal
+    }
+
+    pub fn links(&self) -> impl Iterator<Item = &Link> {
+        std::iter::once(&self.subject).chain(&self.actors)
+    }
+
+    pub fn actor(&self) -> Actor {
+        let kind = match self.subject.principal {
+            PrincipalId::User(_) => ActorKind::User,
+            PrincipalId::Agent(_) => ActorKind::Agent,
+        };
+        Actor {
+            kind,
+            id: Some(self.subject.principal.to_string()),
+            display: self.subject.display.to_string(),
+        }
+    }
+}
+
+/// Recognises callers. Each means of sign-in brings one; the first that finds its own kind of proof decides.
+pub trait Authenticator: Send + Sync {
+    /// `Ok(None)`: the request carries no proof of this kind. `Err`: it carries one that is not valid.
+    fn recognise<'a>(
+        &'a self,
+        request: &'a Parts,
+        contact: &'a Contact,
+    ) -> BoxFuture<'a, Result<Option<Caller>, Problem>>;
+}

@@ -1,0 +1,190 @@
+//! The door: what every request to an operation passes before its handler runs.
+//!
+//! Limits by address, recognition, limits by principal, the permission, step-up, idempotency – in this order. Its outcome
+//! is an [`Allowance`], without which no service can be called.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use crypto::seal::Aad;
+use db::Db;
+use ledger::Ledger;
+use problem::{Problem, STEP_UP_REQUIRED, UNAUTHENTICATED};
+use secrets::{Keyring, Purpose};
+use types::{OrgId, World};
+
+use crate::allowed::{Allowance, may_try};
+use crate::idempotency::{InFlight, Ticket};
+use crate::limits::{Counted, Limits};
+use crate::{Access, Authenticator, Caller, Contact, Cursors, Means, RateLimits, Refusal, Spec};
+
+/// What the door needs of the house. Built once, at boot.
+pub struct Door {
+    pub db: Db,
+    pub ledger: Ledger,
+    pub world: World,
+    pub cursors: Cursors,
+    keyring: Keyring,
+    authenticators: Vec<Arc<dyn Authenticator>>,
+    limits: Limits,
+    in_flight: InFlight,
+}
+
+impl Door {
+    pub fn new(
+        db: Db,
+        ledger: Ledger,
+        keyring: Keyring,
+        world: World,
+        authenticators: Vec<Arc<dyn Authenticator>>,
+        limits: RateLimits,
+    ) -> Self {
+        let cursors = Cursors::new(keyring.derive("cursors"));
+        let limits = Limits::new(limits);
+        Self { db, ledger, world, cursors, keyring, authenticators, limits, in_flight: InFlight::default() }
+    }
+
+    /// Housekeeping; called by the sweeper now and then.
+    pub fn sweep(&self) {
+        self.limits.sweep();
+    }
+
+    pub(crate) async fn seal(&self, org: OrgId, row: &[u8], plain: &[u8]) -> Result<Vec<u8>, Problem> {
+        Ok(self.keyring.seal(Purpose::Idempotency, &answer(org, row), plain).await?)
+    }
+
+    pub(crate) async fn open(&self, org: OrgId, row: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Problem> {
+        let plain = self.keyring.open_sealed(Purpose::Idempotency, &answer(org, row), sealed).await;
+        plain.map_err(Problem::internal)
+    }
+
+    async fn recognise(
+        &self,
+        parts: &axum::http::request::Parts,
+        contact: &Contact,
+    ) -> Result<Caller, Problem> {
+        for authenticator in &self.authenticators {
+            if let Some(caller) = authenticator.recognise(parts, contact).await? {
+                return Ok(caller);
+            }
+        }
+        let detail = "Send `Authorization: Bearer <token>`, or sign in to the console.";
+        Err(Problem::new(&UNAUTHENTICATED, detail))
+    }
+
+    fn confirmed(&self, spec: &Spec, caller: &Caller) -> Result<(), Problem> {
+        let fresh = match (&caller.means, spec.required()) {
+            _ if !spec.step_up => true,
+            (Means::Session { stepped_up_until, .. }, _) => *stepped_up_until > self.world.now(),
+            (Means::Token { .. }, Some(required)) => {
+                caller.scope.as_deref().is_some_and(|scope| scope.spells_out(&required))
+            }
+            (Means::Token { .. }, None) => true,
+        };
+        if fresh {
+            return Ok(());
+        }
+        let detail = match caller.means {
+            Means::Session { .. } => {
+                "Confirm that it is you: sign in again, then repeat this within five minutes."
+            }
+            Means::Token { .. } => {
+                "A token must hold this permission by name, without wildcards. Ask for it as a scope."
+            }
+        };
+        Err(Problem::new(&STEP_UP_REQUIRED, detail)
+            .with_member("permission", spec.required().map(|required| required.to_string())))
+    }
+}
+
+/// Where a stored answer is sealed to.
+fn answer(org: OrgId, row: &[u8]) -> Aad<'_> {
+    Aad { table: "idempotency", column: "answer", org: Some(org), row }
+}
+
+/// The layer of one operation's route.
+pub(crate) async fn pass(door: Arc<Door>, spec: &'static Spec, request: Request, next: Next) -> Response {
+    match admit(door, spec, request, next).await {
+        Ok(response) => response,
+        Err(problem) => Refusal(problem).into_response(),
+    }
+}
+
+async fn admit(
+    door: Arc<Door>,
+    spec: &'static Spec,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let contact = request.extensions().get::<Contact>().cloned().unwrap_or_default();
+    if spec.access == Access::Open {
+        let left = door.limits.take(spec.rate, Counted::address(contact.ip))?;
+        let mut response = next.run(request).await;
+        left.write(response.headers_mut());
+        return Ok(response);
+    }
+    let (parts, body) = request.into_parts();
+    let caller = Arc::new(door.recognise(&parts, &contact).await?);
+    let left = door.limits.take(spec.rate, Counted::Principal(caller.principal().uuid()))?;
+    may_try(spec, &caller)?;
+    door.confirmed(spec, &caller)?;
+    let if_match = revision_of(&parts.headers)?;
+    let keyed = spec.idempotent && parts.headers.contains_key("idempotency-key");
+    let allowance = Allowance { door: door.clone(), spec, caller, contact, if_match, ticket: None };
+    let request = Request::from_parts(parts, body);
+    let mut response = if keyed {
+        run_keyed(&door, allowance, request, next).await?
+    } else {
+        run(allowance, request, next).await
+    };
+    left.write(response.headers_mut());
+    Ok(response)
+}
+
+async fn run(allowance: Allowance, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(allowance);
+    next.run(request).await
+}
+
+async fn run_keyed(
+    door: &Arc<Door>,
+    mut allowance: Allowance,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let body = crate::input::bytes(Request::from_parts(parts.clone(), body), &()).await?;
+    let ticket = Ticket::of(&parts.headers, allowance.spec, &allowance.caller, &body)?;
+    let Some(ticket) = ticket else {
+        return Ok(run(allowance, Request::from_parts(parts, Body::from(body)), next).await);
+    };
+    // Kept in the door, not borrowed from the ticket: it must outlive the handler.
+    let _held = ticket.hold(&door.in_flight)?;
+    if let Some(reply) = ticket.look_up(door).await? {
+        return Ok(reply.into_response());
+    }
+    allowance.ticket = Some(ticket);
+    Ok(run(allowance, Request::from_parts(parts, Body::from(body)), next).await)
+}
+
+/// `If-Match: "7"` → 7; `*` asks for nothing in particular.
+fn revision_of(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let number =
+        text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|text| text.parse().ok());
+    match number {
+        Some(revision) => Ok(Some(revision)),
+        None => Err(Problem::new(
+            &problem::STALE_REVISION,
+            "If-Match must be an ETag of this thing, such as \"3\".",
+        )),
+    }
+}

@@ -1,0 +1,116 @@
+//! What comes in: a JSON body held against its documented schema, and query parameters. The schema in the OpenAPI
+//! document is the one that is enforced, and all that is wrong is named at once.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use problem::{
+    BODY_TOO_LARGE, MALFORMED_JSON, MALFORMED_REQUEST, Problem, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED,
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{Contact, Operation, Refusal};
+
+/// The compiled schema of an operation's body; put into the request by its route.
+#[derive(Clone)]
+pub(crate) struct BodySchema(pub(crate) Arc<jsonschema::Validator>);
+
+/// The body of an operation, valid by its schema.
+pub struct Input<O: Operation>(pub O::Body);
+
+impl<O: Operation, S: Send + Sync> FromRequest<S> for Input<O> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let schema = request.extensions().get::<BodySchema>().cloned();
+        let is_json = request.headers().get(CONTENT_TYPE).is_some_and(|kind| {
+            let kind = kind.to_str().unwrap_or_default();
+            matches!(
+                kind.split(';').next().map(str::trim),
+                Some("application/json" | "application/merge-patch+json")
+            )
+        });
+        let bytes = bytes(request, state).await?;
+        if !is_json && !bytes.is_empty() {
+            let detail = "Send the body as application/json.";
+            return Err(Problem::new(&UNSUPPORTED_MEDIA_TYPE, detail).into());
+        }
+        let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
+        let value: Value = serde_json::from_slice(&bytes)
+            .map_err(|error| Problem::new(&MALFORMED_JSON, format!("The body is not JSON: {error}.")))?;
+        if let Some(BodySchema(validator)) = schema {
+            check(&validator, &value)?;
+        }
+        let body = serde_json::from_value(value).map_err(|error| {
+            Problem::new(&VALIDATION_FAILED, "Mend the body.").with_error("", error.to_string())
+        })?;
+        Ok(Self(body))
+    }
+}
+
+pub(crate) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|error| {
+        if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+            Problem::new(
+                &BODY_TOO_LARGE,
+                "The body is larger than this server reads. Send less, or in parts.",
+            )
+        } else {
+            Problem::new(&MALFORMED_REQUEST, "The body broke off. Send it again.").with_context(error)
+        }
+    })
+}
+
+fn check(validator: &jsonschema::Validator, value: &Value) -> Result<(), Problem> {
+    let mut problem = None;
+    for error in validator.iter_errors(value).take(50) {
+        let found =
+            problem.unwrap_or_else(|| Problem::new(&VALIDATION_FAILED, "Mend the fields named in errors."));
+        let reason = error.masked_with("the value").to_string();
+        problem = Some(found.with_error(error.instance_path().to_string(), reason));
+    }
+    problem.map_or(Ok(()), Err)
+}
+
+/// The query of an operation. Unknown and repeated parameters are refused.
+pub struct Params<O: Operation>(pub O::Query);
+
+impl<O: Operation, S: Sync> FromRequestParts<S> for Params<O> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        Ok(Self(query(parts.uri.query().unwrap_or_default())?))
+    }
+}
+
+pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    serde_urlencoded::from_str(text).map_err(|error| {
+        Problem::new(&VALIDATION_FAILED, "Mend the query parameters.").with_error("query", error.to_string())
+    })
+}
+
+/// One segment of the path as an id or name; what is not one does not exist.
+pub struct Segment<T>(pub T);
+
+impl<T: std::str::FromStr, S: Sync + Send> FromRequestParts<S> for Segment<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        let text = path.map_err(|_| crate::allowed::not_found())?;
+        Ok(Self(text.parse().map_err(|_| crate::allowed::not_found())?))
+    }
+}
+
+/// Where a handler needs the request's own marks without an admission.
+impl<S: Sync> FromRequestParts<S> for Contact {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
+}

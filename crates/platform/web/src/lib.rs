@@ -1,0 +1,38 @@
+//! HTTP as this house speaks it: operations, admission, problems, limits, idempotency, lists, OpenAPI.
+//!
+//! Knows no domain: a domain brings operations and authenticators, this crate holds them against the caller's authority.
+//! A handler extracts, calls one service function and shapes the answer; it reaches rows only through [`Allowed`].
+
+mod allowed;
+mod caller;
+mod contact;
+mod cursor;
+mod door;
+mod foreign;
+mod idempotency;
+mod input;
+mod limits;
+mod openapi;
+mod operation;
+mod outer;
+mod rejection;
+mod routes;
+mod server;
+mod settle;
+
+pub use allowed::{Allowance, Allowed, Object, Visitor};
+pub use caller::{Authenticator, Caller, Link, Means, PrincipalId};
+pub use contact::{Contact, Peer};
+pub use cursor::{Cursors, Page, page, page_size};
+pub use door::Door;
+pub use foreign::{foreign_content, strip_ours};
+pub use idempotency::sweep as sweep_idempotency;
+pub use input::{Input, Params, Segment, query};
+pub use limits::RateLimits;
+pub use openapi::{Described, document};
+pub use operation::{Access, Method, Nothing, Operation, Rate, Spec};
+pub use outer::Outer;
+pub use rejection::{Refusal, Rejection};
+pub use routes::Routes;
+pub use server::{Connections, finish, serve, serve_functions};
+pub use settle::{Decided, Reply};

@@ -1,0 +1,103 @@
+//! Ending a write: the service decides, this commits. Guards that moved mean that the decision is taken again.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use db::{Change, CommitError};
+use problem::{CONFLICT, IDEMPOTENCY_IN_FLIGHT, Problem};
+use serde::Serialize;
+
+use crate::{Allowance, Operation, Refusal};
+
+/// How often a decision is taken again when racers changed its grounds.
+const TRIES: usize = 24;
+
+/// What a service decided: the change to make and what to answer once it is made.
+pub struct Decided<T> {
+    pub change: Change,
+    pub answer: T,
+}
+
+impl<T> Decided<T> {
+    pub fn new(change: Change, answer: T) -> Self {
+        Self { change, answer }
+    }
+}
+
+/// The answer of an operation, as bytes: what was stored for a replay is what was sent.
+#[derive(Debug)]
+pub struct Reply {
+    pub(crate) status: u16,
+    pub(crate) revision: Option<i64>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) replayed: bool,
+}
+
+impl Allowance {
+    /// Runs `decide` and ships its change, together with the idempotency row if the caller sent a key.
+    pub async fn settle<O, T, E, F>(&self, decide: impl Fn() -> F) -> Result<Reply, Refusal>
+    where
+        O: Operation,
+        O::Answer: From<T>,
+        E: Into<Problem>,
+        F: Future<Output = Result<Decided<T>, E>>,
+    {
+        for _ in 0..TRIES {
+            let Decided { mut change, answer } = decide().await.map_err(|error| Refusal(error.into()))?;
+            let reply = Reply::of::<O>(&O::Answer::from(answer))?;
+            if let Some(ticket) = &self.ticket {
+                change = change.with(ticket.statement(&self.door, self.spec, &reply).await?);
+            }
+            match self.door.db.commit(change).await {
+                Ok(_) => return Ok(reply),
+                Err(CommitError::Stale) => metrics::counter!("safeconduct_decided_again_total").increment(1),
+                Err(CommitError::Refused(code)) if *code == IDEMPOTENCY_IN_FLIGHT => {
+                    return self.replay().await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let detail = "Others keep changing the same thing. Wait a moment, read it again and retry.";
+        Err(Problem::new(&CONFLICT, detail).with_retry_after(1).into())
+    }
+
+    /// Another node was first with this key: its answer is ours.
+    async fn replay(&self) -> Result<Reply, Refusal> {
+        let found = match &self.ticket {
+            Some(ticket) => ticket.look_up(&self.door).await?,
+            None => None,
+        };
+        found.ok_or_else(|| Problem::new(&IDEMPOTENCY_IN_FLIGHT, "Repeat the request in a moment.").into())
+    }
+}
+
+impl Reply {
+    /// The successful answer of `O`; its `revision`, if it has one, becomes the ETag.
+    pub fn of<O: Operation>(answer: &O::Answer) -> Result<Self, Problem> {
+        Self::with_status(O::SPEC.status, answer)
+    }
+
+    pub fn with_status(status: u16, answer: &impl Serialize) -> Result<Self, Problem> {
+        let value = serde_json::to_value(answer).map_err(Problem::internal)?;
+        let revision = value.get("revision").and_then(serde_json::Value::as_i64);
+        let body = serde_json::to_vec(answer).map_err(Problem::internal)?;
+        Ok(Self { status, revision, body, replayed: false })
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        let kind = HeaderValue::from_static("application/json");
+        let mut response = (status, [(header::CONTENT_TYPE, kind)], self.body).into_response();
+        let headers = response.headers_mut();
+        if let Some(tag) =
+            self.revision.and_then(|revision| HeaderValue::try_from(format!("\"{revision}\"")).ok())
+        {
+            headers.insert(header::ETAG, tag);
+        }
+        if self.replayed {
+            headers.insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
