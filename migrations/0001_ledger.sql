@@ -24,7 +24,8 @@ CREATE TABLE nodes (
     seen_at bigint NOT NULL
 );
 
--- The ledger's order. Never deleted from.
+-- The ledger's order. `leaf_hash` is the leaf's entry, `previous_hash` the organization's chain before it. Never deleted
+-- from, also not when facts are purged.
 CREATE TABLE leaves (
     seq bigint PRIMARY KEY,
     org uuid NOT NULL,
@@ -35,14 +36,17 @@ CREATE TABLE leaves (
     UNIQUE (org, org_seq)
 );
 
--- Where the sequencer stands; `term` fences off a sequencer that lost its lease.
+-- Where the sequencer stands. `term` fences off a sequencer that was replaced; `holder` and `held_until` only keep others
+-- from trying.
 CREATE TABLE log_head (
     singleton bigint PRIMARY KEY CHECK (singleton = 1),
     size bigint NOT NULL,
     term bigint NOT NULL,
     position text NOT NULL,
-    previous_hash bytea NOT NULL
+    holder uuid,
+    held_until bigint NOT NULL
 );
+INSERT INTO log_head (singleton, size, term, position, held_until) VALUES (1, 0, 0, '', 0);
 
 -- Tile contents (C2SP tlog-tiles, height 8); rebuildable from leaves.
 CREATE TABLE tiles (
@@ -60,32 +64,20 @@ CREATE TABLE checkpoints (
     created_at bigint NOT NULL
 );
 
--- What lists filter by; kept by a reader of the ledger, rebuildable.
-CREATE TABLE audit_index (
-    org uuid NOT NULL,
-    org_seq bigint NOT NULL,
-    fact uuid NOT NULL,
-    occurred_at bigint NOT NULL,
-    kind text NOT NULL,
-    outcome text NOT NULL,
-    severity text NOT NULL,
-    actor_id text,
-    target_id text,
-    jti uuid,
-    run uuid,
-    ip_hash bytea,
-    PRIMARY KEY (org, org_seq)
+-- What signs checkpoints: the origin that names this log for ever, and the sealed Ed25519 key. Insert-only.
+CREATE TABLE log_keys (
+    version bigint PRIMARY KEY,
+    origin text NOT NULL,
+    sealed bytea NOT NULL,
+    created_at bigint NOT NULL
 );
-CREATE INDEX audit_index_actor ON audit_index (org, actor_id, org_seq);
-CREATE INDEX audit_index_target ON audit_index (org, target_id, org_seq);
-CREATE INDEX audit_index_jti ON audit_index (jti, org_seq);
-CREATE INDEX audit_index_time ON audit_index (org, occurred_at);
 
-CREATE TABLE audit_terms (
-    org uuid NOT NULL,
-    term bytea NOT NULL,
+-- How far each organization was verified (nil: the whole log); tagged, so that nobody can say it went further.
+CREATE TABLE verified_marks (
+    org uuid PRIMARY KEY,
     org_seq bigint NOT NULL,
-    PRIMARY KEY (org, term, org_seq)
+    chain bytea NOT NULL,
+    tag bytea NOT NULL
 );
 
 -- How far each reader of the ledger has come.

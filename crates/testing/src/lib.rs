@@ -1,0 +1,41 @@
+//! What tests stand on: fresh databases of both kinds, and the hand of somebody who changes them behind our back.
+//!
+//! Used by tests only, so it may panic: a test that cannot be set up has failed. Everything that it starts ends with the
+//! test process, however that ends.
+#![expect(clippy::expect_used, clippy::panic, reason = "used by tests only, where a panic is the report")]
+
+mod databases;
+mod postgres;
+mod tamper;
+
+pub use databases::{Engine, TestDatabase};
+pub use tamper::{Cell, Tamper};
+
+/// Runs one test body on both databases, as `NAME::sqlite` and `NAME::postgres`.
+///
+/// ```ignore
+/// testing::on_both_databases! {
+///     async fn a_change_is_whole(database: TestDatabase) { … }
+/// }
+/// ```
+#[macro_export]
+macro_rules! on_both_databases {
+    ($(async fn $name:ident($database:ident: TestDatabase) $body:block)+) => {$(
+        mod $name {
+            #[expect(clippy::wildcard_imports, reason = "the body stands in the file around it")]
+            use super::*;
+
+            async fn body($database: $crate::TestDatabase) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                body($crate::TestDatabase::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                body($crate::TestDatabase::postgres().await).await;
+            }
+        }
+    )+};
+}
