@@ -1,0 +1,392 @@
+//! The conversation with one call: hand over context and input, pass its output on, take its answer, end it.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use rustix::process::{Signal, pidfd_send_signal};
+use serde::Serialize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::pipe;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout};
+
+use super::jail::{Jail, Tickets};
+use crate::call::{LogLevel, LogSource};
+use crate::message::{Ending, Error, Excess, Exited, Message};
+use crate::{
+    Call, Clock, ContextFrame, Decoder, Failure, Frame, FrameError, Kind, Limits, LogLine, Outcome, Report,
+    Usage,
+};
+
+/// Longest error frame: the runner cuts message and traceback to less.
+const LONGEST_ERROR: usize = 256 << 10;
+/// Longest piece of output in one frame.
+const LONGEST_LOG: usize = 1 << 20;
+/// How long the kernel may take to end what was killed before the whole jail is killed.
+const BURIAL: Duration = Duration::from_secs(10);
+
+/// Runs one call in `jail` to its end.
+pub(super) async fn run(jail: &Jail, call: Call, api_url: &str) -> Report {
+    let begun = Instant::now();
+    let mut log = LogGate { sender: call.logs.clone(), left: call.limits.log_bytes, truncated: false };
+    let (outcome, ending) = match open(jail) {
+        Ok((line, tickets)) => converse(jail, &call, api_url, line, tickets, &mut log).await,
+        Err(error) => (Outcome::Crashed { reason: format!("the call cannot be started: {error}") }, None),
+    };
+    let usage = Usage {
+        wall: begun.elapsed(),
+        cpu: ending.as_ref().map_or(Duration::ZERO, |exited| Duration::from_micros(exited.cpu_micros)),
+        peak_memory: ending.as_ref().map_or(0, |exited| exited.peak_memory),
+    };
+    Report { outcome, usage, logs_truncated: log.truncated }
+}
+
+/// The host's ends of what the call inherits.
+struct Line {
+    frames: UnixStream,
+    raw: pipe::Receiver,
+}
+
+fn open(jail: &Jail) -> io::Result<(Line, Tickets)> {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    ours.set_nonblocking(true)?;
+    let line = Line { frames: UnixStream::from_std(ours)?, raw: pipe::Receiver::from_owned_fd(reader)? };
+    let tickets = jail.fork(&OwnedFd::from(theirs), &writer)?;
+    Ok((line, tickets))
+}
+
+async fn converse(
+    jail: &Jail,
+    call: &Call,
+    api_url: &str,
+    line: Line,
+    tickets: Tickets,
+    log: &mut LogGate,
+) -> (Outcome, Option<Exited>) {
+    let mut talk =
+        Talk { line, tickets, process: Process::default(), limits: &call.limits, log, exited: None };
+    let outcome = tokio::select! {
+        biased;
+        () = call.cancel.cancelled() => Some(Outcome::Cancelled),
+        () = tokio::time::sleep(call.limits.wall) => Some(Outcome::TimedOut(Clock::Wall)),
+        outcome = talk.until_answered(call, api_url) => outcome,
+    };
+    // Also after an answer: threads and children that the handler left behind end here.
+    let exited = talk.bury(jail).await;
+    let outcome = outcome.unwrap_or_else(|| how_it_ended(exited.as_ref(), &call.limits));
+    (outcome, exited)
+}
+
+/// The call's first process. However the conversation ends – also by being dropped – the process ends with it, and its
+/// namespace with everything that it started.
+#[derive(Default)]
+struct Process(Option<OwnedFd>);
+
+impl Process {
+    fn kill(&self) {
+        if let Some(process) = &self.0 {
+            // Already dead is as good.
+            let _killed = pidfd_send_signal(process, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+struct Talk<'a> {
+    line: Line,
+    tickets: Tickets,
+    process: Process,
+    limits: &'a Limits,
+    log: &'a mut LogGate,
+    exited: Option<Exited>,
+}
+
+/// Why reading stopped without an answer.
+enum Stop {
+    Answered(Outcome),
+    /// Nothing more to read now.
+    Dry,
+}
+
+impl Talk<'_> {
+    /// `None` when the process ended without an answer: how it ended is then the outcome.
+    async fn until_answered(&mut self, call: &Call, api_url: &str) -> Option<Outcome> {
+        match (&mut self.tickets.started).await {
+            Ok(Ok(process)) => self.process = Process(Some(process)),
+            Ok(Err(reason)) => return Some(Outcome::Crashed { reason }),
+            Err(_) => return None,
+        }
+        let (output, log) = (self.limits.output, LONGEST_LOG);
+        let mut decoder = Decoder::new(move |kind| match kind {
+            Kind::Result => output,
+            Kind::Log => log,
+            Kind::Error => LONGEST_ERROR,
+            _ => 64,
+        });
+        let mut pieces = (vec![0; 64 << 10], vec![0; 16 << 10]);
+        let mut raw_open = true;
+        loop {
+            tokio::select! {
+                read = self.line.frames.read(&mut pieces.0) => {
+                    let count = read.unwrap_or(0);
+                    decoder.feed(pieces.0.get(..count).unwrap_or_default());
+                    if let Stop::Answered(outcome) = self.hear(&mut decoder, call, api_url).await {
+                        return Some(outcome);
+                    }
+                    if count == 0 {
+                        self.exited = (&mut self.tickets.exited).await.ok();
+                        return None;
+                    }
+                }
+                read = self.line.raw.read(&mut pieces.1), if raw_open => {
+                    let count = read.unwrap_or(0);
+                    raw_open = count > 0;
+                    self.log.text(LogSource::Raw, pieces.1.get(..count).unwrap_or_default()).await;
+                }
+                exited = &mut self.tickets.exited => {
+                    self.exited = exited.ok();
+                    return self.last_words(&mut decoder, call, api_url).await;
+                }
+            }
+        }
+    }
+
+    /// What it had sent before it ended.
+    async fn last_words<A: Fn(Kind) -> usize>(
+        &mut self,
+        decoder: &mut Decoder<A>,
+        call: &Call,
+        api_url: &str,
+    ) -> Option<Outcome> {
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            let count = self.line.frames.try_read(&mut piece).unwrap_or(0);
+            decoder.feed(piece.get(..count).unwrap_or_default());
+            match self.hear(decoder, call, api_url).await {
+                Stop::Answered(outcome) => return Some(outcome),
+                Stop::Dry if count == 0 => return None,
+                Stop::Dry => {}
+            }
+        }
+    }
+
+    async fn hear<A: Fn(Kind) -> usize>(
+        &mut self,
+        decoder: &mut Decoder<A>,
+        call: &Call,
+        api_url: &str,
+    ) -> Stop {
+        loop {
+            let frame = match decoder.next() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Stop::Dry,
+                Err(error) => return Stop::Answered(self.broken(&error)),
+            };
+            match frame.kind {
+                Kind::Ready => {
+                    let invoke = invocation(call, api_url).encode();
+                    // A process that ended meanwhile is heard of in the next round.
+                    let _written = self.line.frames.write_all(&invoke).await;
+                }
+                Kind::Log => self.log.frame(&frame.payload).await,
+                Kind::Result if serde_json::from_slice::<serde::de::IgnoredAny>(&frame.payload).is_ok() => {
+                    return Stop::Answered(Outcome::Succeeded { output: frame.payload });
+                }
+                Kind::Error => return Stop::Answered(failure(&frame)),
+                _ => {
+                    let reason = "the call broke the protocol".into();
+                    return Stop::Answered(Outcome::Crashed { reason });
+                }
+            }
+        }
+    }
+
+    fn broken(&self, error: &FrameError) -> Outcome {
+        match error {
+            FrameError::TooLarge { kind: Kind::Result, .. } => {
+                Outcome::OutputTooLarge { limit: self.limits.output }
+            }
+            error => Outcome::Crashed { reason: format!("the call broke the protocol: {error}") },
+        }
+    }
+
+    /// Kills what is left, waits for init's word on it, and takes the raw output that is still in the pipe.
+    async fn bury(mut self, jail: &Jail) -> Option<Exited> {
+        if self.process.0.is_none() {
+            // Not forked yet: take it as soon as it is there. A jail that does not even fork is given up.
+            match timeout(BURIAL, &mut self.tickets.started).await {
+                Ok(Ok(Ok(process))) => self.process = Process(Some(process)),
+                Ok(_) => return self.exited,
+                Err(_) => jail.kill(),
+            }
+        }
+        self.process.kill();
+        if self.exited.is_none() {
+            self.exited = self.wait_for_end(jail).await;
+        }
+        let mut piece = vec![0; 16 << 10];
+        while let Ok(count @ 1..) = self.line.raw.try_read(&mut piece) {
+            self.log.text(LogSource::Raw, piece.get(..count).unwrap_or_default()).await;
+        }
+        self.exited
+    }
+
+    async fn wait_for_end(&mut self, jail: &Jail) -> Option<Exited> {
+        let exited: &mut oneshot::Receiver<Exited> = &mut self.tickets.exited;
+        if exited.is_terminated() {
+            return None;
+        }
+        match timeout(BURIAL, exited).await {
+            Ok(exited) => exited.ok(),
+            Err(_) => {
+                jail.kill();
+                None
+            }
+        }
+    }
+}
+
+/// No answer came: the parent's word on the process is the outcome.
+fn how_it_ended(exited: Option<&Exited>, limits: &Limits) -> Outcome {
+    let Some(exited) = exited else {
+        return Outcome::Crashed { reason: "the jail ended while the call ran".into() };
+    };
+    let spent = Duration::from_micros(exited.cpu_micros) >= limits.cpu;
+    match (exited.cause, exited.ending) {
+        (Some(Excess::Memory), _) => Outcome::MemoryExceeded,
+        (Some(Excess::Cpu), _) => Outcome::TimedOut(Clock::Cpu),
+        (None, Ending::Signal(libc::SIGKILL | libc::SIGXCPU)) if spent => Outcome::TimedOut(Clock::Cpu),
+        (None, Ending::Signal(signal)) => Outcome::Killed { signal },
+        (None, Ending::Status(status)) => {
+            Outcome::Crashed { reason: format!("the process ended with status {status} before it answered") }
+        }
+    }
+}
+
+fn failure(frame: &Frame) -> Outcome {
+    match Error::read(frame) {
+        Some(Error { kind, message, .. }) if kind == "sandbox" => Outcome::Crashed { reason: message },
+        Some(Error { kind, message, traceback, .. }) => Outcome::Failed(Failure { kind, message, traceback }),
+        None => Outcome::Crashed { reason: "the call broke the protocol".into() },
+    }
+}
+
+#[derive(Serialize)]
+struct Context<'a> {
+    run_id: &'a str,
+    org_id: &'a str,
+    user_id: Option<&'a str>,
+    user_email: Option<&'a str>,
+    agent_id: Option<&'a str>,
+    trigger_type: &'a str,
+    trigger_id: Option<&'a str>,
+    chat_id: Option<&'a str>,
+    attempt: u32,
+    deadline: Option<&'a str>,
+    api_url: &'a str,
+    access_token: Option<&'a str>,
+    secrets: std::collections::BTreeMap<&'a str, &'a str>,
+}
+
+/// INVOKE: the length of the context, the context, the input. Here the secrets leave their wrappers.
+fn invocation(call: &Call, api_url: &str) -> Frame {
+    let ContextFrame { run_id, org_id, trigger_type, .. } = &call.context;
+    let context = Context {
+        run_id,
+        org_id,
+        user_id: call.context.user_id.as_deref(),
+        user_email: call.context.user_email.as_deref(),
+        agent_id: call.context.agent_id.as_deref(),
+        trigger_type,
+        trigger_id: call.context.trigger_id.as_deref(),
+        chat_id: call.context.chat_id.as_deref(),
+        attempt: call.context.attempt,
+        deadline: call.context.deadline.as_deref(),
+        api_url,
+        access_token: call.context.access_token.as_ref().map(|token| token.reveal().as_str()),
+        secrets: call
+            .context
+            .secrets
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.reveal().as_str()))
+            .collect(),
+    };
+    let context = serde_json::to_vec(&context).unwrap_or_default();
+    let mut payload = u32::try_from(context.len()).unwrap_or(0).to_be_bytes().to_vec();
+    payload.extend_from_slice(&context);
+    payload.extend_from_slice(&call.input);
+    Frame::new(Kind::Invoke, payload)
+}
+
+/// Passes output on until its limit; the rest is dropped and said once.
+struct LogGate {
+    sender: mpsc::Sender<LogLine>,
+    left: usize,
+    truncated: bool,
+}
+
+#[derive(serde::Deserialize)]
+struct Structured {
+    level: String,
+    text: String,
+    fields: serde_json::Value,
+}
+
+impl LogGate {
+    /// A LOG frame: one byte for the source, then text, or JSON from `context.log`.
+    async fn frame(&mut self, payload: &[u8]) {
+        match payload.split_first() {
+            Some((1, text)) => self.text(LogSource::Stdout, text).await,
+            Some((2, text)) => self.text(LogSource::Stderr, text).await,
+            Some((3, line)) => self.structured(line).await,
+            // Not what the runner sends. It is tenant code's own log that it spoils.
+            _ => {}
+        }
+    }
+
+    async fn text(&mut self, source: LogSource, bytes: &[u8]) {
+        let level = if source == LogSource::Stderr { LogLevel::Warning } else { LogLevel::Info };
+        let text = String::from_utf8_lossy(bytes);
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        if !text.is_empty() {
+            self.pass(LogLine { source, level, text: text.to_owned(), fields: None }, bytes.len()).await;
+        }
+    }
+
+    async fn structured(&mut self, line: &[u8]) {
+        let Ok(said) = serde_json::from_slice::<Structured>(line) else { return };
+        let level = match said.level.as_str() {
+            "debug" => LogLevel::Debug,
+            "warning" => LogLevel::Warning,
+            "error" => LogLevel::Error,
+            _ => LogLevel::Info,
+        };
+        let fields =
+            Some(said.fields).filter(|fields| fields.as_object().is_some_and(|fields| !fields.is_empty()));
+        self.pass(LogLine { source: LogSource::Log, level, text: said.text, fields }, line.len()).await;
+    }
+
+    async fn pass(&mut self, line: LogLine, bytes: usize) {
+        if self.truncated {
+            return;
+        }
+        let line = if bytes <= self.left {
+            self.left -= bytes;
+            line
+        } else {
+            self.truncated = true;
+            let text = "the log is full; the rest of this run's output is dropped".to_owned();
+            LogLine { source: LogSource::Sandbox, level: LogLevel::Warning, text, fields: None }
+        };
+        // A caller that dropped its receiver does not want the log.
+        let _sent = self.sender.send(line).await;
+    }
+}

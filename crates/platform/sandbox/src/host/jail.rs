@@ -1,0 +1,245 @@
+//! One jail as the server sees it: its door, its zygote's readiness, and the calls that run in it.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::net::{SendFlags, Shutdown, shutdown};
+use rustix::process::{Signal, pidfd_send_signal};
+use tokio::io::unix::AsyncFd;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::launcher::{Births, receive};
+use super::sandbox::DoorHandler;
+use crate::message::{
+    Ending, Error, Excess, Exited, Fork, Forked, Hello, JailPlan, Load, Message, Ready, Source, Step,
+};
+use crate::packet::{self, Packet};
+use crate::{Failure, Frame, Kind, Outcome, SandboxError, sys};
+
+/// Why a jail did not come to be.
+pub(super) enum NoJail {
+    /// The sandbox's own trouble.
+    Sandbox(SandboxError),
+    /// The function's: its module does not load.
+    Code(Outcome),
+}
+
+/// A loaded zygote in its jail. Dropping it ends the jail and everything in it.
+pub(super) struct Jail {
+    control: Arc<AsyncFd<OwnedFd>>,
+    /// Init: for when it does not listen.
+    process: OwnedFd,
+    calls: Arc<Calls>,
+    door: CancellationToken,
+    /// Calls have namespaces of their own. Without them the jail serves one call.
+    pub(super) nested: bool,
+    claimed: AtomicBool,
+    started: AtomicU64,
+}
+
+#[derive(Default)]
+struct Calls {
+    waiting: Mutex<HashMap<u64, Waiting>>,
+    over: AtomicBool,
+}
+
+struct Waiting {
+    started: Option<oneshot::Sender<Result<OwnedFd, String>>>,
+    exited: oneshot::Sender<Exited>,
+}
+
+/// What a started call is waited for with. A dropped sender means that the jail is gone.
+pub(super) struct Tickets {
+    pub(super) started: oneshot::Receiver<Result<OwnedFd, String>>,
+    pub(super) exited: oneshot::Receiver<Exited>,
+}
+
+impl Jail {
+    /// Has the jail made, opens its door and loads the code.
+    pub(super) async fn open(
+        births: &Births,
+        plan: JailPlan,
+        steps: Vec<Step>,
+        source: &Source,
+        handler: &DoorHandler,
+    ) -> Result<Self, NoJail> {
+        let trouble = |error: io::Error| NoJail::Sandbox(SandboxError::Jail(error.to_string()));
+        let (ours, theirs) = packet::pair().map_err(|error| trouble(error.into()))?;
+        let process = births.launch(plan, theirs).await.map_err(NoJail::Sandbox)?;
+        let control = Arc::new(sys::when_readable(ours).map_err(trouble)?);
+        let door = CancellationToken::new();
+        // From here on a failure drops this, and the jail with it.
+        let mut jail = Self {
+            control,
+            process,
+            calls: Arc::default(),
+            door,
+            nested: false,
+            claimed: AtomicBool::new(false),
+            started: AtomicU64::new(0),
+        };
+        let file = source_file(source).map_err(trouble)?;
+        jail.send(&Load { steps }.frame(), &[&file]).map_err(trouble)?;
+        jail.nested = jail.wait_until_ready(handler).await?.nested;
+        telemetry::spawn("sandbox jail", listen(jail.control.clone(), jail.calls.clone()));
+        Ok(jail)
+    }
+
+    async fn wait_until_ready(&self, handler: &DoorHandler) -> Result<Ready, NoJail> {
+        loop {
+            let packet = receive(&self.control).await;
+            let Ok(Packet::Frame(frame, descriptors)) = packet else { return Err(ended("the jail ended")) };
+            match frame.kind {
+                Kind::Hello if Hello::read(&frame).is_some() => self.open_door(descriptors, handler)?,
+                Kind::Ready => {
+                    return Ready::read(&frame).ok_or_else(|| ended("the zygote answers nonsense"));
+                }
+                Kind::Error => return Err(refusal(Error::read(&frame))),
+                Kind::Exited => return Err(exit_while_loading(Exited::read(&frame))),
+                _ => return Err(ended("the zygote answers nonsense")),
+            }
+        }
+    }
+
+    fn open_door(&self, descriptors: Vec<OwnedFd>, handler: &DoorHandler) -> Result<(), NoJail> {
+        let listener = descriptors.into_iter().next().ok_or_else(|| ended("the jail has no door"))?;
+        let listener = TcpListener::from_std(listener.into())
+            .map_err(|error| NoJail::Sandbox(SandboxError::Jail(error.to_string())))?;
+        let (handler, closed) = (handler.clone(), self.door.clone());
+        telemetry::spawn("sandbox door", async move {
+            // A connection that cannot be accepted is that client's loss; the door stays open until the jail ends.
+            while let Some(accepted) = closed.run_until_cancelled(listener.accept()).await {
+                match accepted {
+                    Ok((stream, _)) => handler(stream),
+                    Err(_) => tokio::task::yield_now().await,
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// Forks one call. The descriptors are its end of the conversation and of its raw output.
+    pub(super) fn fork(&self, conversation: &OwnedFd, raw: &OwnedFd) -> io::Result<Tickets> {
+        let call = self.started.fetch_add(1, Ordering::Relaxed);
+        let (started, when_started) = oneshot::channel();
+        let (exited, when_exited) = oneshot::channel();
+        self.calls.waiting.lock().insert(call, Waiting { started: Some(started), exited });
+        self.send(&Fork { call }.frame(), &[conversation, raw])?;
+        // The listener may have gone through the list for the last time before this call was on it.
+        if self.is_over() {
+            self.calls.waiting.lock().clear();
+        }
+        Ok(Tickets { started: when_started, exited: when_exited })
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.calls.over.load(Ordering::Acquire)
+    }
+
+    pub(super) fn calls_started(&self) -> u64 {
+        self.started.load(Ordering::Relaxed)
+    }
+
+    /// Whether this caller may use the jail: a jail without nesting serves one call and no other.
+    pub(super) fn claim(&self) -> bool {
+        self.nested || !self.claimed.swap(true, Ordering::AcqRel)
+    }
+
+    /// Ends everything in the jail at once.
+    pub(super) fn kill(&self) {
+        // Already dead is as good.
+        let _killed = pidfd_send_signal(&self.process, Signal::KILL);
+    }
+
+    fn send(&self, frame: &Frame, descriptors: &[&OwnedFd]) -> io::Result<()> {
+        let descriptors: Vec<_> = descriptors.iter().map(|descriptor| descriptor.as_fd()).collect();
+        Ok(packet::send(&*self.control, frame, &descriptors, SendFlags::DONTWAIT)?)
+    }
+}
+
+impl Drop for Jail {
+    fn drop(&mut self) {
+        self.door.cancel();
+        // The listener's copy of the socket must not keep init waiting.
+        let _closed = shutdown(&*self.control, Shutdown::Both);
+        self.kill();
+    }
+}
+
+/// Hands what init says to the calls that wait for it, until the jail is gone.
+async fn listen(control: Arc<AsyncFd<OwnedFd>>, calls: Arc<Calls>) {
+    while let Ok(Packet::Frame(frame, descriptors)) = receive(&control).await {
+        calls.hear(&frame, descriptors);
+    }
+    calls.over.store(true, Ordering::Release);
+    calls.waiting.lock().clear();
+}
+
+impl Calls {
+    fn hear(&self, frame: &Frame, descriptors: Vec<OwnedFd>) {
+        if let (Some(forked), Some(process)) = (Forked::read(frame), descriptors.into_iter().next()) {
+            self.start(forked.call, Ok(process));
+        } else if let Some(Exited { call: Some(call), .. }) = Exited::read(frame) {
+            let exited = Exited::read(frame);
+            if let (Some(waiting), Some(exited)) = (self.waiting.lock().remove(&call), exited) {
+                // A call that nobody waits for any more has still ended.
+                let _heard = waiting.exited.send(exited);
+            }
+        } else if let Some(Error { call: Some(call), message, .. }) = Error::read(frame) {
+            self.start(call, Err(message));
+            self.waiting.lock().remove(&call);
+        }
+    }
+
+    fn start(&self, call: u64, process: Result<OwnedFd, String>) {
+        let started = self.waiting.lock().get_mut(&call).and_then(|waiting| waiting.started.take());
+        if let Some(started) = started {
+            // Nobody waits: the pidfd closes, and the call sees its conversation closed.
+            let _heard = started.send(process);
+        }
+    }
+}
+
+/// The code travels in a file of memory, because it may be longer than a packet.
+fn source_file(source: &Source) -> io::Result<OwnedFd> {
+    let file = memfd_create("function", MemfdFlags::CLOEXEC)?;
+    let mut file = std::fs::File::from(file);
+    file.write_all(&serde_json::to_vec(source)?)?;
+    std::io::Seek::rewind(&mut file)?;
+    Ok(file.into())
+}
+
+fn ended(how: &str) -> NoJail {
+    NoJail::Sandbox(SandboxError::Jail(how.to_owned()))
+}
+
+fn refusal(error: Option<Error>) -> NoJail {
+    match error {
+        Some(error) if error.kind == "jail" => NoJail::Sandbox(SandboxError::Jail(error.message)),
+        Some(Error { kind, message, traceback, .. }) => {
+            NoJail::Code(Outcome::Failed(Failure { kind, message, traceback }))
+        }
+        None => ended("the zygote answers nonsense"),
+    }
+}
+
+fn exit_while_loading(exited: Option<Exited>) -> NoJail {
+    match exited {
+        Some(Exited { cause: Some(Excess::Memory), .. }) => NoJail::Code(Outcome::MemoryExceeded),
+        Some(Exited { cause: Some(Excess::Cpu), .. }) => NoJail::Code(Outcome::TimedOut(crate::Clock::Cpu)),
+        Some(Exited { ending: Ending::Signal(signal), .. }) => NoJail::Code(Outcome::Killed { signal }),
+        Some(Exited { ending: Ending::Status(71), .. }) => {
+            ended("the interpreter cannot be started in the jail")
+        }
+        _ => {
+            NoJail::Code(Outcome::Crashed { reason: "the interpreter ended while it loaded the code".into() })
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Keeps zygotes warm: one per trust unit, made at first use, given up by age, number of calls and crowding.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use super::jail::{Jail, NoJail};
+use super::sandbox::ZygoteSpec;
+use crate::guard::Removed;
+use crate::message::RunnerLimits;
+use crate::{Limits, OrgSlot, Pool};
+
+/// What calls must have in common to share a zygote.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    slot: OrgSlot,
+    version: String,
+    entrypoints: Vec<String>,
+    limits: (u64, std::time::Duration, u64, [u64; 3]),
+    removed: Removed,
+}
+
+impl Key {
+    pub(super) fn of(spec: &ZygoteSpec, limits: &Limits) -> Self {
+        Self {
+            slot: spec.slot,
+            version: spec.version.clone(),
+            entrypoints: spec.entrypoints.clone(),
+            limits: (
+                limits.memory,
+                limits.cpu,
+                limits.storage,
+                [limits.processes, limits.open_files, limits.file_size],
+            ),
+            removed: spec.removed.clone(),
+        }
+    }
+}
+
+/// The limits that the runner sets upon each call.
+pub(super) fn runner_limits(limits: &Limits) -> RunnerLimits {
+    RunnerLimits {
+        // The tmpfs is memory, so it can never hold more than the call may have.
+        storage: limits.storage.min(limits.memory),
+        cpu_seconds: limits.cpu.as_secs() + u64::from(limits.cpu.subsec_nanos() > 0),
+        processes: limits.processes,
+        open_files: limits.open_files,
+        file_size: limits.file_size,
+    }
+}
+
+pub(super) struct Zygotes {
+    settings: Pool,
+    places: Mutex<HashMap<Key, Place>>,
+}
+
+struct Place {
+    jail: Arc<OnceCell<Arc<Jail>>>,
+    used: Instant,
+}
+
+impl Zygotes {
+    pub(super) fn new(settings: Pool) -> Self {
+        Self { settings, places: Mutex::default() }
+    }
+
+    /// The zygote of `key`, made by `open` if there is none. Of many that ask at once, one makes it.
+    pub(super) async fn get<O>(&self, key: Key, open: O) -> Result<Arc<Jail>, NoJail>
+    where
+        O: AsyncFn() -> Result<Jail, NoJail>,
+    {
+        let place = self.place(key.clone());
+        let made = place.get_or_try_init(|| async { open().await.map(Arc::new) }).await;
+        let jail = match made {
+            Ok(jail) => jail.clone(),
+            Err(error) => {
+                self.give_up(&key, &place);
+                return Err(error);
+            }
+        };
+        if !jail.nested {
+            self.give_up(&key, &place);
+        }
+        if jail.claim() { Ok(jail) } else { open().await.map(Arc::new) }
+    }
+
+    /// Gives up what has been idle for too long.
+    pub(super) fn sweep(&self) {
+        let now = Instant::now();
+        self.places.lock().retain(|_, place| now.duration_since(place.used) < self.settings.idle);
+    }
+
+    pub(super) fn forget_all(&self) {
+        self.places.lock().clear();
+    }
+
+    fn place(&self, key: Key) -> Arc<OnceCell<Arc<Jail>>> {
+        let now = Instant::now();
+        let mut places = self.places.lock();
+        if places.get(&key).is_some_and(|place| self.is_spent(place)) {
+            places.remove(&key);
+        }
+        if !places.contains_key(&key) && places.len() >= self.settings.capacity {
+            let oldest = places.iter().min_by_key(|(_, place)| place.used).map(|(key, _)| key.clone());
+            if let Some(oldest) = oldest {
+                places.remove(&oldest);
+            }
+        }
+        let place = places.entry(key).or_insert_with(|| Place { jail: Arc::default(), used: now });
+        place.used = now;
+        place.jail.clone()
+    }
+
+    fn is_spent(&self, place: &Place) -> bool {
+        place.jail.get().is_some_and(|jail| jail.is_over() || jail.calls_started() >= self.settings.calls)
+    }
+
+    /// Frees the place, unless another zygote has it by now.
+    fn give_up(&self, key: &Key, jail: &Arc<OnceCell<Arc<Jail>>>) {
+        let mut places = self.places.lock();
+        if places.get(key).is_some_and(|place| Arc::ptr_eq(&place.jail, jail)) {
+            places.remove(key);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What the server calls: check code, run a call.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::conversation;
+use super::jail::{Jail, NoJail};
+use super::launcher::{Births, Launcher};
+use super::pool::{Key, Zygotes, runner_limits};
+use crate::guard::{Guard, Removed};
+use crate::message::{JailPlan, Source, Step};
+use crate::{
+    Call, ContextFrame, Identity, Limits, OrgSlot, Outcome, Report, SandboxError, Settings, SyntaxCheckError,
+    SyntaxError, Usage,
+};
+
+/// Serves one connection that came through a jail's door. The token in it names the run, not the connection.
+pub type DoorHandler = Arc<dyn Fn(TcpStream) + Send + Sync>;
+
+/// The trust unit: code that may share an interpreter with itself and with nothing else.
+#[derive(Clone)]
+pub struct ZygoteSpec {
+    pub(super) slot: OrgSlot,
+    pub(super) version: String,
+    code: Arc<str>,
+    pub(super) entrypoints: Vec<String>,
+    check: bool,
+    pub(super) removed: Removed,
+}
+
+impl ZygoteSpec {
+    /// `version` names the code (same version, same code, across all organizations); `entrypoints` are the names to
+    /// look for, best first.
+    pub fn new(
+        slot: OrgSlot,
+        version: impl Into<String>,
+        code: impl Into<Arc<str>>,
+        entrypoints: &[&str],
+    ) -> Self {
+        Self {
+            slot,
+            version: version.into(),
+            code: code.into(),
+            entrypoints: entrypoints.iter().map(|&name| name.to_owned()).collect(),
+            check: false,
+            removed: Removed::default(),
+        }
+    }
+
+    /// For the control half of an attack test: the same jail without these guards.
+    #[cfg(feature = "unguarded")]
+    pub fn without(mut self, guards: &[Guard]) -> Self {
+        self.removed = Removed::these(guards);
+        self
+    }
+
+    fn checker() -> Self {
+        Self { check: true, ..Self::new(OrgSlot::PLATFORM, "syntax", "", &[]) }
+    }
+
+    fn steps(&self) -> Vec<Step> {
+        use Guard as G;
+        let all = [
+            (Step::Nest, G::Nesting),
+            (Step::Scratch, G::Scratch),
+            (Step::Processes, G::Processes),
+            (Step::Resources, G::Resources),
+            (Step::Landlock, G::Landlock),
+            (Step::Dumpable, G::Dumpable),
+            (Step::Capabilities, G::Identity),
+            (Step::Narrowing, G::Narrowing),
+            (Step::Descriptors, G::Descriptors),
+        ];
+        all.into_iter().filter(|(_, guard)| self.removed.stands(*guard)).map(|(step, _)| step).collect()
+    }
+}
+
+/// Runs code in jails. Cheap to clone; the last clone's drop ends every jail.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    allow_list: Vec<PathBuf>,
+    births: Births,
+    zygotes: Zygotes,
+    door: DoorHandler,
+}
+
+impl Sandbox {
+    /// Called in the runtime; `launcher` was started before it.
+    pub fn new(launcher: Launcher, settings: Settings, door: DoorHandler) -> Self {
+        let sandbox = Self(Arc::new(Inner {
+            allow_list: settings.interpreter.allow_list(),
+            births: Births::new(launcher),
+            zygotes: Zygotes::new(settings.pool.clone()),
+            settings,
+            door,
+        }));
+        telemetry::spawn("sandbox sweep", sweep(Arc::downgrade(&sandbox.0)));
+        sandbox
+    }
+
+    /// Runs one call to its end. Dropping the future kills the call.
+    pub async fn call(&self, call: Call) -> Result<Report, SandboxError> {
+        let key = Key::of(&call.zygote, &call.limits);
+        let jail = tokio::select! {
+            biased;
+            () = call.cancel.cancelled() => return Ok(unstarted(Outcome::Cancelled)),
+            jail = self.0.zygotes.get(key, async || self.open(&call.zygote, &call.limits).await) => jail,
+        };
+        match jail {
+            Ok(jail) => Ok(conversation::run(&jail, call, &self.0.settings.api_url()).await),
+            Err(NoJail::Code(outcome)) => Ok(unstarted(outcome)),
+            Err(NoJail::Sandbox(error)) => Err(error),
+        }
+    }
+
+    /// Makes the zygote of `spec` now, so that its first call finds it warm.
+    pub async fn warm(&self, spec: &ZygoteSpec, limits: &Limits) -> Result<(), SandboxError> {
+        match self.0.zygotes.get(Key::of(spec, limits), async || self.open(spec, limits).await).await {
+            Ok(_) | Err(NoJail::Code(_)) => Ok(()),
+            Err(NoJail::Sandbox(error)) => Err(error),
+        }
+    }
+
+    /// Parses `code` with the interpreter that would run it, in a jail of the platform's own.
+    pub async fn check_syntax(&self, code: &str) -> Result<(), SyntaxCheckError> {
+        let (logs, _unread) = mpsc::channel(1);
+        let call = Call {
+            zygote: ZygoteSpec::checker(),
+            input: serde_json::to_vec(code).unwrap_or_default(),
+            context: ContextFrame::default(),
+            limits: Limits {
+                wall: Duration::from_secs(10),
+                cpu: Duration::from_secs(10),
+                ..Limits::default()
+            },
+            logs,
+            cancel: CancellationToken::new(),
+        };
+        match self.call(call).await?.outcome {
+            Outcome::Succeeded { output } => verdict(&output),
+            // Code that breaks the parser itself is not code that can run.
+            outcome => {
+                Err(SyntaxError { line: 1, column: 1, message: format!("the parser gave up: {outcome:?}") }
+                    .into())
+            }
+        }
+    }
+
+    /// Ends all zygotes that no call uses; running calls keep theirs until they end.
+    pub fn recycle(&self) {
+        self.0.zygotes.forget_all();
+    }
+
+    pub fn identity(&self) -> &Identity {
+        &self.0.settings.identity
+    }
+
+    /// The launcher's process id at present.
+    pub fn launcher_pid(&self) -> u32 {
+        self.0.births.pid()
+    }
+
+    async fn open(&self, spec: &ZygoteSpec, limits: &Limits) -> Result<Jail, NoJail> {
+        let inner = &*self.0;
+        let ids = if spec.removed.stands(Guard::Identity) {
+            inner.settings.identity.map(spec.slot)
+        } else {
+            Identity::own()
+        };
+        let plan = JailPlan {
+            ids,
+            python: inner.settings.interpreter.path.clone(),
+            allow_list: inner.allow_list.clone(),
+            door_port: inner.settings.door_port,
+            memory: limits.memory,
+            cpu: limits.cpu,
+            storage: limits.storage,
+            removed: spec.removed.clone(),
+        };
+        let source = Source {
+            code: spec.code.to_string(),
+            entrypoints: spec.entrypoints.clone(),
+            check: spec.check,
+            limits: runner_limits(limits),
+        };
+        let patience = inner.settings.pool.load_timeout;
+        let opened = Jail::open(&inner.births, plan, spec.steps(), &source, &inner.door);
+        match tokio::time::timeout(patience, opened).await {
+            Ok(opened) => opened,
+            Err(_) => Err(NoJail::Code(Outcome::TimedOut(crate::Clock::Wall))),
+        }
+    }
+}
+
+async fn sweep(sandbox: std::sync::Weak<Inner>) {
+    let mut minutes = tokio::time::interval(Duration::from_secs(60));
+    loop {
+        minutes.tick().await;
+        let Some(inner) = sandbox.upgrade() else { return };
+        inner.zygotes.sweep();
+    }
+}
+
+fn unstarted(outcome: Outcome) -> Report {
+    Report { outcome, usage: Usage::default(), logs_truncated: false }
+}
+
+fn verdict(answer: &[u8]) -> Result<(), SyntaxCheckError> {
+    #[derive(Deserialize)]
+    struct Place {
+        line: u32,
+        column: u32,
+        message: String,
+    }
+    match serde_json::from_slice::<Option<Place>>(answer) {
+        Ok(None) => Ok(()),
+        Ok(Some(Place { line, column, message })) => Err(SyntaxError { line, column, message }.into()),
+        Err(_) => Err(SandboxError::Jail("the syntax checker answers nonsense".into()).into()),
+    }
+}

@@ -1,0 +1,140 @@
+//! The launcher: a small process without secrets that makes jails and watches them.
+//!
+//! It is started before the server's runtime with nothing but its socket, is single-threaded and stays so, and lives
+//! exactly as long as the server's end of that socket. It knows neither functions nor calls, only jails.
+
+mod birth;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+
+use crate::Kind;
+use crate::message::{Hello, Launch, Launched, Message};
+use crate::packet::{self, Packet};
+use crate::sys;
+use birth::Jail;
+
+/// How often the jails are looked at.
+const SCAN: Duration = Duration::from_millis(25);
+
+/// Becomes the launcher.
+pub(crate) fn run() -> ! {
+    // Whatever goes wrong here, the server sees its socket close and starts another.
+    sys::exit(i32::from(serve().is_err()))
+}
+
+fn serve() -> io::Result<()> {
+    let server = sys::take_stdin()?;
+    sys::close_all_but(&[std::os::fd::AsRawFd::as_raw_fd(&server)])?;
+    let null = std::fs::File::open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    forget_groups();
+    let mut launcher = Launcher { server, jails: BTreeMap::new() };
+    launcher.tell(&Hello {}.frame(), &[])?;
+    loop {
+        match launcher.turn() {
+            Ok(()) => {}
+            Err(End::Server) => return Ok(()),
+            Err(End::Trouble(error)) => return Err(error),
+        }
+    }
+}
+
+/// Only root may, and only root needs to: an ordinary user's jails keep its groups, which open nothing in there.
+fn forget_groups() {
+    let _dropped = rustix::thread::set_thread_groups(&[]);
+}
+
+struct Launcher {
+    server: OwnedFd,
+    jails: BTreeMap<u64, Jail>,
+}
+
+enum End {
+    /// The server is gone. Exiting takes every jail with it: each init hears it on its socket and by its death signal.
+    Server,
+    Trouble(io::Error),
+}
+
+impl From<Errno> for End {
+    fn from(error: Errno) -> Self {
+        Self::Trouble(error.into())
+    }
+}
+
+impl Launcher {
+    fn turn(&mut self) -> Result<(), End> {
+        let ids: Vec<u64> = self.jails.keys().copied().collect();
+        let mut watched = vec![PollFd::new(&self.server, PollFlags::IN)];
+        for jail in self.jails.values() {
+            watched.push(PollFd::new(&jail.process, PollFlags::IN));
+            watched.push(PollFd::new(&jail.link, PollFlags::IN));
+        }
+        let timeout =
+            (!self.jails.is_empty()).then_some(Timespec { tv_sec: 0, tv_nsec: SCAN.subsec_nanos().into() });
+        rustix::io::retry_on_intr(|| poll(&mut watched, timeout.as_ref()))?;
+        let ready: Vec<bool> = watched.iter().map(|fd| !fd.revents().is_empty()).collect();
+        drop(watched);
+        let mut ready = ready.into_iter();
+        let server = ready.next().unwrap_or(false);
+        for id in ids {
+            let (ended, spoke) = (ready.next().unwrap_or(false), ready.next().unwrap_or(false));
+            if spoke {
+                self.hear_init(id);
+            }
+            if ended {
+                self.jails.remove(&id);
+                while sys::reap(None).is_some() {}
+            }
+        }
+        if server {
+            self.hear_server()?;
+        }
+        for jail in self.jails.values_mut() {
+            jail.watch.scan_when_due(&jail.link, &jail.busy);
+        }
+        Ok(())
+    }
+
+    fn hear_server(&mut self) -> Result<(), End> {
+        let Packet::Frame(frame, descriptors) = packet::receive(&self.server, RecvFlags::DONTWAIT)? else {
+            return Err(End::Server);
+        };
+        let (Some(launch), Some(control)) = (Launch::read(&frame), descriptors.into_iter().next()) else {
+            return Err(End::Server);
+        };
+        let jail = launch.jail;
+        match birth::launch(launch.plan, control) {
+            Ok(born) => {
+                let process = born.process.try_clone().map_err(End::Trouble)?;
+                self.jails.insert(jail, born);
+                self.tell(&Launched { jail, error: None }.frame(), &[process.as_fd()])
+            }
+            Err(error) => self.tell(&Launched { jail, error: Some(error.to_string()) }.frame(), &[]),
+        }
+        .map_err(End::Trouble)
+    }
+
+    /// Init sends its `/proc` once; anything else on this socket is its end, which the pidfd tells as well.
+    fn hear_init(&mut self, id: u64) {
+        let Some(jail) = self.jails.get_mut(&id) else { return };
+        if let Ok(Packet::Frame(frame, descriptors)) = packet::receive(&jail.link, RecvFlags::DONTWAIT)
+            && frame.kind == Kind::Hello
+        {
+            jail.watch.begin(descriptors.into_iter().next());
+        }
+    }
+
+    fn tell(&self, frame: &crate::Frame, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        Ok(packet::send(&self.server, frame, descriptors, SendFlags::empty())?)
+    }
+}

@@ -1,0 +1,446 @@
+"""The zygote: loads one function, then forks one confined process for each call.
+
+Started by the jail's init as `runner.py <filter>`; its socket with init is descriptor 3. The protocol is told in
+docs/sandbox-protocol.md. Everything here shares its process with the function's own module, so nothing here is
+trusted by the host: the host believes init, and what arrives on a call's socket speaks for that call only.
+"""
+
+import ctypes
+import gc
+import io
+import json
+import linecache
+import os
+import resource
+import socket
+import struct
+import sys
+import traceback
+import types
+from _thread import allocate_lock
+
+HELLO, LOAD, READY, INVOKE, LOG, RESULT, ERROR, FORK, FORKED = 1, 2, 3, 4, 5, 9, 10, 13, 14
+CONTROL = 3
+LONGEST_PACKET = 64 << 10
+LONGEST_MESSAGE = 4 << 10
+LONGEST_TRACEBACK = 24 << 10
+# A frame of output goes out in one send, so that it stays whole whoever else writes.
+LOG_PIECE = 8 << 10
+FILE = "<function>"
+
+libc = ctypes.PyDLL(None, use_errno=True)
+ARM = os.uname().machine == "aarch64"
+SYS_CLONE, SYS_CAPSET, SYS_SECCOMP = (220, 91, 277) if ARM else (56, 126, 317)
+SYS_LANDLOCK = (444, 445, 446)
+SYS_CLOSE_RANGE = 436
+NEWNS, NEWUSER, NEWPID = 0x00020000, 0x10000000, 0x20000000
+PARENT, SET_CHILD_TID, CLEAR_CHILD_TID, SIGCHLD = 0x00008000, 0x01000000, 0x00200000, 17
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+INSIDE = 1000
+
+
+def frame(kind, payload):
+    return struct.pack(">IB", len(payload), kind) + payload
+
+
+def message(kind, **fields):
+    return frame(kind, json.dumps(fields).encode())
+
+
+def checked(step, answer):
+    if answer < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{step}: {os.strerror(number)}")
+    return answer
+
+
+def describe(error):
+    """An exception for the function's author: its own frames only."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    try:
+        lines = "".join(traceback.format_exception(type(error), error, trace))
+        text = str(error)
+    except Exception:
+        lines, text = "", "the exception cannot be printed"
+    return {
+        "kind": type(error).__name__[:200],
+        "message": text[:LONGEST_MESSAGE],
+        "traceback": lines[-LONGEST_TRACEBACK:],
+    }
+
+
+# --- zygote ---------------------------------------------------------------------------------------------------------
+
+
+def load(source):
+    """Executes the function's module and gives its handler."""
+    if source["check"]:
+        return check
+    code = source["code"]
+    linecache.cache[FILE] = (len(code), None, code.splitlines(True), FILE)
+    module = types.ModuleType("function")
+    module.__file__ = FILE
+    sys.modules["function"] = module
+    exec(compile(code, FILE, "exec", dont_inherit=True), module.__dict__)
+    for name in source["entrypoints"]:
+        handler = module.__dict__.get(name)
+        if callable(handler):
+            return handler
+    wanted = " or ".join(f"def {name}(input, context)" for name in source["entrypoints"])
+    raise NameError(f"the code defines no {wanted}")
+
+
+def check(code, _context):
+    """Says where `code` does not parse, or None."""
+    try:
+        compile(code, FILE, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return {"line": error.lineno or 1, "column": error.offset or 1, "message": error.msg}
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        return {"line": 1, "column": 1, "message": str(error) or type(error).__name__}
+    return None
+
+
+def thread_id_address():
+    """Where the C library keeps this thread's id: the kernel writes the child's there, as its own fork would."""
+    libc.pthread_self.restype = ctypes.c_void_p
+    start = libc.pthread_self()
+    words = (ctypes.c_int * 512).from_address(start)
+    found = [index for index, word in enumerate(words) if word == os.getpid()]
+    return start + 4 * found[0] if len(found) == 1 else 0
+
+
+def clone(flags, tid):
+    flags |= PARENT | SIGCHLD
+    if tid:
+        flags |= SET_CHILD_TID | CLEAR_CHILD_TID
+    words = (flags, 0, 0, 0, tid) if ARM else (flags, 0, 0, tid, 0)
+    return libc.syscall(SYS_CLONE, *map(ctypes.c_long, words))
+
+
+def may_nest(steps):
+    """Whether this host lets a call have namespaces of its own: tried once, up to the id map."""
+    if "nest" not in steps:
+        return False
+    ours, theirs = socket.socketpair()
+    words = (NEWUSER | NEWPID | NEWNS | SIGCHLD, 0, 0, 0, 0)
+    ctypes.pythonapi.PyOS_BeforeFork()
+    pid = libc.syscall(SYS_CLONE, *map(ctypes.c_long, words))
+    if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+        try:
+            nest()
+            theirs.send(b"y")
+        finally:
+            os._exit(0)
+    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    theirs.close()
+    answer = ours.recv(1)
+    ours.close()
+    if pid > 0:
+        os.waitpid(pid, 0)
+    return answer == b"y"
+
+
+def main():
+    control = socket.socket(fileno=CONTROL)
+    packet, descriptors, _, _ = socket.recv_fds(control, LONGEST_PACKET, 1)
+    steps = json.loads(packet[5:])["steps"]
+    with open(descriptors[0], "rb") as file:
+        source = json.load(file)
+    try:
+        handler = load(source)
+    except BaseException as error:
+        control.send(message(ERROR, **describe(error), call=None))
+        os._exit(0)
+    serve(control, handler, Confinement(steps, source["limits"], may_nest(steps)))
+
+
+def serve(control, handler, confinement):
+    """Forks a process for each FORK, until init hangs up."""
+    control.send(message(READY, nested=confinement.nested, landlock=confinement.landlock_version))
+    namespaces = NEWUSER | NEWPID | NEWNS if confinement.nested else 0
+    tid = thread_id_address()
+    gc.collect()
+    gc.freeze()
+    while True:
+        packet, descriptors, _, _ = socket.recv_fds(control, LONGEST_PACKET, 2)
+        if not packet:
+            os._exit(0)
+        call = json.loads(packet[5:])["call"]
+        ctypes.pythonapi.PyOS_BeforeFork()
+        pid = clone(namespaces, tid)
+        if pid == 0:
+            ctypes.pythonapi.PyOS_AfterFork_Child()
+            try:
+                control.detach()
+                Call(*descriptors).run(handler, confinement)
+            finally:
+                os._exit(70)
+        failure = ctypes.get_errno()
+        ctypes.pythonapi.PyOS_AfterFork_Parent()
+        for descriptor in descriptors:
+            os.close(descriptor)
+        if pid < 0:
+            control.send(message(ERROR, kind="zygote", message=os.strerror(failure), traceback=None, call=call))
+        else:
+            control.send(message(FORKED, call=call, pid=pid))
+
+
+# --- confinement of one call ------------------------------------------------------------------------------------------
+
+
+def write_file(path, text):
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.write(descriptor, text)
+    finally:
+        os.close(descriptor)
+
+
+def nest():
+    """One user and one group in the new user namespace: those that the zygote has."""
+    write_file("/proc/self/setgroups", b"deny")
+    write_file("/proc/self/gid_map", b"%d %d 1" % (INSIDE, INSIDE))
+    write_file("/proc/self/uid_map", b"%d %d 1" % (INSIDE, INSIDE))
+
+
+def mount(kind, at, flags, options):
+    return libc.mount(kind, at, kind, ctypes.c_ulong(flags), options)
+
+
+class Confinement:
+    """What a call does to itself between its fork and the handler's code. `steps` come from the host, in order."""
+
+    EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
+    # File system rights and scopes by version of Landlock; an older kernel handles fewer.
+    RIGHTS = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF, 5: 0xFFFF}
+    SCOPES = 3
+
+    def __init__(self, steps, limits, nested):
+        self.steps = [getattr(self, step) for step in steps if nested or step not in ("nest", "scratch", "processes")]
+        self.limits = limits
+        self.nested = nested
+        self.filter = bytes.fromhex(sys.argv[1])
+        self.landlock_version = libc.syscall(SYS_LANDLOCK[0], None, ctypes.c_long(0), 1)
+
+    def apply(self):
+        for step in self.steps:
+            step()
+
+    def nest(self):
+        nest()
+
+    def scratch(self):
+        options = b"size=%d,mode=0700" % self.limits["storage"]
+        checked("scratch", mount(b"tmpfs", b"/tmp", MS_NOSUID | MS_NODEV, options))
+        os.chdir("/tmp")
+
+    def processes(self):
+        """Its own `/proc`; where the host forbids that, an empty one, never the zygote's."""
+        flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
+        for options in (b"hidepid=invisible,subset=pid", b"hidepid=2"):
+            if mount(b"proc", b"/proc", flags, options) == 0:
+                return
+        checked("processes", mount(b"tmpfs", b"/proc", flags | MS_RDONLY, b"size=4k,nr_inodes=2"))
+
+    def resources(self):
+        for kind, name in (
+            (resource.RLIMIT_CPU, "cpu_seconds"),
+            (resource.RLIMIT_NPROC, "processes"),
+            (resource.RLIMIT_NOFILE, "open_files"),
+            (resource.RLIMIT_FSIZE, "file_size"),
+        ):
+            resource.setrlimit(kind, (self.limits[name], self.limits[name]))
+
+    def landlock(self):
+        if self.landlock_version < 1:
+            return
+        rights = self.RIGHTS.get(self.landlock_version, 0xFFFF)
+        attributes = struct.pack("=Q", rights)
+        if self.landlock_version >= 4:
+            attributes += struct.pack("=Q", 0)
+        if self.landlock_version >= 6:
+            attributes += struct.pack("=Q", self.SCOPES)
+        rules = checked("landlock", libc.syscall(SYS_LANDLOCK[0], attributes, ctypes.c_long(len(attributes)), 0))
+        reading = self.EXECUTE | self.READ_FILE | self.READ_DIR
+        device = reading | self.WRITE_FILE | rights & 0xC000
+        for path, allowed in (("/", reading), ("/dev", device), ("/tmp", rights)):
+            place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            beneath = struct.pack("=Qi", allowed, place)
+            checked("landlock", libc.syscall(SYS_LANDLOCK[1], rules, 1, beneath, 0))
+            os.close(place)
+        checked("landlock", libc.syscall(SYS_LANDLOCK[2], rules, 0))
+        os.close(rules)
+
+    def dumpable(self):
+        checked("dumpable", libc.prctl(4, *map(ctypes.c_ulong, (0, 0, 0, 0))))
+
+    def capabilities(self):
+        header, sets = struct.pack("=Ii", 0x20080522, 0), bytes(24)
+        checked("capabilities", libc.syscall(SYS_CAPSET, header, sets))
+
+    def narrowing(self):
+        filter_bytes = ctypes.create_string_buffer(self.filter, len(self.filter))
+        program = struct.pack("@HxxxxxxP", len(self.filter) // 8, ctypes.addressof(filter_bytes))
+        checked("narrowing", libc.syscall(SYS_SECCOMP, 1, 0, program))
+
+    def descriptors(self):
+        checked("descriptors", libc.syscall(SYS_CLOSE_RANGE, 4, ctypes.c_uint(0xFFFFFFFF), 0))
+
+
+# --- one call -----------------------------------------------------------------------------------------------------------
+
+
+class Context:
+    """What the handler gets beside its input."""
+
+    def __init__(self, fields, log):
+        self.__dict__.update(fields)
+        self.execution_id = self.run_id
+        self.log = log
+
+    def __repr__(self):
+        return f"<context of {self.run_id}>"
+
+
+class Log:
+    """`context.log("text", key=value)`, or with a level as method."""
+
+    def __init__(self, emit):
+        self._emit = emit
+
+    def __call__(self, text, level="info", **fields):
+        self._emit(level, text, fields)
+
+    def debug(self, text, **fields):
+        self._emit("debug", text, fields)
+
+    def info(self, text, **fields):
+        self._emit("info", text, fields)
+
+    def warning(self, text, **fields):
+        self._emit("warning", text, fields)
+
+    def error(self, text, **fields):
+        self._emit("error", text, fields)
+
+
+class Output(io.RawIOBase):
+    """Standard output or error of the call's own process; processes that it forks write to the descriptor."""
+
+    def __init__(self, call, descriptor):
+        self._call = call
+        self._descriptor = descriptor
+
+    def writable(self):
+        return True
+
+    def fileno(self):
+        return self._descriptor
+
+    def write(self, data):
+        data = bytes(data)
+        if self._call.is_own():
+            for start in range(0, len(data), LOG_PIECE):
+                self._call.send(LOG, bytes([self._descriptor]) + data[start : start + LOG_PIECE])
+            return len(data)
+        return os.write(self._descriptor, data)
+
+
+class Call:
+    """The forked process: confines itself, says so, takes context and input, runs the handler, answers."""
+
+    SOCKET = 3
+
+    def __init__(self, conversation, raw):
+        self._process = os.getpid()
+        self._lock = allocate_lock()
+        os.dup2(conversation, self.SOCKET)
+        os.dup2(raw, 1)
+        os.dup2(raw, 2)
+        os.close(conversation)
+        os.close(raw)
+        self._socket = socket.socket(fileno=self.SOCKET)
+
+    def is_own(self):
+        return os.getpid() == self._process
+
+    def send(self, kind, payload):
+        with self._lock:
+            self._socket.sendall(frame(kind, payload))
+
+    def run(self, handler, confinement):
+        try:
+            confinement.apply()
+        except OSError as error:
+            self._fail({"kind": "sandbox", "message": f"the call cannot be confined: {error}", "traceback": None})
+        sys.stdout, sys.stderr = self._text(1), self._text(2)
+        os.register_at_fork(after_in_child=self._leave)
+        self.send(READY, b"{}")
+        try:
+            self._answer(handler)
+        except BaseException as error:
+            self._flush()
+            self._fail(describe(error))
+
+    def _leave(self):
+        """A process that the handler forked does not speak for the call."""
+        self._socket.detach()
+        os.close(self.SOCKET)
+
+    def _answer(self, handler):
+        context, given = self._receive()
+        output = handler(given, Context(context, Log(self._log)))
+        answer = json.dumps(output, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        self._flush()
+        self._end(RESULT, answer)
+
+    def _fail(self, failure):
+        self._end(ERROR, json.dumps({**failure, "call": None}).encode())
+
+    def _end(self, kind, payload):
+        # A process that the handler forked may come back here too; the answer is not its to give.
+        if self.is_own():
+            self.send(kind, payload)
+        os._exit(0)
+
+    def _receive(self):
+        length, _kind = struct.unpack(">IB", self._read(5))
+        payload = self._read(length)
+        (split,) = struct.unpack_from(">I", payload)
+        return json.loads(payload[4 : 4 + split]), json.loads(payload[4 + split :])
+
+    def _read(self, length):
+        data = bytearray(length)
+        view = memoryview(data)
+        while view:
+            count = self._socket.recv_into(view)
+            if count == 0:
+                os._exit(0)
+            view = view[count:]
+        return data
+
+    def _text(self, descriptor):
+        raw = io.BufferedWriter(Output(self, descriptor), LOG_PIECE)
+        return io.TextIOWrapper(raw, "utf-8", "backslashreplace", line_buffering=True)
+
+    def _flush(self):
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except Exception:
+                pass
+
+    def _log(self, level, text, fields):
+        self._flush()
+        line = json.dumps({"level": level, "text": str(text), "fields": fields}, default=str).encode()
+        if self.is_own():
+            self.send(LOG, b"\x03" + line)
+        else:
+            os.write(2, line + b"\n")
+
+
+main()

@@ -1,0 +1,5 @@
+//! The jail suite: calls, limits, escapes and bombs. Runs as root and as an ordinary user
+//! (`tests/as-ordinary-user.sh`); each attack succeeds first without its guard.
+
+mod calls;
+mod fixture;
