@@ -4,6 +4,7 @@
 //! `tiles_for_*` functions name them beforehand so that the caller can fetch them as it likes. Knows no database,
 //! no fact and no clock; what a leaf means is the ledger's affair.
 
+mod batch;
 mod checkpoint;
 mod entries;
 mod key;
@@ -13,6 +14,7 @@ mod tile;
 mod tree;
 mod verify;
 
+pub use batch::{batch_inclusion, batch_root, tiles_for_batch};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use entries::{MalformedEntries, decode_entries, encode_entries, entries_path, parse_entries_path};
 pub use key::{KeyKind, NoteSigner, VerifierKey, VerifierKeyError};

@@ -55,9 +55,9 @@ pub fn tiles_for_root(size: u64) -> Vec<TileId> {
 
 /// The leaves `from..to`; `from` is a multiple of the smallest power of two that spans the range.
 #[derive(Clone, Copy)]
-struct Range {
-    from: u64,
-    to: u64,
+pub(crate) struct Range {
+    pub(crate) from: u64,
+    pub(crate) to: u64,
 }
 
 /// A perfect subtree: 2^height leaves.
@@ -69,7 +69,7 @@ struct Node {
 
 impl Range {
     /// At the largest power of two below its length (RFC 9162 §2.1.1).
-    fn halves(self) -> Option<(Self, Self)> {
+    pub(crate) fn halves(self) -> Option<(Self, Self)> {
         let length = self.to - self.from;
         let middle = self.from + (1 << length.checked_sub(1)?.checked_ilog2()?);
         Some((Self { to: middle, ..self }, Self { from: middle, ..self }))
@@ -135,7 +135,7 @@ fn consistency_ranges(old: u64, new: u64) -> Result<Vec<Range>, ProofError> {
     Ok(ranges)
 }
 
-fn tiles(ranges: &[Range], size: u64) -> Vec<TileId> {
+pub(crate) fn tiles(ranges: &[Range], size: u64) -> Vec<TileId> {
     let nodes = ranges.iter().flat_map(|range| range.nodes());
     let mut tiles: Vec<_> = nodes.filter_map(|node| Some(node.place(size)?.0)).collect();
     tiles.sort_unstable();
@@ -143,7 +143,7 @@ fn tiles(ranges: &[Range], size: u64) -> Vec<TileId> {
     tiles
 }
 
-fn hashes(reader: &impl TileReader, ranges: &[Range], size: u64) -> Result<Vec<Hash>, ProofError> {
+pub(crate) fn hashes(reader: &impl TileReader, ranges: &[Range], size: u64) -> Result<Vec<Hash>, ProofError> {
     let mut tiles = Tiles { reader, size, last: None };
     ranges.iter().map(|range| tiles.range(*range)).collect()
 }
