@@ -7,6 +7,11 @@ BEGIN
     RETURN touched;
 END $$;
 
+-- What authority::Selector says, for lists; SQLite has a function of this name. Patterns hold A-Z a-z 0-9 . _ ~ - % * /.
+CREATE FUNCTION selector_covers(pattern text, path text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT path ~ ('^' || replace(replace(replace(replace(pattern, '.', '\.'), '**', '!'), '*', '[^/]+'), '!', '.+') || '$')
+$$;
+
 -- Puts a tenant table behind row-level security: the application role sees one organization, set per transaction.
 CREATE PROCEDURE safeconduct_isolate(tenant regclass) LANGUAGE plpgsql AS $$
 BEGIN

@@ -67,6 +67,14 @@ impl Selector {
         theirs.next().is_none()
     }
 
+    /// The same for two texts: a selector as written and an object's plain path. For filters inside a database.
+    pub fn text_covers(pattern: &str, path: &str) -> bool {
+        match (Self::parse(pattern), Self::object(path.split('/'))) {
+            (Ok(pattern), Ok(object)) => pattern.covers(&object),
+            _ => false,
+        }
+    }
+
     /// The objects of both, if there can be any; one path is always enough to say it.
     pub(crate) fn meet(&self, other: &Self) -> Option<Self> {
         if self.is_every() {

@@ -13,5 +13,6 @@ mod store;
 pub use index::Access;
 pub use model::{Gift, NewGrants};
 pub use roles::{BUILT_IN, Role};
+pub use routes::permissions::effective;
 pub use routes::routes;
 pub use store::{give, names_of};

@@ -19,7 +19,7 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 const STALE_AFTER: Duration = Duration::from_secs(2);
 const PURPOSE: SystemScope = SystemScope::new("revision feed");
 
-/// What an authority entry is about: `agent`, `user`, `credential`, `token`, `org`, `client`, `keys`.
+/// What an authority entry is about: `agent`, `user`, `session`, `credential`, `token`, `org`, `client`, `keys`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kin {
     pub kind: &'static str,
@@ -287,6 +287,6 @@ async fn news(notices: &mut Option<tokio::sync::watch::Receiver<i64>>) {
 
 /// Kinds are few and known; an unknown one (a newer node's) still counts under its own, empty name.
 fn known(kind: &str) -> &'static str {
-    const KINDS: [&str; 7] = ["agent", "user", "credential", "token", "org", "client", "keys"];
+    const KINDS: [&str; 8] = ["agent", "user", "session", "credential", "token", "org", "client", "keys"];
     KINDS.into_iter().find(|known| *known == kind).unwrap_or("")
 }

@@ -25,10 +25,16 @@ impl Select {
 
     /// A condition with several `{}`, one for each value in order.
     #[must_use]
-    pub fn and_all(mut self, condition: &'static str, values: impl IntoIterator<Item = Value>) -> Self {
+    pub fn and_all(self, condition: &'static str, values: impl IntoIterator<Item = Value>) -> Self {
+        self.and_text(condition.to_owned(), values)
+    }
+
+    /// The same for a condition that was put together from fixed parts (platform/web's predicate of rights).
+    #[must_use]
+    pub fn and_text(mut self, condition: String, values: impl IntoIterator<Item = Value>) -> Self {
         self.conditions.push_str(if self.conditions.is_empty() { " WHERE (" } else { " AND (" });
         let mut values = values.into_iter();
-        let mut rest = condition;
+        let mut rest = condition.as_str();
         while let Some((before, after)) = rest.split_once("{}") {
             self.params.push(values.next().unwrap_or(Value::Null));
             self.conditions.push_str(before);

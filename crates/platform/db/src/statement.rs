@@ -44,6 +44,13 @@ impl Statement {
         self
     }
 
+    /// For bookkeeping: the rows touched come back with this column.
+    #[must_use]
+    pub fn returning(mut self, column: &'static str) -> Self {
+        self.text = format!("{} RETURNING {column}", self.text).into();
+        self
+    }
+
     /// A unique index that is hit means this refusal.
     #[must_use]
     pub fn unique_or(mut self, code: &'static Code) -> Self {

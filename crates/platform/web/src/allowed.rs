@@ -94,6 +94,12 @@ impl Allowance {
         authority::decide(&hops, self.caller.scope.as_deref(), required, &selector)
     }
 
+    /// Refuses unless the caller has just confirmed (people) or holds the permission by name (tokens). For acts that
+    /// need it only sometimes; where they always do, the operation's spec says so.
+    pub fn confirmed(&self) -> Result<(), Problem> {
+        self.door.confirmed(self.spec, &self.caller)
+    }
+
     /// Refuses with 412 if the caller's `If-Match` names another revision.
     pub fn expect_revision(&self, current: i64) -> Result<(), Problem> {
         match self.if_match {
@@ -109,7 +115,7 @@ impl Allowance {
     /// A fact of this request: actor, chain, token and request are filled in.
     pub fn fact(&self, kind: &'static FactKind) -> Fact {
         debug_assert!(
-            self.spec.facts.iter().any(|declared| declared.name == kind.name),
+            self.spec.declares(kind),
             "{} records {}, which it does not declare",
             self.spec.id,
             kind.name

@@ -10,6 +10,8 @@ use serde_json::Value;
 use types::{Id, OrgId};
 use utoipa::ToSchema;
 
+use crate::Allowance;
+
 const TAG: usize = 16;
 const LONGEST: usize = 1024;
 
@@ -66,6 +68,27 @@ impl Cursors {
 
     fn tag(&self, operation: &str, org: OrgId, body: &[u8]) -> [u8; 32] {
         self.0.tag(&[operation.as_bytes(), &[0], org.uuid().as_bytes(), body])
+    }
+}
+
+impl Allowance {
+    /// A cursor of this operation and organization.
+    pub fn cursor(&self, keys: &[Value]) -> String {
+        self.door.cursors.write(self.spec.id, self.caller.org, keys)
+    }
+
+    /// The sort columns of the last row of the page before; empty on the first page.
+    pub fn keys_after(&self, cursor: Option<&str>) -> Result<Vec<Value>, Problem> {
+        match cursor {
+            Some(cursor) => self.door.cursors.read(self.spec.id, self.caller.org, cursor),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// For lists that are sorted by id alone.
+    pub fn after<I: Id>(&self, cursor: Option<&str>) -> Result<Option<I>, Problem> {
+        let keys = self.keys_after(cursor)?;
+        Ok(keys.first().and_then(Value::as_str).and_then(|text| text.parse().ok()))
     }
 }
 

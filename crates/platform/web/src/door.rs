@@ -76,9 +76,8 @@ impl Door {
         Err(Problem::new(&UNAUTHENTICATED, detail))
     }
 
-    fn confirmed(&self, spec: &Spec, caller: &Caller) -> Result<(), Problem> {
+    pub(crate) fn confirmed(&self, spec: &Spec, caller: &Caller) -> Result<(), Problem> {
         let fresh = match (&caller.means, spec.required()) {
-            _ if !spec.step_up => true,
             (Means::Session { stepped_up_until, .. }, _) => *stepped_up_until > self.world.now(),
             (Means::Token { .. }, Some(required)) => {
                 caller.scope.as_deref().is_some_and(|scope| scope.spells_out(&required))
@@ -131,7 +130,9 @@ async fn admit(
     let caller = Arc::new(door.recognise(&parts, &contact).await?);
     let left = door.limits.take(spec.rate, Counted::Principal(caller.principal().uuid()))?;
     may_try(spec, &caller)?;
-    door.confirmed(spec, &caller)?;
+    if spec.step_up {
+        door.confirmed(spec, &caller)?;
+    }
     let if_match = revision_of(&parts.headers)?;
     let keyed = spec.idempotent && parts.headers.contains_key("idempotency-key");
     let allowance = Allowance { door: door.clone(), spec, caller, contact, if_match, ticket: None };

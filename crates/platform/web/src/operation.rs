@@ -67,6 +67,8 @@ pub struct Spec {
     pub access: Access,
     /// The facts that a success leaves; `every_route` holds them against the ledger.
     pub facts: &'static [&'static FactKind],
+    /// Facts that a success may leave besides, depending on what it found.
+    pub further_facts: &'static [&'static FactKind],
     /// Refusals beyond those that every operation shares.
     pub errors: &'static [&'static Code],
     pub rate: Rate,
@@ -91,6 +93,7 @@ impl Spec {
             path,
             access: Access::SignedIn,
             facts: &[],
+            further_facts: &[],
             errors: &[],
             rate: if method.writes() { Rate::Write } else { Rate::Read },
             idempotent: matches!(method, Method::Post),
@@ -147,6 +150,12 @@ impl Spec {
     }
 
     #[must_use]
+    pub const fn further_facts(mut self, facts: &'static [&'static FactKind]) -> Self {
+        self.further_facts = facts;
+        self
+    }
+
+    #[must_use]
     pub const fn errors(mut self, errors: &'static [&'static Code]) -> Self {
         self.errors = errors;
         self
@@ -192,6 +201,11 @@ impl Spec {
     pub const fn protocol(mut self) -> Self {
         self.protocol = true;
         self
+    }
+
+    /// Whether a success may leave facts of this kind.
+    pub fn declares(&self, kind: &FactKind) -> bool {
+        self.facts.iter().chain(self.further_facts).any(|declared| declared.name == kind.name)
     }
 
     pub fn required(&self) -> Option<Required> {
@@ -266,4 +280,22 @@ macro_rules! first {
     ($first:literal $($rest:literal)*) => {
         $first
     };
+}
+
+/// The fact kinds of a [`Spec`]: `.facts(leaves![facts::AGENT_CREATED])`.
+#[macro_export]
+macro_rules! leaves {
+    ($($kind:expr),+ $(,)?) => {{
+        const KINDS: &[&$crate::FactKind] = &[$(&$kind),+];
+        KINDS
+    }};
+}
+
+/// The refusals of a [`Spec`]: `.errors(refuses![problem::AGENT_EXISTS])`.
+#[macro_export]
+macro_rules! refuses {
+    ($($code:expr),+ $(,)?) => {{
+        const CODES: &[&$crate::Code] = &[$(&$code),+];
+        CODES
+    }};
 }

@@ -1,6 +1,6 @@
 //! HTTP of permissions and roles.
 
-mod permissions;
+pub(crate) mod permissions;
 mod roles;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 
 use super::statements::failed;
@@ -37,7 +38,18 @@ pub(super) fn reader(path: &Path) -> Result<Connection, DbError> {
         PRAGMA mmap_size = 268435456; PRAGMA trusted_schema = OFF;";
     connection.execute_batch(pragmas).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(256);
+    teach_selectors(&connection).map_err(failed)?;
     Ok(connection)
+}
+
+/// `selector_covers(pattern, path)`: what `authority::Selector` says, for lists. PostgreSQL has a function of this name.
+fn teach_selectors(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("selector_covers", 2, flags, |context| {
+        let pattern: String = context.get(0)?;
+        let path: String = context.get(1)?;
+        Ok(authority::Selector::text_covers(&pattern, &path))
+    })
 }
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

@@ -1,0 +1,83 @@
+//! Organizations, people, sessions.
+
+use std::fmt;
+use std::str::FromStr;
+
+use types::{OrgId, SessionId, Timestamp, UserId};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Org {
+    pub id: OrgId,
+    pub slug: String,
+    pub name: String,
+    /// The first organization; paths without `/o/{slug}` mean it.
+    pub home: bool,
+    pub created_at: Timestamp,
+    pub revision: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    pub id: UserId,
+    pub email: Option<String>,
+    pub display_name: String,
+    pub active: bool,
+    pub created_at: Timestamp,
+    pub last_login_at: Option<Timestamp>,
+    pub revision: i64,
+}
+
+/// Where a session lives: in a browser's cookie or behind a refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    Browser,
+    Cli,
+}
+
+impl SessionKind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Cli => "cli",
+        }
+    }
+}
+
+impl fmt::Display for SessionKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+impl FromStr for SessionKind {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "browser" => Ok(Self::Browser),
+            "cli" => Ok(Self::Cli),
+            _ => Err(()),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub id: SessionId,
+    pub org: OrgId,
+    pub user: UserId,
+    pub kind: SessionKind,
+    pub generation: i64,
+    pub created_at: Timestamp,
+    pub last_seen_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub stepped_up_until: Timestamp,
+    pub user_agent: Option<String>,
+    pub revoked: bool,
+    pub revision: i64,
+}
+
+impl Session {
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        !self.revoked && now < self.expires_at
+    }
+}

@@ -1,0 +1,57 @@
+//! `/api/v1/auth/sessions`: the caller's own sessions.
+
+use axum::extract::State;
+use serde::Serialize;
+use types::{SessionId, Timestamp};
+use utoipa::ToSchema;
+use web::{Allowed, Page, Refusal, Reply, Segment, Spec, leaves, operation};
+
+use super::Rooms;
+use crate::{Session, facts};
+
+operation! {
+    /// Lists the caller's own living sessions.
+    pub ListSessions -> Page<SessionView> = Spec::get("sessions.list", "/api/v1/auth/sessions");
+
+    /// Ends one of the caller's own sessions; tokens made from it die with it.
+    pub RevokeSession -> SessionView = Spec::delete("sessions.revoke", "/api/v1/auth/sessions/{session}")
+        .facts(leaves![facts::SESSION_ENDED]);
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SessionView {
+    pub id: SessionId,
+    /// `browser` or `cli`.
+    pub kind: &'static str,
+    pub created_at: Timestamp,
+    pub last_seen_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub user_agent: Option<String>,
+}
+
+impl From<Session> for SessionView {
+    fn from(session: Session) -> Self {
+        Self {
+            id: session.id,
+            kind: session.kind.name(),
+            created_at: session.created_at,
+            last_seen_at: session.last_seen_at,
+            expires_at: session.expires_at,
+            user_agent: session.user_agent,
+        }
+    }
+}
+
+pub async fn list(State(rooms): State<Rooms>, allowed: Allowed<ListSessions>) -> Result<Reply, Refusal> {
+    let sessions = rooms.people.sessions(&allowed).await?;
+    let items = sessions.into_iter().map(SessionView::from).collect();
+    Ok(Reply::of::<ListSessions>(&Page { items, next_cursor: None, total: None })?)
+}
+
+pub async fn revoke(
+    State(rooms): State<Rooms>,
+    allowed: Allowed<RevokeSession>,
+    Segment(id): Segment<SessionId>,
+) -> Result<Reply, Refusal> {
+    allowed.settle::<RevokeSession, _, _, _>(|| rooms.people.end(&allowed, id)).await
+}

@@ -1,0 +1,167 @@
+//! Sessions of people. A browser's lives behind a cookie, a command line's behind a refresh token; both are random values
+//! of which only the HMAC is stored. Refresh tokens are used once; using an old one again ends the session.
+
+use std::time::Duration;
+
+use db::{AuthorityEntry, Bookkeeping, Change, FactRow};
+use ledger::{Actor, Fact, Outcome};
+use serde_json::json;
+use types::{Id, OrgId, Secret, SessionId, Timestamp};
+use web::{Allowance, Contact, Decided, PrincipalId};
+
+use crate::service::SIGN_IN;
+use crate::{People, PeopleError, Person, Session, SessionKind, facts, store};
+
+/// Until factors exist, a fresh sign-in counts as step-up for this long.
+const STEPPED_UP: Duration = Duration::from_secs(5 * 60);
+/// `last_seen_at` is written at most this often.
+const SEEN_STEP: Duration = Duration::from_secs(60);
+
+/// A session that begins; its secret is shown once.
+pub struct Started {
+    pub session: Session,
+    pub person: Person,
+    pub secret: Secret<String>,
+    pub(crate) tag: [u8; 32],
+}
+
+/// A refresh token that was exchanged.
+pub struct Refreshed {
+    pub session: Session,
+    pub secret: Secret<String>,
+}
+
+impl People {
+    pub(crate) async fn start(
+        &self,
+        org: OrgId,
+        person: &Person,
+        kind: SessionKind,
+        by: &str,
+        contact: &Contact,
+    ) -> Result<(Started, FactRow), PeopleError> {
+        let inner = self.inner();
+        let now = inner.world.now();
+        let session = Session {
+            id: inner.world.id(),
+            org,
+            user: person.id,
+            kind,
+            generation: 1,
+            created_at: now,
+            last_seen_at: now,
+            expires_at: now.plus(inner.settings.session_lifetime),
+            stepped_up_until: now.plus(STEPPED_UP),
+            user_agent: contact.user_agent.clone(),
+            revoked: false,
+            revision: 1,
+        };
+        let (secret, tag) = self.new_secret(session.id);
+        let fact = Fact::new(&facts::SESSION_STARTED, org, Actor::user(person.id, &person.display_name))
+            .origin(&contact.origin())
+            .target("session", session.id, "")
+            .data(json!({ "kind": kind.name(), "by": by }));
+        let fact = inner.ledger.seal(fact).await?;
+        Ok((Started { session, person: person.clone(), secret, tag }, fact))
+    }
+
+    /// `<id>.<43 base62>`: the id lets an old secret of a living session be told from noise.
+    fn new_secret(&self, session: SessionId) -> (Secret<String>, [u8; 32]) {
+        let inner = self.inner();
+        let secret = format!("{session}.{}", crypto::base62::encode(&inner.world.bytes::<32>()));
+        let tag = self.tag_of(&secret);
+        (Secret::new(secret), tag)
+    }
+
+    fn tag_of(&self, secret: &str) -> [u8; 32] {
+        self.inner().session_key.tag(&[secret.as_bytes()])
+    }
+
+    /// The living session of a cookie's value.
+    pub(crate) async fn session_of_cookie(&self, secret: &str) -> Result<Option<Session>, PeopleError> {
+        let inner = self.inner();
+        let found = store::session_by_tag(&inner.db, SIGN_IN, self.tag_of(secret)).await?;
+        let now = inner.world.now();
+        let Some(session) = found.filter(|one| one.kind == SessionKind::Browser && one.is_alive(now)) else {
+            return Ok(None);
+        };
+        if now.since(session.last_seen_at) > SEEN_STEP {
+            let books = Bookkeeping::new(SIGN_IN).statement(store::touch_session(session.id, now));
+            inner.db.keep(books).await?;
+        }
+        Ok(Some(session))
+    }
+
+    /// Whether the session that a person's token names still lives.
+    pub async fn session(&self, id: SessionId) -> Result<Option<Session>, PeopleError> {
+        let now = self.inner().world.now();
+        let found = store::session_by_id(&self.inner().db, SIGN_IN, id).await?;
+        Ok(found.filter(|session| session.is_alive(now)))
+    }
+
+    /// Exchanges a refresh token for the next one. An old one that comes back ends the session: somebody copied it.
+    pub async fn refresh(&self, secret: &str, contact: &Contact) -> Result<Refreshed, PeopleError> {
+        let inner = self.inner();
+        let now = inner.world.now();
+        let id: Option<SessionId> = secret.split_once('.').and_then(|(id, _)| id.parse().ok());
+        let session = match id {
+            Some(id) => self.session(id).await?.filter(|session| session.kind == SessionKind::Cli),
+            None => None,
+        };
+        let Some(mut session) = session else {
+            self.refused("refresh token", "unknown or ended", contact).await?;
+            return Err(PeopleError::InvalidRefresh);
+        };
+        let (next, next_tag) = self.new_secret(session.id);
+        // RETURNING tells whether this very call was the one that rotated.
+        let rotate = store::rotate_session(&session, self.tag_of(secret), next_tag, now);
+        let rotated = inner.db.keep(Bookkeeping::new(SIGN_IN).statement(rotate.returning("id"))).await?;
+        if rotated.iter().all(Vec::is_empty) {
+            self.end_reused(&session, contact).await?;
+            return Err(PeopleError::InvalidRefresh);
+        }
+        session.generation += 1;
+        Ok(Refreshed { session, secret: next })
+    }
+
+    async fn end_reused(&self, session: &Session, contact: &Contact) -> Result<(), PeopleError> {
+        let inner = self.inner();
+        let fact = Fact::new(&facts::SESSION_REUSED, session.org, Actor::anonymous(""))
+            .origin(&contact.origin())
+            .outcome(Outcome::Denied)
+            .target("session", session.id, "")
+            .data(json!({ "generation": session.generation }));
+        let change = self.ending(Change::new(SIGN_IN, inner.ledger.seal(fact).await?), session);
+        inner.db.commit(change).await?;
+        Ok(())
+    }
+
+    fn ending(&self, change: Change, session: &Session) -> Change {
+        change.statement(store::end_session(session, self.inner().world.now())).authority(AuthorityEntry {
+            org: session.org,
+            kind: "session",
+            key: session.id.uuid(),
+            dead: true,
+        })
+    }
+
+    /// The caller's own sessions.
+    pub(crate) async fn sessions(&self, by: &Allowance) -> Result<Vec<Session>, PeopleError> {
+        let PrincipalId::User(user) = by.caller().principal() else { return Ok(Vec::new()) };
+        let now: Timestamp = self.inner().world.now();
+        let all = store::sessions_of(&self.inner().db, &by.scope(), user).await?;
+        Ok(all.into_iter().filter(|session| session.is_alive(now)).collect())
+    }
+
+    /// Ends one of the caller's own sessions.
+    pub(crate) async fn end(&self, by: &Allowance, id: SessionId) -> Result<Decided<Session>, PeopleError> {
+        let own = self.sessions(by).await?.into_iter().find(|session| session.id == id);
+        let Some(session) = own else { return Err(PeopleError::UnknownSession) };
+        let fact = by
+            .fact(&facts::SESSION_ENDED)
+            .target("session", session.id, "")
+            .data(json!({ "kind": session.kind.name() }));
+        let change = self.ending(Change::new(by.scope(), self.inner().ledger.seal(fact).await?), &session);
+        Ok(Decided::new(change, session))
+    }
+}

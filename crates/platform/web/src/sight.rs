@@ -1,0 +1,146 @@
+//! Lists use the same predicate as single objects, compiled to SQL here and nowhere else: every hop of the chain and the
+//! token's scope must let a row through.
+
+use authority::{Authority, Permission, Reach, Required};
+use db::{Select, Value};
+use types::{Id, Uuid};
+
+use crate::{Allowance, Caller};
+
+/// Where a table keeps what rights depend on.
+#[derive(Clone, Copy)]
+pub struct Columns {
+    pub selector: SelectorColumn,
+    /// The user or agent that owns the row.
+    pub owner: Option<&'static str>,
+    /// The row itself, if it is a principal.
+    pub is: Option<&'static str>,
+}
+
+/// What a permission's selector means for a row.
+#[derive(Clone, Copy)]
+pub enum SelectorColumn {
+    /// An SQL expression that gives a path, such as `namespace || '/' || name`.
+    Path(&'static str),
+    /// A UUID column; selectors are ids of this kind.
+    Id { column: &'static str, read: fn(&str) -> Option<Uuid> },
+}
+
+impl SelectorColumn {
+    /// A column of ids of the type `I`.
+    pub const fn id<I: Id>(column: &'static str) -> Self {
+        Self::Id { column, read: |text| text.parse::<I>().ok().map(Id::uuid) }
+    }
+}
+
+impl Allowance {
+    /// Narrows a SELECT to the rows that the caller may do this operation to.
+    pub fn narrow(&self, select: Select, columns: &Columns) -> Select {
+        match self.spec.required() {
+            Some(required) => narrow(&self.caller, &required, select, columns),
+            None => select,
+        }
+    }
+}
+
+fn narrow(caller: &Caller, required: &Required, select: Select, columns: &Columns) -> Select {
+    let subject = caller.subject.principal.uuid();
+    let hops = caller.links().map(|link| (&*link.grants, link.principal.uuid()));
+    let scope = caller.scope.as_deref().map(|scope| (scope, subject));
+    hops.chain(scope).fold(select, |select, (authority, principal)| {
+        match condition(authority, principal, required, columns) {
+            None => select,
+            Some((text, values)) => select.and_text(text, values),
+        }
+    })
+}
+
+/// What one authority lets through; `None` means every row.
+fn condition(
+    authority: &Authority,
+    principal: Uuid,
+    required: &Required,
+    columns: &Columns,
+) -> Option<(String, Vec<Value>)> {
+    let (mut texts, mut values) = (Vec::new(), Vec::new());
+    for grant in authority.grants_for(required) {
+        let (text, of_grant) = alternative(grant, principal, columns);
+        if text.is_empty() {
+            return None;
+        }
+        texts.push(text);
+        values.extend(of_grant);
+    }
+    if texts.is_empty() {
+        return Some(("1 = 0".into(), values));
+    }
+    Some((texts.join(" OR "), values))
+}
+
+/// The rows of one permission; the empty text means every row.
+fn alternative(grant: &Permission, principal: Uuid, columns: &Columns) -> (String, Vec<Value>) {
+    let (mut texts, mut values) = (Vec::new(), Vec::<Value>::new());
+    if !grant.selector.is_every() {
+        let pattern = grant.selector.as_str();
+        match columns.selector {
+            SelectorColumn::Path(path) => {
+                texts.push(format!("selector_covers({{}}, {path})"));
+                values.push(pattern.into());
+            }
+            SelectorColumn::Id { .. } if matches!(pattern, "*" | "**") => {}
+            SelectorColumn::Id { column, read } => match read(pattern) {
+                Some(id) => {
+                    texts.push(format!("{column} = {{}}"));
+                    values.push(id.into());
+                }
+                None => texts.push("1 = 0".into()),
+            },
+        }
+    }
+    // Groups do not exist yet: `group` reaches as far as `own`.
+    if grant.ceiling() != Reach::All {
+        let own: Vec<String> =
+            columns.owner.iter().chain(&columns.is).map(|column| format!("{column} = {{}}")).collect();
+        values.extend(own.iter().map(|_| Value::from(principal)));
+        texts.push(if own.is_empty() { "1 = 0".into() } else { format!("({})", own.join(" OR ")) });
+    }
+    if texts.is_empty() { (String::new(), values) } else { (format!("({})", texts.join(" AND ")), values) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AGENTS: Columns = Columns {
+        selector: SelectorColumn::Path("namespace || '/' || name"),
+        owner: Some("owner"),
+        is: Some("id"),
+    };
+
+    fn of(scope: &str) -> Option<(String, Vec<Value>)> {
+        let authority: Authority = scope.parse().unwrap();
+        condition(&authority, Uuid::nil(), &Required::parse("agents:read"), &AGENTS)
+    }
+
+    #[test]
+    fn wide_permissions_need_no_condition() {
+        assert_eq!(of("agents:read:all"), None);
+        assert_eq!(of("*:*:all"), None);
+        assert_eq!(of("agents:read:own agents:manage:all"), None);
+    }
+
+    #[test]
+    fn reach_and_selector_become_conditions() {
+        let (text, values) = of("agents:read:own").unwrap();
+        assert_eq!(text, "((owner = {} OR id = {}))");
+        assert_eq!(values.len(), 2);
+        let (text, values) = of("agents/ops/*:read:all").unwrap();
+        assert_eq!(text, "(selector_covers({}, namespace || '/' || name))");
+        assert_eq!(values, vec![Value::from("ops/*")]);
+    }
+
+    #[test]
+    fn nothing_held_lets_nothing_through() {
+        assert_eq!(of("functions:read:all").unwrap().0, "1 = 0");
+    }
+}
