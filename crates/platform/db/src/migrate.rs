@@ -31,6 +31,7 @@ macro_rules! migrations {
 migrations! {
     1 "0001_ledger";
     2 "0002_people";
+    4 "0004_acting";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -1,0 +1,68 @@
+//! SQL of blobs and their references.
+
+use db::{Bookkeeping, DbError, OrgScope, Row, Select, Statement, SystemScope, sql};
+use problem::CONFLICT;
+use types::{Id, OrgId, Timestamp, Uuid};
+
+pub(crate) const SCOPE: SystemScope = SystemScope::new("blob sweep");
+
+/// The blob is there; if it was there before, its waiting time starts again.
+pub(crate) fn put(scope: &OrgScope, sha256: &[u8; 32], size: u64, now: Timestamp) -> Bookkeeping {
+    let text = "INSERT INTO blobs (org, sha256, size, created_at, touched_at) VALUES ($1, $2, $3, $4, $4) \
+                ON CONFLICT (org, sha256) DO UPDATE SET touched_at = $4";
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    let params = vec![scope.org().uuid().into(), (*sha256).into(), size.into(), now.into()];
+    Bookkeeping::new(*scope).statement(sql(text, params))
+}
+
+/// Refused as a conflict if the blob was swept meanwhile.
+pub(crate) fn refer(scope: &OrgScope, sha256: &[u8; 32], holder_kind: &str, holder: Uuid) -> Statement {
+    let text = "INSERT INTO blob_references (org, sha256, holder_kind, holder) \
+                SELECT org, sha256, $3, $4 FROM blobs WHERE org = $1 AND sha256 = $2";
+    sql(text, place(scope, sha256, holder_kind, holder)).one_row_or(&CONFLICT)
+}
+
+pub(crate) fn release(
+    scope: &OrgScope,
+    sha256: &[u8; 32],
+    holder_kind: &str,
+    holder: Uuid,
+    now: Timestamp,
+) -> [Statement; 2] {
+    let gone =
+        "DELETE FROM blob_references WHERE org = $1 AND sha256 = $2 AND holder_kind = $3 AND holder = $4";
+    let touched = "UPDATE blobs SET touched_at = $3 WHERE org = $1 AND sha256 = $2";
+    let org = scope.org().uuid();
+    [
+        sql(gone, place(scope, sha256, holder_kind, holder)),
+        sql(touched, vec![org.into(), (*sha256).into(), now.into()]),
+    ]
+}
+
+fn place(scope: &OrgScope, sha256: &[u8; 32], holder_kind: &str, holder: Uuid) -> Vec<db::Value> {
+    vec![scope.org().uuid().into(), (*sha256).into(), holder_kind.into(), holder.into()]
+}
+
+/// Blobs that nobody has referred to since `before`.
+pub(crate) fn abandoned(before: Timestamp, most: i64) -> Select {
+    let unheld = "NOT EXISTS (SELECT 1 FROM blob_references held WHERE held.org = blobs.org \
+                  AND held.sha256 = blobs.sha256) AND touched_at < {}";
+    Select::new("SELECT org, sha256 FROM blobs").and(unheld, before).order("touched_at").limit(most)
+}
+
+/// Takes the row away if it is still abandoned; answers it if so.
+pub(crate) fn forget(org: OrgId, sha256: &[u8; 32], before: Timestamp) -> Bookkeeping {
+    let text = "DELETE FROM blobs WHERE org = $1 AND sha256 = $2 AND touched_at < $3 AND NOT EXISTS \
+                (SELECT 1 FROM blob_references held WHERE held.org = $1 AND held.sha256 = $2) RETURNING size";
+    let params = vec![org.uuid().into(), (*sha256).into(), before.into()];
+    Bookkeeping::new(SCOPE).statement(sql(text, params))
+}
+
+pub(crate) fn known(org: OrgId, sha256: &[u8; 32]) -> Statement {
+    let params = vec![org.uuid().into(), (*sha256).into()];
+    sql("SELECT size FROM blobs WHERE org = $1 AND sha256 = $2", params)
+}
+
+pub(crate) fn address(mut row: Row) -> Result<(OrgId, [u8; 32]), DbError> {
+    Ok((row.id()?, row.next()?))
+}
