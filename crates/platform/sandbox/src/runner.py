@@ -8,7 +8,6 @@ trusted by the host: the host believes init, and what arrives on a call's socket
 import ctypes
 import gc
 import io
-import json
 import linecache
 import os
 import resource
@@ -18,6 +17,9 @@ import sys
 import traceback
 import types
 from _thread import allocate_lock
+
+# By name, because a handler may replace what the module holds.
+from json import dumps, loads
 
 HELLO, LOAD, READY, INVOKE, LOG, RESULT, ERROR, FORK, FORKED = 1, 2, 3, 4, 5, 9, 10, 13, 14
 CONTROL = 3
@@ -37,14 +39,15 @@ NEWNS, NEWUSER, NEWPID = 0x00020000, 0x10000000, 0x20000000
 PARENT, SET_CHILD_TID, CLEAR_CHILD_TID, SIGCHLD = 0x00008000, 0x01000000, 0x00200000, 17
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 INSIDE = 1000
+CAPABILITY_HEADER, NO_CAPABILITIES = struct.pack("=Ii", 0x20080522, 0), bytes(24)
 
 
 def frame(kind, payload):
     return struct.pack(">IB", len(payload), kind) + payload
 
 
-def message(kind, **fields):
-    return frame(kind, json.dumps(fields).encode())
+def message(number, fields):
+    return frame(number, dumps(fields).encode())
 
 
 def checked(step, answer):
@@ -147,36 +150,41 @@ def may_nest(steps):
 def main():
     control = socket.socket(fileno=CONTROL)
     packet, descriptors, _, _ = socket.recv_fds(control, LONGEST_PACKET, 1)
-    steps = json.loads(packet[5:])["steps"]
+    steps = loads(packet[5:])["steps"]
     with open(descriptors[0], "rb") as file:
-        source = json.load(file)
+        source = loads(file.read())
     try:
         handler = load(source)
     except BaseException as error:
-        control.send(message(ERROR, **describe(error), call=None))
+        control.send(message(ERROR, {**describe(error), "call": None}))
         os._exit(0)
     serve(control, handler, Confinement(steps, source["limits"], may_nest(steps)))
 
 
 def serve(control, handler, confinement):
-    """Forks a process for each FORK, until init hangs up."""
-    control.send(message(READY, nested=confinement.nested, landlock=confinement.landlock_version))
+    """Forks a process for each FORK, until init hangs up.
+
+    Whatever a call needs is made here, before the fork: each page that the child writes to is copied for it.
+    """
+    call = Call(handler, confinement)
+    control.send(message(READY, {"nested": confinement.nested, "landlock": confinement.landlock_version}))
     namespaces = NEWUSER | NEWPID | NEWNS if confinement.nested else 0
     tid = thread_id_address()
     gc.collect()
     gc.freeze()
+    gc.disable()
     while True:
         packet, descriptors, _, _ = socket.recv_fds(control, LONGEST_PACKET, 2)
         if not packet:
             os._exit(0)
-        call = json.loads(packet[5:])["call"]
+        number = loads(packet[5:])["call"]
         ctypes.pythonapi.PyOS_BeforeFork()
         pid = clone(namespaces, tid)
         if pid == 0:
             ctypes.pythonapi.PyOS_AfterFork_Child()
             try:
                 control.detach()
-                Call(*descriptors).run(handler, confinement)
+                call.run(*descriptors)
             finally:
                 os._exit(70)
         failure = ctypes.get_errno()
@@ -184,9 +192,10 @@ def serve(control, handler, confinement):
         for descriptor in descriptors:
             os.close(descriptor)
         if pid < 0:
-            control.send(message(ERROR, kind="zygote", message=os.strerror(failure), traceback=None, call=call))
+            told = {"kind": "zygote", "message": os.strerror(failure), "traceback": None, "call": number}
+            control.send(message(ERROR, told))
         else:
-            control.send(message(FORKED, call=call, pid=pid))
+            control.send(message(FORKED, {"call": number, "pid": pid}))
 
 
 # --- confinement of one call ------------------------------------------------------------------------------------------
@@ -200,11 +209,14 @@ def write_file(path, text):
         os.close(descriptor)
 
 
+ID_MAP = b"%d %d 1" % (INSIDE, INSIDE)
+
+
 def nest():
     """One user and one group in the new user namespace: those that the zygote has."""
     write_file("/proc/self/setgroups", b"deny")
-    write_file("/proc/self/gid_map", b"%d %d 1" % (INSIDE, INSIDE))
-    write_file("/proc/self/uid_map", b"%d %d 1" % (INSIDE, INSIDE))
+    write_file("/proc/self/gid_map", ID_MAP)
+    write_file("/proc/self/uid_map", ID_MAP)
 
 
 def mount(kind, at, flags, options):
@@ -215,16 +227,49 @@ class Confinement:
     """What a call does to itself between its fork and the handler's code. `steps` come from the host, in order."""
 
     EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
-    # File system rights and scopes by version of Landlock; an older kernel handles fewer.
-    RIGHTS = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF, 5: 0xFFFF}
+    # File system rights by version of Landlock; an older kernel handles fewer.
+    RIGHTS = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF}
+    # Truncating and device control: what a writable device needs beside writing.
+    DEVICE_RIGHTS = 0xC000
+    # Abstract sockets and signals stay within the call.
     SCOPES = 3
+    WITHOUT_NAMESPACES = ("nest", "scratch", "processes")
 
     def __init__(self, steps, limits, nested):
-        self.steps = [getattr(self, step) for step in steps if nested or step not in ("nest", "scratch", "processes")]
-        self.limits = limits
+        self.steps = [getattr(self, step) for step in steps if nested or step not in self.WITHOUT_NAMESPACES]
         self.nested = nested
-        self.filter = bytes.fromhex(sys.argv[1])
+        self._scratch = b"size=%d,mode=0700" % limits["storage"]
+        self._limits = [
+            (kind, (limits[name], limits[name]))
+            for kind, name in (
+                (resource.RLIMIT_CPU, "cpu_seconds"),
+                (resource.RLIMIT_NPROC, "processes"),
+                (resource.RLIMIT_NOFILE, "open_files"),
+                (resource.RLIMIT_FSIZE, "file_size"),
+            )
+        ]
+        self._prepare_filter(bytes.fromhex(sys.argv[1]))
         self.landlock_version = libc.syscall(SYS_LANDLOCK[0], None, ctypes.c_long(0), 1)
+        if self.landlock_version > 0:
+            self._prepare_landlock(self.landlock_version)
+
+    def _prepare_filter(self, program):
+        self._instructions = ctypes.create_string_buffer(program, len(program))
+        self._program = struct.pack("@HxxxxxxP", len(program) // 8, ctypes.addressof(self._instructions))
+
+    def _prepare_landlock(self, version):
+        rights = self.RIGHTS.get(version, 0xFFFF)
+        networks = struct.pack("=Q", 0) if version >= 4 else b""
+        scopes = struct.pack("=Q", self.SCOPES) if version >= 6 else b""
+        self._ruleset = struct.pack("=Q", rights) + networks + scopes
+        self._ruleset_size = ctypes.c_long(len(self._ruleset))
+        reading = self.EXECUTE | self.READ_FILE | self.READ_DIR
+        device = reading | self.WRITE_FILE | rights & self.DEVICE_RIGHTS
+        self._rules = [
+            struct.pack("=Qi", allowed, os.open(path, os.O_PATH | os.O_CLOEXEC))
+            for path, allowed in (("/", reading), ("/dev", device))
+        ]
+        self._scratch_rights = rights
 
     def apply(self):
         for step in self.steps:
@@ -234,8 +279,7 @@ class Confinement:
         nest()
 
     def scratch(self):
-        options = b"size=%d,mode=0700" % self.limits["storage"]
-        checked("scratch", mount(b"tmpfs", b"/tmp", MS_NOSUID | MS_NODEV, options))
+        checked("scratch", mount(b"tmpfs", b"/tmp", MS_NOSUID | MS_NODEV, self._scratch))
         os.chdir("/tmp")
 
     def processes(self):
@@ -247,45 +291,30 @@ class Confinement:
         checked("processes", mount(b"tmpfs", b"/proc", flags | MS_RDONLY, b"size=4k,nr_inodes=2"))
 
     def resources(self):
-        for kind, name in (
-            (resource.RLIMIT_CPU, "cpu_seconds"),
-            (resource.RLIMIT_NPROC, "processes"),
-            (resource.RLIMIT_NOFILE, "open_files"),
-            (resource.RLIMIT_FSIZE, "file_size"),
-        ):
-            resource.setrlimit(kind, (self.limits[name], self.limits[name]))
+        for kind, limit in self._limits:
+            resource.setrlimit(kind, limit)
 
     def landlock(self):
+        """Reading everywhere, writing to its own `/tmp` and to devices. Where the kernel has no Landlock, the
+        read-only root says the same alone."""
         if self.landlock_version < 1:
             return
-        rights = self.RIGHTS.get(self.landlock_version, 0xFFFF)
-        attributes = struct.pack("=Q", rights)
-        if self.landlock_version >= 4:
-            attributes += struct.pack("=Q", 0)
-        if self.landlock_version >= 6:
-            attributes += struct.pack("=Q", self.SCOPES)
-        rules = checked("landlock", libc.syscall(SYS_LANDLOCK[0], attributes, ctypes.c_long(len(attributes)), 0))
-        reading = self.EXECUTE | self.READ_FILE | self.READ_DIR
-        device = reading | self.WRITE_FILE | rights & 0xC000
-        for path, allowed in (("/", reading), ("/dev", device), ("/tmp", rights)):
-            place = os.open(path, os.O_PATH | os.O_CLOEXEC)
-            beneath = struct.pack("=Qi", allowed, place)
-            checked("landlock", libc.syscall(SYS_LANDLOCK[1], rules, 1, beneath, 0))
-            os.close(place)
+        rules = checked("landlock", libc.syscall(SYS_LANDLOCK[0], self._ruleset, self._ruleset_size, 0))
+        scratch = os.open("/tmp", os.O_PATH | os.O_CLOEXEC)
+        for rule in (*self._rules, struct.pack("=Qi", self._scratch_rights, scratch)):
+            checked("landlock", libc.syscall(SYS_LANDLOCK[1], rules, 1, rule, 0))
         checked("landlock", libc.syscall(SYS_LANDLOCK[2], rules, 0))
+        os.close(scratch)
         os.close(rules)
 
     def dumpable(self):
-        checked("dumpable", libc.prctl(4, *map(ctypes.c_ulong, (0, 0, 0, 0))))
+        checked("dumpable", libc.prctl(4, 0, 0, 0, 0))
 
     def capabilities(self):
-        header, sets = struct.pack("=Ii", 0x20080522, 0), bytes(24)
-        checked("capabilities", libc.syscall(SYS_CAPSET, header, sets))
+        checked("capabilities", libc.syscall(SYS_CAPSET, CAPABILITY_HEADER, NO_CAPABILITIES))
 
     def narrowing(self):
-        filter_bytes = ctypes.create_string_buffer(self.filter, len(self.filter))
-        program = struct.pack("@HxxxxxxP", len(self.filter) // 8, ctypes.addressof(filter_bytes))
-        checked("narrowing", libc.syscall(SYS_SECCOMP, 1, 0, program))
+        checked("narrowing", libc.syscall(SYS_SECCOMP, 1, 0, self._program))
 
     def descriptors(self):
         checked("descriptors", libc.syscall(SYS_CLOSE_RANGE, 4, ctypes.c_uint(0xFFFFFFFF), 0))
@@ -343,63 +372,75 @@ class Output(io.RawIOBase):
 
     def write(self, data):
         data = bytes(data)
-        if self._call.is_own():
-            for start in range(0, len(data), LOG_PIECE):
-                self._call.send(LOG, bytes([self._descriptor]) + data[start : start + LOG_PIECE])
-            return len(data)
-        return os.write(self._descriptor, data)
+        if not self._call.is_own():
+            return os.write(self._descriptor, data)
+        for start in range(0, len(data), LOG_PIECE):
+            self._call.send(LOG, bytes((self._descriptor,)) + data[start : start + LOG_PIECE])
+        return len(data)
+
+
+def text_output(call, descriptor):
+    raw = io.BufferedWriter(Output(call, descriptor), LOG_PIECE)
+    return io.TextIOWrapper(raw, "utf-8", "backslashreplace", line_buffering=True)
 
 
 class Call:
     """The forked process: confines itself, says so, takes context and input, runs the handler, answers."""
 
-    SOCKET = 3
+    SOCKET = CONTROL
 
-    def __init__(self, conversation, raw):
-        self._process = os.getpid()
+    def __init__(self, handler, confinement):
+        self._handler = handler
+        self._confinement = confinement
+        self._process = 0
         self._lock = allocate_lock()
-        os.dup2(conversation, self.SOCKET)
-        os.dup2(raw, 1)
-        os.dup2(raw, 2)
-        os.close(conversation)
-        os.close(raw)
-        self._socket = socket.socket(fileno=self.SOCKET)
+        self._streams = text_output(self, 1), text_output(self, 2)
+        self._log = Log(self._emit)
+        os.register_at_fork(after_in_child=self._leave)
 
     def is_own(self):
         return os.getpid() == self._process
 
     def send(self, kind, payload):
+        rest = frame(kind, payload)
         with self._lock:
-            self._socket.sendall(frame(kind, payload))
+            while rest:
+                rest = rest[os.write(self.SOCKET, rest) :]
 
-    def run(self, handler, confinement):
+    def run(self, conversation, raw):
+        self._process = os.getpid()
+        os.dup2(conversation, self.SOCKET)
+        os.dup2(raw, 1)
+        os.dup2(raw, 2)
+        os.close(conversation)
+        os.close(raw)
+        sys.stdout, sys.stderr = self._streams
         try:
-            confinement.apply()
+            self._confinement.apply()
         except OSError as error:
             self._fail({"kind": "sandbox", "message": f"the call cannot be confined: {error}", "traceback": None})
-        sys.stdout, sys.stderr = self._text(1), self._text(2)
-        os.register_at_fork(after_in_child=self._leave)
         self.send(READY, b"{}")
         try:
-            self._answer(handler)
+            self._answer()
         except BaseException as error:
             self._flush()
             self._fail(describe(error))
 
     def _leave(self):
         """A process that the handler forked does not speak for the call."""
-        self._socket.detach()
-        os.close(self.SOCKET)
+        if self._process:
+            os.close(self.SOCKET)
 
-    def _answer(self, handler):
+    def _answer(self):
         context, given = self._receive()
-        output = handler(given, Context(context, Log(self._log)))
-        answer = json.dumps(output, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        gc.enable()
+        output = self._handler(given, Context(context, self._log))
+        answer = dumps(output, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
         self._flush()
         self._end(RESULT, answer)
 
     def _fail(self, failure):
-        self._end(ERROR, json.dumps({**failure, "call": None}).encode())
+        self._end(ERROR, dumps({**failure, "call": None}).encode())
 
     def _end(self, kind, payload):
         # A process that the handler forked may come back here too; the answer is not its to give.
@@ -411,32 +452,28 @@ class Call:
         length, _kind = struct.unpack(">IB", self._read(5))
         payload = self._read(length)
         (split,) = struct.unpack_from(">I", payload)
-        return json.loads(payload[4 : 4 + split]), json.loads(payload[4 + split :])
+        return loads(payload[4 : 4 + split]), loads(payload[4 + split :])
 
     def _read(self, length):
         data = bytearray(length)
         view = memoryview(data)
         while view:
-            count = self._socket.recv_into(view)
+            count = os.readv(self.SOCKET, [view])
             if count == 0:
                 os._exit(0)
             view = view[count:]
         return data
 
-    def _text(self, descriptor):
-        raw = io.BufferedWriter(Output(self, descriptor), LOG_PIECE)
-        return io.TextIOWrapper(raw, "utf-8", "backslashreplace", line_buffering=True)
-
     def _flush(self):
-        for stream in (sys.stdout, sys.stderr):
+        for stream in {sys.stdout, sys.stderr, *self._streams}:
             try:
                 stream.flush()
             except Exception:
                 pass
 
-    def _log(self, level, text, fields):
+    def _emit(self, level, text, fields):
         self._flush()
-        line = json.dumps({"level": level, "text": str(text), "fields": fields}, default=str).encode()
+        line = dumps({"level": level, "text": str(text), "fields": fields}, default=str).encode()
         if self.is_own():
             self.send(LOG, b"\x03" + line)
         else:

@@ -44,7 +44,6 @@ async fn run(launcher: Launcher, settings: Settings) -> Result<(), Failure> {
             Some(_) = lines.recv() => {
                 let mut out = std::io::stdout();
                 writeln!(out, "running {}", sandbox.launcher_pid())?;
-                out.flush()?;
             }
         }
     }

@@ -220,7 +220,7 @@ impl Talk<'_> {
 
     /// Kills what is left, waits for init's word on it, and takes the raw output that is still in the pipe.
     async fn bury(mut self, jail: &Jail) -> Option<Exited> {
-        if self.process.0.is_none() {
+        if self.process.0.is_none() && !self.tickets.started.is_terminated() {
             // Not forked yet: take it as soon as it is there. A jail that does not even fork is given up.
             match timeout(BURIAL, &mut self.tickets.started).await {
                 Ok(Ok(Ok(process))) => self.process = Process(Some(process)),
@@ -259,11 +259,13 @@ fn how_it_ended(exited: Option<&Exited>, limits: &Limits) -> Outcome {
     let Some(exited) = exited else {
         return Outcome::Crashed { reason: "the jail ended while the call ran".into() };
     };
-    let spent = Duration::from_micros(exited.cpu_micros) >= limits.cpu;
+    // Nobody in the jail can kill the call's first process, and we did not: it was the kernel, for processor time if
+    // much of that was used (it counts by ticks, which is far off on a busy machine), for want of memory if not.
+    let busy = Duration::from_micros(exited.cpu_micros) >= limits.cpu / 2;
     match (exited.cause, exited.ending) {
         (Some(Excess::Memory), _) => Outcome::MemoryExceeded,
         (Some(Excess::Cpu), _) => Outcome::TimedOut(Clock::Cpu),
-        (None, Ending::Signal(libc::SIGKILL | libc::SIGXCPU)) if spent => Outcome::TimedOut(Clock::Cpu),
+        (None, Ending::Signal(libc::SIGKILL | libc::SIGXCPU)) if busy => Outcome::TimedOut(Clock::Cpu),
         (None, Ending::Signal(signal)) => Outcome::Killed { signal },
         (None, Ending::Status(status)) => {
             Outcome::Crashed { reason: format!("the process ended with status {status} before it answered") }

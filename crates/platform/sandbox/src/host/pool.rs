@@ -45,7 +45,8 @@ pub(super) fn runner_limits(limits: &Limits) -> RunnerLimits {
     RunnerLimits {
         // The tmpfs is memory, so it can never hold more than the call may have.
         storage: limits.storage.min(limits.memory),
-        cpu_seconds: limits.cpu.as_secs() + u64::from(limits.cpu.subsec_nanos() > 0),
+        // The launcher's watch ends a call more exactly; this is for when it cannot look.
+        cpu_seconds: limits.cpu.as_secs() + 1,
         processes: limits.processes,
         open_files: limits.open_files,
         file_size: limits.file_size,

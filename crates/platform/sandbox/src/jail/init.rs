@@ -257,7 +257,14 @@ impl Service {
             }
         }
         // The rest are orphans that the zygote left behind – unless one is a call that it has not named yet.
-        while self.pending.is_empty() && sys::reap(None).is_some_and(|reaped| reaped.pid != self.zygote) {}
+        while self.pending.is_empty()
+            && let Some(reaped) = sys::reap(None)
+        {
+            if reaped.pid == self.zygote {
+                return Err(Over);
+            }
+            self.say_call_ended(&reaped)?;
+        }
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use rustix::mount::{
 };
 use rustix::process::{chdir, fchdir, pivot_root};
 
+use crate::guard::Guard;
 use crate::identity::INSIDE;
 use crate::message::JailPlan;
 use crate::sys;
@@ -80,7 +81,7 @@ pub(super) fn keep_host(plan: &JailPlan) -> io::Result<()> {
     fs::write("/opt/runner.py", RUNNER)?;
     chdir("/")?;
     mount_scratch(plan.storage.min(plan.memory))?;
-    mount_proc()
+    if plan.removed.stands(Guard::Processes) { mount_proc() } else { Ok(()) }
 }
 
 /// Everything in this namespace stops hearing from the host's mounts.

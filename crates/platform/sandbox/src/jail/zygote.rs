@@ -29,7 +29,8 @@ const SOCKET: i32 = 3;
 /// Forks the zygote; only init returns.
 pub(super) fn start(plan: &JailPlan, socket: OwnedFd) -> io::Result<Pid> {
     let pid = if plan.removed.stands(Guard::HighPid) { PID } else { 2 };
-    match sys::fork_with_pid(pid)? {
+    let own_pids = plan.removed.stands(Guard::Processes);
+    match if own_pids { sys::fork_with_pid(pid)? } else { sys::clone_into(0)? } {
         Side::Parent(pid) => Ok(pid),
         Side::Child => {
             // An interpreter that cannot start is seen by init as a zygote that ended at once.

@@ -54,7 +54,8 @@ impl Watch {
         Self {
             memory: plan.memory,
             cpu: plan.cpu,
-            enabled: plan.removed.stands(Guard::Watch),
+            // Without a pid namespace the processes of the whole host would be taken for the jail's.
+            enabled: plan.removed.stands(Guard::Watch) && plan.removed.stands(Guard::Processes),
             processes: None,
             turn: 0,
             page: rustix::param::page_size() as u64,

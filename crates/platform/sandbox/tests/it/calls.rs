@@ -1,12 +1,186 @@
 //! What a call gets and gives.
 
-use serde_json::json;
+use std::sync::Arc;
 
-use crate::fixture::{answer, outcome, sandbox};
+use safeconduct_sandbox::{LogLevel, LogSource, OrgSlot, Outcome, SyntaxCheckError, ZygoteSpec};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use types::Secret;
+
+use crate::fixture::{
+    answer, call, failure, limits, outcome, report, sandbox, sandbox_with, settings, zygote,
+};
 
 #[tokio::test]
-async fn the_handlers_answer_comes_back() {
+async fn the_handler_gets_input_and_context_and_its_answer_comes_back() {
     let sandbox = sandbox();
-    let code = "def handler(input, context):\n    return {'input': input, 'run': context.run_id}\n";
-    assert_eq!(answer(outcome(&sandbox, code).await), json!({"input": null, "run": "run_1"}));
+    let code = "
+def handler(input, context):
+    return {'input': input, 'context': {k: v for k, v in vars(context).items() if k != 'log'}}
+";
+    let (mut call, _logs) = call(zygote(code), limits());
+    call.input = r#"{"name":"Zoë","n":[1,2.5,null]}"#.into();
+    call.context.user_email = Some("anna@example.test".into());
+    call.context.access_token = Some(Secret::new("token-1".to_owned()));
+    call.context.secrets.insert("DB".into(), Secret::new("s3cret".to_owned()));
+    let answer = answer(sandbox.call(call).await.unwrap().outcome);
+    assert_eq!(answer["input"], json!({"name": "Zoë", "n": [1, 2.5, null]}));
+    let expected = json!({
+        "run_id": "run_1", "execution_id": "run_1", "org_id": "", "user_id": null, "user_email": "anna@example.test",
+        "agent_id": null, "trigger_type": "API", "trigger_id": null, "chat_id": null, "attempt": 1, "deadline": null,
+        "api_url": "http://127.0.0.1:7717", "access_token": "token-1", "secrets": {"DB": "s3cret"},
+    });
+    assert_eq!(answer["context"], expected);
+}
+
+#[tokio::test]
+async fn the_first_entry_point_that_exists_is_the_handler() {
+    let sandbox = sandbox();
+    let code = "def report(input, context):\n    return 'by name'\n";
+    let spec = ZygoteSpec::new(OrgSlot::new(7).unwrap(), "named", code, &["handler", "report"]);
+    assert_eq!(answer(report(&sandbox, spec, limits()).await.0.outcome), "by name");
+    let missing = failure(outcome(&sandbox, "handler = 3\n").await);
+    assert_eq!(missing.kind, "NameError");
+    assert_eq!(missing.message, "the code defines no def handler(input, context)");
+}
+
+#[tokio::test]
+async fn what_the_code_raises_is_told_with_its_own_frames_only() {
+    let sandbox = sandbox();
+    let raised = failure(outcome(&sandbox, "def handler(input, context):\n    return 1 / 0\n").await);
+    assert_eq!((raised.kind.as_str(), raised.message.as_str()), ("ZeroDivisionError", "division by zero"));
+    let traceback = raised.traceback.unwrap();
+    assert!(traceback.contains("line 2, in handler\n    return 1 / 0"), "{traceback}");
+    assert!(!traceback.contains("runner.py"), "{traceback}");
+    let at_load = failure(outcome(&sandbox, "import nothing_like_this\n").await);
+    assert_eq!(at_load.kind, "ModuleNotFoundError");
+    let exit = failure(outcome(&sandbox, "import sys\ndef handler(i, c):\n    sys.exit(4)\n").await);
+    assert_eq!((exit.kind.as_str(), exit.message.as_str()), ("SystemExit", "4"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_json_is_the_functions_failure() {
+    let sandbox = sandbox();
+    assert_eq!(failure(outcome(&sandbox, "def handler(i, c):\n    return {1, 2}\n").await).kind, "TypeError");
+    assert_eq!(
+        failure(outcome(&sandbox, "def handler(i, c):\n    return float('nan')\n").await).kind,
+        "ValueError"
+    );
+}
+
+#[tokio::test]
+async fn output_of_every_kind_becomes_log_lines_in_order() {
+    let sandbox = sandbox();
+    let code = "
+import os, sys
+def handler(input, context):
+    print('one')
+    context.log('two', step=2)
+    print('three', file=sys.stderr)
+    context.log.error('four')
+    sys.stdout.buffer.write(b'fi\\xffve')
+";
+    let (report, lines) = report(&sandbox, zygote(code), limits()).await;
+    assert!(matches!(report.outcome, Outcome::Succeeded { .. }), "{report:?}");
+    let seen: Vec<_> = lines.iter().map(|line| (line.source, line.level, line.text.as_str())).collect();
+    assert_eq!(
+        seen,
+        [
+            (LogSource::Stdout, LogLevel::Info, "one"),
+            (LogSource::Log, LogLevel::Info, "two"),
+            (LogSource::Stderr, LogLevel::Warning, "three"),
+            (LogSource::Log, LogLevel::Error, "four"),
+            (LogSource::Stdout, LogLevel::Info, "fi\u{fffd}ve"),
+        ]
+    );
+    assert_eq!(lines[1].fields, Some(json!({"step": 2})));
+}
+
+#[tokio::test]
+async fn output_past_the_interpreter_and_of_children_is_kept_too() {
+    let sandbox = sandbox();
+    let code = "
+import os
+def handler(input, context):
+    os.write(1, b'straight\\n')
+    pid = os.fork()
+    if pid == 0:
+        print('from a child')
+        return 'not its answer to give'
+    os.waitpid(pid, 0)
+    return 'parent'
+";
+    let (report, lines) = report(&sandbox, zygote(code), limits()).await;
+    assert_eq!(answer(report.outcome), "parent");
+    let raw: String = lines
+        .iter()
+        .filter(|line| line.source == LogSource::Raw)
+        .map(|line| line.text.clone() + "\n")
+        .collect();
+    assert_eq!(raw, "straight\nfrom a child\n");
+}
+
+#[tokio::test]
+async fn the_servers_api_answers_at_the_door_of_the_jail() {
+    let door = Arc::new(|mut stream: tokio::net::TcpStream| {
+        tokio::task::spawn(async move {
+            let mut request = vec![0; 4096];
+            let count = stream.read(&mut request).await.unwrap();
+            let line = String::from_utf8_lossy(&request[..count]).lines().next().unwrap().to_owned();
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{line}", line.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        });
+    });
+    let sandbox = sandbox_with(settings(), door);
+    let code = "
+import urllib.request
+def handler(input, context):
+    return urllib.request.urlopen(context.api_url + '/api/v1/runs').read().decode()
+";
+    assert_eq!(answer(outcome(&sandbox, code).await), "GET /api/v1/runs HTTP/1.1");
+}
+
+#[tokio::test]
+async fn syntax_is_checked_by_the_interpreter_that_would_run_it() {
+    let sandbox = sandbox();
+    sandbox.check_syntax("def handler(input, context):\n    return 1\n").await.unwrap();
+    let error = sandbox.check_syntax("def handler(input, context):\n    return (1\n").await.unwrap_err();
+    let SyntaxCheckError::Syntax(error) = error else { panic!("{error}") };
+    assert_eq!((error.line, error.column, error.message.as_str()), (2, 12, "'(' was never closed"));
+    let error = sandbox.check_syntax("x = 1\0").await.unwrap_err();
+    assert!(matches!(error, SyntaxCheckError::Syntax(_)), "{error}");
+    let error = sandbox.check_syntax(&"(".repeat(5000)).await.unwrap_err();
+    assert!(matches!(error, SyntaxCheckError::Syntax(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_holds_the_call_back() {
+    let sandbox = sandbox();
+    let code = "
+def handler(input, context):
+    for n in range(2000):
+        print('x' * 1000)
+";
+    let (mut call, mut lines) = call(zygote(code), limits());
+    let (logs, mut few) = tokio::sync::mpsc::channel(1);
+    call.logs = logs;
+    call.limits.log_bytes = 10 << 20;
+    lines.close();
+    let running = sandbox.call(call);
+    tokio::pin!(running);
+    let first =
+        tokio::select! { line = few.recv() => line.unwrap(), report = &mut running => panic!("{report:?}") };
+    assert_eq!(first.text.len(), 1000);
+    let mut bytes = first.text.len() + 1;
+    let report = loop {
+        tokio::select! {
+            Some(line) = few.recv() => bytes += line.text.len() + 1,
+            report = &mut running => break report.unwrap(),
+        }
+    };
+    while let Ok(line) = few.try_recv() {
+        bytes += line.text.len() + 1;
+    }
+    assert!(matches!(report.outcome, Outcome::Succeeded { .. }), "{report:?}");
+    assert_eq!((bytes, report.logs_truncated), (2000 * 1001, false));
 }

@@ -1,0 +1,112 @@
+//! The pool: what is shared, what is not, and what a host without nested namespaces gets.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use safeconduct_sandbox::{Clock, Guard, Limits, OrgSlot, Outcome, Pool, Sandbox, ZygoteSpec};
+
+use crate::fixture::{answer, call, limits, outcome, report, sandbox, sandbox_with, settings, zygote};
+use crate::processes;
+
+/// Tells the zygotes apart: drawn when the module is loaded.
+const BORN: &str = "import secrets\nborn = secrets.token_hex(8)\ndef handler(i, c):\n    return born\n";
+
+async fn born(sandbox: &Sandbox, spec: ZygoteSpec, limits: Limits) -> String {
+    answer(report(sandbox, spec, limits).await.0.outcome).as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn calls_of_one_version_share_a_zygote_and_nobody_else_does() {
+    let sandbox = sandbox();
+    let spec =
+        |slot, version: &str| ZygoteSpec::new(OrgSlot::new(slot).unwrap(), version, BORN, &["handler"]);
+    let first = born(&sandbox, spec(1, "v1"), limits()).await;
+    assert_eq!(born(&sandbox, spec(1, "v1"), limits()).await, first);
+    assert_eq!(
+        born(&sandbox, spec(1, "v1"), Limits { wall: Duration::from_secs(9), ..limits() }).await,
+        first
+    );
+    assert_ne!(born(&sandbox, spec(2, "v1"), limits()).await, first);
+    assert_ne!(born(&sandbox, spec(1, "v2"), limits()).await, first);
+    assert_ne!(born(&sandbox, spec(1, "v1"), Limits { memory: 64 << 20, ..limits() }).await, first);
+    sandbox.recycle();
+    assert_ne!(born(&sandbox, spec(1, "v1"), limits()).await, first);
+}
+
+#[tokio::test]
+async fn many_first_calls_at_once_make_one_zygote() {
+    let sandbox = sandbox();
+    let calls = (0..16).map(|_| born(&sandbox, zygote(BORN), limits()));
+    let zygotes: HashSet<String> = futures::future::join_all(calls).await.into_iter().collect();
+    assert_eq!(zygotes.len(), 1);
+}
+
+#[tokio::test]
+async fn a_zygote_is_replaced_after_its_calls_and_the_idlest_makes_room() {
+    let mut settings = settings();
+    settings.pool = Pool { calls: 2, capacity: 2, ..Pool::default() };
+    let sandbox = sandbox_with(settings, std::sync::Arc::new(drop));
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        seen.push(born(&sandbox, zygote(BORN), limits()).await);
+    }
+    assert!(seen[0] == seen[1] && seen[2] == seen[3] && seen[1] != seen[2], "{seen:?}");
+    for version in ["a", "b", "c"] {
+        let spec = ZygoteSpec::new(OrgSlot::new(1).unwrap(), version, BORN, &["handler"]);
+        born(&sandbox, spec, limits()).await;
+    }
+    // Init and zygote of two jails; those of the others are dead or dying, and die they do.
+    let doomed = processes::below(sandbox.launcher_pid());
+    sandbox.recycle();
+    for pid in doomed {
+        processes::ended(pid).await;
+    }
+}
+
+#[tokio::test]
+async fn loading_that_never_ends_times_out() {
+    let mut settings = settings();
+    settings.pool.load_timeout = Duration::from_millis(300);
+    let sandbox = sandbox_with(settings, std::sync::Arc::new(drop));
+    let code = "import time\nwhile True: time.sleep(60)\n";
+    assert_eq!(outcome(&sandbox, code).await, Outcome::TimedOut(Clock::Wall));
+}
+
+#[tokio::test]
+async fn where_namespaces_cannot_be_nested_each_call_has_a_jail_of_its_own() {
+    let sandbox = sandbox();
+    let spec = || zygote(BORN).without(&[Guard::Nesting]);
+    let one_by_one = [born(&sandbox, spec(), limits()).await, born(&sandbox, spec(), limits()).await];
+    assert_ne!(one_by_one[0], one_by_one[1]);
+    let calls = (0..4).map(|_| born(&sandbox, spec(), limits()));
+    let together: HashSet<String> = futures::future::join_all(calls).await.into_iter().collect();
+    assert_eq!(together.len(), 4);
+}
+
+#[tokio::test]
+async fn a_jail_without_nesting_dies_with_its_call() {
+    let sandbox = sandbox();
+    let code = "
+import os, time
+def handler(i, c):
+    if os.fork() == 0:
+        os.setsid()
+        while True: time.sleep(60)
+    print('forked')
+    while True: time.sleep(60)
+";
+    let (call, mut lines) = call(zygote(code).without(&[Guard::Nesting]), limits());
+    let cancel = call.cancel.clone();
+    let watched = async {
+        lines.recv().await.unwrap();
+        let inside = processes::below(sandbox.launcher_pid());
+        assert_eq!(inside.len(), 4, "init, zygote, call and its child: {inside:?}");
+        cancel.cancel();
+        inside
+    };
+    let (report, inside) = tokio::join!(sandbox.call(call), watched);
+    assert_eq!(report.unwrap().outcome, Outcome::Cancelled);
+    for pid in inside {
+        processes::ended(pid).await;
+    }
+}
