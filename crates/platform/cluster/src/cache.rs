@@ -48,7 +48,8 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
         self.values.write().remove(key);
     }
 
-    pub fn forget_if(&self, of: impl Fn(&K) -> bool) {
-        self.values.write().retain(|key, _| !of(key));
+    /// For news that does not say which keys it touches.
+    pub fn forget_all(&self) {
+        self.values.write().clear();
     }
 }

@@ -78,6 +78,8 @@ struct Inner {
     applying: tokio::sync::Mutex<()>,
     listeners: RwLock<Vec<Arc<dyn OnDead>>>,
     reports: RwLock<Vec<(i64, Instant, Dead)>>,
+    unreported: Mutex<Vec<(i64, Dead)>>,
+    deaths: tokio::sync::watch::Sender<i64>,
 }
 
 impl Feed {
@@ -98,6 +100,8 @@ impl Feed {
             applying: tokio::sync::Mutex::new(()),
             listeners: RwLock::new(Vec::new()),
             reports: RwLock::new(Vec::new()),
+            unreported: Mutex::new(Vec::new()),
+            deaths: tokio::sync::watch::Sender::new(revision),
             world,
         }));
         feed.remember_deaths(revision).await?;
@@ -227,10 +231,26 @@ impl Feed {
             }
         }
         self.0.applied.store(last.revision, Ordering::Release);
+        if entries.iter().any(|(heard, _)| heard.dead) {
+            self.0.deaths.send_replace(last.revision);
+        }
         metrics::gauge!("safeconduct_authority_revision").set(last.revision as f64);
     }
 
+    /// Fires when something died here; the revision is applied by then.
+    pub(crate) fn deaths(&self) -> tokio::sync::watch::Receiver<i64> {
+        self.0.deaths.subscribe()
+    }
+
+    /// Reports that no other node can read yet.
+    pub(crate) fn unreported(&self) -> Vec<(i64, Dead)> {
+        std::mem::take(&mut *self.0.unreported.lock())
+    }
+
     fn remember(&self, revision: i64, dead: Dead) {
+        if self.0.db.is_postgres() {
+            self.0.unreported.lock().push((revision, dead.clone()));
+        }
         let mut reports = self.0.reports.write();
         match reports.iter_mut().find(|(of, _, _)| *of == revision) {
             Some((_, _, known)) => known.add(dead),

@@ -56,6 +56,12 @@ impl Change {
         }
     }
 
+    /// The fact that others of this change may name as their cause.
+    pub fn first_fact(&self) -> types::FactId {
+        // A change has at least one fact by construction.
+        self.facts[0].id
+    }
+
     #[must_use]
     pub fn fact(mut self, fact: FactRow) -> Self {
         self.facts.push(fact);

@@ -31,6 +31,7 @@ macro_rules! migrations {
 migrations! {
     1 "0001_ledger";
     2 "0002_people";
+    3 "0003_oauth";
     4 "0004_acting";
 }
 

@@ -1,0 +1,20 @@
+//! The registry of agents: who they are, who answers for them, what they prove themselves with, and how they are stopped.
+//!
+//! Owns the tables `agents`, `credentials`, `last_used` and `kills`. Must not know tokens: it says whether an agent stands
+//! and what its credentials are; what lives by an agent (tokens, runs) hears of its end through the revision feed.
+
+mod credentials;
+mod error;
+mod facts;
+mod kill;
+mod model;
+mod routes;
+mod seen;
+mod service;
+mod store;
+
+pub use error::AgentError;
+pub use facts::KINDS;
+pub use model::{Agent, Credential, CredentialKind, CredentialStatus, DeploymentEnv, Standing, Status};
+pub use routes::routes;
+pub use service::{Agents, AgentsSettings};

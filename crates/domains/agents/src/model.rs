@@ -1,0 +1,169 @@
+//! Agents and their credentials.
+
+use std::sync::Arc;
+
+use authority::Permission;
+use crypto::jwk::Jwk;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use types::{AgentId, CredentialId, Id, Name, OrgId, Timestamp, UserId};
+use utoipa::ToSchema;
+use web::Object;
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal,)+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        pub enum $name {
+            $(#[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = ();
+            fn from_str(text: &str) -> Result<Self, ()> {
+                match text { $($word => Ok(Self::$variant),)+ _ => Err(()) }
+            }
+        }
+    )+};
+}
+
+words! {
+    /// `active` ⇄ `suspended` → `decommissioned`, which is final.
+    Status { Active = "active", Suspended = "suspended", Decommissioned = "decommissioned", }
+    /// What an agent is for; descriptive.
+    AgentType {
+        Screener = "screener",
+        Classifier = "classifier",
+        Orchestrator = "orchestrator",
+        Extractor = "extractor",
+        Summarizer = "summarizer",
+        Router = "router",
+        Monitor = "monitor",
+        Custom = "custom",
+    }
+    DeploymentEnv { Development = "development", Staging = "staging", Production = "production", }
+    /// Who may find the agent; widens reading only.
+    Visibility { Private = "private", Organization = "organization", Public = "public", }
+    CredentialKind { Secret = "secret", PublicKey = "public_key", }
+    CredentialStatus { Active = "active", Revoked = "revoked", }
+}
+
+impl DeploymentEnv {
+    /// The mark in machine secrets.
+    pub const fn mark(self) -> &'static str {
+        match self {
+            Self::Development => "dev",
+            Self::Staging => "stg",
+            Self::Production => "prd",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Agent {
+    pub id: AgentId,
+    pub org: OrgId,
+    pub namespace: Name,
+    pub name: Name,
+    pub handle: String,
+    pub display_name: String,
+    pub description: String,
+    pub kind: AgentType,
+    pub version: String,
+    pub capabilities: Vec<String>,
+    pub owner: UserId,
+    pub deployment_env: DeploymentEnv,
+    pub status: Status,
+    pub visibility: Visibility,
+    pub tags: Vec<String>,
+    pub metadata: Map<String, Value>,
+    pub roles: Vec<String>,
+    pub permissions: Vec<Permission>,
+    pub created_by: String,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub last_seen_at: Option<Timestamp>,
+    pub revision: i64,
+}
+
+impl Agent {
+    /// `namespace/name`: the selector of permissions.
+    pub fn path(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
+
+    pub fn object(&self) -> Object<'static> {
+        Object { selector: self.path().into(), is: Some(self.id.uuid()), owner: Some(self.owner.uuid()) }
+    }
+}
+
+/// What others need of an agent on each request; in memory, kept true by the feed.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub id: AgentId,
+    pub org: OrgId,
+    pub status: Status,
+    pub display: Arc<str>,
+    pub namespace: Arc<str>,
+    pub name: Arc<str>,
+    pub owner: UserId,
+    pub env: DeploymentEnv,
+    pub revision: i64,
+}
+
+/// How a credential proves itself.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// HMAC-SHA-256 of the secret under this version of the pepper.
+    Secret {
+        tag: [u8; 32],
+        pepper_version: u32,
+    },
+    PublicKey {
+        jwk: Box<Jwk>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Credential {
+    pub id: CredentialId,
+    pub org: OrgId,
+    pub agent: AgentId,
+    pub label: String,
+    pub proof: Proof,
+    pub status: CredentialStatus,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+    pub last_used_ip: Option<String>,
+    pub revision: i64,
+}
+
+impl Credential {
+    pub fn kind(&self) -> CredentialKind {
+        match self.proof {
+            Proof::Secret { .. } => CredentialKind::Secret,
+            Proof::PublicKey { .. } => CredentialKind::PublicKey,
+        }
+    }
+
+    /// Neither revoked nor past its time.
+    pub fn is_usable(&self, now: Timestamp) -> bool {
+        self.status == CredentialStatus::Active && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Credentials are the agent's own, and its owner's.
+    pub fn object(&self, agent: &Agent) -> Object<'static> {
+        Object {
+            selector: self.id.to_string().into(),
+            is: Some(agent.id.uuid()),
+            owner: Some(agent.owner.uuid()),
+        }
+    }
+}

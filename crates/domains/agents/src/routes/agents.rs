@@ -1,0 +1,243 @@
+//! `/api/v1/agents`: register, list, read, change, retire.
+
+use authority::Permission;
+use axum::extract::State;
+use problem::{
+    AGENT_DECOMMISSIONED, AGENT_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, INVALID_CURSOR, Problem,
+    STALE_REVISION, VALIDATION_FAILED,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use types::{AgentId, Id, Name, UserId};
+use utoipa::ToSchema;
+use web::{
+    Allowed, Input, Page, Params, Refusal, Reply, Segment, Spec, leaves, operation, page, page_size, refuses,
+};
+
+use super::views::AgentView;
+use crate::model::{Agent, AgentType, DeploymentEnv, Status, Visibility};
+use crate::service::{Patch, Wanted};
+use crate::store::{self, AgentRef, Filter};
+use crate::{Agents, facts};
+
+operation! {
+    /// Registers an agent.
+    pub CreateAgent(NewAgent) -> AgentView = Spec::create("agents.create", "/api/v1/agents")
+        .needs("agents:create").facts(leaves![facts::AGENT_CREATED])
+        .errors(refuses![AGENT_EXISTS, AUTHORITY_EXCEEDED, CONFLICT])
+        .example(r#"{"namespace": "ops", "name": "reporter", "display_name": "Reporter", "roles": ["member"]}"#);
+
+    /// Lists agents, newest first.
+    pub ListAgents[AgentFilter] -> Page<AgentView> = Spec::get("agents.list", "/api/v1/agents")
+        .needs("agents:read").errors(refuses![INVALID_CURSOR]);
+
+    /// Shows an agent; by id or as `namespace:name`.
+    pub GetAgent -> AgentView = Spec::get("agents.get", "/api/v1/agents/{agent}").needs("agents:read");
+
+    /// Changes an agent (JSON Merge Patch).
+    pub UpdateAgent(AgentPatch) -> AgentView = Spec::patch("agents.update", "/api/v1/agents/{agent}")
+        .needs("agents:update").facts(leaves![facts::AGENT_UPDATED])
+        .errors(refuses![AGENT_DECOMMISSIONED, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION])
+        .example(r#"{"description": "Reports on service checks."}"#);
+
+    /// Retires an agent for good: credentials are revoked, tokens die, the record stays.
+    pub DecommissionAgent -> AgentView = Spec::delete("agents.decommission", "/api/v1/agents/{agent}")
+        .needs("agents:delete").facts(leaves![facts::AGENT_DECOMMISSIONED])
+        .further_facts(leaves![facts::CREDENTIAL_REVOKED])
+        .errors(refuses![AGENT_DECOMMISSIONED, CONFLICT, STALE_REVISION]);
+}
+
+/// What an agent is registered with. A name or a handle is needed, all else has a default.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAgent {
+    /// `default` if left out.
+    pub namespace: Option<Name>,
+    pub name: Option<Name>,
+    /// Shaped like an e-mail address; names are derived from `name.namespace@…` if only this is given.
+    #[schema(max_length = 254, pattern = "^[A-Za-z0-9._-]+(@[A-Za-z0-9.-]+)?$")]
+    pub handle: Option<String>,
+    #[schema(min_length = 1, max_length = 200)]
+    pub display_name: Option<String>,
+    #[schema(max_length = 4000)]
+    pub description: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: Option<AgentType>,
+    /// Semantic version.
+    #[schema(max_length = 64, pattern = r"^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$")]
+    pub version: Option<String>,
+    /// Descriptive `resource:action`; they grant nothing.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub capabilities: Vec<String>,
+    /// The person who answers for it; the caller if left out.
+    pub owner: Option<UserId>,
+    pub deployment_env: Option<DeploymentEnv>,
+    pub visibility: Option<Visibility>,
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub tags: Vec<String>,
+    /// At most 16 KB.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub metadata: Map<String, Value>,
+    /// Must be held by whoever registers.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub roles: Vec<String>,
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, max_items = 200)]
+    pub permissions: Vec<Permission>,
+}
+
+/// What is left out stays. `metadata` is merged (RFC 7396), lists are replaced.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentPatch {
+    #[schema(min_length = 1, max_length = 200)]
+    pub display_name: Option<String>,
+    #[schema(max_length = 4000)]
+    pub description: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: Option<AgentType>,
+    #[schema(max_length = 64, pattern = r"^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$")]
+    pub version: Option<String>,
+    #[schema(max_items = 100)]
+    pub capabilities: Option<Vec<String>>,
+    pub owner: Option<UserId>,
+    pub deployment_env: Option<DeploymentEnv>,
+    pub visibility: Option<Visibility>,
+    #[schema(max_items = 50)]
+    pub tags: Option<Vec<String>>,
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<Map<String, Value>>,
+    #[schema(max_items = 20)]
+    pub roles: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    pub permissions: Option<Vec<Permission>>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentFilter {
+    pub owner: Option<UserId>,
+    #[serde(rename = "type")]
+    pub kind: Option<AgentType>,
+    pub status: Option<Status>,
+    pub env: Option<DeploymentEnv>,
+    pub visibility: Option<Visibility>,
+    pub capability: Option<String>,
+    /// Part of the handle or display name.
+    pub q: Option<String>,
+    /// 1 to 200; 50 if left out.
+    pub limit: Option<i64>,
+    pub cursor: Option<String>,
+    /// Adds `total`.
+    pub count: Option<bool>,
+}
+
+const LARGEST_METADATA: usize = 16 * 1024;
+
+fn small_enough(metadata: &Map<String, Value>) -> Result<(), Problem> {
+    let size = serde_json::to_vec(metadata).map_or(usize::MAX, |bytes| bytes.len());
+    if size <= LARGEST_METADATA {
+        return Ok(());
+    }
+    Err(Problem::new(&VALIDATION_FAILED, "Mend the fields named in errors.")
+        .with_error("/metadata", format!("has {size} bytes; at most {LARGEST_METADATA} are kept")))
+}
+
+pub async fn create(
+    State(agents): State<Agents>,
+    allowed: Allowed<CreateAgent>,
+    Input(new): Input<CreateAgent>,
+) -> Result<Reply, Refusal> {
+    small_enough(&new.metadata)?;
+    let wanted = Wanted {
+        namespace: new.namespace,
+        name: new.name,
+        handle: new.handle,
+        display_name: new.display_name,
+        description: new.description,
+        kind: new.kind,
+        version: new.version,
+        capabilities: new.capabilities,
+        owner: new.owner,
+        deployment_env: new.deployment_env,
+        visibility: new.visibility,
+        tags: new.tags,
+        metadata: new.metadata,
+        roles: new.roles,
+        permissions: new.permissions,
+    };
+    allowed.settle::<CreateAgent, _, _, _>(|| agents.create(&allowed, &wanted)).await
+}
+
+pub async fn list(
+    State(agents): State<Agents>,
+    allowed: Allowed<ListAgents>,
+    Params(filter): Params<ListAgents>,
+) -> Result<Reply, Refusal> {
+    let limit = page_size(filter.limit)?;
+    let before = allowed.after::<AgentId>(filter.cursor.as_deref())?;
+    let narrowed = Filter {
+        owner: filter.owner.map(Id::uuid),
+        kind: filter.kind.map(AgentType::name),
+        status: filter.status.map(Status::name),
+        env: filter.env.map(DeploymentEnv::name),
+        visibility: filter.visibility.map(Visibility::name),
+        capability: filter.capability,
+        q: filter.q,
+    };
+    let db = &agents.inner().db;
+    let rows = store::list(db, &allowed, &narrowed, before, limit + 1).await?;
+    let cursor = |agent: &Agent| allowed.cursor(&[json!(agent.id)]);
+    let mut page = page(rows, limit, cursor, AgentView::from);
+    if filter.count == Some(true) {
+        page.total = Some(store::count(db, &allowed, &narrowed).await?);
+    }
+    Ok(Reply::of::<ListAgents>(&page)?)
+}
+
+pub async fn get(
+    State(agents): State<Agents>,
+    allowed: Allowed<GetAgent>,
+    Segment(of): Segment<AgentRef>,
+) -> Result<Reply, Refusal> {
+    let agent = agents.find(&allowed, &of).await?;
+    Ok(Reply::of::<GetAgent>(&AgentView::from(agent))?)
+}
+
+pub async fn update(
+    State(agents): State<Agents>,
+    allowed: Allowed<UpdateAgent>,
+    Segment(of): Segment<AgentRef>,
+    Input(patch): Input<UpdateAgent>,
+) -> Result<Reply, Refusal> {
+    if let Some(metadata) = &patch.metadata {
+        small_enough(metadata)?;
+    }
+    let patch = Patch {
+        display_name: patch.display_name,
+        description: patch.description,
+        kind: patch.kind,
+        version: patch.version,
+        capabilities: patch.capabilities,
+        owner: patch.owner,
+        deployment_env: patch.deployment_env,
+        visibility: patch.visibility,
+        tags: patch.tags,
+        metadata: patch.metadata,
+        roles: patch.roles,
+        permissions: patch.permissions,
+    };
+    allowed.settle::<UpdateAgent, _, _, _>(|| agents.update(&allowed, &of, &patch)).await
+}
+
+pub async fn decommission(
+    State(agents): State<Agents>,
+    allowed: Allowed<DecommissionAgent>,
+    Segment(of): Segment<AgentRef>,
+) -> Result<Reply, Refusal> {
+    allowed.settle::<DecommissionAgent, _, _, _>(|| agents.decommission(&allowed, &of)).await
+}

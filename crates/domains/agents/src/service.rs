@@ -1,0 +1,520 @@
+//! Decisions about agents: registering, changing, suspending, retiring.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use access::{Gift, NewGrants, give};
+use authority::{Authority, Permission};
+use cluster::{Cache, Dead, Feed, Heard, Nodes, OnDead};
+use crypto::mac::MacKey;
+use db::{AuthorityEntry, Change, Db, FactRow, SystemScope};
+use ledger::{FactKind, Ledger};
+use problem::Problem;
+use secrets::Keyring;
+use serde_json::{Map, Value, json};
+use types::{AgentId, CredentialId, Id, Name, UserId, World};
+use web::{Allowance, Decided, PrincipalId};
+
+use crate::model::{Agent, AgentType, Credential, DeploymentEnv, Standing, Status, Visibility};
+use crate::seen::Seen;
+use crate::store::{self, AgentRef};
+use crate::{AgentError, facts};
+
+pub(crate) const INDEX: SystemScope = SystemScope::new("agent index");
+
+#[derive(Clone, Debug)]
+pub struct AgentsSettings {
+    /// Host part of handles: `name.namespace@<slug>.agents.<host>`.
+    pub host: String,
+}
+
+/// The registry; clones share it.
+#[derive(Clone)]
+pub struct Agents(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) ledger: Ledger,
+    pub(crate) world: World,
+    pub(crate) people: people::People,
+    pub(crate) nodes: Nodes,
+    pub(crate) peppers: BTreeMap<u32, MacKey>,
+    pub(crate) seen: Seen,
+    settings: AgentsSettings,
+    standings: Cache<AgentId, Standing>,
+    credentials: Cache<CredentialId, Credential>,
+    keys: Cache<AgentId, Vec<Arc<Credential>>>,
+}
+
+/// The pepper that new secrets are tagged under.
+pub(crate) const PEPPER: u32 = 1;
+
+/// What a caller wants registered; checked by the schema of its operation.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    pub namespace: Option<Name>,
+    pub name: Option<Name>,
+    pub handle: Option<String>,
+    pub display_name: Option<String>,
+    pub description: Option<String>,
+    pub kind: Option<AgentType>,
+    pub version: Option<String>,
+    pub capabilities: Vec<String>,
+    pub owner: Option<UserId>,
+    pub deployment_env: Option<DeploymentEnv>,
+    pub visibility: Option<Visibility>,
+    pub tags: Vec<String>,
+    pub metadata: Map<String, Value>,
+    pub roles: Vec<String>,
+    pub permissions: Vec<Permission>,
+}
+
+/// A merge patch (RFC 7396): what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    pub display_name: Option<String>,
+    pub description: Option<String>,
+    pub kind: Option<AgentType>,
+    pub version: Option<String>,
+    pub capabilities: Option<Vec<String>>,
+    pub owner: Option<UserId>,
+    pub deployment_env: Option<DeploymentEnv>,
+    pub visibility: Option<Visibility>,
+    pub tags: Option<Vec<String>>,
+    pub metadata: Option<Map<String, Value>>,
+    pub roles: Option<Vec<String>>,
+    pub permissions: Option<Vec<Permission>>,
+}
+
+impl Agents {
+    #[expect(clippy::too_many_arguments, reason = "boot hands every room its parts by name")]
+    pub fn new(
+        db: Db,
+        ledger: Ledger,
+        keyring: &Keyring,
+        world: World,
+        people: people::People,
+        feed: &Feed,
+        nodes: Nodes,
+        settings: AgentsSettings,
+    ) -> Self {
+        let inner = Arc::new(Inner {
+            seen: Seen::new(db.clone()),
+            peppers: BTreeMap::from([(PEPPER, keyring.pepper(PEPPER))]),
+            standings: Cache::new(feed.clone(), 200_000),
+            credentials: Cache::new(feed.clone(), 200_000),
+            keys: Cache::new(feed.clone(), 50_000),
+            db,
+            ledger,
+            world,
+            people,
+            nodes,
+            settings,
+        });
+        feed.listen(inner.clone());
+        Self(inner)
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// Whether and as whom an agent stands; in memory.
+    pub async fn standing(&self, id: AgentId) -> Result<Option<Arc<Standing>>, Problem> {
+        let load = store::standing(&self.0.db, INDEX, id);
+        Ok(self.0.standings.get(id, load).await?)
+    }
+
+    /// A credential by its id; in memory.
+    pub async fn credential(&self, id: CredentialId) -> Result<Option<Arc<Credential>>, Problem> {
+        let load = store::credential_by_id(&self.0.db, INDEX, id);
+        Ok(self.0.credentials.get(id, load).await?)
+    }
+
+    /// The public keys that an agent may sign assertions with; in memory.
+    pub async fn keys_of(&self, agent: AgentId) -> Result<Arc<Vec<Arc<Credential>>>, Problem> {
+        let load = async {
+            let all = store::active_credentials(&self.0.db, INDEX, agent).await?;
+            let keys = all.into_iter().filter(|one| one.kind() == crate::CredentialKind::PublicKey);
+            Ok::<_, db::DbError>(Some(keys.map(Arc::new).collect::<Vec<_>>()))
+        };
+        Ok(self.0.keys.get(agent, load).await?.unwrap_or_default())
+    }
+
+    /// The key that a secret of this pepper version is tagged under.
+    pub fn pepper(&self, version: u32) -> Option<&MacKey> {
+        self.0.peppers.get(&version)
+    }
+
+    /// Notes that a credential (and so its agent) was used; written behind, now and then.
+    pub fn used(&self, credential: &Credential, ip: Option<std::net::IpAddr>) {
+        self.0.seen.note(credential, self.0.world.now(), ip);
+    }
+
+    /// Writes down what was noted; the flusher calls it every few seconds and at the end.
+    pub async fn flush_seen(&self) {
+        self.0.seen.flush().await;
+    }
+
+    /// The agent, if the caller may do its operation to it.
+    pub async fn find(&self, by: &Allowance, of: &AgentRef) -> Result<Agent, AgentError> {
+        let found = store::find(&self.0.db, &by.scope(), of).await?.ok_or(AgentError::Unknown)?;
+        by.check(&found.object())?;
+        Ok(found)
+    }
+
+    pub(crate) async fn create(&self, by: &Allowance, wanted: &Wanted) -> Result<Decided<Agent>, AgentError> {
+        let inner = self.inner();
+        let agent = self.draft(by, wanted).await?;
+        by.check(&agent.object())?;
+        let owner_revision = self.owner_revision(by, agent.owner).await?;
+        let grants = NewGrants::parse(&agent.roles, &agent.permissions)?;
+        let (table, giver, giver_revision) = self.giver(by, &grants).await?;
+        let fact =
+            by.fact(&facts::AGENT_CREATED).target("agent", agent.id, &agent.display_name).data(json!({
+                "namespace": agent.namespace,
+                "name": agent.name,
+                "owner": agent.owner,
+                "deployment_env": agent.deployment_env,
+                "roles": agent.roles,
+                "permissions": agent.permissions,
+            }));
+        let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
+            .guard("users", agent.owner, owner_revision)
+            .guard(table, giver, giver_revision)
+            .statement(store::insert(&agent))
+            .statements(self.gifts(&agent, &grants, by))
+            .authority(entry(&agent, false));
+        metrics::counter!("safeconduct_agents_created_total").increment(1);
+        Ok(Decided::new(change, agent))
+    }
+
+    pub(crate) async fn update(
+        &self,
+        by: &Allowance,
+        of: &AgentRef,
+        patch: &Patch,
+    ) -> Result<Decided<Agent>, AgentError> {
+        let inner = self.inner();
+        let mut agent = self.find(by, of).await?;
+        by.expect_revision(agent.revision)?;
+        if agent.status == Status::Decommissioned {
+            return Err(AgentError::Decommissioned);
+        }
+        let fields = apply(&mut agent, patch);
+        let owner_revision = self.owner_revision(by, agent.owner).await?;
+        // Who gives the agent away must be allowed to own it, too.
+        by.check(&agent.object())?;
+        self.touch(&mut agent);
+        let fact = by
+            .fact(&facts::AGENT_UPDATED)
+            .target("agent", agent.id, &agent.display_name)
+            .data(json!({ "fields": fields }));
+        let mut change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
+            .guard("users", agent.owner, owner_revision)
+            .statement(store::update(&agent))
+            .authority(entry(&agent, false));
+        if patch.roles.is_some() || patch.permissions.is_some() {
+            let grants = NewGrants::parse(&agent.roles, &agent.permissions)?;
+            let (table, giver, revision) = self.giver(by, &grants).await?;
+            change = change
+                .guard(table, giver, revision)
+                .statement(store::drop_grants(&agent))
+                .statements(self.gifts(&agent, &grants, by));
+        }
+        Ok(Decided::new(change, agent))
+    }
+
+    pub(crate) async fn suspend(
+        &self,
+        by: &Allowance,
+        of: &AgentRef,
+        reason: Option<&str>,
+    ) -> Result<Decided<Agent>, AgentError> {
+        let mut agent = self.find(by, of).await?;
+        by.expect_revision(agent.revision)?;
+        match agent.status {
+            Status::Active => agent.status = Status::Suspended,
+            Status::Decommissioned => return Err(AgentError::Decommissioned),
+            other => return Err(AgentError::NotActive(other.name())),
+        }
+        let change =
+            self.turn(by, &mut agent, &facts::AGENT_SUSPENDED, json!({ "reason": reason }), true).await?;
+        Ok(Decided::new(change, agent))
+    }
+
+    pub(crate) async fn reactivate(
+        &self,
+        by: &Allowance,
+        of: &AgentRef,
+    ) -> Result<Decided<Agent>, AgentError> {
+        let mut agent = self.find(by, of).await?;
+        by.expect_revision(agent.revision)?;
+        match agent.status {
+            Status::Suspended => agent.status = Status::Active,
+            Status::Decommissioned => return Err(AgentError::Decommissioned),
+            other => return Err(AgentError::NotSuspended(other.name())),
+        }
+        let owner_revision = self.owner_revision(by, agent.owner).await?;
+        let change = self.turn(by, &mut agent, &facts::AGENT_REACTIVATED, json!({}), false).await?;
+        let change = change.guard("users", agent.owner, owner_revision);
+        Ok(Decided::new(change, agent))
+    }
+
+    /// Final: credentials are revoked, tokens die, the record stays.
+    pub(crate) async fn decommission(
+        &self,
+        by: &Allowance,
+        of: &AgentRef,
+    ) -> Result<Decided<Agent>, AgentError> {
+        let inner = self.inner();
+        let mut agent = self.find(by, of).await?;
+        by.expect_revision(agent.revision)?;
+        if agent.status == Status::Decommissioned {
+            return Err(AgentError::Decommissioned);
+        }
+        agent.status = Status::Decommissioned;
+        let credentials = store::active_credentials(&inner.db, by.scope(), agent.id).await?;
+        let data = json!({ "credentials": credentials.len() });
+        let mut change = self.turn(by, &mut agent, &facts::AGENT_DECOMMISSIONED, data, true).await?;
+        let cause = change.first_fact();
+        for credential in &credentials {
+            let fact = by
+                .fact(&facts::CREDENTIAL_REVOKED)
+                .target("credential", credential.id, &credential.label)
+                .data(json!({ "agent": agent.id }))
+                .cause(cause);
+            change = change.fact(inner.ledger.seal(fact).await?);
+        }
+        let change = change
+            .statement(store::revoke_all(&agent, agent.updated_at))
+            .statement(store::drop_grants(&agent));
+        Ok(Decided::new(change, agent))
+    }
+
+    /// The change that gives `agent` its new status.
+    pub(crate) async fn turn(
+        &self,
+        by: &Allowance,
+        agent: &mut Agent,
+        kind: &'static FactKind,
+        data: Value,
+        dead: bool,
+    ) -> Result<Change, AgentError> {
+        self.touch(agent);
+        let fact = by.fact(kind).target("agent", agent.id, &agent.display_name).data(data);
+        let fact: FactRow = self.inner().ledger.seal(fact).await?;
+        Ok(Change::new(by.scope(), fact).statement(store::update(agent)).authority(entry(agent, dead)))
+    }
+
+    fn touch(&self, agent: &mut Agent) {
+        agent.updated_at = self.inner().world.now();
+        agent.revision += 1;
+    }
+
+    fn gifts(&self, agent: &Agent, grants: &NewGrants, by: &Allowance) -> Vec<db::Statement> {
+        let giver = by.caller().principal().to_string();
+        let to = PrincipalId::Agent(agent.id);
+        let world = &self.inner().world;
+        let give = |gift: &Gift| give(world, agent.org, to, gift, &giver, agent.updated_at);
+        grants.gifts.iter().map(give).collect()
+    }
+
+    /// Nobody grants what they do not hold; the row of whoever gives must not change meanwhile.
+    async fn giver(
+        &self,
+        by: &Allowance,
+        grants: &NewGrants,
+    ) -> Result<(&'static str, types::RequestId, i64), AgentError> {
+        let held: Authority = access::effective(by.caller());
+        grants.held_by(&held)?;
+        let principal = by.caller().principal();
+        let table = match principal {
+            PrincipalId::User(_) => "users",
+            PrincipalId::Agent(_) => "agents",
+        };
+        let revision = store::revision_of(&self.inner().db, &by.scope(), table, principal.uuid()).await?;
+        let revision = revision.ok_or(AgentError::Unknown)?;
+        Ok((table, types::RequestId::from_uuid(principal.uuid()), revision))
+    }
+
+    async fn owner_revision(&self, by: &Allowance, owner: UserId) -> Result<i64, AgentError> {
+        let found = store::member(&self.inner().db, &by.scope(), owner.uuid()).await?;
+        let reason = || "must be an active person of the organization".to_owned();
+        found.ok_or_else(|| AgentError::Invalid { field: "/owner", reason: reason() })
+    }
+
+    async fn draft(&self, by: &Allowance, wanted: &Wanted) -> Result<Agent, AgentError> {
+        let inner = self.inner();
+        let (namespace, name) = names(wanted)?;
+        let slug = inner.people.org(by.org()).await.map_err(|error| AgentError::Refused(error.into()))?;
+        let slug = slug.map_or_else(String::new, |org| org.slug.clone());
+        let handle = match &wanted.handle {
+            Some(handle) if handle.contains('@') => handle.to_lowercase(),
+            _ => format!("{name}.{namespace}@{slug}.agents.{}", inner.settings.host),
+        };
+        let owner = match (wanted.owner, by.caller().principal()) {
+            (Some(owner), _) => owner,
+            (None, PrincipalId::User(user)) => user,
+            (None, PrincipalId::Agent(agent)) => {
+                self.standing(agent).await?.ok_or(AgentError::Unknown)?.owner
+            }
+        };
+        let now = inner.world.now();
+        Ok(Agent {
+            id: inner.world.id(),
+            org: by.org(),
+            handle,
+            display_name: wanted.display_name.clone().unwrap_or_else(|| name.to_string()),
+            description: wanted.description.clone().unwrap_or_default(),
+            kind: wanted.kind.unwrap_or(AgentType::Custom),
+            version: wanted.version.clone().unwrap_or_else(|| "0.1.0".into()),
+            capabilities: wanted.capabilities.clone(),
+            owner,
+            deployment_env: wanted.deployment_env.unwrap_or(DeploymentEnv::Development),
+            status: Status::Active,
+            visibility: wanted.visibility.unwrap_or(Visibility::Organization),
+            tags: wanted.tags.clone(),
+            metadata: wanted.metadata.clone(),
+            roles: wanted.roles.clone(),
+            permissions: wanted.permissions.clone(),
+            created_by: by.caller().principal().to_string(),
+            created_at: now,
+            updated_at: now,
+            last_seen_at: None,
+            revision: 1,
+            namespace,
+            name,
+        })
+    }
+}
+
+impl OnDead for Inner {
+    fn heard(&self, entry: &Heard) -> Dead {
+        match entry.kind.as_str() {
+            "agent" => {
+                let agent = AgentId::from_uuid(entry.key);
+                self.standings.forget(&agent);
+                self.keys.forget(&agent);
+                if entry.dead {
+                    self.credentials.forget_all();
+                }
+            }
+            "credential" => {
+                self.credentials.forget(&CredentialId::from_uuid(entry.key));
+                self.keys.forget_all();
+            }
+            _ => {}
+        }
+        Dead::default()
+    }
+}
+
+pub(crate) fn entry(agent: &Agent, dead: bool) -> AuthorityEntry {
+    AuthorityEntry { org: agent.org, kind: "agent", key: agent.id.uuid(), dead }
+}
+
+/// Given both or one of them, or only the handle `name.namespace@…`.
+fn names(wanted: &Wanted) -> Result<(Name, Name), AgentError> {
+    let default = || "default".parse::<Name>().map_err(|error| invalid("/namespace", &error));
+    if let Some(name) = &wanted.name {
+        let namespace = wanted.namespace.clone().map_or_else(default, Ok)?;
+        return Ok((namespace, name.clone()));
+    }
+    let Some(handle) = &wanted.handle else {
+        return Err(invalid("/name", &"a name or a handle is needed"));
+    };
+    let local = handle.split('@').next().unwrap_or_default().to_lowercase();
+    let (name, namespace) = match local.split_once('.') {
+        Some((name, namespace)) => (name.to_owned(), Some(namespace.replace('.', "-"))),
+        None => (local, None),
+    };
+    let name: Name = name.parse().map_err(|error: types::InvalidName| invalid("/handle", &error))?;
+    let namespace = match (&wanted.namespace, namespace) {
+        (Some(namespace), _) => namespace.clone(),
+        (None, Some(text)) => text.parse().map_err(|error: types::InvalidName| invalid("/handle", &error))?,
+        (None, None) => default()?,
+    };
+    Ok((namespace, name))
+}
+
+fn invalid(field: &'static str, reason: &dyn std::fmt::Display) -> AgentError {
+    AgentError::Invalid { field, reason: reason.to_string() }
+}
+
+/// Writes what the patch says into the agent; answers the names of the fields.
+fn apply(agent: &mut Agent, patch: &Patch) -> Vec<&'static str> {
+    let mut fields = Vec::new();
+    macro_rules! take {
+        ($($field:ident),+) => {$(
+            if let Some(value) = &patch.$field {
+                agent.$field = value.clone();
+                fields.push(stringify!($field));
+            }
+        )+};
+    }
+    take!(display_name, description, kind, version, capabilities, owner, deployment_env, visibility, tags);
+    take!(roles, permissions);
+    if let Some(changes) = &patch.metadata {
+        merge(&mut agent.metadata, changes);
+        fields.push("metadata");
+    }
+    fields
+}
+
+/// JSON Merge Patch (RFC 7396 §2).
+fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (name, value) in patch {
+        match value {
+            Value::Null => {
+                target.remove(name);
+            }
+            Value::Object(changes) => {
+                let slot = target.entry(name.clone()).or_insert_with(|| json!({}));
+                if !slot.is_object() {
+                    *slot = json!({});
+                }
+                if let Some(inner) = slot.as_object_mut() {
+                    merge(inner, changes);
+                }
+            }
+            other => {
+                target.insert(name.clone(), other.clone());
+            }
+        }
+    }
+}
+
+impl Agents {
+    /// For `credentials`: the agent that a credential operation is about, readable by the caller at all.
+    pub(crate) async fn owner_of_credentials(
+        &self,
+        by: &Allowance,
+        of: &AgentRef,
+    ) -> Result<Agent, AgentError> {
+        store::find(&self.0.db, &by.scope(), of).await?.ok_or(AgentError::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merge_follows_rfc_7396() {
+        let mut target = json!({"a": "b", "c": {"d": "e", "f": "g"}, "x": 1}).as_object().unwrap().clone();
+        let patch = json!({"a": "z", "c": {"f": null}, "x": {"y": 2}, "n": null});
+        merge(&mut target, patch.as_object().unwrap());
+        assert_eq!(Value::Object(target), json!({"a": "z", "c": {"d": "e"}, "x": {"y": 2}}));
+    }
+
+    #[test]
+    fn names_come_from_the_handle_when_only_it_is_given() {
+        let wanted = Wanted { handle: Some("Reporter.ops@acme.example".into()), ..Wanted::default() };
+        let (namespace, name) = names(&wanted).unwrap();
+        assert_eq!((namespace.as_str(), name.as_str()), ("ops", "reporter"));
+        assert!(names(&Wanted::default()).is_err());
+        let named = Wanted { name: Some("solo".parse().unwrap()), ..Wanted::default() };
+        assert_eq!(names(&named).unwrap().0.as_str(), "default");
+    }
+}

@@ -1,0 +1,435 @@
+//! SQL of agents, credentials and kills.
+
+use db::{Db, DbError, OrgScope, Row, Scope, Select, Statement, SystemScope, Value, sql};
+use serde_json::json;
+use types::{AgentId, CredentialId, Id, KillId, Name, OrgId, Timestamp, Uuid};
+use web::{Allowance, Columns, SelectorColumn};
+
+use crate::kill::Kill;
+use crate::model::{Agent, Credential, Proof, Standing, Status};
+
+const AGENT: &str = "SELECT agents.id, agents.org, namespace, name, handle, display_name, description, kind, version, \
+    capabilities, owner, deployment_env, status, visibility, tags, metadata, roles, permissions, created_by, created_at, \
+    updated_at, revision, last_used.at FROM agents \
+    LEFT JOIN last_used ON last_used.org = agents.org AND last_used.id = agents.id";
+const CREDENTIAL: &str = "SELECT credentials.id, credentials.org, agent, label, secret_tag, pepper_version, public_key, \
+    status, created_at, expires_at, revision, last_used.at, last_used.ip FROM credentials \
+    LEFT JOIN last_used ON last_used.org = credentials.org AND last_used.id = credentials.id";
+const KILL: &str = "SELECT id, agent, agent_name, reason, authority_revision, requested_at, receipt, confirmed_at FROM kills";
+
+pub(crate) const AGENT_COLUMNS: Columns = Columns {
+    selector: SelectorColumn::Path("namespace || '/' || name"),
+    owner: Some("owner"),
+    is: Some("agents.id"),
+};
+
+fn agent(mut row: Row) -> Result<Agent, DbError> {
+    Ok(Agent {
+        id: row.id()?,
+        org: row.id()?,
+        namespace: row.parse()?,
+        name: row.parse()?,
+        handle: row.next()?,
+        display_name: row.next()?,
+        description: row.next()?,
+        kind: row.parse()?,
+        version: row.next()?,
+        capabilities: row.json()?,
+        owner: row.id()?,
+        deployment_env: row.parse()?,
+        status: row.parse()?,
+        visibility: row.parse()?,
+        tags: row.json()?,
+        metadata: row.json()?,
+        roles: row.json()?,
+        permissions: row.json()?,
+        created_by: row.next()?,
+        created_at: row.next()?,
+        updated_at: row.next()?,
+        revision: row.next()?,
+        last_seen_at: row.next()?,
+    })
+}
+
+fn credential(mut row: Row) -> Result<Credential, DbError> {
+    let (id, org, agent) = (row.id()?, row.id()?, row.id()?);
+    let label = row.next()?;
+    let (tag, pepper): (Option<[u8; 32]>, Option<i64>) = (row.next()?, row.next()?);
+    let key: Option<String> = row.next()?;
+    let proof = match (tag, pepper, key) {
+        (Some(tag), Some(pepper), _) => {
+            Proof::Secret { tag, pepper_version: u32::try_from(pepper).unwrap_or(u32::MAX) }
+        }
+        (_, _, Some(key)) => Proof::PublicKey {
+            jwk: serde_json::from_str(&key)
+                .map_err(|error| DbError::Internal(format!("stored key: {error}")))?,
+        },
+        _ => return Err(DbError::Internal("a credential without proof".into())),
+    };
+    Ok(Credential {
+        id,
+        org,
+        agent,
+        label,
+        proof,
+        status: row.parse()?,
+        created_at: row.next()?,
+        expires_at: row.next()?,
+        revision: row.next()?,
+        last_used_at: row.next()?,
+        last_used_ip: row.next()?,
+    })
+}
+
+/// How a path names an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentRef {
+    Id(AgentId),
+    Named { namespace: Name, name: Name },
+}
+
+impl std::str::FromStr for AgentRef {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(id));
+        }
+        let (namespace, name) = text.split_once(':').ok_or(())?;
+        let parse = |text: &str| text.parse::<Name>().map_err(drop);
+        Ok(Self::Named { namespace: parse(namespace)?, name: parse(name)? })
+    }
+}
+
+pub(crate) async fn find(db: &Db, scope: &OrgScope, of: &AgentRef) -> Result<Option<Agent>, DbError> {
+    let select = Select::new(AGENT).and("agents.org = {}", scope.org().uuid());
+    let select = match of {
+        AgentRef::Id(id) => select.and("agents.id = {}", id.uuid()),
+        AgentRef::Named { namespace, name } => {
+            select.and("namespace = {}", namespace.as_str()).and("name = {}", name.as_str())
+        }
+    };
+    db.read_one(scope, select).await?.map(agent).transpose()
+}
+
+/// What a list of agents may be narrowed by; texts as the caller wrote them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    pub(crate) owner: Option<Uuid>,
+    pub(crate) kind: Option<&'static str>,
+    pub(crate) status: Option<&'static str>,
+    pub(crate) env: Option<&'static str>,
+    pub(crate) visibility: Option<&'static str>,
+    pub(crate) capability: Option<String>,
+    pub(crate) q: Option<String>,
+}
+
+fn filtered(head: &'static str, by: &Allowance, filter: &Filter) -> Select {
+    let capability = filter.capability.as_ref().map(|text| format!("%{}%", like(&json!(text).to_string())));
+    let q = filter.q.as_ref().map(|text| format!("%{}%", like(&text.to_lowercase())));
+    let select = Select::new(head)
+        .and("agents.org = {}", by.org().uuid())
+        .and_some("owner = {}", filter.owner)
+        .and_some("kind = {}", filter.kind)
+        .and_some("status = {}", filter.status)
+        .and_some("deployment_env = {}", filter.env)
+        .and_some("visibility = {}", filter.visibility)
+        .and_some("capabilities LIKE {} ESCAPE '!'", capability)
+        .and_some("lower(handle || ' ' || display_name) LIKE {} ESCAPE '!'", q);
+    by.narrow(select, &AGENT_COLUMNS)
+}
+
+/// Newest first.
+pub(crate) async fn list(
+    db: &Db,
+    by: &Allowance,
+    filter: &Filter,
+    before: Option<AgentId>,
+    limit: i64,
+) -> Result<Vec<Agent>, DbError> {
+    let select = filtered(AGENT, by, filter)
+        .and_some("agents.id < {}", before.map(Id::uuid))
+        .order("agents.id DESC")
+        .limit(limit);
+    db.read(by.scope(), select).await?.into_iter().map(agent).collect()
+}
+
+pub(crate) async fn count(db: &Db, by: &Allowance, filter: &Filter) -> Result<i64, DbError> {
+    let rows = db.read_one(by.scope(), filtered("SELECT count(*) FROM agents", by, filter)).await?;
+    rows.map_or(Ok(0), |mut row| row.next())
+}
+
+fn like(text: &str) -> String {
+    text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+}
+
+fn text(value: &impl serde::Serialize) -> Value {
+    // Lists and maps of strings always serialise.
+    serde_json::to_string(value).unwrap_or_default().into()
+}
+
+pub(crate) fn insert(agent: &Agent) -> Statement {
+    let columns = "INSERT INTO agents (org, id, namespace, name, handle, display_name, description, kind, version, \
+        capabilities, owner, deployment_env, status, visibility, tags, metadata, roles, permissions, created_by, \
+        created_at, updated_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
+        $16, $17, $18, $19, $20, $21, $22)";
+    let params = vec![
+        agent.org.uuid().into(),
+        agent.id.uuid().into(),
+        agent.namespace.as_str().into(),
+        agent.name.as_str().into(),
+        agent.handle.as_str().into(),
+        agent.display_name.as_str().into(),
+        agent.description.as_str().into(),
+        agent.kind.name().into(),
+        agent.version.as_str().into(),
+        text(&agent.capabilities),
+        agent.owner.uuid().into(),
+        agent.deployment_env.name().into(),
+        agent.status.name().into(),
+        agent.visibility.name().into(),
+        text(&agent.tags),
+        text(&agent.metadata),
+        text(&agent.roles),
+        text(&agent.permissions),
+        agent.created_by.as_str().into(),
+        agent.created_at.into(),
+        agent.updated_at.into(),
+        agent.revision.into(),
+    ];
+    sql(columns, params).unique_or(&problem::AGENT_EXISTS)
+}
+
+/// Writes everything that may change; `agent.revision` is the new one.
+pub(crate) fn update(agent: &Agent) -> Statement {
+    let columns = "UPDATE agents SET display_name = $3, description = $4, version = $5, capabilities = $6, owner = $7, \
+        deployment_env = $8, status = $9, visibility = $10, tags = $11, metadata = $12, roles = $13, permissions = $14, \
+        updated_at = $15, kind = $16, revision = $17 WHERE org = $1 AND id = $2 AND revision = $17 - 1";
+    let params = vec![
+        agent.org.uuid().into(),
+        agent.id.uuid().into(),
+        agent.display_name.as_str().into(),
+        agent.description.as_str().into(),
+        agent.version.as_str().into(),
+        text(&agent.capabilities),
+        agent.owner.uuid().into(),
+        agent.deployment_env.name().into(),
+        agent.status.name().into(),
+        agent.visibility.name().into(),
+        text(&agent.tags),
+        text(&agent.metadata),
+        text(&agent.roles),
+        text(&agent.permissions),
+        agent.updated_at.into(),
+        agent.kind.name().into(),
+        agent.revision.into(),
+    ];
+    sql(columns, params).fresh()
+}
+
+pub(crate) fn drop_grants(agent: &Agent) -> Statement {
+    let params = vec![agent.org.uuid().into(), agent.id.uuid().into()];
+    sql("DELETE FROM grants WHERE org = $1 AND principal = $2", params)
+}
+
+/// An agent for the index of standings; any organization's.
+pub(crate) async fn standing(db: &Db, scope: SystemScope, id: AgentId) -> Result<Option<Standing>, DbError> {
+    let text = "SELECT org, status, display_name, namespace, name, owner, deployment_env, revision \
+                FROM agents WHERE id = $1";
+    let Some(mut row) = db.read_one(scope, sql(text, vec![id.uuid().into()])).await? else { return Ok(None) };
+    Ok(Some(Standing {
+        id,
+        org: row.id()?,
+        status: row.parse::<Status>()?,
+        display: row.next::<String>()?.into(),
+        namespace: row.next::<String>()?.into(),
+        name: row.next::<String>()?.into(),
+        owner: row.id()?,
+        env: row.parse()?,
+        revision: row.next()?,
+    }))
+}
+
+/// Revision of a principal's row: what a decision about its rights relied on.
+pub(crate) async fn revision_of(
+    db: &Db,
+    scope: &OrgScope,
+    table: &'static str,
+    id: Uuid,
+) -> Result<Option<i64>, DbError> {
+    let text = format!("SELECT revision FROM {table} WHERE id = $1");
+    db.read_one(scope, sql(text, vec![id.into()])).await?.map(|mut row| row.next()).transpose()
+}
+
+/// Whether the person belongs to the organization and is active; with the row's revision.
+pub(crate) async fn member(db: &Db, scope: &OrgScope, user: Uuid) -> Result<Option<i64>, DbError> {
+    let text = "SELECT revision FROM users WHERE id = $1 AND status = 'active' \
+                AND EXISTS (SELECT 1 FROM memberships WHERE org = $2 AND user_id = users.id)";
+    let params = vec![user.into(), scope.org().uuid().into()];
+    db.read_one(scope, sql(text, params)).await?.map(|mut row| row.next()).transpose()
+}
+
+pub(crate) async fn credential_by_id(
+    db: &Db,
+    scope: impl Into<Scope>,
+    id: CredentialId,
+) -> Result<Option<Credential>, DbError> {
+    db.read_one(scope, Select::new(CREDENTIAL).and("credentials.id = {}", id.uuid()))
+        .await?
+        .map(credential)
+        .transpose()
+}
+
+/// Which credentials of the organization; newest first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CredentialFilter {
+    pub(crate) agent: Option<AgentId>,
+    pub(crate) status: Option<&'static str>,
+    pub(crate) expires_before: Option<Timestamp>,
+}
+
+pub(crate) async fn credentials(
+    db: &Db,
+    by: &Allowance,
+    filter: &CredentialFilter,
+    before: Option<CredentialId>,
+    limit: i64,
+) -> Result<Vec<Credential>, DbError> {
+    const COLUMNS: Columns = Columns {
+        selector: SelectorColumn::id::<CredentialId>("credentials.id"),
+        owner: Some("(SELECT owner FROM agents WHERE agents.org = credentials.org AND agents.id = agent)"),
+        is: Some("agent"),
+    };
+    let select = Select::new(CREDENTIAL)
+        .and("credentials.org = {}", by.org().uuid())
+        .and_some("agent = {}", filter.agent.map(Id::uuid))
+        .and_some("status = {}", filter.status)
+        .and_some("expires_at < {}", filter.expires_before)
+        .and_some("credentials.id < {}", before.map(Id::uuid))
+        .order("credentials.id DESC")
+        .limit(limit);
+    db.read(by.scope(), by.narrow(select, &COLUMNS)).await?.into_iter().map(credential).collect()
+}
+
+/// All credentials of one agent that are not revoked.
+pub(crate) async fn active_credentials(
+    db: &Db,
+    scope: impl Into<Scope>,
+    agent: AgentId,
+) -> Result<Vec<Credential>, DbError> {
+    let select = Select::new(CREDENTIAL)
+        .and("agent = {}", agent.uuid())
+        .and("status = {}", "active")
+        .order("credentials.id")
+        .limit(1000);
+    db.read(scope, select).await?.into_iter().map(credential).collect()
+}
+
+pub(crate) fn insert_credential(credential: &Credential, created_by: &str) -> Statement {
+    let columns = "INSERT INTO credentials (org, id, agent, kind, label, secret_tag, pepper_version, public_key, status, \
+        created_at, created_by, expires_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    let (tag, pepper, key) = match &credential.proof {
+        Proof::Secret { tag, pepper_version } => (Some(*tag), Some(i64::from(*pepper_version)), None),
+        Proof::PublicKey { jwk } => (None, None, serde_json::to_string(jwk).ok()),
+    };
+    let params = vec![
+        credential.org.uuid().into(),
+        credential.id.uuid().into(),
+        credential.agent.uuid().into(),
+        credential.kind().name().into(),
+        credential.label.as_str().into(),
+        tag.into(),
+        pepper.into(),
+        key.into(),
+        credential.status.name().into(),
+        credential.created_at.into(),
+        created_by.into(),
+        credential.expires_at.into(),
+        credential.revision.into(),
+    ];
+    sql(columns, params)
+}
+
+/// Ends a credential now or lets it run out at `ends`.
+pub(crate) fn end_credential(
+    credential: &Credential,
+    revoked_at: Option<Timestamp>,
+    ends: Option<Timestamp>,
+    replaced_by: Option<CredentialId>,
+) -> Statement {
+    let text = "UPDATE credentials SET status = $3, revoked_at = $4, expires_at = $5, replaced_by = $6, \
+                revision = revision + 1 WHERE org = $1 AND id = $2 AND revision = $7";
+    let status = if revoked_at.is_some() { "revoked" } else { "active" };
+    let params = vec![
+        credential.org.uuid().into(),
+        credential.id.uuid().into(),
+        status.into(),
+        revoked_at.into(),
+        ends.into(),
+        replaced_by.map(Id::uuid).into(),
+        credential.revision.into(),
+    ];
+    sql(text, params).fresh()
+}
+
+/// Revokes whatever the agent has, also what was made while the change was being decided.
+pub(crate) fn revoke_all(agent: &Agent, at: Timestamp) -> Statement {
+    let text = "UPDATE credentials SET status = 'revoked', revoked_at = $3, revision = revision + 1 \
+                WHERE org = $1 AND agent = $2 AND status = 'active'";
+    sql(text, vec![agent.org.uuid().into(), agent.id.uuid().into(), at.into()])
+}
+
+/// Bookkeeping: when and from where something was last used.
+pub(crate) fn touch(org: OrgId, id: Uuid, at: Timestamp, ip: Option<String>) -> Statement {
+    let text = "INSERT INTO last_used (org, id, at, ip) VALUES ($1, $2, $3, $4) \
+                ON CONFLICT (org, id) DO UPDATE SET at = $3, ip = $4";
+    sql(text, vec![org.uuid().into(), id.into(), at.into(), ip.into()])
+}
+
+pub(crate) fn insert_kill(kill: &Kill, org: OrgId, requested_by: &str) -> Statement {
+    let text = "INSERT INTO kills (org, id, agent, agent_name, reason, authority_revision, requested_by, requested_at, \
+                receipt) VALUES ($1, $2, $3, $4, $5, 0, $6, $7, '')";
+    let params = vec![
+        org.uuid().into(),
+        kill.id.uuid().into(),
+        kill.agent.uuid().into(),
+        kill.agent_name.as_str().into(),
+        kill.reason.clone().unwrap_or_default().into(),
+        requested_by.into(),
+        kill.requested_at.into(),
+    ];
+    sql(text, params)
+}
+
+/// The receipt is written once.
+pub(crate) fn confirm_kill(org: OrgId, id: KillId, revision: i64, receipt: &str, at: Timestamp) -> Statement {
+    let text = "UPDATE kills SET authority_revision = $3, receipt = $4, confirmed_at = $5 \
+                WHERE org = $1 AND id = $2 AND confirmed_at IS NULL";
+    let params = vec![org.uuid().into(), id.uuid().into(), revision.into(), receipt.into(), at.into()];
+    sql(text, params).fresh()
+}
+
+pub(crate) async fn kill(db: &Db, scope: &OrgScope, id: KillId) -> Result<Option<Kill>, DbError> {
+    let select = Select::new(KILL).and("org = {}", scope.org().uuid()).and("id = {}", id.uuid());
+    let Some(mut row) = db.read_one(scope, select).await? else { return Ok(None) };
+    let (id, agent, agent_name) = (row.id()?, row.id()?, row.next()?);
+    let reason: String = row.next()?;
+    let revision: i64 = row.next()?;
+    let requested_at = row.next()?;
+    let receipt: String = row.next()?;
+    Ok(Some(Kill {
+        id,
+        agent,
+        agent_name,
+        reason: (!reason.is_empty()).then_some(reason),
+        requested_at,
+        revision: (revision > 0).then_some(revision),
+        receipt: serde_json::from_str(&receipt).ok(),
+        confirmed_at: row.next()?,
+    }))
+}
+
+/// The revision of the agent's youngest death, for a kill whose confirmation was cut off.
+pub(crate) async fn death_of(db: &Db, scope: SystemScope, agent: AgentId) -> Result<Option<i64>, DbError> {
+    let text = "SELECT max(revision) FROM authority_log WHERE kind = 'agent' AND key = $1 AND dead";
+    db.read_one(scope, sql(text, vec![agent.uuid().into()])).await?.map_or(Ok(None), |mut row| row.next())
+}
