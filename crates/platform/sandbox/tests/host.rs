@@ -9,6 +9,15 @@ use safeconduct_sandbox::{
 };
 use tokio_util::sync::CancellationToken;
 
+const ENDLESS: &str = "
+import os, time
+def handler(input, context):
+    if os.fork() == 0:
+        os.setsid()
+        print('up', flush=True)
+    while True: time.sleep(60)
+";
+
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
@@ -24,12 +33,10 @@ fn main() -> Result<(), Failure> {
 /// Says `running <launcher's pid>` as soon as the handler does, and goes on until killed.
 async fn run(launcher: Launcher, settings: Settings) -> Result<(), Failure> {
     let sandbox = Sandbox::new(launcher, settings, Arc::new(drop));
-    let code = "import os, time\ndef handler(input, context):\n    if os.fork() == 0:\n        os.setsid()\n    \
-                print('up', flush=True)\n    while True: time.sleep(1)\n";
     let slot = OrgSlot::new(1).ok_or("no such slot")?;
     let (logs, mut lines) = tokio::sync::mpsc::channel(8);
     let call = Call {
-        zygote: ZygoteSpec::new(slot, "endless", code, &["handler"]),
+        zygote: ZygoteSpec::new(slot, "endless", ENDLESS, &["handler"]),
         input: b"null".to_vec(),
         context: ContextFrame::default(),
         limits: Limits::default(),

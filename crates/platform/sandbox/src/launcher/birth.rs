@@ -50,11 +50,10 @@ pub(super) fn launch(plan: JailPlan, control: OwnedFd) -> io::Result<Jail> {
 }
 
 fn namespaces(plan: &JailPlan) -> i32 {
-    let mut flags = libc::CLONE_NEWUSER
-        | libc::CLONE_NEWNS
-        | libc::CLONE_NEWPID
-        | libc::CLONE_NEWIPC
-        | libc::CLONE_NEWUTS;
+    let mut flags = libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
+    if plan.removed.stands(Guard::Processes) {
+        flags |= libc::CLONE_NEWPID;
+    }
     if plan.removed.stands(Guard::Network) {
         flags |= libc::CLONE_NEWNET;
     }
