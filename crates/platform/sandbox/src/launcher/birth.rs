@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::net::SendFlags;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use rustix::process::{
+    DumpableBehavior, Pid, PidfdFlags, Signal, kill_process, pidfd_open, set_dumpable_behavior,
+};
 
 use super::watch::Watch;
 use crate::guard::Guard;
@@ -32,10 +34,16 @@ pub(super) fn launch(plan: JailPlan, control: OwnedFd) -> io::Result<Jail> {
     let busy = SharedCounter::new()?;
     let watch = Watch::new(&plan);
     let ids = plan.ids.clone();
-    let pid = match sys::clone_into(namespaces(&plan)).map_err(|error| explain(&error))? {
-        Side::Child => jail::run(Init { plan, control, launcher: theirs, busy }),
-        Side::Parent(pid) => pid,
+    // An ordinary user may write the id map of a dumpable process only; init stops being one when it is mapped.
+    set_dumpable_behavior(DumpableBehavior::Dumpable)?;
+    let cloned = sys::clone_into(namespaces(&plan)).map_err(|error| explain(&error));
+    let pid = match cloned {
+        Ok(Side::Child) => jail::run(Init { plan, control, launcher: theirs, busy }),
+        Ok(Side::Parent(pid)) => Ok(pid),
+        Err(error) => Err(error),
     };
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    let pid = pid?;
     let jail = Jail { process: pidfd_open(pid, PidfdFlags::empty())?, link, busy, watch };
     let mapped = map_ids(pid, &ids).and_then(|()| {
         let go = Limit { pid: None, cause: None }.frame();

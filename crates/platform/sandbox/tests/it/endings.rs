@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use safeconduct_sandbox::Outcome;
 use serde_json::json;
 
-use crate::fixture::{answer, call, interpreter, limits, outcome, sandbox, zygote};
+use crate::fixture::{answer, call, interpreter, limits, outcome, sandbox, test_host, zygote};
 use crate::processes;
 
 const ENDLESS: &str = "
@@ -191,11 +191,8 @@ async fn when_the_launcher_is_killed_its_runs_crash_and_the_next_call_works() {
 
 #[tokio::test]
 async fn kill_9_of_the_server_leaves_no_process() {
-    let mut server = Command::new(env!("CARGO_BIN_EXE_sandbox-test-host"))
-        .arg(interpreter().path)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut server =
+        Command::new(test_host()).arg(interpreter().path).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let launcher: u32 = line.trim().strip_prefix("running ").unwrap().parse().unwrap();

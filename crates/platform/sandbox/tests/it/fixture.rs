@@ -1,6 +1,6 @@
 //! A sandbox with a launcher of its own, and short ways to run code in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,15 +11,19 @@ use safeconduct_sandbox::{
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// The interpreter under test: `SANDBOX_TEST_PYTHON`, or the system's.
 pub(crate) fn interpreter() -> Interpreter {
-    let program = option_env!("SANDBOX_TEST_PYTHON").unwrap_or("/usr/bin/python3");
-    Interpreter::discover(Path::new(program)).unwrap()
+    Interpreter::discover(Path::new("/usr/bin/python3")).unwrap()
+}
+
+/// The program of `tests/host.rs`: beside this one when both were copied for another user, else where Cargo built it.
+pub(crate) fn test_host() -> PathBuf {
+    let beside = std::env::current_exe().unwrap().with_file_name("sandbox-test-host");
+    if beside.exists() { beside } else { env!("CARGO_BIN_EXE_sandbox-test-host").into() }
 }
 
 pub(crate) fn settings() -> Settings {
     let mut settings = Settings::new(interpreter(), Identity::detect(2_000_000, 65_536));
-    settings.launcher = env!("CARGO_BIN_EXE_sandbox-test-host").into();
+    settings.launcher = test_host();
     settings
 }
 

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use safeconduct_sandbox::{Clock, Guard, Limits, OrgSlot, Outcome, Pool, Sandbox, ZygoteSpec};
+use safeconduct_sandbox::{
+    Clock, Guard, Interpreter, Limits, OrgSlot, Outcome, Pool, Sandbox, Settings, ZygoteSpec,
+};
 
 use crate::fixture::{answer, call, limits, outcome, report, sandbox, sandbox_with, settings, zygote};
 use crate::processes;
@@ -109,4 +111,13 @@ def handler(i, c):
     for pid in inside {
         processes::ended(pid).await;
     }
+}
+
+#[tokio::test]
+async fn the_python_of_the_search_path_runs_too_wherever_it_is_installed() {
+    let python = Interpreter::discover(std::path::Path::new("python3")).unwrap();
+    let executable = python.path.display().to_string();
+    let sandbox = sandbox_with(Settings { interpreter: python, ..settings() }, std::sync::Arc::new(drop));
+    let code = "import json, sqlite3, ssl, sys\ndef handler(i, c):\n    return sys.executable\n";
+    assert_eq!(answer(outcome(&sandbox, code).await), executable);
 }
