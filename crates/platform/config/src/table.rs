@@ -81,9 +81,9 @@ settings! {
         window as "window_seconds": Duration = text("60"), "Window that the rates below count in", [1, 3600];
         reads: u32 = text("6000"), "Reading requests per principal and window";
         writes: u32 = text("1200"), "Changing requests per principal and window";
-        tokens: u32 = text("600"), "Token requests per client and window";
+        tokens: u32 = text("6000"), "Token and introspection requests per address and window";
         sign_ins: u32 = text("20"), "Sign-in attempts per address and window";
-        anonymous: u32 = text("300"), "Requests without a caller per address and window";
+        heavy: u32 = text("60"), "Expensive requests (exports, verification, kills) per principal and window";
     }
 
     log: Log, "The log on standard error." {

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Everything that starts light: form, lints, the rules of the house, all tests, drift of what is generated.
+# Nothing needs to be prepared. Ends with the first step that fails.
+. "$(dirname "$0")/lib.sh"
+
+say "looking for what the tests need"
+scripts/setup.sh git rust c postgres python
+
+say "cargo fmt"
+cargo fmt --all --check
+
+# Lints and tests choose the same packages, targets and features, so they share build scripts and macros: the C code of
+# SQLite and AWS-LC is compiled once.
+say "cargo clippy"
+cargo clippy --quiet --workspace --all-targets --locked -- -D warnings
+
+say "building the tests"
+cargo test --quiet --workspace --locked --no-run
+
+# Programs that the tests brought along; `cargo run` would choose other features and build half of it again.
+built=${CARGO_TARGET_DIR:-target}/debug
+
+say "cargo xtask tidy"
+"$built/xtask" tidy
+
+say "cargo xtask reference --check"
+"$built/xtask" reference --check
+
+if [ -d crates/safeconduct ]; then
+    say "cargo xtask openapi --check"
+    "$built/xtask" openapi --check --binary "$built/safeconduct"
+fi
+
+say "cargo test"
+cargo test --workspace --locked

@@ -1,0 +1,61 @@
+//! What bookkeeping may touch, and who passes statements on. Each entry with its reason.
+
+/// In the place of a column: rows may be added.
+pub(super) const INSERT: &str = "(insert)";
+
+/// Table, columns, reason.
+pub(super) type Listed<'a> = (&'a str, &'a [&'a str], &'a str);
+
+/// Tables, what may be done to them – columns that may be set, [`INSERT`], or nothing named for everything – and why no
+/// reader of the ledger needs to hear of it.
+pub(super) const TABLES: &[Listed<'static>] = &[
+    ("audit_index", &[], "derived from facts; rebuildable"),
+    ("audit_terms", &[], "derived from facts; rebuildable"),
+    ("blobs", &[], "where contents lie; what refers to them is written by changes"),
+    ("checkpoints", &[], "the ledger's own signed heads"),
+    ("data_keys", &[], "wrapped keys, made on first use; useless without the key-encryption key"),
+    ("idempotency", &[], "first answers, kept for repeats"),
+    ("key_check", &[], "written once, at the first start"),
+    ("last_used", &[], "when and from where a credential was last used"),
+    ("leaves", &[], "the ledger's own order of facts"),
+    ("ledger_readers", &[], "cursors"),
+    ("log_head", &[], "the sequencer's place and fence"),
+    ("log_keys", &[], "the ledger's own signing key, made at the first start"),
+    ("node_reports", &[], "what each node answered to a kill"),
+    ("nodes", &[], "heartbeats"),
+    ("run_log_segments", &[], "what a run printed"),
+    (
+        "runs",
+        &[
+            INSERT,
+            "attempts",
+            "due_at",
+            "fence",
+            "lease_until",
+            "max_attempts",
+            "revision",
+            "started_at",
+            "state",
+            "worker",
+        ],
+        "leases and transitions; a run leaves its fact at its end",
+    ),
+    (
+        "sessions",
+        &["generation", "last_seen_at", "revision", "secret_tag"],
+        "session touch and refresh rotation",
+    ),
+    ("tiles", &[], "derived from leaves; rebuildable"),
+    ("used_assertions", &[], "assertions that were used once"),
+    ("verified_marks", &[], "how far verification came"),
+];
+
+/// Functions that keep statements which others made; who makes them is checked instead (`MAKERS`).
+pub(super) const CARRIERS: &[(&str, &str)] =
+    &[("crates/platform/ledger/src/read.rs", "advance"), ("crates/platform/ledger/src/read.rs", "rewind")];
+
+/// Trait and method whose statements a carrier keeps.
+pub(super) const MAKERS: &[(&str, &str)] = &[("LedgerReader", "take")];
+
+/// Functions whose arguments a carrier keeps.
+pub(super) const HANDED_TO: &[&str] = &["rewind"];

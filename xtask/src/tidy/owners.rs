@@ -1,0 +1,54 @@
+//! Engines, clients and recorders are named by one crate each; all others go through it.
+
+use super::Finding;
+use super::tree::Tree;
+
+/// A dependency, the folders that may name it, and why.
+const OWNERS: &[(&str, &[&str], &str)] = &[
+    ("rusqlite", &["crates/platform/db", "crates/testing", "bench"], "SQL runs through platform/db"),
+    ("tokio-postgres", &["crates/platform/db", "crates/testing", "bench"], "SQL runs through platform/db"),
+    ("deadpool-postgres", &["crates/platform/db"], "SQL runs through platform/db"),
+    ("reqwest", &["crates/platform/egress", "sdks/rust", "bench"], "the one way out is platform/egress"),
+    ("aws-lc-rs", &["crates/base/crypto"], "cryptography is spoken through base/crypto"),
+    ("tracing-subscriber", &["crates/platform/telemetry"], "logs are set up in platform/telemetry"),
+    (
+        "metrics-exporter-prometheus",
+        &["crates/platform/telemetry"],
+        "metrics are recorded in platform/telemetry",
+    ),
+    ("landlock", &["crates/platform/sandbox"], "the jail is built in platform/sandbox"),
+    ("seccompiler", &["crates/platform/sandbox"], "the jail is built in platform/sandbox"),
+];
+
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for package in &tree.packages {
+        for dependency in package.dependencies.iter().filter(|dependency| !dependency.dev) {
+            let owner = OWNERS.iter().find(|(name, ..)| *name == dependency.name);
+            if let Some((name, _, why)) =
+                owner.filter(|(_, folders, _)| !folders.contains(&package.folder.as_str()))
+            {
+                findings
+                    .push(Finding::new(format!("{}/Cargo.toml", package.folder), format!("`{name}`: {why}")));
+            }
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_way_out_is_found() {
+        let tree = Tree::default().with("crates/platform/egress", "egress", &["reqwest"]).with(
+            "crates/domains/webhooks",
+            "webhooks",
+            &["reqwest", "dev:rusqlite"],
+        );
+        let findings = check(&tree);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].place.contains("webhooks") && findings[0].text.contains("reqwest"));
+    }
+}

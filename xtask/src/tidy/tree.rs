@@ -1,0 +1,127 @@
+//! What the rules look at: text files that belong to the project, and what Cargo says of its packages.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+#[derive(Default)]
+pub(crate) struct Tree {
+    /// Path from the root, with slashes, and text.
+    pub(crate) files: BTreeMap<String, String>,
+    pub(crate) packages: Vec<Package>,
+}
+
+/// A member of the workspace.
+pub(crate) struct Package {
+    pub(crate) name: String,
+    /// Folder of its manifest, from the root: `crates/platform/db`.
+    pub(crate) folder: String,
+    pub(crate) license: String,
+    pub(crate) publishes: bool,
+    pub(crate) dependencies: Vec<Dependency>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    /// Only for tests, examples and benches.
+    pub(crate) dev: bool,
+}
+
+impl Tree {
+    pub(crate) fn load(root: &Path) -> Result<Self> {
+        let mut files = BTreeMap::new();
+        for path in listed(root)? {
+            // Deleted files are listed until the next commit; what is no text is of no interest here.
+            if let Ok(text) = std::fs::read_to_string(root.join(&path)) {
+                files.insert(path, text);
+            }
+        }
+        Ok(Self { files, packages: packages(root)? })
+    }
+
+    /// Files below `folder` whose name ends so.
+    pub(crate) fn below<'a>(
+        &'a self,
+        folder: &str,
+        ending: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let wanted = move |path: &str| path.starts_with(folder) && path.ends_with(ending);
+        self.files
+            .iter()
+            .filter(move |(path, _)| wanted(path))
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
+    /// Rust code of the product: what stands in some crate's `src`, without tests, benches and the testing crate.
+    pub(crate) fn product_code(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.below("crates/", ".rs")
+            .filter(|(path, _)| path.contains("/src/") && !path.starts_with("crates/testing/"))
+    }
+}
+
+/// Files under version control and new ones that are not ignored.
+fn listed(root: &Path) -> Result<Vec<String>> {
+    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    let output = Command::new("git").current_dir(root).args(list).output();
+    let output = output.context("git lists the files of the tree; install it")?;
+    if !output.status.success() {
+        bail!("git ls-files failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let text = String::from_utf8(output.stdout)?;
+    Ok(text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+}
+
+fn packages(root: &Path) -> Result<Vec<Package>> {
+    let mut cargo = Command::new(env!("CARGO"));
+    let output = cargo.current_dir(root).args(["metadata", "--no-deps", "--format-version", "1"]).output()?;
+    if !output.status.success() {
+        bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
+    packages.iter().map(|package| package_of(root, package)).collect()
+}
+
+fn package_of(root: &Path, package: &Value) -> Result<Package> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let manifest = text(&package["manifest_path"]);
+    let folder = Path::new(&manifest).parent().and_then(|folder| folder.strip_prefix(root).ok());
+    let dependencies = package["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let dependency =
+        |dependency: &Value| Dependency { name: text(&dependency["name"]), dev: dependency["kind"] == "dev" };
+    Ok(Package {
+        name: text(&package["name"]),
+        folder: folder.with_context(|| format!("{manifest} lies outside the tree"))?.display().to_string(),
+        license: text(&package["license"]),
+        publishes: package["publish"].as_array().is_none_or(|registries| !registries.is_empty()),
+        dependencies: dependencies.iter().map(dependency).collect(),
+    })
+}
+
+#[cfg(test)]
+impl Tree {
+    pub(crate) fn of(files: &[(&str, &str)]) -> Self {
+        let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        Self { files, packages: Vec::new() }
+    }
+
+    /// A package whose `dependencies` are normal ones, or for tests only with `dev:` before the name.
+    pub(crate) fn with(mut self, folder: &str, name: &str, dependencies: &[&str]) -> Self {
+        let dependency = |text: &&str| match text.strip_prefix("dev:") {
+            Some(name) => Dependency { name: name.to_owned(), dev: true },
+            None => Dependency { name: (*text).to_owned(), dev: false },
+        };
+        self.packages.push(Package {
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            license: "AGPL-3.0-or-later".to_owned(),
+            publishes: false,
+            dependencies: dependencies.iter().map(dependency).collect(),
+        });
+        self
+    }
+}
