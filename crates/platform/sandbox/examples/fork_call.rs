@@ -61,7 +61,7 @@ async fn measure(
     settings: Settings,
     calls: usize,
 ) -> Result<(Vec<Duration>, (f64, f64)), Failure> {
-    let sandbox = Sandbox::new(launcher, settings, Arc::new(drop));
+    let sandbox = Sandbox::new(launcher, settings, Arc::new(|stream| Box::pin(async move { drop(stream) })));
     for _ in 0..20 {
         one(&sandbox).await?;
     }

@@ -238,7 +238,7 @@ class Confinement:
     def __init__(self, steps, limits, nested):
         self.steps = [getattr(self, step) for step in steps if nested or step not in self.WITHOUT_NAMESPACES]
         self.nested = nested
-        self._scratch = b"size=%d,mode=0700" % limits["storage"]
+        self._scratch = b"size=%d,nr_inodes=65536,mode=0700" % limits["storage"]
         self._limits = [
             (kind, (limits[name], limits[name]))
             for kind, name in (

@@ -179,43 +179,57 @@ pub(crate) fn bring_loopback_up(socket: BorrowedFd<'_>) -> io::Result<()> {
     }
 }
 
-/// A counter that a jail's init writes and the launcher reads without a system call.
-pub(crate) struct SharedCounter(*mut AtomicU32);
+/// Two numbers that a jail's init writes and the launcher reads without a system call.
+pub(crate) struct Tally(*mut Counters);
 
-impl SharedCounter {
+struct Counters {
+    /// Processes that the launcher should look at.
+    busy: AtomicU32,
+    /// Calls that the zygote has forked.
+    forked: AtomicU32,
+}
+
+impl Tally {
     pub(crate) fn new() -> io::Result<Self> {
-        let size = size_of::<AtomicU32>();
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
-        // SAFETY: a fresh anonymous mapping; it starts as zeroes, which is a valid AtomicU32.
-        match unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, -1, 0) } {
+        // SAFETY: a fresh anonymous mapping; it starts as zeroes, which are valid counters.
+        match unsafe { libc::mmap(ptr::null_mut(), size_of::<Counters>(), protection, flags, -1, 0) } {
             libc::MAP_FAILED => Err(io::Error::last_os_error()),
             address => Ok(Self(address.cast())),
         }
     }
 
-    fn cell(&self) -> &AtomicU32 {
+    fn counters(&self) -> &Counters {
         // SAFETY: the mapping lives until drop and is page-aligned.
         unsafe { &*self.0 }
     }
 
-    pub(crate) fn add(&self) {
-        self.cell().fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn begin(&self) {
+        self.counters().busy.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn subtract(&self) {
-        self.cell().fetch_sub(1, Ordering::Relaxed);
+    pub(crate) fn end(&self) {
+        self.counters().busy.fetch_sub(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn value(&self) -> u32 {
-        self.cell().load(Ordering::Relaxed)
+    pub(crate) fn count_fork(&self) {
+        self.counters().forked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn busy(&self) -> u32 {
+        self.counters().busy.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn forked(&self) -> u32 {
+        self.counters().forked.load(Ordering::Relaxed)
     }
 }
 
-impl Drop for SharedCounter {
+impl Drop for Tally {
     fn drop(&mut self) {
         // SAFETY: mapped in `new`, unmapped once.
-        unsafe { libc::munmap(self.0.cast(), size_of::<AtomicU32>()) };
+        unsafe { libc::munmap(self.0.cast(), size_of::<Counters>()) };
     }
 }
 

@@ -5,20 +5,18 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::process::{Signal, pidfd_send_signal};
-use serde::Serialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::{Instant, sleep_until, timeout};
 
+use super::invocation::invocation;
 use super::jail::{Jail, Tickets};
-use crate::call::{LogLevel, LogSource};
+use super::log::LogGate;
+use crate::call::LogSource;
 use crate::message::{Ending, Error, Excess, Exited, Message};
-use crate::{
-    Call, Clock, ContextFrame, Decoder, Failure, Frame, FrameError, Kind, Limits, LogLine, Outcome, Report,
-    Usage,
-};
+use crate::{Call, Clock, Decoder, Failure, Frame, FrameError, Kind, Limits, Outcome, Report, Usage};
 
 /// Longest error frame: the runner cuts message and traceback to less.
 const LONGEST_ERROR: usize = 256 << 10;
@@ -30,17 +28,17 @@ const BURIAL: Duration = Duration::from_secs(10);
 /// Runs one call in `jail` to its end.
 pub(super) async fn run(jail: &Jail, call: Call, api_url: &str) -> Report {
     let begun = Instant::now();
-    let mut log = LogGate { sender: call.logs.clone(), left: call.limits.log_bytes, truncated: false };
-    let (outcome, ending) = match open(jail) {
-        Ok((line, tickets)) => converse(jail, &call, api_url, line, tickets, &mut log).await,
-        Err(error) => (Outcome::Crashed { reason: format!("the call cannot be started: {error}") }, None),
+    let mut log = LogGate::new(call.logs.clone(), call.limits.log_bytes);
+    let (outcome, exited) = match wait_for_turn(jail, &call, begun).await {
+        Ok(turn) => converse(jail, &call, api_url, turn, begun, &mut log).await,
+        Err(outcome) => (outcome, None),
     };
     let usage = Usage {
         wall: begun.elapsed(),
-        cpu: ending.as_ref().map_or(Duration::ZERO, |exited| Duration::from_micros(exited.cpu_micros)),
-        peak_memory: ending.as_ref().map_or(0, |exited| exited.peak_memory),
+        cpu: exited.as_ref().map_or(Duration::ZERO, |exited| Duration::from_micros(exited.cpu_micros)),
+        peak_memory: exited.as_ref().map_or(0, |exited| exited.peak_memory),
     };
-    Report { outcome, usage, logs_truncated: log.truncated }
+    Report { outcome, usage, logs_truncated: log.truncated() }
 }
 
 /// The host's ends of what the call inherits.
@@ -58,20 +56,40 @@ fn open(jail: &Jail) -> io::Result<(Line, Tickets)> {
     Ok((line, tickets))
 }
 
+/// Of very many calls at once most wait here; their clock runs.
+async fn wait_for_turn(
+    jail: &Jail,
+    call: &Call,
+    begun: Instant,
+) -> Result<Option<OwnedSemaphorePermit>, Outcome> {
+    tokio::select! {
+        biased;
+        () = call.cancel.cancelled() => Err(Outcome::Cancelled),
+        () = sleep_until(begun + call.limits.wall) => Err(Outcome::TimedOut(Clock::Wall)),
+        turn = jail.turn() => Ok(turn),
+    }
+}
+
 async fn converse(
     jail: &Jail,
     call: &Call,
     api_url: &str,
-    line: Line,
-    tickets: Tickets,
+    turn: Option<OwnedSemaphorePermit>,
+    begun: Instant,
     log: &mut LogGate,
 ) -> (Outcome, Option<Exited>) {
+    let (line, tickets) = match open(jail) {
+        Ok(opened) => opened,
+        Err(error) => {
+            return (Outcome::Crashed { reason: format!("the call cannot be started: {error}") }, None);
+        }
+    };
     let mut talk =
-        Talk { line, tickets, process: Process::default(), limits: &call.limits, log, exited: None };
+        Talk { line, tickets, turn, process: Process::default(), limits: &call.limits, log, exited: None };
     let outcome = tokio::select! {
         biased;
         () = call.cancel.cancelled() => Some(Outcome::Cancelled),
-        () = tokio::time::sleep(call.limits.wall) => Some(Outcome::TimedOut(Clock::Wall)),
+        () = sleep_until(begun + call.limits.wall) => Some(Outcome::TimedOut(Clock::Wall)),
         outcome = talk.until_answered(call, api_url) => outcome,
     };
     // Also after an answer: threads and children that the handler left behind end here.
@@ -103,6 +121,8 @@ impl Drop for Process {
 struct Talk<'a> {
     line: Line,
     tickets: Tickets,
+    /// Given back as soon as the call is forked.
+    turn: Option<OwnedSemaphorePermit>,
     process: Process,
     limits: &'a Limits,
     log: &'a mut LogGate,
@@ -124,6 +144,7 @@ impl Talk<'_> {
             Ok(Err(reason)) => return Some(Outcome::Crashed { reason }),
             Err(_) => return None,
         }
+        drop(self.turn.take());
         let (output, log) = (self.limits.output, LONGEST_LOG);
         let mut decoder = Decoder::new(move |kind| match kind {
             Kind::Result => output,
@@ -278,117 +299,5 @@ fn failure(frame: &Frame) -> Outcome {
         Some(Error { kind, message, .. }) if kind == "sandbox" => Outcome::Crashed { reason: message },
         Some(Error { kind, message, traceback, .. }) => Outcome::Failed(Failure { kind, message, traceback }),
         None => Outcome::Crashed { reason: "the call broke the protocol".into() },
-    }
-}
-
-#[derive(Serialize)]
-struct Context<'a> {
-    run_id: &'a str,
-    org_id: &'a str,
-    user_id: Option<&'a str>,
-    user_email: Option<&'a str>,
-    agent_id: Option<&'a str>,
-    trigger_type: &'a str,
-    trigger_id: Option<&'a str>,
-    chat_id: Option<&'a str>,
-    attempt: u32,
-    deadline: Option<&'a str>,
-    api_url: &'a str,
-    access_token: Option<&'a str>,
-    secrets: std::collections::BTreeMap<&'a str, &'a str>,
-}
-
-/// INVOKE: the length of the context, the context, the input. Here the secrets leave their wrappers.
-fn invocation(call: &Call, api_url: &str) -> Frame {
-    let ContextFrame { run_id, org_id, trigger_type, .. } = &call.context;
-    let context = Context {
-        run_id,
-        org_id,
-        user_id: call.context.user_id.as_deref(),
-        user_email: call.context.user_email.as_deref(),
-        agent_id: call.context.agent_id.as_deref(),
-        trigger_type,
-        trigger_id: call.context.trigger_id.as_deref(),
-        chat_id: call.context.chat_id.as_deref(),
-        attempt: call.context.attempt,
-        deadline: call.context.deadline.as_deref(),
-        api_url,
-        access_token: call.context.access_token.as_ref().map(|token| token.reveal().as_str()),
-        secrets: call
-            .context
-            .secrets
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.reveal().as_str()))
-            .collect(),
-    };
-    let context = serde_json::to_vec(&context).unwrap_or_default();
-    let mut payload = u32::try_from(context.len()).unwrap_or(0).to_be_bytes().to_vec();
-    payload.extend_from_slice(&context);
-    payload.extend_from_slice(&call.input);
-    Frame::new(Kind::Invoke, payload)
-}
-
-/// Passes output on until its limit; the rest is dropped and said once.
-struct LogGate {
-    sender: mpsc::Sender<LogLine>,
-    left: usize,
-    truncated: bool,
-}
-
-#[derive(serde::Deserialize)]
-struct Structured {
-    level: String,
-    text: String,
-    fields: serde_json::Value,
-}
-
-impl LogGate {
-    /// A LOG frame: one byte for the source, then text, or JSON from `context.log`.
-    async fn frame(&mut self, payload: &[u8]) {
-        match payload.split_first() {
-            Some((1, text)) => self.text(LogSource::Stdout, text).await,
-            Some((2, text)) => self.text(LogSource::Stderr, text).await,
-            Some((3, line)) => self.structured(line).await,
-            // Not what the runner sends. It is tenant code's own log that it spoils.
-            _ => {}
-        }
-    }
-
-    async fn text(&mut self, source: LogSource, bytes: &[u8]) {
-        let level = if source == LogSource::Stderr { LogLevel::Warning } else { LogLevel::Info };
-        let text = String::from_utf8_lossy(bytes);
-        let text = text.strip_suffix('\n').unwrap_or(&text);
-        if !text.is_empty() {
-            self.pass(LogLine { source, level, text: text.to_owned(), fields: None }, bytes.len()).await;
-        }
-    }
-
-    async fn structured(&mut self, line: &[u8]) {
-        let Ok(said) = serde_json::from_slice::<Structured>(line) else { return };
-        let level = match said.level.as_str() {
-            "debug" => LogLevel::Debug,
-            "warning" => LogLevel::Warning,
-            "error" => LogLevel::Error,
-            _ => LogLevel::Info,
-        };
-        let fields =
-            Some(said.fields).filter(|fields| fields.as_object().is_some_and(|fields| !fields.is_empty()));
-        self.pass(LogLine { source: LogSource::Log, level, text: said.text, fields }, line.len()).await;
-    }
-
-    async fn pass(&mut self, line: LogLine, bytes: usize) {
-        if self.truncated {
-            return;
-        }
-        let line = if bytes <= self.left {
-            self.left -= bytes;
-            line
-        } else {
-            self.truncated = true;
-            let text = "the log is full; the rest of this run's output is dropped".to_owned();
-            LogLine { source: LogSource::Sandbox, level: LogLevel::Warning, text, fields: None }
-        };
-        // A caller that dropped its receiver does not want the log.
-        let _sent = self.sender.send(line).await;
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -12,7 +13,7 @@ use rustix::net::{SendFlags, Shutdown, shutdown};
 use rustix::process::{Signal, pidfd_send_signal};
 use tokio::io::unix::AsyncFd;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::launcher::{Births, receive};
@@ -22,6 +23,13 @@ use crate::message::{
 };
 use crate::packet::{self, Packet};
 use crate::{Failure, Frame, Kind, Outcome, SandboxError, sys};
+
+/// Calls of one jail that may be between FORK and FORKED at once.
+const FORKING: usize = 32;
+/// Connections through one jail's door at once; tenant code opens them, the server's descriptors pay for them.
+const CONNECTIONS: usize = 64;
+/// How long the door waits when the server has no descriptor left.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// Why a jail did not come to be.
 pub(super) enum NoJail {
@@ -38,6 +46,7 @@ pub(super) struct Jail {
     process: OwnedFd,
     calls: Arc<Calls>,
     door: CancellationToken,
+    forking: Arc<Semaphore>,
     /// Calls have namespaces of their own. Without them the jail serves one call.
     pub(super) nested: bool,
     claimed: AtomicBool,
@@ -81,6 +90,7 @@ impl Jail {
             process,
             calls: Arc::default(),
             door,
+            forking: Arc::new(Semaphore::new(FORKING)),
             nested: false,
             claimed: AtomicBool::new(false),
             started: AtomicU64::new(0),
@@ -93,15 +103,19 @@ impl Jail {
     }
 
     async fn wait_until_ready(&self, handler: &DoorHandler) -> Result<Ready, NoJail> {
+        let mut furnished = false;
         loop {
             let packet = receive(&self.control).await;
             let Ok(Packet::Frame(frame, descriptors)) = packet else { return Err(ended("the jail ended")) };
             match frame.kind {
-                Kind::Hello if Hello::read(&frame).is_some() => self.open_door(descriptors, handler)?,
+                Kind::Hello if Hello::read(&frame).is_some() => {
+                    furnished = true;
+                    self.open_door(descriptors, handler)?;
+                }
                 Kind::Ready => {
                     return Ready::read(&frame).ok_or_else(|| ended("the zygote answers nonsense"));
                 }
-                Kind::Error => return Err(refusal(Error::read(&frame))),
+                Kind::Error => return Err(refusal(Error::read(&frame), furnished)),
                 Kind::Exited => return Err(exit_while_loading(Exited::read(&frame))),
                 _ => return Err(ended("the zygote answers nonsense")),
             }
@@ -112,17 +126,13 @@ impl Jail {
         let listener = descriptors.into_iter().next().ok_or_else(|| ended("the jail has no door"))?;
         let listener = TcpListener::from_std(listener.into())
             .map_err(|error| NoJail::Sandbox(SandboxError::Jail(error.to_string())))?;
-        let (handler, closed) = (handler.clone(), self.door.clone());
-        telemetry::spawn("sandbox door", async move {
-            // A connection that cannot be accepted is that client's loss; the door stays open until the jail ends.
-            while let Some(accepted) = closed.run_until_cancelled(listener.accept()).await {
-                match accepted {
-                    Ok((stream, _)) => handler(stream),
-                    Err(_) => tokio::task::yield_now().await,
-                }
-            }
-        });
+        telemetry::spawn("sandbox door", serve_door(listener, handler.clone(), self.door.clone()));
         Ok(())
+    }
+
+    /// Waits for a turn to fork: a crowd of calls must not fill the sockets on the way to the zygote.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        self.forking.clone().acquire_owned().await.ok()
     }
 
     /// Forks one call. The descriptors are its end of the conversation and of its raw output.
@@ -173,6 +183,29 @@ impl Drop for Jail {
     }
 }
 
+/// Accepts until the jail ends.
+async fn serve_door(listener: TcpListener, handler: DoorHandler, closed: CancellationToken) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let accepted = closed.run_until_cancelled(async {
+            let place = places.clone().acquire_owned().await;
+            (listener.accept().await, place)
+        });
+        match accepted.await {
+            None => return,
+            Some((Ok((stream, _)), place)) => {
+                let (serving, closed) = (handler(stream), closed.clone());
+                telemetry::spawn("sandbox door connection", async move {
+                    closed.run_until_cancelled(serving).await;
+                    drop(place);
+                });
+            }
+            // No descriptor is left for this one; the others end some day.
+            Some((Err(_), _)) => tokio::time::sleep(BREATH).await,
+        }
+    }
+}
+
 /// Hands what init says to the calls that wait for it, until the jail is gone.
 async fn listen(control: Arc<AsyncFd<OwnedFd>>, calls: Arc<Calls>) {
     while let Ok(Packet::Frame(frame, descriptors)) = receive(&control).await {
@@ -220,9 +253,10 @@ fn ended(how: &str) -> NoJail {
     NoJail::Sandbox(SandboxError::Jail(how.to_owned()))
 }
 
-fn refusal(error: Option<Error>) -> NoJail {
+/// Before its hello it is init that fails, after it the zygote, whatever it says of itself.
+fn refusal(error: Option<Error>, furnished: bool) -> NoJail {
     match error {
-        Some(error) if error.kind == "jail" => NoJail::Sandbox(SandboxError::Jail(error.message)),
+        Some(error) if !furnished => NoJail::Sandbox(SandboxError::Jail(error.message)),
         Some(Error { kind, message, traceback, .. }) => {
             NoJail::Code(Outcome::Failed(Failure { kind, message, traceback }))
         }

@@ -135,7 +135,7 @@ impl State {
         self.next += 1;
         let frame = Launch { jail, plan: plan.clone() }.frame();
         let socket = self.socket().map_err(Trouble::Launcher)?;
-        packet::send(&*socket, &frame, &[control.as_fd()], SendFlags::empty())
+        packet::send(socket, &frame, &[control.as_fd()], SendFlags::empty())
             .map_err(|error| Trouble::Launcher(error.into()))?;
         loop {
             let answer = tokio::time::timeout(PATIENCE, receive(socket)).await;

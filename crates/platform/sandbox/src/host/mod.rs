@@ -1,8 +1,10 @@
 //! The server's side: the launcher's handle, the pool of zygotes, and the conversation with one call.
 
 mod conversation;
+mod invocation;
 mod jail;
 mod launcher;
+mod log;
 mod pool;
 mod sandbox;
 

@@ -1,6 +1,7 @@
 //! What the server calls: check code, run a call.
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +21,9 @@ use crate::{
     SyntaxError, Usage,
 };
 
-/// Serves one connection that came through a jail's door. The token in it names the run, not the connection.
-pub type DoorHandler = Arc<dyn Fn(TcpStream) + Send + Sync>;
+/// Serves one connection that came through a jail's door, until the future ends. The token in it names the run, not
+/// the connection.
+pub type DoorHandler = Arc<dyn Fn(TcpStream) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// The trust unit: code that may share an interpreter with itself and with nothing else.
 #[derive(Clone)]

@@ -19,7 +19,7 @@ use crate::guard::Guard;
 use crate::identity::INSIDE;
 use crate::message::{Ending, Error, Excess, Exited, Fork, Forked, Hello, JailPlan, Limit, Message};
 use crate::packet::{self, Packet};
-use crate::sys::{self, Reaped, SharedCounter};
+use crate::sys::{self, Reaped, Tally};
 use crate::{Frame, Kind};
 
 /// What the launcher gives to a new init.
@@ -29,8 +29,8 @@ pub(crate) struct Init {
     pub(crate) control: OwnedFd,
     /// To the launcher; its end is our end.
     pub(crate) launcher: OwnedFd,
-    /// Says how many processes the launcher should look at.
-    pub(crate) busy: SharedCounter,
+    /// Tells the launcher what to look at.
+    pub(crate) tally: Tally,
 }
 
 /// Runs in the fresh namespaces and never returns.
@@ -59,7 +59,7 @@ fn furnish_and_serve(init: Init) -> io::Result<()> {
     packet::send(&init.control, &Hello {}.frame(), &[door.as_fd()], SendFlags::empty())?;
     drop(door);
     // Counted as busy until its code is loaded.
-    init.busy.add();
+    init.tally.begin();
     let service = Service {
         init,
         zygote: zygote.as_raw_nonzero().get().unsigned_abs(),
@@ -221,7 +221,7 @@ impl Service {
         match frame.kind {
             Kind::Ready | Kind::Error => {
                 if std::mem::take(&mut self.loading) {
-                    self.init.busy.subtract();
+                    self.init.tally.end();
                 }
                 self.tell(&frame, &[])
             }
@@ -243,7 +243,8 @@ impl Service {
         let process = pidfd_open(pid, PidfdFlags::empty())?;
         self.tell(&forked.frame(), &[process.as_fd()])?;
         self.calls.insert(forked.pid, Running { call: forked.call, process, cause: None });
-        self.init.busy.add();
+        self.init.tally.count_fork();
+        self.init.tally.begin();
         Ok(())
     }
 
@@ -270,7 +271,7 @@ impl Service {
 
     fn say_call_ended(&mut self, reaped: &Reaped) -> Result<(), Over> {
         let Some(running) = self.calls.remove(&reaped.pid) else { return Ok(()) };
-        self.init.busy.subtract();
+        self.init.tally.end();
         let exited = Exited {
             call: Some(running.call),
             ending: reaped.ending,

@@ -5,7 +5,9 @@
 
 mod init;
 mod root;
-pub(crate) mod syscalls;
+mod syscall_lists;
+mod syscalls;
 mod zygote;
 
 pub(crate) use init::{Init, run};
+pub(crate) use zygote::PID as ZYGOTE_PID;

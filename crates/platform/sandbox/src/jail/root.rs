@@ -148,7 +148,11 @@ fn mount_proc() -> io::Result<()> {
 fn tmpfs(size: &str, mode: &str) -> io::Result<OwnedFd> {
     let filesystem = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
     let owner = INSIDE.to_string();
-    for (key, value) in [("size", size), ("mode", mode), ("uid", owner.as_str()), ("gid", owner.as_str())] {
+    // Empty files cost kernel memory that no size counts.
+    let files = ("nr_inodes", "65536");
+    for (key, value) in
+        [("size", size), files, ("mode", mode), ("uid", owner.as_str()), ("gid", owner.as_str())]
+    {
         fsconfig_set_string(&filesystem, key, value)?;
     }
     fsconfig_create(&filesystem)?;

@@ -20,9 +20,9 @@ use crate::sys::{self, Side};
 
 /// OpenSSL notices a fork by `getpid()` alone. Calls and their children count from 1 in namespaces of their own, so a
 /// zygote that far up is never mistaken for one of them.
-pub(super) const PID: i32 = 30_001;
+pub(crate) const PID: i32 = 30_001;
 /// Processes of one whole jail; a call's own limit lies below it.
-const JAIL_PROCESSES: u64 = 8192;
+const JAIL_PROCESSES: u64 = 4096;
 /// The zygote's end of its socket with init.
 const SOCKET: i32 = 3;
 

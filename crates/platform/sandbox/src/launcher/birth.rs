@@ -17,7 +17,7 @@ use crate::identity::{INSIDE, IdMap};
 use crate::jail::{self, Init};
 use crate::message::{JailPlan, Limit, Message};
 use crate::packet;
-use crate::sys::{self, SharedCounter, Side};
+use crate::sys::{self, Side, Tally};
 
 /// A jail as the launcher knows it.
 pub(super) struct Jail {
@@ -25,26 +25,26 @@ pub(super) struct Jail {
     pub(super) process: OwnedFd,
     /// To init. Dropping it ends the jail.
     pub(super) link: OwnedFd,
-    pub(super) busy: SharedCounter,
+    pub(super) tally: Tally,
     pub(super) watch: Watch,
 }
 
 pub(super) fn launch(plan: JailPlan, control: OwnedFd) -> io::Result<Jail> {
     let (link, theirs) = packet::pair()?;
-    let busy = SharedCounter::new()?;
+    let tally = Tally::new()?;
     let watch = Watch::new(&plan);
     let ids = plan.ids.clone();
     // An ordinary user may write the id map of a dumpable process only; init stops being one when it is mapped.
     set_dumpable_behavior(DumpableBehavior::Dumpable)?;
     let cloned = sys::clone_into(namespaces(&plan)).map_err(|error| explain(&error));
     let pid = match cloned {
-        Ok(Side::Child) => jail::run(Init { plan, control, launcher: theirs, busy }),
+        Ok(Side::Child) => jail::run(Init { plan, control, launcher: theirs, tally }),
         Ok(Side::Parent(pid)) => Ok(pid),
         Err(error) => Err(error),
     };
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     let pid = pid?;
-    let jail = Jail { process: pidfd_open(pid, PidfdFlags::empty())?, link, busy, watch };
+    let jail = Jail { process: pidfd_open(pid, PidfdFlags::empty())?, link, tally, watch };
     let mapped = map_ids(pid, &ids).and_then(|()| {
         let go = Limit { pid: None, cause: None }.frame();
         Ok(packet::send(&jail.link, &go, &[], SendFlags::empty())?)

@@ -7,8 +7,9 @@ mod birth;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -33,9 +34,8 @@ pub(crate) fn run() -> ! {
 
 fn serve() -> io::Result<()> {
     let server = sys::take_stdin()?;
-    sys::close_all_but(&[std::os::fd::AsRawFd::as_raw_fd(&server)])?;
-    let null = std::fs::File::open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
+    sys::close_all_but(&[server.as_raw_fd()])?;
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     forget_groups();
     let mut launcher = Launcher { server, jails: BTreeMap::new() };
@@ -100,7 +100,7 @@ impl Launcher {
             self.hear_server()?;
         }
         for jail in self.jails.values_mut() {
-            jail.watch.scan_when_due(&jail.link, &jail.busy);
+            jail.watch.scan_when_due(&jail.link, &jail.tally);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Dir, Mode, OFlags, openat};
 use rustix::net::SendFlags;
@@ -16,10 +16,13 @@ use rustix::net::SendFlags;
 use crate::guard::Guard;
 use crate::message::{Excess, JailPlan, Limit, Message};
 use crate::packet;
-use crate::sys::{self, SharedCounter};
+use crate::sys::{self, Tally};
 
 /// An idle jail is looked at this much less often.
 const IDLE_SCANS: u32 = 40;
+/// Processor time that a zygote may use for each fork beside its limit.
+const PER_FORK: Duration = Duration::from_millis(20);
+const ZYGOTE: u32 = crate::jail::ZYGOTE_PID.unsigned_abs();
 /// The tmpfs is bounded by its own size, so it is asked less often than processes.
 const SCRATCH_SCANS: u32 = 4;
 
@@ -30,6 +33,7 @@ pub(super) struct Watch {
     /// The jail's `/proc`.
     processes: Option<OwnedFd>,
     turn: u32,
+    rest_until: Option<Instant>,
     page: u64,
     ticks: u64,
 }
@@ -58,6 +62,7 @@ impl Watch {
             enabled: plan.removed.stands(Guard::Watch) && plan.removed.stands(Guard::Processes),
             processes: None,
             turn: 0,
+            rest_until: None,
             page: rustix::param::page_size() as u64,
             ticks: rustix::param::clock_ticks_per_second(),
         }
@@ -68,23 +73,28 @@ impl Watch {
     }
 
     /// One look, if a call runs or the jail was idle for long.
-    pub(super) fn scan_when_due(&mut self, init: &OwnedFd, busy: &SharedCounter) {
+    pub(super) fn scan_when_due(&mut self, init: &OwnedFd, tally: &Tally) {
         self.turn = self.turn.wrapping_add(1);
-        if !self.enabled || (busy.value() == 0 && !self.turn.is_multiple_of(IDLE_SCANS)) {
+        if !self.enabled || (tally.busy() == 0 && !self.turn.is_multiple_of(IDLE_SCANS)) {
             return;
         }
         let Some(proc) = &self.processes else { return };
+        let mut exact = Exact { rest_until: self.rest_until };
         for group in groups(&processes(proc)) {
-            if let Some(cause) = self.excess(proc, &group) {
+            if let Some(cause) = self.excess(proc, &group, tally.forked(), &mut exact) {
                 let limit = Limit { pid: Some(group.root), cause: Some(cause) };
                 // A full socket means that init has not read the last word yet; the next look says it again.
                 let _sent = packet::send(init, &limit.frame(), &[], SendFlags::DONTWAIT);
             }
         }
+        self.rest_until = exact.rest_until;
     }
 
-    fn excess(&self, proc: &OwnedFd, group: &Group) -> Option<Excess> {
-        if group.ticks.saturating_mul(1000) / self.ticks.max(1) > self.cpu.as_millis() as u64 {
+    fn excess(&self, proc: &OwnedFd, group: &Group, forked: u32, exact: &mut Exact) -> Option<Excess> {
+        // The zygote lives through many calls and may work for each a little.
+        let extra = if group.root == ZYGOTE { PER_FORK * forked } else { Duration::ZERO };
+        let used = Duration::from_millis(group.ticks.saturating_mul(1000) / self.ticks.max(1));
+        if used > self.cpu + extra {
             return Some(Excess::Cpu);
         }
         let resident = group.pages.saturating_mul(self.page);
@@ -93,8 +103,31 @@ impl Watch {
         if resident + scratch <= self.memory {
             return None;
         }
-        let exact: u64 = group.members.iter().map(|pid| exact_bytes(proc, *pid)).sum();
-        (exact + scratch > self.memory).then_some(Excess::Memory)
+        exact.exceeds(proc, group, self.memory.saturating_sub(scratch)).then_some(Excess::Memory)
+    }
+}
+
+/// The exact look. A process with very many maps makes it slow, so it rests after each for many times as long as it
+/// took: no jail can keep the launcher from the others.
+struct Exact {
+    rest_until: Option<Instant>,
+}
+
+impl Exact {
+    const REST: u32 = 20;
+
+    fn exceeds(&mut self, proc: &OwnedFd, group: &Group, allowed: u64) -> bool {
+        let begun = Instant::now();
+        if self.rest_until.is_some_and(|until| begun < until) {
+            return false;
+        }
+        let held: u64 = group.members.iter().map(|pid| held_bytes(proc, *pid)).sum();
+        // What is mapped from the tmpfs was counted there already. Asked last, because it is slowest.
+        let exceeds = held > allowed
+            && held - group.members.iter().map(|pid| scratch_mapped_bytes(proc, *pid)).sum::<u64>().min(held)
+                > allowed;
+        self.rest_until = Some(begun + begun.elapsed() * (Self::REST + 1));
+        exceeds
     }
 }
 
@@ -158,11 +191,13 @@ fn scratch_bytes(proc: &OwnedFd, pid: u32) -> u64 {
     sys::used_bytes(proc.as_fd(), &path).unwrap_or(0)
 }
 
-fn exact_bytes(proc: &OwnedFd, pid: u32) -> u64 {
+fn held_bytes(proc: &OwnedFd, pid: u32) -> u64 {
     let sums = read(proc, pid, "smaps_rollup").unwrap_or_default();
-    let held = ["Pss_Anon:", "Pss_Shmem:", "SwapPss:"].iter().map(|name| kilobytes(&sums, name)).sum::<u64>();
-    let counted_as_files = read(proc, pid, "smaps").map_or(0, |maps| mapped_from_scratch(&maps));
-    held.saturating_sub(counted_as_files) * 1024
+    ["Pss_Anon:", "Pss_Shmem:", "SwapPss:"].iter().map(|name| kilobytes(&sums, name)).sum::<u64>() * 1024
+}
+
+fn scratch_mapped_bytes(proc: &OwnedFd, pid: u32) -> u64 {
+    read(proc, pid, "smaps").map_or(0, |maps| mapped_from_scratch(&maps) * 1024)
 }
 
 fn kilobytes(text: &str, name: &str) -> u64 {

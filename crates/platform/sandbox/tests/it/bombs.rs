@@ -187,6 +187,35 @@ def handler(i, c):
 }
 
 #[tokio::test]
+async fn files_without_bytes_run_out_too() {
+    let sandbox = sandbox();
+    let code = "
+import os
+def handler(i, c):
+    for n in range(100_000):
+        os.close(os.open(f'/tmp/{n}', os.O_CREAT))
+";
+    let full = failure(outcome(&sandbox, code).await);
+    assert!(full.message.starts_with("[Errno 28]"), "{full:?}");
+}
+
+#[tokio::test]
+async fn a_process_of_very_many_maps_is_ended_all_the_same() {
+    let sandbox = sandbox();
+    let code = "
+import ctypes, mmap
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+def handler(i, c):
+    for n in range(20_000):
+        libc.mmap(None, ctypes.c_size_t(4096), 1 + 2 * (n % 2), 0x22, -1, ctypes.c_long(0))
+    held = []
+    while True: held.append(b'x' * (1 << 20))
+";
+    assert_eq!(outcome(&sandbox, code).await, Outcome::MemoryExceeded);
+}
+
+#[tokio::test]
 async fn a_file_over_its_limit_is_an_error_that_the_code_sees() {
     let sandbox = sandbox();
     let code = "

@@ -1,8 +1,9 @@
 //! What a call gets and gives.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use safeconduct_sandbox::{LogLevel, LogSource, OrgSlot, Outcome, SyntaxCheckError, ZygoteSpec};
+use safeconduct_sandbox::{DoorHandler, LogLevel, LogSource, OrgSlot, Outcome, SyntaxCheckError, ZygoteSpec};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use types::Secret;
@@ -122,14 +123,14 @@ def handler(input, context):
 
 #[tokio::test]
 async fn the_servers_api_answers_at_the_door_of_the_jail() {
-    let door = Arc::new(|mut stream: tokio::net::TcpStream| {
-        tokio::task::spawn(async move {
+    let door: DoorHandler = Arc::new(|mut stream| {
+        Box::pin(async move {
             let mut request = vec![0; 4096];
             let count = stream.read(&mut request).await.unwrap();
             let line = String::from_utf8_lossy(&request[..count]).lines().next().unwrap().to_owned();
             let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{line}", line.len());
             stream.write_all(answer.as_bytes()).await.unwrap();
-        });
+        })
     });
     let sandbox = sandbox_with(settings(), door);
     let code = "
@@ -138,6 +139,29 @@ def handler(input, context):
     return urllib.request.urlopen(context.api_url + '/api/v1/runs').read().decode()
 ";
     assert_eq!(answer(outcome(&sandbox, code).await), "GET /api/v1/runs HTTP/1.1");
+}
+
+#[tokio::test]
+async fn a_call_cannot_take_all_connections_of_the_server() {
+    let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counted = (open.clone(), most.clone());
+    let door: DoorHandler = Arc::new(move |mut stream| {
+        let (open, most) = counted.clone();
+        Box::pin(async move {
+            most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            let _until_it_ends = stream.read(&mut [0]).await;
+            open.fetch_sub(1, Ordering::SeqCst);
+        })
+    });
+    let sandbox = sandbox_with(settings(), door);
+    let code = "
+import socket
+def handler(input, context):
+    held = [socket.create_connection(('127.0.0.1', 7717)) for _ in range(150)]
+    return len(held)
+";
+    assert_eq!(answer(outcome(&sandbox, code).await), 150);
+    assert!(most.load(Ordering::SeqCst) <= 64, "{most:?}");
 }
 
 #[tokio::test]

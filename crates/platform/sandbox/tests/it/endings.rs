@@ -206,3 +206,28 @@ async fn kill_9_of_the_server_leaves_no_process() {
     }
     assert!(doomed.iter().all(|pid| !processes::is_alive(*pid)));
 }
+
+#[tokio::test]
+async fn the_launcher_has_nothing_of_the_servers() {
+    let sandbox = sandbox();
+    let launcher = format!("/proc/{}", sandbox.launcher_pid());
+    let open = std::fs::read_dir(format!("{launcher}/fd"));
+    if !rustix::process::geteuid().is_root() {
+        // It is not dumpable: not even its own user may look.
+        assert_eq!(open.unwrap_err().kind(), std::io::ErrorKind::PermissionDenied);
+        return;
+    }
+    let mut targets: Vec<String> = open
+        .unwrap()
+        .map(|fd| std::fs::read_link(fd.unwrap().path()).unwrap().display().to_string())
+        .collect();
+    targets.sort();
+    assert_eq!(targets.len(), 4, "{targets:?}");
+    assert!(
+        targets[..3].iter().all(|target| target == "/dev/null") && targets[3].starts_with("socket:"),
+        "{targets:?}"
+    );
+    assert_eq!(std::fs::read(format!("{launcher}/environ")).unwrap(), b"");
+    let status = std::fs::read_to_string(format!("{launcher}/status")).unwrap();
+    assert!(status.contains("Threads:\t1\n"), "{status}");
+}

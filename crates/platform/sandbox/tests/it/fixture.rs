@@ -27,8 +27,13 @@ pub(crate) fn settings() -> Settings {
     settings
 }
 
+/// Whoever knocks is sent away.
+pub(crate) fn no_door() -> DoorHandler {
+    Arc::new(|stream| Box::pin(async move { drop(stream) }))
+}
+
 pub(crate) fn sandbox() -> Sandbox {
-    sandbox_with(settings(), Arc::new(drop))
+    sandbox_with(settings(), no_door())
 }
 
 pub(crate) fn sandbox_with(settings: Settings, door: DoorHandler) -> Sandbox {

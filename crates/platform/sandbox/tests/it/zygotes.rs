@@ -7,7 +7,9 @@ use safeconduct_sandbox::{
     Clock, Guard, Interpreter, Limits, OrgSlot, Outcome, Pool, Sandbox, Settings, ZygoteSpec,
 };
 
-use crate::fixture::{answer, call, limits, outcome, report, sandbox, sandbox_with, settings, zygote};
+use crate::fixture::{
+    answer, call, limits, no_door, outcome, report, sandbox, sandbox_with, settings, zygote,
+};
 use crate::processes;
 
 /// Tells the zygotes apart: drawn when the module is loaded.
@@ -47,7 +49,7 @@ async fn many_first_calls_at_once_make_one_zygote() {
 async fn a_zygote_is_replaced_after_its_calls_and_the_idlest_makes_room() {
     let mut settings = settings();
     settings.pool = Pool { calls: 2, capacity: 2, ..Pool::default() };
-    let sandbox = sandbox_with(settings, std::sync::Arc::new(drop));
+    let sandbox = sandbox_with(settings, no_door());
     let mut seen = Vec::new();
     for _ in 0..4 {
         seen.push(born(&sandbox, zygote(BORN), limits()).await);
@@ -69,7 +71,7 @@ async fn a_zygote_is_replaced_after_its_calls_and_the_idlest_makes_room() {
 async fn loading_that_never_ends_times_out() {
     let mut settings = settings();
     settings.pool.load_timeout = Duration::from_millis(300);
-    let sandbox = sandbox_with(settings, std::sync::Arc::new(drop));
+    let sandbox = sandbox_with(settings, no_door());
     let code = "import time\nwhile True: time.sleep(60)\n";
     assert_eq!(outcome(&sandbox, code).await, Outcome::TimedOut(Clock::Wall));
 }
@@ -117,7 +119,43 @@ def handler(i, c):
 async fn the_python_of_the_search_path_runs_too_wherever_it_is_installed() {
     let python = Interpreter::discover(std::path::Path::new("python3")).unwrap();
     let executable = python.path.display().to_string();
-    let sandbox = sandbox_with(Settings { interpreter: python, ..settings() }, std::sync::Arc::new(drop));
+    let sandbox = sandbox_with(Settings { interpreter: python, ..settings() }, no_door());
     let code = "import json, sqlite3, ssl, sys\ndef handler(i, c):\n    return sys.executable\n";
     assert_eq!(answer(outcome(&sandbox, code).await), executable);
+}
+
+#[tokio::test]
+async fn a_crowd_of_calls_is_served_in_turns() {
+    let sandbox = sandbox();
+    let calls = (0..300).map(|_| outcome(&sandbox, "def handler(i, c):\n    return 1\n"));
+    for ended in futures::future::join_all(calls).await {
+        assert_eq!(answer(ended), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_zygote_may_live_longer_than_the_processor_time_of_one_call() {
+    let sandbox = sandbox();
+    let limits = Limits { cpu: Duration::from_millis(150), ..limits() };
+    let first = born(&sandbox, zygote(BORN), limits.clone()).await;
+    for _ in 0..400 {
+        assert_eq!(born(&sandbox, zygote(BORN), limits.clone()).await, first);
+    }
+}
+
+#[tokio::test]
+async fn a_zygote_that_works_on_behind_its_calls_is_ended() {
+    let sandbox = sandbox();
+    let code = "
+import threading
+def work():
+    while True: pass
+threading.Thread(target=work, daemon=True).start()
+import time
+def handler(i, c):
+    while True: time.sleep(60)
+";
+    let limits = Limits { cpu: Duration::from_millis(300), ..limits() };
+    let ended = report(&sandbox, zygote(code), limits).await.0.outcome;
+    assert_eq!(ended, Outcome::Crashed { reason: "the jail ended while the call ran".into() });
 }
