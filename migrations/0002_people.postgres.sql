@@ -21,4 +21,4 @@ CREATE POLICY of_organization ON users TO safeconduct_app
     WITH CHECK (true);
 CREATE POLICY of_system ON users TO safeconduct_owner, safeconduct_system USING (true) WITH CHECK (true);
 
-REVOKE ALL ON owner_links FROM safeconduct_app;
+REVOKE ALL ON owner_links, node_reports FROM safeconduct_app;

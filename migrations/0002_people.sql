@@ -143,3 +143,12 @@ CREATE TABLE kills (
     PRIMARY KEY (org, id)
 );
 CREATE INDEX kills_agent ON kills (org, agent);
+
+-- What each node found dead by a revision, for the receipt of a kill that another node answers.
+CREATE TABLE node_reports (
+    revision bigint NOT NULL,
+    node uuid NOT NULL,
+    report text NOT NULL,
+    at bigint NOT NULL,
+    PRIMARY KEY (revision, node)
+);
