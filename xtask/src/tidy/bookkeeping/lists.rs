@@ -46,7 +46,6 @@ pub(super) const TABLES: &[Listed<'static>] = &[
         "session touch and refresh rotation",
     ),
     ("tiles", &[], "derived from leaves; rebuildable"),
-    ("used_assertions", &[], "assertions that were used once"),
     ("verified_marks", &[], "how far verification came"),
 ];
 
