@@ -155,6 +155,7 @@ CALL safeconduct_isolate('leaves');
 CALL safeconduct_isolate('audit_index');
 CALL safeconduct_isolate('audit_terms');
 CALL safeconduct_isolate('verified_marks');
+CALL safeconduct_isolate('purges');
 CALL safeconduct_isolate('data_keys');
 CALL safeconduct_isolate('idempotency');
 
@@ -162,5 +163,5 @@ REVOKE UPDATE, DELETE ON facts, leaves, checkpoints, log_keys, authority_log FRO
 REVOKE DELETE ON authority_head, log_head, tiles FROM safeconduct_app, safeconduct_system;
 REVOKE ALL ON facts_default FROM safeconduct_app, safeconduct_system;
 REVOKE INSERT, UPDATE, DELETE ON leaves, checkpoints, tiles, log_head, audit_index, audit_terms, verified_marks,
-    ledger_readers FROM safeconduct_app;
+    purges, ledger_readers FROM safeconduct_app;
 REVOKE ALL ON log_keys, key_check, data_keys FROM safeconduct_app;

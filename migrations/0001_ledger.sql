@@ -80,6 +80,15 @@ CREATE TABLE verified_marks (
     tag bytea NOT NULL
 );
 
+-- Where the fact of each purge is found; what was erased, only the fact itself says.
+CREATE TABLE purges (
+    org uuid NOT NULL,
+    fact uuid NOT NULL,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    PRIMARY KEY (org, fact)
+);
+
 -- How far each reader of the ledger has come.
 CREATE TABLE ledger_readers (
     name text PRIMARY KEY,

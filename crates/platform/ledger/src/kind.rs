@@ -192,7 +192,6 @@ fn is_hash(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(unreachable_pub, reason = "a domain re-exports its list")]
     use super::*;
 
     crate::fact_kinds! {

@@ -4,12 +4,13 @@
 use std::fmt::Write;
 
 use crypto::hash::sha256;
-use crypto::seal::{Aad, DataKey};
+use crypto::seal::DataKey;
 use db::FactRow;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use types::{FactId, Id, World};
 
+use crate::event::place;
 use crate::fact::{Actor, Fact, Origin, Repeated};
 use crate::{LedgerError, Outcome};
 
@@ -25,7 +26,7 @@ pub(crate) fn seal(world: &World, key: &DataKey, fact: Fact) -> Result<FactRow, 
     let id: FactId = world.id();
     let private = private(world, &fact);
     let uuid = id.uuid();
-    let place = Aad { table: "facts", column: "private", org: Some(fact.org), row: uuid.as_bytes() };
+    let place = place(fact.org, &uuid);
     let Fact { kind, org, actor, outcome, origin, target, cause, .. } = fact;
     let (target_type, target_id) = target.map(|target| (target.kind, target.id)).unzip();
     Ok(FactRow {

@@ -52,6 +52,11 @@ impl<W: Write> BundleWriter<W> {
         proof.iter().try_for_each(|node| self.line(b"grown ", hex::encode(node).as_bytes()))
     }
 
+    /// What was written so far, for whoever hands it on in pieces.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     pub fn finish(mut self) -> Result<W> {
         let lines = self.lines.to_string();
         self.line(b"end ", lines.as_bytes())?;

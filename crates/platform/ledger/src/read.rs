@@ -1,0 +1,192 @@
+//! Reading in the order of the log: one organization's record as it grows, and the readers of the whole ledger, each with
+//! a cursor of its own (at least once, in order).
+
+use std::time::Duration;
+
+use db::{Bookkeeping, CommitError, OrgScope, Statement, SystemScope, sql};
+use telemetry::Stop;
+use tokio::sync::watch;
+use types::FactId;
+
+use crate::event::Event;
+use crate::progress::Progress;
+use crate::store::{self, LoggedFact, int, number};
+use crate::{Ledger, LedgerError};
+
+const READERS: SystemScope = SystemScope::new("ledger reader");
+const PAGE: i64 = 256;
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What follows the whole ledger: an index, outgoing webhooks, a stream.
+pub trait LedgerReader: Send + Sync {
+    /// Names the cursor; never reused for another meaning.
+    const NAME: &'static str;
+
+    /// Bookkeeping that takes these events in, kept together with the cursor. Purged facts are left out. Events may come
+    /// again after a crash only if they were not kept.
+    fn take(&self, events: &[Event]) -> impl Future<Output = Result<Vec<Statement>, LedgerError>> + Send;
+}
+
+/// One organization's record from a place on, as it grows.
+pub struct Follow {
+    ledger: Ledger,
+    scope: OrgScope,
+    after: u64,
+    progress: watch::Receiver<Progress>,
+}
+
+impl Follow {
+    /// Waits until there is more; never empty.
+    pub async fn next(&mut self) -> Result<Vec<Event>, LedgerError> {
+        loop {
+            // Before the look, so that nothing written during it goes unheard.
+            self.progress.borrow_and_update();
+            let events = self.ledger.run(&self.scope, self.after + 1, u64::MAX, PAGE).await?;
+            if let Some((last, events)) = events {
+                self.after = last;
+                if !events.is_empty() {
+                    return Ok(events);
+                }
+                continue;
+            }
+            if self.progress.changed().await.is_err() {
+                return Err(LedgerError::NotYet);
+            }
+        }
+    }
+}
+
+impl Ledger {
+    /// Events behind this place of the organization's own order, then those that come.
+    pub fn follow(&self, scope: &OrgScope, after: u64) -> Follow {
+        Follow { ledger: self.clone(), scope: *scope, after, progress: self.0.tracker.subscribe() }
+    }
+
+    /// Number of the organization's newest event; 0 if there is none.
+    pub async fn newest(&self, scope: &OrgScope) -> Result<u64, LedgerError> {
+        Ok(store::last_leaf(&self.0.db, scope.org()).await?.map_or(0, |leaf| leaf.org_seq))
+    }
+
+    /// One event; none if it is unknown here, not sequenced yet, or purged.
+    pub async fn event(&self, scope: &OrgScope, fact: FactId) -> Result<Option<Event>, LedgerError> {
+        match store::logged_fact(&self.0.db, scope, fact).await? {
+            Some(logged) => self.0.event(logged).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Many events at once, in the order of the ids; what is unknown or purged is left out.
+    pub async fn events(&self, scope: &OrgScope, facts: &[FactId]) -> Result<Vec<Event>, LedgerError> {
+        let mut events = Vec::with_capacity(facts.len());
+        for logged in store::logged_facts(&self.0.db, scope, facts).await? {
+            events.extend(self.0.event(logged).await?);
+        }
+        let place = |event: &Event| facts.iter().position(|fact| *fact == event.id);
+        events.sort_by_key(place);
+        Ok(events)
+    }
+
+    /// Number of the last record read and the events; none if there is nothing.
+    async fn run(
+        &self,
+        scope: &OrgScope,
+        first: u64,
+        last: u64,
+        limit: i64,
+    ) -> Result<Option<(u64, Vec<Event>)>, LedgerError> {
+        let logged = store::run_of(&self.0.db, scope, first, last, limit).await?;
+        let logged: Vec<LoggedFact> = logged.into_iter().flatten().collect();
+        let Some(last) = logged.last().map(|one| one.leaf.org_seq) else { return Ok(None) };
+        let mut events = Vec::with_capacity(logged.len());
+        for one in logged {
+            events.extend(self.0.event(one).await?);
+        }
+        Ok(Some((last, events)))
+    }
+
+    /// Feeds a reader until `stop`; what it has taken in, it has taken in for good.
+    pub async fn feed<R: LedgerReader>(&self, reader: &R, stop: Stop) {
+        let mut progress = self.0.tracker.subscribe();
+        loop {
+            progress.borrow_and_update();
+            let wait = match self.feed_all(reader).await {
+                Ok(()) => Duration::MAX,
+                Err(error) => {
+                    tracing::error!(%error, reader = R::NAME, "a reader of the ledger failed; trying again");
+                    PATIENCE
+                }
+            };
+            tokio::select! {
+                () = stop.requested() => break,
+                _ = tokio::time::timeout(wait, progress.changed()) => {}
+            }
+        }
+        self.0.tracker.reader_stopped(R::NAME);
+    }
+
+    async fn feed_all<R: LedgerReader>(&self, reader: &R) -> Result<(), LedgerError> {
+        loop {
+            let from = self.cursor(R::NAME).await?;
+            self.0.tracker.reader_reached(R::NAME, from);
+            let logged = store::run_of_log(&self.0.db, from, PAGE).await?;
+            let mut events = Vec::with_capacity(logged.len());
+            let mut to = from + logged.len() as u64;
+            for one in logged.into_iter().flatten() {
+                to = to.max(one.leaf.seq + 1);
+                // One that cannot be read stops no reader; verification names it.
+                match self.0.event(one).await {
+                    Ok(event) => events.extend(event),
+                    Err(LedgerError::Broken(reason)) => {
+                        tracing::error!(reader = R::NAME, reason, "passed over")
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            if to == from {
+                return Ok(());
+            }
+            let statements = reader.take(&events).await?;
+            match self.advance(R::NAME, from, to, statements).await {
+                // Another node was faster; go on from where it left the cursor.
+                Ok(()) | Err(CommitError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn cursor(&self, name: &'static str) -> Result<u64, LedgerError> {
+        let text = "SELECT seq FROM ledger_readers WHERE name = $1";
+        if let Some(mut row) = self.0.db.read_one(READERS, sql(text, vec![name.into()])).await? {
+            return Ok(number(&mut row)?);
+        }
+        let text = "INSERT INTO ledger_readers (name, seq) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING";
+        self.0.db.keep(Bookkeeping::new(READERS).statement(sql(text, vec![name.into()]))).await?;
+        Ok(0)
+    }
+
+    async fn advance(
+        &self,
+        name: &'static str,
+        from: u64,
+        to: u64,
+        statements: Vec<Statement>,
+    ) -> Result<(), CommitError> {
+        let text = "UPDATE ledger_readers SET seq = $1 WHERE name = $2 AND seq = $3";
+        let fence = sql(text, vec![int(to).into(), name.into(), int(from).into()]).fresh();
+        let mut books = Bookkeeping::new(READERS).statement(fence);
+        for statement in statements {
+            books = books.statement(statement);
+        }
+        self.0.db.keep(books).await.map(drop)
+    }
+
+    /// The reader starts over from the beginning; it forgets what it kept in `statements`.
+    pub async fn rewind(&self, name: &'static str, statements: Vec<Statement>) -> Result<(), LedgerError> {
+        let text = "UPDATE ledger_readers SET seq = 0 WHERE name = $1";
+        let mut books = Bookkeeping::new(READERS).statement(sql(text, vec![name.into()]));
+        for statement in statements {
+            books = books.statement(statement);
+        }
+        Ok(self.0.db.keep(books).await.map(drop)?)
+    }
+}
