@@ -1,0 +1,32 @@
+/** A refusal of the server (RFC 9457), or the lack of an answer. */
+
+export interface FieldError {
+  field: string
+  reason: string
+}
+
+export class Problem extends Error {
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly requestId: string | undefined
+  readonly errors: FieldError[]
+
+  constructor(status: number, body: unknown, requestId: string | null) {
+    const said = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
+    const text = (name: string, other: string) => (typeof said[name] === 'string' ? said[name] : other)
+    super(text('title', `HTTP ${status}`))
+    this.status = status
+    this.code = text('code', `http_${status}`)
+    this.detail = text('detail', '')
+    this.requestId = requestId ?? (text('request_id', '') || undefined)
+    this.errors = Array.isArray(said.errors) ? (said.errors as FieldError[]) : []
+  }
+
+  /** What the server says of one field, by the JSON pointer's or parameter's last name. */
+  of(field: string): string | undefined {
+    return this.errors.find((error) => error.field.replace(/^\//, '').split('/')[0] === field)?.reason
+  }
+}
+
+export class Unreachable extends Error {}

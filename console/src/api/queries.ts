@@ -1,0 +1,134 @@
+/** What can be read, each with the key that it is cached under. */
+
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { answered, api } from './client'
+import type { Page } from './types'
+
+/** A list by its filters, page after page. */
+function list<T>(
+  key: unknown[],
+  fetchPage: (paging: { limit: number; cursor?: string }) => Promise<Page<T>>,
+) {
+  return infiniteQueryOptions({
+    queryKey: key,
+    queryFn: ({ pageParam }) => fetchPage({ limit: 50, ...(pageParam && { cursor: pageParam }) }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+  })
+}
+
+export type Filters = Record<string, string | undefined>
+
+/** Only what is set; the client would write `undefined` into the address otherwise. */
+function set(filters: Filters): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(filters).filter((pair): pair is [string, string] => Boolean(pair[1])),
+  )
+}
+
+export const queries = {
+  me: () =>
+    queryOptions({
+      queryKey: ['me'],
+      queryFn: () => answered(api.GET('/api/v1/auth/me')),
+      staleTime: 60_000,
+      retry: false,
+    }),
+
+  may: (permissions: string[]) =>
+    queryOptions({
+      queryKey: ['may', permissions],
+      queryFn: () => answered(api.POST('/api/v1/permissions/check', { body: { permissions, logic: 'any' } })),
+      staleTime: 60_000,
+    }),
+
+  health: () =>
+    queryOptions({
+      queryKey: ['health'],
+      queryFn: () => answered(api.GET('/health')),
+      refetchInterval: 15_000,
+    }),
+
+  verified: () =>
+    queryOptions({
+      queryKey: ['verified'],
+      queryFn: () => answered(api.GET('/api/v1/audit/verify')),
+      staleTime: 60_000,
+    }),
+
+  sessions: () => list(['sessions'], () => answered(api.GET('/api/v1/auth/sessions'))),
+
+  agents: (filters: Filters = {}) =>
+    list(['agents', filters], (paging) =>
+      answered(api.GET('/api/v1/agents', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  agent: (agent: string) =>
+    queryOptions({
+      queryKey: ['agents', agent],
+      queryFn: () => answered(api.GET('/api/v1/agents/{agent}', { params: { path: { agent } } })),
+    }),
+
+  credentials: (agent: string) =>
+    list(['agents', agent, 'credentials'], (query) =>
+      answered(api.GET('/api/v1/agents/{agent}/credentials', { params: { path: { agent }, query } })),
+    ),
+
+  expiring: (before: string) =>
+    list(['credentials', 'expiring'], (paging) =>
+      answered(
+        api.GET('/api/v1/credentials', {
+          params: { query: { expires_before: before, status: 'active', ...paging } },
+        }),
+      ),
+    ),
+
+  functions: (filters: Filters = {}) =>
+    list(['functions', filters], (paging) =>
+      answered(api.GET('/api/v1/functions', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  fn: (fn: string) =>
+    queryOptions({
+      queryKey: ['functions', fn],
+      queryFn: () =>
+        answered(api.GET('/api/v1/functions/{function}', { params: { path: { function: fn } } })),
+    }),
+
+  fnVersions: (fn: string) =>
+    list(['functions', fn, 'versions'], (query) =>
+      answered(
+        api.GET('/api/v1/functions/{function}/versions', { params: { path: { function: fn }, query } }),
+      ),
+    ),
+
+  runs: (filters: Filters = {}) =>
+    list(['runs', filters], (paging) =>
+      answered(api.GET('/api/v1/runs', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  run: (run: string) =>
+    queryOptions({
+      queryKey: ['runs', run],
+      queryFn: () => answered(api.GET('/api/v1/runs/{run}', { params: { path: { run } } })),
+    }),
+
+  facts: (filters: Filters = {}) =>
+    list(['facts', filters], (paging) =>
+      answered(api.GET('/api/v1/audit/events', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  fact: (fact: string) =>
+    queryOptions({
+      queryKey: ['fact', fact],
+      queryFn: () => answered(api.GET('/api/v1/audit/events/{fact}', { params: { path: { fact } } })),
+    }),
+
+  kinds: () =>
+    queryOptions({
+      queryKey: ['kinds'],
+      queryFn: () => answered(api.GET('/api/v1/events/catalogue')),
+      staleTime: Number.POSITIVE_INFINITY,
+    }),
+}

@@ -1,0 +1,68 @@
+import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import type { Fact, Page } from '../api/types'
+import { paths } from '../paths'
+import { type Column, Listing } from '../table/listing'
+import { useText } from '../text'
+import { Empty } from '../ui/page'
+import { Status } from '../ui/status'
+import { Time } from '../ui/time'
+import { Chain, Chip } from './identity'
+
+interface FactTableProps {
+  query: UseInfiniteQueryResult<InfiniteData<Page<Fact>>>
+  limit?: number
+  brief?: boolean
+  fresh?: ReadonlySet<string>
+  empty?: ReactNode
+}
+
+export function FactTable({ query, limit, brief, fresh, empty }: FactTableProps) {
+  const text = useText()
+  const columns: (Column<Fact> | false)[] = [
+    { id: 'kind', head: text.audit.kind, cell: (fact) => <span className="mono">{fact.kind}</span> },
+    { id: 'outcome', head: text.audit.outcome, cell: (fact) => <Status of={fact.outcome} /> },
+    !brief && {
+      id: 'severity',
+      head: text.audit.severity,
+      cell: (fact) => <Status of={fact.severity} />,
+      wide: true,
+    },
+    { id: 'actor', head: text.audit.actor, cell: (fact) => <Chain of={chainOf(fact)} />, wide: true },
+    !brief && {
+      id: 'target',
+      head: text.audit.target,
+      cell: (fact) => (fact.target ? <Chip of={targetOf(fact)} /> : '–'),
+      wide: true,
+    },
+    { id: 'when', head: text.audit.when, cell: (fact) => <Time at={fact.occurred_at} />, right: true },
+  ]
+  return (
+    <Listing
+      label={text.place.audit}
+      query={query}
+      columns={columns.filter((column) => column !== false)}
+      rowId={(fact) => fact.id}
+      rowPath={(fact) => paths.fact(fact.id)}
+      {...(limit !== undefined && { limit })}
+      {...(fresh && { fresh })}
+      empty={
+        empty ?? (
+          <Empty icon="audit" title={text.audit.none} example="safeconduct audit tail">
+            {text.audit.noneDetail}
+          </Empty>
+        )
+      }
+    />
+  )
+}
+
+/** On whose behalf, who acted, through whom. */
+export function chainOf(fact: Fact) {
+  const behalf = fact.on_behalf_of ? [fact.on_behalf_of] : []
+  return [...behalf, fact.actor, ...(fact.act ?? [])]
+}
+
+export function targetOf(fact: Fact) {
+  return { kind: fact.target?.type ?? 'unknown', id: fact.target?.id, display: fact.target?.name }
+}

@@ -1,0 +1,81 @@
+import { Link } from '@tanstack/react-router'
+import { Fragment } from 'react'
+import { placeOf } from '../paths'
+import { useText } from '../text'
+import { Copyable, shortId } from '../ui/copy'
+import { Icon, type IconName } from '../ui/icon'
+
+const icons: Record<string, IconName> = {
+  user: 'user',
+  agent: 'agent',
+  function: 'function',
+  run: 'run',
+  system: 'system',
+  credential: 'key',
+  session: 'session',
+}
+
+export interface Identity {
+  kind: string
+  id?: string | null | undefined
+  display?: string | null | undefined
+}
+
+/** The same small chip for whoever acts or is acted upon, everywhere. */
+export function Chip({ of }: { of: Identity }) {
+  const text = useText()
+  const place = of.id ? placeOf(of.id) : undefined
+  const kind = (text.kinds as Record<string, string>)[of.kind] ?? of.kind
+  const name = of.display || (of.id ? shortId(of.id) : kind)
+  const inside = (
+    <>
+      <Icon name={icons[of.kind] ?? 'unknown'} />
+      <span className="visually-hidden">{kind} </span>
+      <span className="truncate">{name}</span>
+    </>
+  )
+  const hover = of.id ? `${kind} ${of.id}` : kind
+  return place ? (
+    <Link className="chip" to={place} title={hover}>
+      {inside}
+    </Link>
+  ) : (
+    <span className="chip" title={hover}>
+      {inside}
+    </span>
+  )
+}
+
+/** Who acted through whom: chips with arrows, the beginning of the chain first. */
+export function Chain({ of }: { of: Identity[] }) {
+  const text = useText()
+  return (
+    <span className="chain">
+      {of.map((identity, at) => (
+        <Fragment key={`${identity.kind}:${identity.id ?? at}`}>
+          {at > 0 && (
+            <>
+              <Icon name="arrow" />
+              <span className="visually-hidden"> {text.through} </span>
+            </>
+          )}
+          <Chip of={identity} />
+        </Fragment>
+      ))}
+    </span>
+  )
+}
+
+/** An id: a link where it has a page, with the whole of it to copy. */
+export function Id({ of, short }: { of: string | null | undefined; short?: boolean }) {
+  if (!of) return <span className="muted">–</span>
+  const place = placeOf(of)
+  const shown = short ? shortId(of) : of
+  return place && short ? (
+    <Link className="mono" to={place} title={of}>
+      {shown}
+    </Link>
+  ) : (
+    <Copyable value={of} shown={shown} />
+  )
+}

@@ -1,0 +1,135 @@
+import { type UseQueryResult, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useEffect, useRef, useState } from 'react'
+import { answered, api } from '../api/client'
+import { queries } from '../api/queries'
+import type { LogLine, Run } from '../api/types'
+import { type Stream, useEvents } from '../hooks/events'
+import { paths } from '../paths'
+import { useText } from '../text'
+import { CodeBlock, JsonBlock } from '../ui/copy'
+import { Failure, Skeleton } from '../ui/page'
+import { Status } from '../ui/status'
+import { Duration } from '../ui/time'
+import { isOver, took } from './runs'
+
+export interface LiveRun {
+  id: string
+  run: UseQueryResult<Run>
+  lines: LogLine[]
+  stream: Stream
+}
+
+/** A run with its log: followed while it goes on, read once it is over. */
+export function useLiveRun(id: string): LiveRun {
+  const client = useQueryClient()
+  const run = useQuery(queries.run(id))
+  const over = run.data ? isOver(run.data) : undefined
+  const base = `/api/v1/runs/${id}`
+  const [streamed, setStreamed] = useState<{ of: string; lines: LogLine[] }>({ of: id, lines: [] })
+  const stream = useEvents(over === false ? `${base}/logs` : undefined, ['log', 'message'], (event) => {
+    const line = JSON.parse(event.data) as LogLine
+    setStreamed((was) => ({ of: id, lines: was.of === id ? [...was.lines, line] : [line] }))
+  })
+  useEvents(over === false ? `${base}/events` : undefined, ['run', 'message', 'end'], () => {
+    void client.invalidateQueries({ queryKey: ['runs'] })
+  })
+  const stored = useQuery({
+    queryKey: ['runs', id, 'log'],
+    queryFn: () => wholeLog(id),
+    enabled: over === true,
+  })
+  const lines = stored.data ?? (streamed.of === id ? streamed.lines : [])
+  return { id, run, lines, stream }
+}
+
+async function wholeLog(run: string): Promise<LogLine[]> {
+  const lines: LogLine[] = []
+  let cursor: string | null | undefined
+  do {
+    const query = { limit: 200, ...(cursor && { cursor }) }
+    const page = await answered(api.GET('/api/v1/runs/{run}/logs', { params: { path: { run }, query } }))
+    lines.push(...page.items)
+    cursor = page.next_cursor
+  } while (cursor && lines.length < 10_000)
+  return lines
+}
+
+/** State, log and what came out. */
+export function RunResult({ live }: { live: LiveRun }) {
+  const text = useText()
+  const { run } = live
+  if (!run.data)
+    return run.isError ? <Failure error={run.error} onRetry={() => void run.refetch()} /> : <Skeleton />
+  return (
+    <>
+      <p className="run-line">
+        <Status of={run.data.status} />
+        <Duration ms={took(run.data)} />
+        <Link to={paths.run(run.data.id)} search={{ tab: 'evidence' }}>
+          {text.runs.toEvidence}
+        </Link>
+      </p>
+      <Log live={live} />
+      <Outcome of={run.data} />
+    </>
+  )
+}
+
+export function Outcome({ of: run }: { of: Run }) {
+  const text = useText()
+  if (run.error) {
+    return (
+      <div className="failure" role="alert">
+        <div>
+          <strong>{run.error.kind}</strong>
+          <p>{run.error.message}</p>
+          {run.error.traceback && <CodeBlock code={run.error.traceback} label={text.runs.traceback} />}
+        </div>
+      </div>
+    )
+  }
+  return run.status === 'succeeded' ? <JsonBlock value={run.output} label={text.runs.output} /> : null
+}
+
+/** Lines as they come; stays at the end until somebody scrolls up. */
+export function Log({ live }: { live: LiveRun }) {
+  const text = useText()
+  const box = useRef<HTMLDivElement>(null)
+  const atEnd = useRef(true)
+  const { lines, stream } = live
+  // biome-ignore lint/correctness/useExhaustiveDependencies: new lines are the reason to scroll
+  useEffect(() => {
+    if (box.current && atEnd.current) box.current.scrollTop = box.current.scrollHeight
+  }, [lines.length])
+  return (
+    <div className="log-frame">
+      <header>
+        <h3>{text.runs.log}</h3>
+        {stream !== 'off' && <Status of={stream === 'open' ? 'live' : stream} />}
+      </header>
+      <div
+        ref={box}
+        className="log mono"
+        role="log"
+        aria-label={text.runs.log}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        tabIndex={0}
+        onScroll={({ currentTarget: at }) => {
+          atEnd.current = at.scrollHeight - at.scrollTop - at.clientHeight < 24
+        }}
+      >
+        {lines.length === 0 && (
+          <p className="muted">{stream === 'off' ? text.runs.noLog : text.runs.waiting}</p>
+        )}
+        {lines.map((line) => (
+          <div key={line.seq} className={line.stream}>
+            <time dateTime={line.at}>{line.at.slice(11, 23)}</time>
+            <span className="muted">{line.stream}</span>
+            <span>{line.text}</span>
+          </div>
+        ))}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,81 @@
+import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import type { Page, Run } from '../api/types'
+import { paths } from '../paths'
+import { type Column, Listing } from '../table/listing'
+import { useText } from '../text'
+import { shortId } from '../ui/copy'
+import { Empty } from '../ui/page'
+import { Status } from '../ui/status'
+import { Duration, Time } from '../ui/time'
+import { Chip, Id } from './identity'
+
+interface RunTableProps {
+  query: UseInfiniteQueryResult<InfiniteData<Page<Run>>>
+  limit?: number
+  /** For summaries: fewer columns. */
+  brief?: boolean
+  empty?: ReactNode
+}
+
+export function RunTable({ query, limit, brief, empty }: RunTableProps) {
+  const text = useText()
+  const columns: (Column<Run> | false)[] = [
+    { id: 'run', head: text.runs.run, cell: (run) => <span className="mono">{shortId(run.id)}</span> },
+    { id: 'status', head: text.statusHead, cell: (run) => <Status of={run.status} /> },
+    { id: 'function', head: text.runs.fn, cell: (run) => <Id of={run.function} short />, wide: true },
+    !brief && {
+      id: 'principal',
+      head: text.runs.principal,
+      cell: (run) => <Chip of={run.principal} />,
+      wide: true,
+    },
+    !brief && {
+      id: 'trigger',
+      head: text.runs.trigger,
+      cell: (run) => run.trigger.toLowerCase(),
+      wide: true,
+    },
+    !brief && {
+      id: 'took',
+      head: text.runs.took,
+      cell: (run) => <Duration ms={took(run)} />,
+      wide: true,
+      right: true,
+    },
+    { id: 'queued', head: text.runs.queued, cell: (run) => <Time at={run.queued_at} />, right: true },
+  ]
+  return (
+    <Listing
+      label={text.place.runs}
+      query={query}
+      columns={columns.filter((column) => column !== false)}
+      rowId={(run) => run.id}
+      rowPath={(run) => paths.run(run.id)}
+      {...(limit !== undefined && { limit })}
+      empty={
+        empty ?? (
+          <Empty
+            icon="run"
+            title={text.runs.none}
+            example="safeconduct functions run math:double --input '{&quot;n&quot;: 21}'"
+          >
+            {text.runs.noneDetail}
+          </Empty>
+        )
+      }
+    />
+  )
+}
+
+/** Milliseconds from start to end, once both are known. */
+export function took(run: Run): number | undefined {
+  if (!run.started_at || !run.ended_at) return undefined
+  return Date.parse(run.ended_at) - Date.parse(run.started_at)
+}
+
+const OVER = new Set(['succeeded', 'failed', 'cancelled', 'timed_out', 'dead'])
+
+export function isOver(run: Run): boolean {
+  return OVER.has(run.status)
+}

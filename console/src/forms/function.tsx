@@ -1,0 +1,251 @@
+import { type FormEvent, useState } from 'react'
+import { Problem } from '../api/problem'
+import type { Body, Fn } from '../api/types'
+import { command, Equivalent, flag } from '../components/equivalent'
+import { useText } from '../text'
+import { Button } from '../ui/button'
+import { Editor } from '../ui/editor'
+import { Field } from '../ui/form'
+import { Failure } from '../ui/page'
+
+export const sample = `def handler(input, context):
+    """Doubles a number and says so in the log."""
+    number = input["n"]
+    print("doubling", number)
+    return {"twice": number * 2}
+`
+
+type Version = Body<'functions.publish'>
+type New = Body<'functions.create'>
+
+interface FunctionFormProps {
+  /** Publishes a new version of this one; makes a new function without it. */
+  of?: Fn
+  busy: boolean
+  error: unknown
+  onSubmit: (body: New | Version) => void
+}
+
+/** Code on the left, what surrounds it on the right. Versions are immutable: saving makes the next one. */
+export function FunctionForm({ of: fn, busy, error, onSubmit }: FunctionFormProps) {
+  const text = useText()
+  const [fields, setFields] = useState(() => initial(fn))
+  const refused = error instanceof Problem ? error : undefined
+  const input = schema(fields.input_schema)
+  const output = schema(fields.output_schema)
+  const body = bodyOf(fields, fn)
+  const set = (name: keyof typeof fields) => (event: { target: { value: string } }) =>
+    setFields({ ...fields, [name]: event.target.value })
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    onSubmit(body)
+  }
+  const ref = fn ? `${fn.namespace}:${fn.name}` : `${fields.namespace}:${fields.name || '<name>'}`
+  return (
+    <form className="form workbench" onSubmit={submit}>
+      <div>
+        <Field label={text.functions.code} error={refused?.of('code')}>
+          {({ id }) => (
+            <Editor
+              id={id}
+              label={text.functions.code}
+              value={fields.code}
+              onChange={(code) => setFields({ ...fields, code })}
+              wrongLine={wrongLine(refused)}
+              rows={24}
+            />
+          )}
+        </Field>
+      </div>
+      <div>
+        {!fn && (
+          <div className="pair">
+            <Field label={text.agents.namespace} error={refused?.of('namespace')}>
+              {(ids) => (
+                <input
+                  {...ids}
+                  className="mono"
+                  required
+                  spellCheck={false}
+                  value={fields.namespace}
+                  onChange={set('namespace')}
+                />
+              )}
+            </Field>
+            <Field label={text.agents.name} error={refused?.of('name')}>
+              {(ids) => (
+                <input
+                  {...ids}
+                  className="mono"
+                  required
+                  spellCheck={false}
+                  pattern="[a-zA-Z_][a-zA-Z0-9_]*"
+                  value={fields.name}
+                  onChange={set('name')}
+                />
+              )}
+            </Field>
+          </div>
+        )}
+        {!fn && (
+          <Field label={text.description} optional={text.optional} error={refused?.of('description')}>
+            {(ids) => <input {...ids} value={fields.description} onChange={set('description')} />}
+          </Field>
+        )}
+        <div className="pair">
+          <Field label={text.functions.timeout} error={refused?.of('timeout_seconds')}>
+            {(ids) => (
+              <input
+                {...ids}
+                type="number"
+                min={1}
+                max={3600}
+                value={fields.timeout_seconds}
+                onChange={set('timeout_seconds')}
+              />
+            )}
+          </Field>
+          <Field label={text.functions.memory} error={refused?.of('memory_mb')}>
+            {(ids) => (
+              <input
+                {...ids}
+                type="number"
+                min={16}
+                max={65536}
+                value={fields.memory_mb}
+                onChange={set('memory_mb')}
+              />
+            )}
+          </Field>
+        </div>
+        <Field
+          label={text.functions.inputSchema}
+          optional={text.optional}
+          hint={text.functions.schemaHint}
+          error={refused?.of('input_schema') ?? (input === 'wrong' ? text.notJson : undefined)}
+        >
+          {(ids) => (
+            <textarea
+              {...ids}
+              className="mono"
+              rows={4}
+              spellCheck={false}
+              value={fields.input_schema}
+              onChange={set('input_schema')}
+            />
+          )}
+        </Field>
+        <Field
+          label={text.functions.outputSchema}
+          optional={text.optional}
+          error={refused?.of('output_schema') ?? (output === 'wrong' ? text.notJson : undefined)}
+        >
+          {(ids) => (
+            <textarea
+              {...ids}
+              className="mono"
+              rows={4}
+              spellCheck={false}
+              value={fields.output_schema}
+              onChange={set('output_schema')}
+            />
+          )}
+        </Field>
+        <Field
+          label={text.agents.permissions}
+          optional={text.optional}
+          hint={text.functions.permissionsHint}
+          error={refused?.of('permissions')}
+        >
+          {(ids) => (
+            <input
+              {...ids}
+              className="mono"
+              spellCheck={false}
+              value={fields.permissions}
+              onChange={set('permissions')}
+            />
+          )}
+        </Field>
+        {error !== null && error !== undefined && <Failure error={error} />}
+        <Equivalent
+          method="POST"
+          path={fn ? `/api/v1/functions/${fn.id}/versions` : '/api/v1/functions'}
+          body={{ ...body, code: '…' }}
+          cli={command(
+            `safeconduct functions push ${ref} handler.py`,
+            flag('timeout-seconds', body.timeout_seconds),
+            flag('memory-mb', body.memory_mb),
+            fields.input_schema !== '' && '--input-schema input.json',
+            fields.output_schema !== '' && '--output-schema output.json',
+            ...(body.permissions ?? []).map((permission) => flag('permission', permission)),
+          )}
+        />
+        <footer>
+          <Button
+            type="submit"
+            look="primary"
+            busy={busy}
+            reason={input === 'wrong' || output === 'wrong' ? text.notJson : undefined}
+          >
+            {fn ? text.functions.publish : text.functions.create}
+          </Button>
+        </footer>
+      </div>
+    </form>
+  )
+}
+
+function initial(fn: Fn | undefined) {
+  const pretty = (schema: unknown) => (schema ? JSON.stringify(schema, null, 2) : '')
+  return {
+    namespace: fn?.namespace ?? 'default',
+    name: fn?.name ?? '',
+    description: fn?.description ?? '',
+    code: fn?.version.code ?? sample,
+    timeout_seconds: String(fn?.timeout_seconds ?? 30),
+    memory_mb: String(fn?.memory_mb ?? 128),
+    input_schema: pretty(fn?.input_schema),
+    output_schema: pretty(fn?.output_schema),
+    permissions: (fn?.permissions ?? []).join(' '),
+  }
+}
+
+function bodyOf(fields: ReturnType<typeof initial>, fn: Fn | undefined): New | Version {
+  const input = schema(fields.input_schema)
+  const output = schema(fields.output_schema)
+  const permissions = fields.permissions.split(/[\s,]+/).filter(Boolean)
+  const version = {
+    code: fields.code,
+    timeout_seconds: Number(fields.timeout_seconds),
+    memory_mb: Number(fields.memory_mb),
+    ...(input !== undefined && { input_schema: input }),
+    ...(output !== undefined && { output_schema: output }),
+    ...(permissions.length > 0 && { permissions }),
+  }
+  if (fn) return version as Version
+  const description = fields.description.trim()
+  return {
+    namespace: fields.namespace,
+    name: fields.name,
+    runtime: 'python',
+    ...(description && { description }),
+    ...version,
+  } as New
+}
+
+/** A JSON value, undefined when nothing was typed, `wrong` while it can't be read. */
+function schema(text: string): unknown {
+  if (text.trim() === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return 'wrong'
+  }
+}
+
+/** The line that a refused syntax names in its reason. */
+function wrongLine(problem: Problem | undefined): number | undefined {
+  const line = /line (\d+)/.exec(problem?.of('code') ?? problem?.detail ?? '')?.[1]
+  return line === undefined ? undefined : Number(line)
+}

@@ -1,0 +1,49 @@
+import { useNavigate } from '@tanstack/react-router'
+import { answered, api } from '../api/client'
+import type { Me } from '../api/types'
+import { useChange } from '../hooks/change'
+import { paths } from '../paths'
+import { useText } from '../text'
+import { shortId } from '../ui/copy'
+import { Icon } from '../ui/icon'
+import { Menu, MenuItem } from '../ui/menu'
+
+/** Who is signed in, and the way out. */
+export function Account({ me }: { me: Me }) {
+  const text = useText()
+  const navigate = useNavigate()
+  const leave = useChange(() => answered(api.POST('/api/v1/auth/logout')))
+  const trigger = (
+    <>
+      <span className="avatar" aria-hidden="true">
+        {initials(me.principal.display)}
+      </span>
+      <Icon name="down" />
+    </>
+  )
+  return (
+    <Menu label={text.account(me.principal.display)} trigger={trigger}>
+      <div className="whoami" role="presentation">
+        <strong>{me.principal.display}</strong>
+        <span className="mono muted" title={me.principal.id}>
+          {shortId(me.principal.id)}
+        </span>
+        <span className="muted">
+          {me.org.name} · {me.roles.join(', ')}
+        </span>
+      </div>
+      <hr />
+      <MenuItem icon="session" onSelect={() => void navigate({ to: paths.sessions })}>
+        {text.sessions.title}
+      </MenuItem>
+      <MenuItem icon="leave" onSelect={() => leave.mutate(undefined)}>
+        {text.signOut}
+      </MenuItem>
+    </Menu>
+  )
+}
+
+function initials(name: string): string {
+  const words = name.split(/[\s@._-]+/).filter(Boolean)
+  return (words[0]?.[0] ?? '?').concat(words[1]?.[0] ?? '').toUpperCase()
+}

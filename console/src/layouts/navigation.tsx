@@ -1,0 +1,52 @@
+import { Link } from '@tanstack/react-router'
+import { paths } from '../paths'
+import { useText } from '../text'
+import { Icon, type IconName } from '../ui/icon'
+
+type PlaceName = 'home' | 'agents' | 'functions' | 'runs' | 'audit'
+
+interface Place {
+  name: PlaceName
+  path: string
+  icon: IconName
+}
+
+export const places: { group: 'build' | 'run' | 'trust' | undefined; places: Place[] }[] = [
+  { group: undefined, places: [{ name: 'home', path: paths.home, icon: 'home' }] },
+  {
+    group: 'build',
+    places: [
+      { name: 'agents', path: paths.agents, icon: 'agent' },
+      { name: 'functions', path: paths.functions, icon: 'function' },
+    ],
+  },
+  { group: 'run', places: [{ name: 'runs', path: paths.runs, icon: 'run' }] },
+  { group: 'trust', places: [{ name: 'audit', path: paths.audit, icon: 'audit' }] },
+]
+
+export function Navigation({ onChosen }: { onChosen?: () => void }) {
+  const text = useText()
+  return (
+    <nav className="places" aria-label={text.places}>
+      {places.map(({ group, places }) => (
+        <div key={group ?? 'home'}>
+          {group && <p>{text.groups[group]}</p>}
+          <ul>
+            {places.map((place) => (
+              <li key={place.name}>
+                <Link
+                  to={place.path}
+                  activeOptions={{ exact: place.name === 'home', includeSearch: false }}
+                  {...(onChosen && { onClick: onChosen })}
+                >
+                  <Icon name={place.icon} />
+                  {text.place[place.name]}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </nav>
+  )
+}

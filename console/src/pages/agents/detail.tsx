@@ -1,0 +1,157 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { queries } from '../../api/queries'
+import type { Agent } from '../../api/types'
+import { FactTable } from '../../components/facts'
+import { Chip } from '../../components/identity'
+import { RunTable } from '../../components/runs'
+import { useReason } from '../../hooks/rights'
+import { paths } from '../../paths'
+import { useText } from '../../text'
+import { Button } from '../../ui/button'
+import { Copyable, JsonBlock } from '../../ui/copy'
+import { Failure, PageHeader, Properties, Section, Skeleton } from '../../ui/page'
+import { Status } from '../../ui/status'
+import { Tabs } from '../../ui/tabs'
+import { Time } from '../../ui/time'
+import { Credentials } from './credentials'
+import { StateChange } from './state'
+
+const route = getRouteApi('/shell/agents/$agent')
+
+export default function AgentPage() {
+  const text = useText()
+  const { agent: id } = route.useParams()
+  const { tab = 'overview', panel } = route.useSearch()
+  const navigate = route.useNavigate()
+  const query = useQuery(queries.agent(id))
+  const open = (next: string | undefined) =>
+    void navigate({ search: (all) => ({ ...all, panel: next as string }) })
+  const update = useReason('agents:update')
+  const kill = useReason('agents:update', true)
+  const above = <Link to={paths.agents}>{text.place.agents}</Link>
+  if (!query.data) {
+    return (
+      <>
+        <PageHeader title={text.kinds.agent} above={above} />
+        {query.isError ? (
+          <Failure error={query.error} onRetry={() => void query.refetch()} />
+        ) : (
+          <Skeleton lines={6} />
+        )}
+      </>
+    )
+  }
+  const agent = query.data
+  const gone = agent.status === 'decommissioned' ? text.agents.goneReason : undefined
+  return (
+    <>
+      <PageHeader
+        title={agent.display_name || agent.name}
+        above={above}
+        state={<Status of={agent.status} />}
+        detail={<Copyable value={agent.id} />}
+        actions={
+          <>
+            {agent.status === 'suspended' ? (
+              <Button icon="run" reason={update} onClick={() => open('reactivate')}>
+                {text.agents.reactivate}
+              </Button>
+            ) : (
+              <Button icon="pause" reason={gone ?? update} onClick={() => open('suspend')}>
+                {text.agents.suspend}
+              </Button>
+            )}
+            <Button look="danger" icon="stop" reason={gone ?? kill} onClick={() => open('kill')}>
+              {text.agents.kill}
+            </Button>
+          </>
+        }
+      />
+      <Tabs
+        label={text.agents.parts}
+        current={tab}
+        of={[
+          { id: 'overview', label: text.overview },
+          { id: 'credentials', label: text.credentials.title },
+          { id: 'activity', label: text.agents.activity },
+          { id: 'runs', label: text.place.runs },
+        ]}
+      />
+      {tab === 'overview' && <Overview of={agent} />}
+      {tab === 'credentials' && <Credentials agent={agent} />}
+      {tab === 'activity' && <Activity of={agent.id} />}
+      {tab === 'runs' && <Runs of={agent.id} />}
+      {(panel === 'suspend' || panel === 'reactivate' || panel === 'kill') && (
+        <StateChange agent={agent} to={panel} onClose={() => open(undefined)} />
+      )}
+    </>
+  )
+}
+
+function Overview({ of: agent }: { of: Agent }) {
+  const text = useText()
+  const words = (list: string[]) =>
+    list.length === 0 ? <span className="muted">{text.noneGiven}</span> : <Words of={list} />
+  return (
+    <div className="columns">
+      <Section title={text.kinds.agent}>
+        <Properties
+          of={[
+            [text.agents.name, <Copyable key="n" value={`${agent.namespace}:${agent.name}`} />],
+            [text.agents.handle, <Copyable key="h" value={agent.handle} />],
+            [text.description, agent.description || <span className="muted">{text.noneGiven}</span>],
+            [text.agents.type, agent.type],
+            [text.agents.env, text.envs[agent.deployment_env]],
+            [
+              text.version,
+              <span key="v" className="mono">
+                {agent.version}
+              </span>,
+            ],
+            [text.agents.owner, <Chip key="o" of={agent.owner} />],
+            [text.created, <Time key="c" at={agent.created_at} />],
+            [text.agents.lastSeen, <Time key="s" at={agent.last_seen_at} />],
+          ]}
+        />
+      </Section>
+      <div>
+        <Section title={text.agents.authority}>
+          <Properties
+            of={[
+              [text.agents.roles, words(agent.roles)],
+              [text.agents.permissions, words(agent.permissions)],
+              [text.agents.capabilities, words(agent.capabilities)],
+              [text.tags, words(agent.tags)],
+            ]}
+          />
+        </Section>
+        {Object.keys(agent.metadata ?? {}).length > 0 && (
+          <Section title={text.metadata}>
+            <JsonBlock value={agent.metadata} label={text.metadata} />
+          </Section>
+        )}
+      </div>
+    </div>
+  )
+}
+
+function Words({ of }: { of: string[] }) {
+  return (
+    <ul className="words">
+      {of.map((word) => (
+        <li key={word} className="mono">
+          {word}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Activity({ of: id }: { of: string }) {
+  return <FactTable query={useInfiniteQuery(queries.facts({ agent: id }))} />
+}
+
+function Runs({ of: id }: { of: string }) {
+  return <RunTable query={useInfiniteQuery(queries.runs({ agent: id }))} />
+}

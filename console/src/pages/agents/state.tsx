@@ -1,0 +1,176 @@
+import { type FormEvent, useState } from 'react'
+import { answered, api } from '../../api/client'
+import type { Agent, Kill } from '../../api/types'
+import { command, Equivalent, flag } from '../../components/equivalent'
+import { useChange } from '../../hooks/change'
+import { useText } from '../../text'
+import { Button } from '../../ui/button'
+import { Copyable } from '../../ui/copy'
+import { Dialog } from '../../ui/dialog'
+import { Field } from '../../ui/form'
+import { Failure, Properties } from '../../ui/page'
+import { Status } from '../../ui/status'
+import { Time } from '../../ui/time'
+
+type Change = 'suspend' | 'reactivate' | 'kill'
+
+interface StateChangeProps {
+  agent: Agent
+  to: Change
+  onClose: () => void
+}
+
+/** Stops an agent or lets it go on. A kill is confirmed by the agent's name and answers with a receipt. */
+export function StateChange({ agent, to, onClose }: StateChangeProps) {
+  const text = useText()
+  const [reason, setReason] = useState('')
+  const [typed, setTyped] = useState('')
+  const [receipt, setReceipt] = useState<Kill>()
+  const change = useChange(
+    (body: { reason?: string }, key) => send(to, agent.id, body, key),
+    (killed) => (killed ? setReceipt(killed) : onClose()),
+  )
+  const name = `${agent.namespace}:${agent.name}`
+  const words = text.agents.changes[to]
+  const body = to === 'reactivate' || reason.trim() === '' ? {} : { reason: reason.trim() }
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    change.mutate(body)
+  }
+  if (receipt) {
+    return (
+      <Dialog title={text.agents.receipt} kind="centre" onClose={onClose}>
+        <Receipt of={receipt} />
+        <footer>
+          <Button look="primary" onClick={onClose}>
+            {text.close}
+          </Button>
+        </footer>
+      </Dialog>
+    )
+  }
+  return (
+    <Dialog title={words.title(agent.display_name || agent.name)} kind="centre" onClose={onClose}>
+      <form className="form" onSubmit={submit}>
+        <p>{words.detail}</p>
+        {to !== 'reactivate' && (
+          <Field label={text.agents.reason} optional={text.optional} hint={text.agents.reasonHint}>
+            {(ids) => <input {...ids} value={reason} onChange={(event) => setReason(event.target.value)} />}
+          </Field>
+        )}
+        {to === 'kill' && (
+          <Field label={text.confirmByName(name)}>
+            {(ids) => (
+              <input
+                {...ids}
+                className="mono"
+                value={typed}
+                autoComplete="off"
+                spellCheck={false}
+                onChange={(event) => setTyped(event.target.value)}
+              />
+            )}
+          </Field>
+        )}
+        {change.error && <Failure error={change.error} />}
+        <Equivalent
+          method="POST"
+          path={`/api/v1/agents/${agent.id}/${to}`}
+          {...(to !== 'reactivate' && { body })}
+          cli={command(`safeconduct agents ${to}`, name, flag('reason', body.reason))}
+        />
+        <footer>
+          <Button onClick={onClose}>{text.cancel}</Button>
+          <Button
+            type="submit"
+            look={to === 'kill' ? 'danger' : 'primary'}
+            busy={change.isPending}
+            reason={to === 'kill' && typed !== name ? text.confirmReason : undefined}
+          >
+            {words.act}
+          </Button>
+        </footer>
+      </form>
+    </Dialog>
+  )
+}
+
+async function send(
+  to: Change,
+  agent: string,
+  body: { reason?: string },
+  key: string,
+): Promise<Kill | undefined> {
+  const params = { path: { agent }, header: { 'Idempotency-Key': key } }
+  if (to === 'kill')
+    return answered(api.POST('/api/v1/agents/{agent}/kill', { body, params: { path: { agent } } }))
+  if (to === 'suspend') await answered(api.POST('/api/v1/agents/{agent}/suspend', { body, params }))
+  else await answered(api.POST('/api/v1/agents/{agent}/reactivate', { params }))
+  return undefined
+}
+
+/** What died, where, in how many milliseconds. */
+function Receipt({ of: kill }: { of: Kill }) {
+  const text = useText()
+  const words = text.agents.receiptParts
+  return (
+    <div className="receipt">
+      <Properties
+        of={[
+          [words.id, <Copyable key="i" value={kill.id} />],
+          [words.requested, <Time key="r" at={kill.requested_at} />],
+          [
+            words.confirmed,
+            kill.confirmed_at ? <Time key="c" at={kill.confirmed_at} /> : <Status key="c" of="pending" />,
+          ],
+          [
+            words.tokens,
+            <span key="t" className="mono">
+              {kill.tokens.count}
+            </span>,
+          ],
+          [
+            words.runs,
+            <span key="u" className="mono">
+              {kill.runs}
+            </span>,
+          ],
+          [
+            words.sessions,
+            <span key="s" className="mono">
+              {kill.sessions}
+            </span>,
+          ],
+          [
+            words.revision,
+            <span key="v" className="mono">
+              {kill.revision ?? '–'}
+            </span>,
+          ],
+        ]}
+      />
+      <h3>{words.nodes}</h3>
+      <ul>
+        {kill.nodes.map((node) => (
+          <li key={node.id}>
+            <Status of={node.state} />
+            <span className="mono">{node.id}</span>
+            {typeof node.applied_ms === 'number' && <span className="mono">{node.applied_ms} ms</span>}
+          </li>
+        ))}
+      </ul>
+      {kill.tokens.jtis.length > 0 && (
+        <details>
+          <summary>{words.jtis}</summary>
+          <ul>
+            {kill.tokens.jtis.map((jti) => (
+              <li key={jti}>
+                <Copyable value={jti} />
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,134 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { answered, api } from '../../api/client'
+import { queries } from '../../api/queries'
+import type { Body, Fn, FnVersion } from '../../api/types'
+import { Chip } from '../../components/identity'
+import { RunTable } from '../../components/runs'
+import { FunctionForm } from '../../forms/function'
+import { useChange } from '../../hooks/change'
+import { paths } from '../../paths'
+import { type Column, Listing } from '../../table/listing'
+import { useText } from '../../text'
+import { Copyable } from '../../ui/copy'
+import { Editor } from '../../ui/editor'
+import { Empty, Failure, PageHeader, Section, Skeleton } from '../../ui/page'
+import { Tabs } from '../../ui/tabs'
+import { Time } from '../../ui/time'
+import { TestRun } from './test'
+
+const route = getRouteApi('/shell/functions/$fn')
+
+export default function FunctionPage() {
+  const text = useText()
+  const { fn: id } = route.useParams()
+  const { tab = 'code', run } = route.useSearch()
+  const query = useQuery(queries.fn(id))
+  const above = <Link to={paths.functions}>{text.place.functions}</Link>
+  if (!query.data) {
+    return (
+      <>
+        <PageHeader title={text.kinds.function} above={above} />
+        {query.isError ? (
+          <Failure error={query.error} onRetry={() => void query.refetch()} />
+        ) : (
+          <Skeleton lines={8} />
+        )}
+      </>
+    )
+  }
+  const fn = query.data
+  return (
+    <>
+      <PageHeader
+        title={`${fn.namespace}:${fn.name}`}
+        above={above}
+        state={<span className="mono badge">v{fn.version.number}</span>}
+        detail={
+          <>
+            <Copyable value={fn.id} />
+            {fn.description && <span>{fn.description}</span>}
+          </>
+        }
+      />
+      <Tabs
+        label={text.functions.parts}
+        current={tab}
+        of={[
+          { id: 'code', label: text.functions.code },
+          { id: 'test', label: text.functions.test },
+          { id: 'versions', label: text.functions.versions },
+          { id: 'runs', label: text.place.runs },
+        ]}
+      />
+      {tab === 'code' && <Publish key={fn.version.id} fn={fn} />}
+      {tab === 'test' && <TestRun fn={fn} run={run} />}
+      {tab === 'versions' && <Versions of={fn} />}
+      {tab === 'runs' && <Runs of={fn.id} />}
+    </>
+  )
+}
+
+function Publish({ fn }: { fn: Fn }) {
+  const publish = useChange((body: Body<'functions.publish'>, key) =>
+    answered(
+      api.POST('/api/v1/functions/{function}/versions', {
+        body,
+        params: { path: { function: fn.id }, header: { 'Idempotency-Key': key } },
+      }),
+    ),
+  )
+  return (
+    <FunctionForm
+      of={fn}
+      busy={publish.isPending}
+      error={publish.error}
+      onSubmit={(body) => publish.mutate(body as Body<'functions.publish'>)}
+    />
+  )
+}
+
+function Versions({ of: fn }: { of: Fn }) {
+  const text = useText()
+  const query = useInfiniteQuery(queries.fnVersions(fn.id))
+  const columns: Column<FnVersion>[] = [
+    {
+      id: 'number',
+      head: text.version,
+      cell: (version) => (
+        <details className="version">
+          <summary className="mono">v{version.number}</summary>
+          <Editor
+            label={`${text.functions.code} v${version.number}`}
+            value={version.code}
+            rows={Math.min(version.code.split('\n').length + 1, 24)}
+          />
+        </details>
+      ),
+    },
+    { id: 'id', head: text.id, cell: (version) => <Copyable value={version.id} />, wide: true },
+    {
+      id: 'by',
+      head: text.functions.author,
+      cell: (version) => <Chip of={version.created_by} />,
+      wide: true,
+    },
+    { id: 'created', head: text.created, cell: (version) => <Time at={version.created_at} />, right: true },
+  ]
+  return (
+    <Section title={text.functions.versions}>
+      <p className="muted">{text.functions.versionsDetail}</p>
+      <Listing
+        label={text.functions.versions}
+        query={query}
+        columns={columns}
+        rowId={(version) => version.id}
+        empty={<Empty icon="function" title={text.nothingMatches} />}
+      />
+    </Section>
+  )
+}
+
+function Runs({ of: id }: { of: string }) {
+  return <RunTable query={useInfiniteQuery(queries.runs({ function: id }))} />
+}

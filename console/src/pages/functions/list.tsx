@@ -1,0 +1,87 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { getRouteApi, useNavigate } from '@tanstack/react-router'
+import { queries } from '../../api/queries'
+import type { Fn } from '../../api/types'
+import { useReason } from '../../hooks/rights'
+import { paths } from '../../paths'
+import { FilterBar } from '../../table/filters'
+import { type Column, Listing } from '../../table/listing'
+import { useText } from '../../text'
+import { Button } from '../../ui/button'
+import { Empty, PageHeader } from '../../ui/page'
+import { Time } from '../../ui/time'
+
+const route = getRouteApi('/shell/functions')
+
+export default function Functions() {
+  const text = useText()
+  const navigate = useNavigate()
+  const filters = route.useSearch()
+  const query = useInfiniteQuery(queries.functions(filters))
+  const columns: Column<Fn>[] = [
+    {
+      id: 'name',
+      head: text.agents.name,
+      cell: (fn) => (
+        <span className="name">
+          <span className="mono">
+            {fn.namespace}:{fn.name}
+          </span>
+          {fn.description && <span className="muted truncate">{fn.description}</span>}
+        </span>
+      ),
+    },
+    { id: 'version', head: text.version, cell: (fn) => <span className="mono">v{fn.version.number}</span> },
+    { id: 'runtime', head: text.functions.runtime, cell: (fn) => fn.runtime, wide: true },
+    {
+      id: 'limits',
+      head: text.functions.limits,
+      cell: (fn) => (
+        <span className="mono">
+          {fn.timeout_seconds} s · {fn.memory_mb} MB
+        </span>
+      ),
+      wide: true,
+    },
+    { id: 'updated', head: text.updated, cell: (fn) => <Time at={fn.updated_at} />, right: true },
+  ]
+  return (
+    <>
+      <PageHeader
+        title={text.place.functions}
+        detail={text.functions.detail}
+        actions={
+          <Button
+            look="primary"
+            icon="plus"
+            reason={useReason('functions:create')}
+            onClick={() => void navigate({ to: '/functions/new' })}
+          >
+            {text.functions.create}
+          </Button>
+        }
+      />
+      <FilterBar values={filters} of={[{ name: 'q', label: text.functions.search, kind: 'search' }]} />
+      <Listing
+        label={text.place.functions}
+        query={query}
+        columns={columns}
+        rowId={(fn) => fn.id}
+        rowPath={(fn) => paths.fn(fn.id)}
+        empty={
+          filters.q ? (
+            <Empty icon="search" title={text.nothingMatches} />
+          ) : (
+            <Empty
+              icon="function"
+              title={text.functions.none}
+              example="safeconduct functions push demo:double handler.py"
+            >
+              {text.functions.noneDetail}
+            </Empty>
+          )
+        }
+      />
+    </>
+  )
+}

@@ -1,0 +1,114 @@
+import { useNavigate } from '@tanstack/react-router'
+import { type FormEvent, useState } from 'react'
+import { answered, api } from '../../api/client'
+import type { Body, Fn, Run } from '../../api/types'
+import { command, Equivalent, flag } from '../../components/equivalent'
+import { RunResult, useLiveRun } from '../../components/live-run'
+import { useChange } from '../../hooks/change'
+import { useReason } from '../../hooks/rights'
+import { useText } from '../../text'
+import { Button } from '../../ui/button'
+import { Editor } from '../../ui/editor'
+import { Empty, Failure, Section } from '../../ui/page'
+
+interface TestRunProps {
+  fn: Fn
+  /** The run last started here; it is part of the address, so a reload still shows it. */
+  run: string | undefined
+}
+
+export function TestRun({ fn, run }: TestRunProps) {
+  const text = useText()
+  const navigate = useNavigate()
+  const [input, setInput] = useState(() => JSON.stringify(example(fn.input_schema), null, 2))
+  const value = parsed(input)
+  const execute = useChange(
+    (body: Body<'functions.execute'>, key): Promise<Run> =>
+      answered(
+        api.POST('/api/v1/functions/{function}/execute', {
+          body,
+          params: { path: { function: fn.id }, header: { 'Idempotency-Key': key } },
+          // Answered as soon as it is queued, so that the log can be followed from its first line.
+          headers: { prefer: 'respond-async' },
+        }),
+      ) as Promise<Run>,
+    (started) => void navigate({ to: '.', search: { tab: 'test', run: started.id }, replace: true }),
+  )
+  const mayRun = useReason('functions:execute')
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    execute.mutate({ input: value } as Body<'functions.execute'>)
+  }
+  const name = `${fn.namespace}:${fn.name}`
+  return (
+    <div className="workbench">
+      <Section title={text.runs.input}>
+        <form className="form" onSubmit={submit}>
+          <Editor label={text.runs.input} value={input} onChange={setInput} rows={8} />
+          {execute.error && <Failure error={execute.error} />}
+          <Equivalent
+            method="POST"
+            path={`/api/v1/functions/${fn.id}/execute`}
+            body={{ input: value }}
+            cli={command(`safeconduct functions run ${name}`, flag('input', JSON.stringify(value)))}
+          />
+          <footer>
+            <Button
+              type="submit"
+              look="primary"
+              icon="run"
+              busy={execute.isPending}
+              reason={value === undefined ? text.notJson : mayRun}
+            >
+              {text.functions.run}
+            </Button>
+          </footer>
+        </form>
+      </Section>
+      <Section title={text.functions.result}>
+        {run ? <Live of={run} /> : <Empty icon="run" title={text.functions.notRun} />}
+      </Section>
+    </div>
+  )
+}
+
+function Live({ of: id }: { of: string }) {
+  return <RunResult live={useLiveRun(id)} />
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+interface Schema {
+  type?: string
+  properties?: Record<string, Schema>
+  default?: unknown
+  examples?: unknown[]
+}
+
+/** Something of the schema's shape to start from; `{}` where it says nothing. */
+function example(schema: unknown): unknown {
+  const { type, properties, default: other, examples } = (schema ?? { type: 'object' }) as Schema
+  if (examples?.length) return examples[0]
+  if (other !== undefined) return other
+  switch (type) {
+    case 'string':
+      return ''
+    case 'integer':
+    case 'number':
+      return 0
+    case 'boolean':
+      return false
+    case 'array':
+      return []
+    default:
+      return Object.fromEntries(
+        Object.entries(properties ?? {}).map(([name, inner]) => [name, example(inner)]),
+      )
+  }
+}

@@ -1,0 +1,155 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useMemo } from 'react'
+import { queries } from '../api/queries'
+import { FactTable } from '../components/facts'
+import { RunTable } from '../components/runs'
+import { paths } from '../paths'
+import { useText } from '../text'
+import { CodeBlock } from '../ui/copy'
+import { Icon } from '../ui/icon'
+import { PageHeader, Section } from '../ui/page'
+import { Status } from '../ui/status'
+import { Duration, Time } from '../ui/time'
+
+const WEEK = 7 * 86_400_000
+
+export default function Home() {
+  const text = useText()
+  const runs = useInfiniteQuery(queries.runs())
+  const facts = useInfiniteQuery(queries.facts())
+  return (
+    <>
+      <PageHeader title={text.place.home} />
+      <Health />
+      <FirstSteps />
+      <Needs />
+      <div className="columns">
+        <Section title={text.home.recentRuns} actions={<Link to={paths.runs}>{text.all}</Link>}>
+          <RunTable query={runs} limit={8} brief />
+        </Section>
+        <Section title={text.home.recentFacts} actions={<Link to={paths.audit}>{text.all}</Link>}>
+          <FactTable query={facts} limit={8} brief />
+        </Section>
+      </div>
+    </>
+  )
+}
+
+/** One line that answers "is it well?": the server, its database, and whether the ledger still proves itself. */
+function Health() {
+  const text = useText()
+  const health = useQuery(queries.health())
+  const verified = useQuery(queries.verified())
+  const ledger = verified.data
+    ? verified.data.verified
+      ? 'verified'
+      : 'not_verified'
+    : verified.isError
+      ? 'unknown'
+      : 'checking'
+  const cells: [string, React.ReactNode][] = [
+    [text.home.server, <Status key="s" of={health.isError ? 'down' : (health.data?.status ?? 'checking')} />],
+    [text.home.database, health.data ? <Status key="d" of={health.data.database} /> : '–'],
+    [text.home.ledger, <Status key="l" of={ledger} />],
+    [
+      text.home.checked,
+      verified.data ? (
+        <span key="c" className="mono">
+          {verified.data.checked_count.toLocaleString()}
+        </span>
+      ) : (
+        '–'
+      ),
+    ],
+    [text.home.uptime, <Duration key="u" ms={health.data && health.data.uptime_seconds * 1000} />],
+    [
+      text.home.version,
+      <span key="v" className="mono">
+        {health.data?.version ?? '–'}
+      </span>,
+    ],
+  ]
+  return (
+    <dl className="health" aria-label={text.home.health}>
+      {cells.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** On an empty installation: the way to the first proven run. Gone once it was walked. */
+function FirstSteps() {
+  const text = useText()
+  const agents = useInfiniteQuery(queries.agents())
+  const functions = useInfiniteQuery(queries.functions())
+  const runs = useInfiniteQuery(queries.runs())
+  if (!agents.data || !functions.data || !runs.data) return null
+  const has = (list: { pages: { items: unknown[] }[] }) => list.pages.some((page) => page.items.length > 0)
+  const steps = [
+    { ...text.home.steps.agent, done: has(agents.data), path: paths.agents, search: { panel: 'new' } },
+    { ...text.home.steps.fn, done: has(functions.data), path: '/functions/new', search: {} },
+    { ...text.home.steps.run, done: has(runs.data), path: paths.functions, search: {} },
+  ]
+  if (steps.every((step) => step.done)) return null
+  return (
+    <Section title={text.home.firstSteps}>
+      <ol className="steps">
+        {steps.map((step) => (
+          <li key={step.title} className={step.done ? 'done' : undefined}>
+            <Icon name={step.done ? 'check' : 'right'} />
+            <div>
+              <Link to={step.path} search={step.search}>
+                {step.title}
+              </Link>
+              {step.done && <span className="visually-hidden"> {text.done}</span>}
+              <p className="muted">{step.detail}</p>
+            </div>
+          </li>
+        ))}
+      </ol>
+      <p className="muted">{text.home.orQuickstart}</p>
+      <CodeBlock code="safeconduct quickstart" label={text.example} />
+    </Section>
+  )
+}
+
+/** What needs somebody: credentials about to end, runs that failed today. */
+function Needs() {
+  const text = useText()
+  const before = useMemo(() => new Date(Date.now() + WEEK).toISOString(), [])
+  const expiring = useInfiniteQuery(queries.expiring(before))
+  const failed = useInfiniteQuery(queries.runs({ status: 'failed' }))
+  const credentials = expiring.data?.pages.flatMap((page) => page.items) ?? []
+  const since = Date.now() - 86_400_000
+  const failures =
+    failed.data?.pages.flatMap((page) => page.items).filter((run) => Date.parse(run.queued_at) > since) ?? []
+  if (credentials.length === 0 && failures.length === 0) return null
+  return (
+    <Section title={text.home.needs}>
+      <ul className="needs">
+        {failures.length > 0 && (
+          <li>
+            <Status of="failed" />
+            <Link to={paths.runs} search={{ status: 'failed' }}>
+              {text.home.failedRuns(failures.length)}
+            </Link>
+          </li>
+        )}
+        {credentials.slice(0, 5).map((credential) => (
+          <li key={credential.id}>
+            <Status of="expiring" />
+            <Link to={paths.agent(credential.agent)} search={{ tab: 'credentials' }}>
+              {credential.label}
+            </Link>
+            <Time at={credential.expires_at} />
+          </li>
+        ))}
+      </ul>
+    </Section>
+  )
+}

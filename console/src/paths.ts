@@ -1,0 +1,27 @@
+/** Every address of the console, built in one place. */
+
+export const paths = {
+  home: '/',
+  agents: '/agents',
+  agent: (id: string) => `/agents/${id}`,
+  functions: '/functions',
+  fn: (id: string) => `/functions/${id}`,
+  runs: '/runs',
+  run: (id: string) => `/runs/${id}`,
+  audit: '/audit',
+  fact: (id: string) => `/audit/${id}`,
+  sessions: '/account/sessions',
+} as const
+
+const byPrefix: Record<string, (id: string) => string> = {
+  agt: paths.agent,
+  fn: paths.fn,
+  run: paths.run,
+  evt: paths.fact,
+}
+
+/** Where the thing with this id is shown, if it has a page. */
+export function placeOf(id: string): string | undefined {
+  const prefix = /^([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}$/.exec(id)?.[1]
+  return prefix === undefined ? undefined : byPrefix[prefix]?.(id)
+}

@@ -1,0 +1,134 @@
+/** Every page with its address and what of the address it reads. Pages load when they are first visited. */
+
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+} from '@tanstack/react-router'
+import { NotFound } from './layouts/not-found'
+import { Shell } from './layouts/shell'
+import { Failure } from './ui/page'
+
+type Search<K extends string> = { [name in K]?: string }
+
+/** Keeps these parameters and drops all others. */
+function search<K extends string>(...names: K[]) {
+  return (given: Record<string, unknown>): Search<K> =>
+    Object.fromEntries(
+      names.filter((name) => given[name]).map((name) => [name, String(given[name])]),
+    ) as Search<K>
+}
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
+
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: '/welcome',
+  component: lazyRouteComponent(() => import('./pages/welcome')),
+})
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  notFoundComponent: NotFound,
+})
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/home')),
+})
+
+const agents = createRoute({
+  getParentRoute: () => shell,
+  path: '/agents',
+  validateSearch: search('q', 'status', 'env', 'type', 'panel'),
+  component: lazyRouteComponent(() => import('./pages/agents/list')),
+})
+
+const agent = createRoute({
+  getParentRoute: () => shell,
+  path: '/agents/$agent',
+  validateSearch: search('tab', 'panel'),
+  component: lazyRouteComponent(() => import('./pages/agents/detail')),
+})
+
+const functions = createRoute({
+  getParentRoute: () => shell,
+  path: '/functions',
+  validateSearch: search('q'),
+  component: lazyRouteComponent(() => import('./pages/functions/list')),
+})
+
+const newFunction = createRoute({
+  getParentRoute: () => shell,
+  path: '/functions/new',
+  component: lazyRouteComponent(() => import('./pages/functions/create')),
+})
+
+const fn = createRoute({
+  getParentRoute: () => shell,
+  path: '/functions/$fn',
+  validateSearch: search('tab', 'run'),
+  component: lazyRouteComponent(() => import('./pages/functions/detail')),
+})
+
+const runs = createRoute({
+  getParentRoute: () => shell,
+  path: '/runs',
+  validateSearch: search('status', 'trigger', 'function', 'agent', 'principal'),
+  component: lazyRouteComponent(() => import('./pages/runs/list')),
+})
+
+const run = createRoute({
+  getParentRoute: () => shell,
+  path: '/runs/$run',
+  validateSearch: search('tab'),
+  component: lazyRouteComponent(() => import('./pages/runs/detail')),
+})
+
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: '/audit',
+  validateSearch: search('q', 'kind', 'outcome', 'severity', 'actor', 'target', 'run', 'from', 'to', 'live'),
+  component: lazyRouteComponent(() => import('./pages/audit/list')),
+})
+
+const fact = createRoute({
+  getParentRoute: () => shell,
+  path: '/audit/$fact',
+  component: lazyRouteComponent(() => import('./pages/audit/detail')),
+})
+
+const sessions = createRoute({
+  getParentRoute: () => shell,
+  path: '/account/sessions',
+  component: lazyRouteComponent(() => import('./pages/account/sessions')),
+})
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    welcome,
+    shell.addChildren([home, agents, agent, functions, newFunction, fn, runs, run, audit, fact, sessions]),
+  ]),
+  basepath: '/console',
+  defaultPreload: 'intent',
+  // Plain texts in the address: `?status=active`, never JSON.
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+  stringifySearch: (values) => {
+    const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== '')
+    const text = new URLSearchParams(given as [string, string][]).toString()
+    return text && `?${text}`
+  },
+  defaultErrorComponent: ({ error, reset }) => <Failure error={error} onRetry={reset} />,
+  scrollRestoration: true,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

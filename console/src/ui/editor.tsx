@@ -1,0 +1,57 @@
+import { type KeyboardEvent, useRef } from 'react'
+import { useText } from '../text'
+
+interface EditorProps {
+  id?: string
+  label: string
+  value: string
+  onChange?: (value: string) => void
+  /** The line that the server found wrong, counted from 1. */
+  wrongLine?: number | undefined
+  rows?: number
+}
+
+/** A plain text editor with line numbers. Tab indents; Escape and then Tab leaves it, as the hint says. */
+export function Editor({ id, label, value, onChange, wrongLine, rows = 18 }: EditorProps) {
+  const text = useText()
+  const numbers = useRef<HTMLOListElement>(null)
+  const leaving = useRef(false)
+  const press = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.key === 'Escape') leaving.current = true
+    else if (event.key === 'Tab' && !event.shiftKey && !leaving.current && onChange) {
+      event.preventDefault()
+      const { selectionStart, selectionEnd } = event.currentTarget
+      event.currentTarget.setRangeText('    ', selectionStart, selectionEnd, 'end')
+      onChange(event.currentTarget.value)
+    } else if (event.key !== 'Shift') leaving.current = false
+  }
+  return (
+    <div className="editor">
+      <ol ref={numbers} aria-hidden="true">
+        {value.split('\n').map((_, line) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a line's number is what it is
+          <li key={line} className={line + 1 === wrongLine ? 'wrong' : undefined}>
+            {line + 1}
+          </li>
+        ))}
+      </ol>
+      <textarea
+        id={id}
+        aria-label={label}
+        aria-description={onChange && text.editorHint}
+        title={onChange && text.editorHint}
+        wrap="off"
+        spellCheck={false}
+        autoCapitalize="off"
+        rows={rows}
+        value={value}
+        readOnly={!onChange}
+        onChange={(event) => onChange?.(event.target.value)}
+        onKeyDown={press}
+        onScroll={(event) => {
+          if (numbers.current) numbers.current.scrollTop = event.currentTarget.scrollTop
+        }}
+      />
+    </div>
+  )
+}

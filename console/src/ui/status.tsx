@@ -1,0 +1,53 @@
+import { useText } from '../text'
+import { Icon, type IconName } from './icon'
+
+export type Tone = 'good' | 'warn' | 'bad' | 'quiet' | 'active'
+
+const marks: Record<string, [Tone, IconName]> = {
+  active: ['good', 'check'],
+  pending: ['warn', 'clock'],
+  suspended: ['warn', 'pause'],
+  decommissioned: ['quiet', 'stop'],
+  expiring: ['warn', 'clock'],
+  rotating: ['warn', 'clock'],
+  expired: ['quiet', 'clock'],
+  revoked: ['quiet', 'cross'],
+  queued: ['quiet', 'clock'],
+  leased: ['active', 'clock'],
+  running: ['active', 'run'],
+  succeeded: ['good', 'check'],
+  failed: ['bad', 'cross'],
+  cancelled: ['quiet', 'stop'],
+  timed_out: ['bad', 'clock'],
+  dead: ['bad', 'cross'],
+  success: ['good', 'check'],
+  failure: ['bad', 'cross'],
+  denied: ['warn', 'minus'],
+  info: ['quiet', 'info'],
+  notice: ['active', 'info'],
+  warning: ['warn', 'alert'],
+  critical: ['bad', 'alert'],
+  ok: ['good', 'check'],
+  degraded: ['warn', 'alert'],
+  down: ['bad', 'cross'],
+  verified: ['good', 'seal'],
+  not_verified: ['bad', 'alert'],
+  checking: ['quiet', 'clock'],
+  applied: ['good', 'check'],
+  live: ['good', 'live'],
+  connecting: ['warn', 'clock'],
+  lost: ['bad', 'alert'],
+  off: ['quiet', 'minus'],
+}
+
+/** A state: icon, word and colour, so that no one of them is needed alone. */
+export function Status({ of, label }: { of: string; label?: string }) {
+  const text = useText()
+  const [tone, icon] = marks[of] ?? ['quiet', 'unknown']
+  return (
+    <span className={`status ${tone}`}>
+      <Icon name={icon} />
+      {label ?? (text.status as Record<string, string>)[of] ?? of.replaceAll('_', ' ')}
+    </span>
+  )
+}
