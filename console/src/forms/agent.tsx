@@ -63,8 +63,7 @@ export function AgentForm({ onDone }: { onDone: (agent: Agent) => void }) {
               {...bind('name')}
               className="mono"
               required
-              // biome-ignore lint/a11y/noAutofocus: the dialog was opened to fill this in
-              autoFocus
+              data-first
               spellCheck={false}
               pattern="[a-z][a-z0-9_\-]{0,62}"
             />

@@ -10,17 +10,26 @@ import { leafHash, rootFromProof } from './merkle'
 import { openCheckpoint, parseKey } from './note'
 
 export interface Evidence {
-  /** RFC 8785 of the clear members; what the leaf commits to. */
+  /** The leaf's index. */
+  seq: number
+  /** RFC 8785 of the clear members, whose SHA-256 is the leaf's entry. */
+  clear: string
+  /** RFC 8785 of the private members, whose SHA-256 stands in the clear ones. */
+  private: string
   entry: string
-  /** RFC 8785 of the private members; null once they were erased. */
-  private: string | null
-  index: number
-  size: number
+  leaf_hash: string
+  tree_size: number
   path: string[]
   /** The signed note. */
   checkpoint: string
   /** The log's verifier key. */
   key: string
+}
+
+/** The members of both records as the page shows them. */
+export interface Shown {
+  clear: { [name: string]: Json }
+  private: { [name: string]: Json }
 }
 
 export type StepName = 'shown' | 'private' | 'leaf' | 'tree' | 'signature'
@@ -32,78 +41,66 @@ export interface Step {
   found: string
 }
 
-/** What is read of the fact: the members of both records, as the page shows them. */
-export type Shown = { clear: Json; private: Json | null }
-
 class Broken extends Error {}
 
 export async function verify(evidence: Evidence, shown: Shown): Promise<Step[]> {
-  if (!globalThis.crypto?.subtle) throw new Error('no WebCrypto outside a secure context')
-  let root: Bytes | undefined
-  const steps: [StepName, () => Promise<string>][] = [
-    ['shown', async () => compare(evidence, shown)],
-    ['private', () => privateHash(evidence)],
-    ['leaf', async () => toHex(await entryHash(evidence))],
-    [
-      'tree',
-      async () => {
-        root = await rootFromProof(
-          await leafHash(await entryHash(evidence)),
-          evidence.index,
-          evidence.size,
-          evidence.path.map(hash),
-        )
-        if (!root) throw new Broken('the proof is not of this size')
-        return toHex(root)
-      },
-    ],
-    [
-      'signature',
-      async () => {
-        const key = await parseKey(evidence.key)
-        const checkpoint = await openCheckpoint(evidence.checkpoint, key)
-        if (!root || checkpoint.size !== evidence.size || !equal(checkpoint.root, root)) {
-          throw new Broken('the proof does not lead to the signed root')
-        }
-        return `${key.name} ${toHex(key.id)}`
-      },
-    ],
-  ]
-  const done: Step[] = []
-  for (const [name, step] of steps) {
-    done.push(
-      await step().then(
-        (found) => ({ name, holds: true, found }),
-        (error: unknown) => ({
-          name,
-          holds: false,
-          found: error instanceof Error ? error.message : String(error),
-        }),
-      ),
-    )
+  if (!globalThis.crypto?.subtle)
+    throw new Error('this page was not served securely, so the browser computes no hashes')
+  const entry = await sha256(utf8(evidence.clear))
+  const leaf = await leafHash(entry)
+  const path = evidence.path.map(fromHex)
+  const whole = path.every((node) => node !== undefined)
+  const root = whole
+    ? await rootFromProof(leaf, evidence.seq, evidence.tree_size, path as Bytes[])
+    : undefined
+  return Promise.all([
+    step('shown', () => compare(evidence, shown)),
+    step('private', () => privateHash(evidence)),
+    step('leaf', () => expect(toHex(entry), evidence.entry)),
+    step('tree', () => {
+      expect(toHex(leaf), evidence.leaf_hash)
+      if (!root) throw new Broken('the proof was not made for this place in a tree of this size')
+      return toHex(root)
+    }),
+    step('signature', () => signature(evidence, root)),
+  ])
+}
+
+async function step(name: StepName, check: () => string | Promise<string>): Promise<Step> {
+  try {
+    return { name, holds: true, found: await check() }
+  } catch (error) {
+    return { name, holds: false, found: error instanceof Error ? error.message : String(error) }
   }
-  return done
-}
-
-function entryHash(evidence: Evidence): Promise<Bytes> {
-  return sha256(utf8(evidence.entry))
-}
-
-async function privateHash(evidence: Evidence): Promise<string> {
-  const { private_hash } = parseCanonical(evidence.entry) as { private_hash?: Json }
-  if (evidence.private === null) return `${private_hash}`
-  const computed = toHex(await sha256(utf8(evidence.private)))
-  if (computed !== private_hash) throw new Broken(`${computed} is not the private_hash of the entry`)
-  return computed
 }
 
 /** Every member shown must be in the bytes, and every member of the bytes must be shown. */
 function compare(evidence: Evidence, shown: Shown): string {
-  same('entry', parseCanonical(evidence.entry), shown.clear)
-  if (evidence.private !== null) same('private', parseCanonical(evidence.private), shown.private)
-  return `${utf8(evidence.entry).length + utf8(evidence.private ?? '').length} bytes`
+  same('clear', parseCanonical(evidence.clear), shown.clear)
+  same('private', parseCanonical(evidence.private), shown.private)
+  return `${utf8(evidence.clear).length} + ${utf8(evidence.private).length} bytes`
 }
 
+async function privateHash(evidence: Evidence): Promise<string> {
+  const { private_hash } = parseCanonical(evidence.clear) as { private_hash?: Json }
+  return expect(toHex(await sha256(utf8(evidence.private))), private_hash)
+}
+
+async function signature(evidence: Evidence, root: Bytes | undefined): Promise<string> {
+  const key = await parseKey(evidence.key)
+  const checkpoint = await openCheckpoint(evidence.checkpoint, key)
+  if (checkpoint.size !== evidence.tree_size) throw new Broken('the checkpoint is of a tree of another size')
+  if (!root || !equal(checkpoint.root, root))
+    throw new Broken('the proof does not lead to the root that was signed')
+  return `${key.name} ${toHex(key.id)}`
+}
+
+function expect(computed: string, said: unknown): string {
+  if (computed !== said) throw new Broken(`computed ${computed}, but the answer says ${said}`)
+  return computed
+}
+
+/** A member that is null was not recorded. */
 function same(place: string, logged: Json, shown: Json): void {
   if (isObject(logged) && isObject(shown)) {
     for (const name of new Set([...Object.keys(logged), ...Object.keys(shown)])) {
@@ -120,10 +117,4 @@ function same(place: string, logged: Json, shown: Json): void {
 
 function isObject(value: Json): value is { [name: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function hash(text: string): Bytes {
-  const bytes = fromHex(text)
-  if (bytes?.length !== 32) throw new Broken('a hash of the proof is malformed')
-  return bytes
 }

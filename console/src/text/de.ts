@@ -342,6 +342,8 @@ export const de: Text = {
     cause: 'Ursache',
     ip: 'Adresse',
     userAgent: 'Client',
+    repeated: 'Steht für',
+    dataHash: 'Daten als Hash',
     data: 'Daten',
   },
   proof: {

@@ -340,6 +340,8 @@ export const en = {
     cause: 'Caused by',
     ip: 'Address',
     userAgent: 'Client',
+    repeated: 'Stands for',
+    dataHash: 'Data by hash',
     data: 'Data',
   },
   proof: {

@@ -2,6 +2,9 @@ import { type ReactNode, useEffect, useId, useRef } from 'react'
 import { useText } from '../text'
 import { Button } from './button'
 
+/** What is filled in comes first, else what the footer offers; never the way out. */
+const FIRST = ['[data-first]', ':is(input, select, textarea):not([type="radio"])', 'footer button:last-child']
+
 interface DialogProps {
   title: string
   /** `side` for create and edit, `centre` for a question. */
@@ -19,6 +22,8 @@ export function Dialog({ title, kind, onClose, children }: DialogProps) {
     const dialog = ref.current
     const opener = document.activeElement
     dialog?.showModal()
+    const first = FIRST.map((selector) => dialog?.querySelector<HTMLElement>(selector)).find(Boolean)
+    first?.focus()
     return () => {
       dialog?.close()
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus()

@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect } from 'react'
-import { Problem } from '../api/problem'
+import { Problem, Unreachable } from '../api/problem'
 import { useText } from '../text'
 import { Button } from './button'
 import { CodeBlock, Copyable } from './copy'
@@ -60,12 +60,13 @@ export function Empty({
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const text = useText()
   const problem = error instanceof Problem ? error : undefined
+  const silent = error instanceof Unreachable
   return (
     <div className="failure" role="alert">
       <Icon name="alert" />
       <div>
-        <strong>{problem ? problem.message : text.unreachable}</strong>
-        <p>{problem ? problem.detail : text.unreachableDetail}</p>
+        <strong>{silent ? text.unreachable : error instanceof Error ? error.message : String(error)}</strong>
+        <p>{silent ? text.unreachableDetail : problem?.detail}</p>
         {problem && problem.errors.length > 0 && (
           <ul>
             {problem.errors.map((error) => (

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
 import { queries } from '../../api/queries'
 import type { FactDetail } from '../../api/types'
 import { Proof, useVerdict, verdictOf } from '../../components/evidence'
@@ -7,6 +8,7 @@ import { chainOf, targetOf } from '../../components/facts'
 import { Chain, Chip, Id } from '../../components/identity'
 import { paths } from '../../paths'
 import { useText } from '../../text'
+import type { Text } from '../../text/en'
 import { Copyable, JsonBlock } from '../../ui/copy'
 import { Failure, PageHeader, Properties, Section, Skeleton } from '../../ui/page'
 import { Status } from '../../ui/status'
@@ -18,7 +20,7 @@ export default function FactPage() {
   const text = useText()
   const { fact: id } = route.useParams()
   const query = useQuery(queries.fact(id))
-  const verdict = useVerdict(query.data)
+  const verdict = useVerdict(query.data, id)
   const above = <Link to={paths.audit}>{text.place.audit}</Link>
   if (!query.data) {
     return (
@@ -53,11 +55,23 @@ export default function FactPage() {
       <div className="columns">
         <Members of={fact} />
         <Section title={text.audit.proof}>
-          <Proof of={fact} />
+          <Proof of={fact} asked={id} />
         </Section>
       </div>
     </>
   )
+}
+
+type Row = [string, ReactNode]
+
+/** A fact that stands for many says how many, and from where. */
+function repeated(text: Text, { count, source }: NonNullable<FactDetail['repeated']>): Row {
+  return [text.audit.repeated, <span key="x" className="mono">{`${count} × ${source}`}</span>]
+}
+
+/** Data that was too large is recorded by its hash alone. */
+function hashed(text: Text, { bytes, sha256 }: NonNullable<FactDetail['data_hash']>): Row {
+  return [text.audit.dataHash, <span key="h" className="mono">{`${sha256} (${bytes} bytes)`}</span>]
 }
 
 function Members({ of: fact }: { of: FactDetail }) {
@@ -90,6 +104,8 @@ function Members({ of: fact }: { of: FactDetail }) {
               </span>,
             ],
             [text.audit.userAgent, fact.user_agent ?? '–'],
+            ...(fact.repeated ? [repeated(text, fact.repeated)] : []),
+            ...(fact.data_hash ? [hashed(text, fact.data_hash)] : []),
           ]}
         />
       </Section>
