@@ -121,6 +121,8 @@ ids! {
     AgentId = "agt",
     /// A credential of an agent.
     CredentialId = "crd",
+    /// An OAuth client that is no agent.
+    ClientId = "cli",
     /// A token (`jti`).
     TokenId = "tok",
     /// One causal chain of acts, constant through delegation.

@@ -15,6 +15,8 @@ mod store;
 
 pub use error::AgentError;
 pub use facts::KINDS;
-pub use model::{Agent, Credential, CredentialKind, CredentialStatus, DeploymentEnv, Standing, Status};
+pub use model::{
+    Agent, Credential, CredentialKind, CredentialStatus, DeploymentEnv, Proof, Standing, Status,
+};
 pub use routes::routes;
 pub use service::{Agents, AgentsSettings};

@@ -16,7 +16,7 @@ mod store;
 
 pub use cookie::{CookieAuthenticator, CookieForm};
 pub use error::PeopleError;
-pub use facts::KINDS;
+pub use facts::{KINDS, SESSION_ENDED, SESSION_STARTED, USER_CREATED};
 pub use links::OwnerLink;
 pub use model::{Org, Person, Session, SessionKind};
 pub use routes::routes;

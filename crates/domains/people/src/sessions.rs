@@ -32,6 +32,23 @@ pub struct Refreshed {
 }
 
 impl People {
+    /// Starts a session for a person who has proved who they are; what every way of signing in ends with.
+    pub async fn sign_in(
+        &self,
+        org: OrgId,
+        person: &Person,
+        kind: SessionKind,
+        by: &str,
+        contact: &Contact,
+    ) -> Result<Started, PeopleError> {
+        let (started, fact) = self.start(org, person, kind, by, contact).await?;
+        let change = Change::new(SIGN_IN, fact)
+            .statement(store::touch_login(person.id, started.session.created_at))
+            .statement(store::insert_session(&started.session, started.tag));
+        self.inner().db.commit(change).await?;
+        Ok(started)
+    }
+
     pub(crate) async fn start(
         &self,
         org: OrgId,
@@ -122,6 +139,28 @@ impl People {
         }
         session.generation += 1;
         Ok(Refreshed { session, secret: next })
+    }
+
+    /// Whether a text has the form of a refresh token.
+    pub fn is_refresh_token(text: &str) -> bool {
+        text.split_once('.').is_some_and(|(id, _)| id.parse::<SessionId>().is_ok())
+    }
+
+    /// Signs a command line out: whoever holds the refresh token may end its session. What is unknown or over is left alone.
+    pub async fn end_by_refresh(&self, secret: &str, contact: &Contact) -> Result<(), PeopleError> {
+        let inner = self.inner();
+        let found = store::session_by_tag(&inner.db, SIGN_IN, self.tag_of(secret)).await?;
+        let alive = |session: &Session| session.kind == SessionKind::Cli && session.is_alive(inner.world.now());
+        let Some(session) = found.filter(alive) else { return Ok(()) };
+        let person = self.person(session.user).await?;
+        let display = person.map(|person| person.display_name.clone()).unwrap_or_default();
+        let fact = Fact::new(&facts::SESSION_ENDED, session.org, Actor::user(session.user, display))
+            .origin(&contact.origin())
+            .target("session", session.id, "")
+            .data(json!({ "kind": session.kind.name() }));
+        let change = self.ending(Change::new(SIGN_IN, inner.ledger.seal(fact).await?), &session);
+        inner.db.commit(change).await?;
+        Ok(())
     }
 
     async fn end_reused(&self, session: &Session, contact: &Contact) -> Result<(), PeopleError> {

@@ -72,6 +72,8 @@ pub enum Means {
         jti: TokenId,
         client: Uuid,
         credential: Option<CredentialId>,
+        /// The session of a person that it was made on.
+        session: Option<SessionId>,
         run: Option<RunId>,
         expires_at: Timestamp,
     },

@@ -1,0 +1,352 @@
+//! The claims of our access tokens (RFC 9068, with the actor chain of RFC 8693 §4.1).
+//!
+//! Reading is strict: a claim that this version does not know may narrow the token, so such a token is refused.
+
+use std::sync::Arc;
+
+use authority::Authority;
+use cluster::Kin;
+use crypto::jws::{JwsError, SigningKey};
+use ledger::{Actor, ActorKind};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use types::{AgentId, ClientId, CredentialId, FunctionId, Id, OrgId, RunId, SessionId, TokenId, TxnId, Uuid};
+use web::PrincipalId;
+
+/// `typ` of the header (RFC 9068 §2.1).
+pub(crate) const TYPE: &str = "at+jwt";
+/// Longest token that is read; scopes are at most 4 KB.
+pub(crate) const LONGEST: usize = 12 * 1024;
+/// Actors in a chain at most.
+pub(crate) const DEEPEST: usize = 5;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claims {
+    pub iss: Arc<str>,
+    #[serde(serialize_with = "write", deserialize_with = "read")]
+    pub sub: PrincipalId,
+    pub sub_type: SubjectType,
+    /// Exactly one.
+    pub aud: Arc<str>,
+    #[serde(serialize_with = "write", deserialize_with = "read")]
+    pub client_id: Client,
+    pub iat: i64,
+    pub nbf: i64,
+    pub exp: i64,
+    pub jti: TokenId,
+    pub scope: Arc<str>,
+    pub org: OrgId,
+    /// The authority revision that the token is not older than.
+    pub rev: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crd: Option<CredentialId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    pub txn: TxnId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Box<Act>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectType {
+    User,
+    Agent,
+}
+
+/// Who asked for a token: an agent is its own client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Client {
+    Agent(AgentId),
+    Registered(ClientId),
+}
+
+/// Our own console and command line, a public client: the same in every installation.
+pub fn first_party() -> Client {
+    Client::Registered(ClientId::from_uuid(Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0001)))
+}
+
+/// One actor, outermost first; inside it whoever it acts for in turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Act {
+    #[serde(serialize_with = "write", deserialize_with = "read")]
+    pub sub: ActorId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Box<Act>>,
+}
+
+/// Who acts: a principal with grants of its own, or a function, which has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActorId {
+    Principal(PrincipalId),
+    Function(FunctionId),
+}
+
+impl Claims {
+    /// The compact token.
+    pub(crate) fn sign(&self, key: &SigningKey) -> Result<String, serde_json::Error> {
+        Ok(key.compact(TYPE, &serde_json::to_vec(self)?))
+    }
+
+    pub(crate) fn read(payload: &[u8]) -> Result<Self, Unreadable> {
+        let claims: Self = serde_json::from_slice(payload).map_err(|_| Unreadable)?;
+        let typed = claims.sub_type == SubjectType::of(claims.sub);
+        let timely = claims.iat <= claims.exp && claims.nbf <= claims.exp;
+        let deep = claims.chain().count() > DEEPEST;
+        if typed && timely && !deep { Ok(claims) } else { Err(Unreadable) }
+    }
+
+    /// The actors, outermost first.
+    pub fn chain(&self) -> impl Iterator<Item = ActorId> + '_ {
+        std::iter::successors(self.act.as_deref(), |act| act.act.as_deref()).map(|act| act.sub)
+    }
+
+    /// Everything whose death is the token's.
+    pub(crate) fn kin(&self) -> Box<[Kin]> {
+        let mut kin = Vec::with_capacity(6);
+        kin.push(Kin { kind: "org", key: self.org.uuid() });
+        kin.push(principal_kin(self.sub));
+        kin.push(Kin { kind: "token", key: self.jti.uuid() });
+        match self.client_id {
+            Client::Agent(agent) if PrincipalId::Agent(agent) != self.sub => {
+                kin.push(principal_kin(PrincipalId::Agent(agent)));
+            }
+            Client::Agent(_) => {}
+            Client::Registered(client) => kin.push(Kin { kind: "client", key: client.uuid() }),
+        }
+        kin.extend(self.crd.map(|credential| Kin { kind: "credential", key: credential.uuid() }));
+        kin.extend(self.sid.map(|session| Kin { kind: "session", key: session.uuid() }));
+        let actors = self.chain().filter_map(|actor| match actor {
+            ActorId::Principal(principal) => Some(principal_kin(principal)),
+            ActorId::Function(_) => None,
+        });
+        kin.extend(actors);
+        kin.into_boxed_slice()
+    }
+}
+
+/// The payload is not what we write.
+#[derive(Debug, thiserror::Error)]
+#[error("the claims are not those of an access token of ours")]
+pub(crate) struct Unreadable;
+
+impl From<Unreadable> for JwsError {
+    fn from(_: Unreadable) -> Self {
+        Self::Form
+    }
+}
+
+pub(crate) fn principal_kin(principal: PrincipalId) -> Kin {
+    Kin { kind: principal.kind(), key: principal.uuid() }
+}
+
+/// A scope that was written by us.
+pub(crate) fn parse_scope(text: &str) -> Result<Arc<Authority>, Unreadable> {
+    text.parse().map(Arc::new).map_err(|_| Unreadable)
+}
+
+/// The chain as it stands in a token; `None` without actors.
+pub(crate) fn nest(outermost_first: &[ActorId]) -> Option<Box<Act>> {
+    outermost_first.iter().rev().fold(None, |inner, actor| Some(Box::new(Act { sub: *actor, act: inner })))
+}
+
+impl SubjectType {
+    pub(crate) fn of(principal: PrincipalId) -> Self {
+        match principal {
+            PrincipalId::User(_) => Self::User,
+            PrincipalId::Agent(_) => Self::Agent,
+        }
+    }
+}
+
+impl Client {
+    pub fn uuid(self) -> Uuid {
+        match self {
+            Self::Agent(agent) => agent.uuid(),
+            Self::Registered(client) => client.uuid(),
+        }
+    }
+}
+
+impl ActorId {
+    /// As the ledger knows it.
+    pub(crate) fn actor(self, display: &str) -> Actor {
+        let kind = match self {
+            Self::Principal(PrincipalId::User(_)) => ActorKind::User,
+            Self::Principal(PrincipalId::Agent(_)) => ActorKind::Agent,
+            Self::Function(_) => ActorKind::System,
+        };
+        Actor { kind, id: Some(self.to_string()), display: display.to_owned() }
+    }
+}
+
+/// One of two kinds of id, told apart by its prefix.
+macro_rules! either {
+    ($name:ident: $first:ident($First:ty) | $second:ident($Second:ty)) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    Self::$first(id) => id.fmt(out),
+                    Self::$second(id) => id.fmt(out),
+                }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = types::InvalidId;
+            fn from_str(text: &str) -> Result<Self, types::InvalidId> {
+                match text.parse::<$First>() {
+                    Ok(id) => Ok(Self::$first(id)),
+                    Err(_) => text.parse().map(Self::$second),
+                }
+            }
+        }
+    };
+}
+
+either!(Client: Agent(AgentId) | Registered(ClientId));
+either!(ActorId: Principal(PrincipalId) | Function(FunctionId));
+
+fn write<T: std::fmt::Display, S: Serializer>(id: &T, out: S) -> Result<S::Ok, S::Error> {
+    out.collect_str(id)
+}
+
+fn read<'de, T: std::str::FromStr<Err: std::fmt::Display>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::{Value, json};
+    use types::World;
+
+    use super::*;
+
+    /// An agent's token of a moment ago.
+    pub(crate) fn claims(world: &World) -> Claims {
+        let (agent, now): (AgentId, _) = (world.id(), world.now().seconds());
+        Claims {
+            iss: "https://sc.example".into(),
+            sub: PrincipalId::Agent(agent),
+            sub_type: SubjectType::Agent,
+            aud: "https://sc.example/api".into(),
+            client_id: Client::Agent(agent),
+            iat: now,
+            nbf: now,
+            exp: now + 600,
+            jti: world.id(),
+            scope: "agents:read:all".into(),
+            org: world.id(),
+            rev: 7,
+            crd: Some(world.id()),
+            sid: None,
+            run: None,
+            txn: world.id(),
+            act: None,
+        }
+    }
+
+    fn value() -> Value {
+        serde_json::to_value(claims(&World::system())).unwrap()
+    }
+
+    fn reads(value: &Value) -> bool {
+        Claims::read(&serde_json::to_vec(value).unwrap()).is_ok()
+    }
+
+    #[test]
+    fn reads_what_it_writes() {
+        let world = World::system();
+        let function = ActorId::Function(world.id());
+        let agent = ActorId::Principal(PrincipalId::Agent(world.id()));
+        let mut claims = claims(&world);
+        claims.act = nest(&[function, agent]);
+        claims.run = Some(world.id());
+        let bytes = serde_json::to_vec(&claims).unwrap();
+        let again = Claims::read(&bytes).unwrap();
+        assert_eq!(again, claims);
+        assert_eq!(again.chain().collect::<Vec<_>>(), [function, agent], "outermost first");
+        let written: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(written["act"]["act"]["sub"], json!(agent.to_string()));
+    }
+
+    #[test]
+    fn refuses_what_it_would_not_write() {
+        assert!(reads(&value()));
+        for (name, other) in [
+            ("sub", json!("fn_01h455vb4pex5vsknk084sn02q")),
+            ("sub_type", json!("user")),
+            ("sub_type", json!("client")),
+            ("aud", json!(["https://sc.example/api"])),
+            ("aud", json!(["https://sc.example/api", "https://other.example"])),
+            ("client_id", json!("usr_01h455vb4pex5vsknk084sn02q")),
+            ("exp", json!(1)),
+            ("exp", json!("soon")),
+            ("exp", json!(4e9)),
+            ("jti", json!("")),
+            ("rev", json!(null)),
+            ("cnf", json!({"jkt": "x"})),
+            ("authorization_details", json!([])),
+        ] {
+            let mut value = value();
+            value[name] = other.clone();
+            assert!(!reads(&value), "{name}: {other}");
+        }
+        for name in [
+            "iss",
+            "sub",
+            "sub_type",
+            "aud",
+            "client_id",
+            "iat",
+            "nbf",
+            "exp",
+            "jti",
+            "scope",
+            "org",
+            "rev",
+            "txn",
+        ] {
+            let mut value = value();
+            value.as_object_mut().unwrap().remove(name);
+            assert!(!reads(&value), "without {name}");
+        }
+        assert!(Claims::read(br#"{"iss":"a","iss":"b"}"#).is_err());
+    }
+
+    #[test]
+    fn a_chain_has_a_depth() {
+        let world = World::system();
+        for (length, fits) in [(DEEPEST, true), (DEEPEST + 1, false)] {
+            let chain: Vec<ActorId> = (0..length).map(|_| ActorId::Function(world.id())).collect();
+            let claims = Claims { act: nest(&chain), ..claims(&world) };
+            assert_eq!(Claims::read(&serde_json::to_vec(&claims).unwrap()).is_ok(), fits, "{length}");
+        }
+    }
+
+    #[test]
+    fn dies_with_everything_it_stands_on() {
+        let world = World::system();
+        let actor: AgentId = world.id();
+        let user: types::UserId = world.id();
+        let claims = Claims {
+            sub: PrincipalId::User(user),
+            sub_type: SubjectType::User,
+            client_id: first_party(),
+            sid: Some(world.id()),
+            act: nest(&[ActorId::Function(world.id()), ActorId::Principal(PrincipalId::Agent(actor))]),
+            ..claims(&world)
+        };
+        let kin = claims.kin();
+        let kinds: Vec<_> = kin.iter().map(|kin| kin.kind).collect();
+        assert_eq!(kinds, ["org", "user", "token", "client", "credential", "session", "agent"]);
+        assert!(kin.contains(&Kin { kind: "agent", key: actor.uuid() }));
+        assert!(kin.contains(&Kin { kind: "user", key: user.uuid() }));
+    }
+}

@@ -1,0 +1,37 @@
+//! HTTP of the authorization server. What an organization publishes stands under `/o/{slug}` as well; without it the home
+//! organization is meant.
+
+mod activity;
+mod keys;
+mod protocol;
+mod published;
+mod sign_in;
+
+use std::sync::Arc;
+
+use web::{Door, Routes};
+
+use crate::Oauth;
+
+pub fn routes(door: &Arc<Door>, oauth: &Oauth) -> Routes {
+    Routes::new()
+        .route::<published::Metadata, _, _>(door, published::metadata::<published::Metadata>)
+        .route::<published::OrgMetadata, _, _>(door, published::metadata::<published::OrgMetadata>)
+        .route::<published::InsertedMetadata, _, _>(door, published::metadata::<published::InsertedMetadata>)
+        .route::<published::Openid, _, _>(door, published::openid::<published::Openid>)
+        .route::<published::OrgOpenid, _, _>(door, published::openid::<published::OrgOpenid>)
+        .route::<published::KeySet, _, _>(door, published::key_set::<published::KeySet>)
+        .route::<published::OrgKeySet, _, _>(door, published::key_set::<published::OrgKeySet>)
+        .route::<protocol::Token, _, _>(door, protocol::token::<protocol::Token>)
+        .route::<protocol::OrgToken, _, _>(door, protocol::token::<protocol::OrgToken>)
+        .route::<protocol::Introspect, _, _>(door, protocol::introspect::<protocol::Introspect>)
+        .route::<protocol::OrgIntrospect, _, _>(door, protocol::introspect::<protocol::OrgIntrospect>)
+        .route::<protocol::Revoke, _, _>(door, protocol::revoke::<protocol::Revoke>)
+        .route::<protocol::OrgRevoke, _, _>(door, protocol::revoke::<protocol::OrgRevoke>)
+        .route::<sign_in::RedeemLinkForToken, _, _>(door, sign_in::redeem)
+        .route::<sign_in::Refresh, _, _>(door, sign_in::refresh)
+        .route::<activity::TokenActivity, _, _>(door, activity::list)
+        .route::<keys::ListKeys, _, _>(door, keys::list)
+        .route::<keys::RotateKeys, _, _>(door, keys::rotate)
+        .with_state(oauth.clone())
+}

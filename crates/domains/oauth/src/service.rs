@@ -1,0 +1,166 @@
+//! The facade of this domain and what its parts share.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use access::Access;
+use agents::Agents;
+use authority::Required;
+use cluster::{Dead, Feed, Heard, Kin, OnDead};
+use crypto::jws::Algorithm;
+use db::Db;
+use ledger::Ledger;
+use people::People;
+use types::{Id, Timestamp, TokenId, World};
+
+use crate::client::ClientKeys;
+use crate::issuer::Issuers;
+use crate::keys::Keys;
+use crate::live::Live;
+use crate::scope::Scopes;
+use crate::tally::Tally;
+use crate::verified::VerifiedCache;
+
+#[derive(Clone, Debug)]
+pub struct OauthSettings {
+    /// Without trailing slash; the home organization's issuer.
+    pub public_url: String,
+    pub algorithm: Algorithm,
+    pub agent_lifetime: Duration,
+    pub person_lifetime: Duration,
+    /// By how much foreign clocks may differ.
+    pub clock_skew: Duration,
+    /// Whether asking for more than is held is refused instead of narrowed.
+    pub strict_scopes: bool,
+    /// Checked tokens that are remembered.
+    pub remembered_tokens: usize,
+}
+
+impl OauthSettings {
+    pub fn new(public_url: &str) -> Self {
+        Self {
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            algorithm: Algorithm::ES256,
+            agent_lifetime: Duration::from_secs(600),
+            person_lifetime: Duration::from_secs(900),
+            clock_skew: Duration::from_secs(30),
+            strict_scopes: false,
+            remembered_tokens: 50_000,
+        }
+    }
+}
+
+/// The rooms that this one stands on.
+pub struct OauthParts {
+    pub db: Db,
+    pub ledger: Ledger,
+    pub world: World,
+    pub feed: Feed,
+    pub keys: Keys,
+    pub access: Access,
+    pub people: People,
+    pub agents: Agents,
+}
+
+/// The authorization server; clones share it.
+#[derive(Clone)]
+pub struct Oauth(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) ledger: Ledger,
+    pub(crate) world: World,
+    pub(crate) feed: Feed,
+    pub(crate) keys: Keys,
+    pub(crate) access: Access,
+    pub(crate) people: People,
+    pub(crate) agents: Agents,
+    pub(crate) settings: OauthSettings,
+    pub(crate) issuers: Issuers,
+    pub(crate) verified: VerifiedCache,
+    pub(crate) live: Live,
+    pub(crate) tally: Tally,
+    pub(crate) scopes: Scopes,
+    pub(crate) client_keys: ClientKeys,
+    /// Tokens from before this were issued by a process that is gone.
+    pub(crate) started: Timestamp,
+    operations: OnceLock<Vec<Required>>,
+}
+
+impl Oauth {
+    pub fn new(parts: OauthParts, settings: OauthSettings) -> Self {
+        let OauthParts { db, ledger, world, feed, keys, access, people, agents } = parts;
+        let inner = Arc::new(Inner {
+            issuers: Issuers::new(people.clone(), &settings.public_url),
+            verified: VerifiedCache::new(settings.remembered_tokens / 2),
+            live: Live::default(),
+            tally: Tally::default(),
+            scopes: Scopes::default(),
+            client_keys: ClientKeys::default(),
+            started: world.now(),
+            operations: OnceLock::new(),
+            db,
+            ledger,
+            world,
+            feed: feed.clone(),
+            keys,
+            access,
+            people,
+            agents,
+            settings,
+        });
+        feed.listen(inner.clone());
+        Self(inner)
+    }
+
+    /// What the server's operations ask for; tokens of people spell it out. Set once, when all routes are known.
+    pub fn know_operations(&self, required: Vec<Required>) {
+        // A second list would come from a second boot in one process; the first stays.
+        let _ = self.0.operations.set(required);
+    }
+
+    pub fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
+    /// The audience of tokens for our own API.
+    pub fn api_audience(&self) -> Arc<str> {
+        self.0.issuers.api().clone()
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    pub(crate) fn operations(&self) -> &[Required] {
+        self.0.operations.get().map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+impl OnDead for Inner {
+    fn heard(&self, entry: &Heard) -> Dead {
+        if !entry.dead {
+            return Dead::default();
+        }
+        let Some(kin) = kin_of(entry) else { return Dead::default() };
+        let seen = self.verified.drop_standing_on(kin);
+        match kin.kind {
+            // The living are counted by principal; what was seen of them is among those.
+            "agent" | "user" => self.live.end(kin, self.world.now()),
+            "token" => {
+                seen.first().into_iter().for_each(|verified| self.live.revoked(&verified.claims));
+                Dead { tokens: 1, jtis: vec![TokenId::from_uuid(entry.key)], ..Dead::default() }
+            }
+            _ => {
+                let jtis = seen.iter().map(|verified| verified.claims.jti).take(100).collect();
+                Dead { tokens: seen.len() as u64, jtis, ..Dead::default() }
+            }
+        }
+    }
+}
+
+fn kin_of(entry: &Heard) -> Option<Kin> {
+    const KINDS: [&str; 7] = ["agent", "user", "session", "credential", "token", "org", "client"];
+    let kind = KINDS.into_iter().find(|kind| *kind == entry.kind)?;
+    Some(Kin { kind, key: entry.key })
+}

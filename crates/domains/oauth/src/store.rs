@@ -1,0 +1,163 @@
+//! SQL of signing keys and used client assertions.
+
+use db::{Db, DbError, OrgScope, Row, Select, Statement, SystemScope, Value, sql};
+use web::PrincipalId;
+
+use types::{FactId, Id, OrgId, SigningKeyId, Timestamp, TokenId};
+
+use crate::facts;
+use crate::issuer::Issuer;
+use crate::ring::KeyStatus;
+
+/// Tokens are asked for before anybody is known, so keys belong to the house's own work.
+pub(crate) const KEYS: SystemScope = SystemScope::new("signing keys");
+pub(crate) const ASSERTIONS: SystemScope = SystemScope::new("client assertions");
+
+/// The organization of a client that proved itself, or of a token that its issuer signed.
+pub(crate) fn proven(issuer: &Issuer) -> OrgScope {
+    OrgScope::proven(issuer.org)
+}
+
+/// A row of `signing_keys`.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyRow {
+    pub(crate) org: OrgId,
+    pub(crate) id: SigningKeyId,
+    pub(crate) kid: String,
+    pub(crate) algorithm: String,
+    pub(crate) status: KeyStatus,
+    /// `generated` or `imported`.
+    pub(crate) source: String,
+    /// PKCS#8, sealed; destroyed when the key retires.
+    pub(crate) private: Option<Vec<u8>>,
+    /// JWK.
+    pub(crate) public: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) changed_at: Timestamp,
+    pub(crate) revision: i64,
+}
+
+const KEY: &str = "SELECT org, id, kid, algorithm, status, source, private, public, created_at, changed_at, revision \
+                   FROM signing_keys";
+
+fn key(mut row: Row) -> Result<KeyRow, DbError> {
+    Ok(KeyRow {
+        org: row.id()?,
+        id: row.id()?,
+        kid: row.next()?,
+        algorithm: row.next()?,
+        status: row.parse()?,
+        source: row.next()?,
+        private: row.next()?,
+        public: row.next()?,
+        created_at: row.next()?,
+        changed_at: row.next()?,
+        revision: row.next()?,
+    })
+}
+
+async fn keys(db: &Db, select: Select) -> Result<Vec<KeyRow>, DbError> {
+    db.read(KEYS, select.order("id")).await?.into_iter().map(key).collect()
+}
+
+pub(crate) async fn keys_of(db: &Db, org: OrgId) -> Result<Vec<KeyRow>, DbError> {
+    keys(db, Select::new(KEY).and("org = {}", org.uuid())).await
+}
+
+/// Keys of that status that have had it since before `since`, in all organizations.
+pub(crate) async fn keys_since(db: &Db, status: KeyStatus, since: Timestamp) -> Result<Vec<KeyRow>, DbError> {
+    keys(db, Select::new(KEY).and("status = {}", status.name()).and("changed_at < {}", since)).await
+}
+
+pub(crate) fn insert_key(row: &KeyRow) -> Statement {
+    let text = "INSERT INTO signing_keys (org, id, kid, algorithm, status, source, private, public, created_at, \
+                changed_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let params = vec![
+        row.org.uuid().into(),
+        row.id.uuid().into(),
+        row.kid.as_str().into(),
+        row.algorithm.as_str().into(),
+        row.status.name().into(),
+        row.source.as_str().into(),
+        row.private.clone().into(),
+        row.public.as_str().into(),
+        row.created_at.into(),
+        row.changed_at.into(),
+        row.revision.into(),
+    ];
+    // Another node was first: its keys are ours.
+    sql(text, params).unique_or(&problem::ALREADY_EXISTS)
+}
+
+pub(crate) fn turn_key(row: &KeyRow, status: KeyStatus, now: Timestamp) -> Statement {
+    let text = "UPDATE signing_keys SET status = $4, changed_at = $5, revision = revision + 1 \
+                WHERE org = $1 AND id = $2 AND revision = $3";
+    sql(text, turned(row, status, now)).fresh()
+}
+
+pub(crate) fn retire_key(row: &KeyRow, now: Timestamp) -> Statement {
+    let text = "UPDATE signing_keys SET status = $4, changed_at = $5, private = NULL, revision = revision + 1 \
+                WHERE org = $1 AND id = $2 AND revision = $3";
+    sql(text, turned(row, KeyStatus::Retired, now)).fresh()
+}
+
+fn turned(row: &KeyRow, status: KeyStatus, now: Timestamp) -> Vec<Value> {
+    vec![row.org.uuid().into(), row.id.uuid().into(), row.revision.into(), status.name().into(), now.into()]
+}
+
+/// A client assertion that must not be used again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SingleUse {
+    pub(crate) org: OrgId,
+    /// Hash of client and `jti`.
+    pub(crate) name: [u8; 32],
+    /// From then on nobody accepts it anyway.
+    pub(crate) until: Timestamp,
+}
+
+/// Bookkeeping: takes the assertion. Of all who try, on all nodes, the unique key lets one through.
+pub(crate) fn take_assertion(of: &SingleUse) -> Statement {
+    let text = "INSERT INTO used_assertions (org, name, expires_at) VALUES ($1, $2, $3)";
+    let params = vec![of.org.uuid().into(), of.name.into(), of.until.into()];
+    sql(text, params).unique_or(&problem::ALREADY_EXISTS)
+}
+
+/// Who acts by the token: the actor of its issue, or of the first thing done with it. What others did to it does not count.
+pub(crate) async fn holder_of_token(
+    db: &Db,
+    scope: &OrgScope,
+    jti: TokenId,
+) -> Result<Option<PrincipalId>, DbError> {
+    let select = Select::new("SELECT actor_id FROM audit_index")
+        .and("org = {}", scope.org().uuid())
+        .and("jti = {}", jti.uuid())
+        .and("kind = {} OR kind NOT LIKE 'token.%'", facts::TOKEN_ISSUED.name)
+        .order("org_seq")
+        .limit(1);
+    let Some(mut row) = db.read_one(scope, select).await? else { return Ok(None) };
+    let actor: Option<String> = row.next()?;
+    Ok(actor.and_then(|text| text.parse().ok()))
+}
+
+/// Facts that name the token, newest first, behind `before` in the organization's order.
+pub(crate) async fn facts_of_token(
+    db: &Db,
+    scope: &OrgScope,
+    jti: TokenId,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<(i64, FactId)>, DbError> {
+    let select = Select::new("SELECT org_seq, fact FROM audit_index")
+        .and("org = {}", scope.org().uuid())
+        .and("jti = {}", jti.uuid())
+        .and_some("org_seq < {}", before)
+        .order("org_seq DESC")
+        .limit(limit);
+    let read = |mut row: Row| Ok((row.next()?, row.id()?));
+    db.read(scope, select).await?.into_iter().map(read).collect()
+}
+
+/// Assertions that nobody could use any more anyway.
+pub(crate) fn forget_assertions(before: Timestamp) -> Statement {
+    sql("DELETE FROM used_assertions WHERE expires_at < $1", vec![before.into()])
+}
