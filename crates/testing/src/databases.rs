@@ -53,6 +53,11 @@ impl TestDatabase {
         }
     }
 
+    /// The login of a role; none with SQLite.
+    pub fn url(&self, role: &str) -> Option<String> {
+        self.name.as_ref().map(|name| postgres::url(role, name))
+    }
+
     /// Opens it; on PostgreSQL as often as wanted (each is a node), on SQLite once at a time.
     pub async fn open(&self) -> Db {
         Db::open(self.settings()).await.expect("a fresh database opens")

@@ -20,7 +20,8 @@ pub use tamper::{Cell, Tamper};
 /// ```
 #[macro_export]
 macro_rules! on_both_databases {
-    ($(async fn $name:ident($database:ident: TestDatabase) $body:block)+) => {$(
+    ($($(#[$doc:meta])* async fn $name:ident($database:ident: TestDatabase) $body:block)+) => {$(
+        $(#[$doc])*
         mod $name {
             #[expect(clippy::wildcard_imports, reason = "the body stands in the file around it")]
             use super::*;

@@ -4,12 +4,16 @@
 //! principal, kept true by the revision feed. Must not know what users or agents are beyond their ids, and never decides
 //! about an object: that is the admission's part (platform/web) with the service's facts about the object.
 
+mod facts;
+mod grant;
 mod index;
 mod model;
 mod roles;
 mod routes;
 mod store;
 
+pub use facts::KINDS;
+pub use grant::{GrantError, grant};
 pub use index::Access;
 pub use model::{Gift, NewGrants};
 pub use roles::{BUILT_IN, Role};

@@ -1,6 +1,8 @@
 //! Lists: `{items, next_cursor}` with signed keyset cursors. A cursor is bound to its operation and organization; one that
 //! was altered, or taken from another list, is refused.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crypto::mac::MacKey;
@@ -8,7 +10,9 @@ use problem::{INVALID_CURSOR, Problem};
 use serde::Serialize;
 use serde_json::Value;
 use types::{Id, OrgId};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{Array, Object, Schema, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::Allowance;
 
@@ -16,7 +20,7 @@ const TAG: usize = 16;
 const LONGEST: usize = 1024;
 
 /// One page of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub struct Page<T> {
     pub items: Vec<T>,
     /// Give it back as `cursor` for the next page; `null` on the last.
@@ -24,6 +28,36 @@ pub struct Page<T> {
     /// How many there are in all; only with `count=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<i64>,
+}
+
+impl<T: ToSchema> PartialSchema for Page<T> {
+    fn schema() -> RefOr<Schema> {
+        let item = Ref::from_schema_name(T::name());
+        let cursor = Object::builder()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some("Give it back as `cursor` for the next page; null on the last."));
+        let total = Object::builder()
+            .schema_type(Type::Integer)
+            .description(Some("How many there are in all; only with `count=true`."));
+        Object::builder()
+            .property("items", Array::new(item))
+            .property("next_cursor", cursor)
+            .property("total", total)
+            .required("items")
+            .required("next_cursor")
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Page<T> {
+    fn name() -> Cow<'static, str> {
+        format!("PageOf{}", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 /// How many rows were asked for: 1 to 200, 50 if not said.

@@ -123,7 +123,9 @@ async fn admit(
     if spec.access == Access::Open {
         let left = door.limits.take(spec.rate, Counted::address(contact.ip))?;
         let mut response = next.run(request).await;
-        left.write(response.headers_mut());
+        if let Some(left) = left {
+            left.write(response.headers_mut());
+        }
         return Ok(response);
     }
     let (parts, body) = request.into_parts();
@@ -142,7 +144,9 @@ async fn admit(
     } else {
         run(allowance, request, next).await
     };
-    left.write(response.headers_mut());
+    if let Some(left) = left {
+        left.write(response.headers_mut());
+    }
     Ok(response)
 }
 

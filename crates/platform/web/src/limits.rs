@@ -14,20 +14,15 @@ use types::Uuid;
 
 use crate::Rate;
 
-/// Requests per minute of each class.
+/// Requests per window of each class; 0 lifts the limit.
 #[derive(Clone, Copy, Debug)]
 pub struct RateLimits {
+    pub window: Duration,
     pub read: u32,
     pub write: u32,
     pub sign_in: u32,
     pub token: u32,
     pub heavy: u32,
-}
-
-impl Default for RateLimits {
-    fn default() -> Self {
-        Self { read: 6_000, write: 1_200, sign_in: 20, token: 6_000, heavy: 30 }
-    }
 }
 
 /// Whom a request is counted for.
@@ -50,39 +45,47 @@ impl Counted {
 
 type Limiter = RateLimiter<Counted, DashMapStateStore<Counted>, DefaultClock, StateInformationMiddleware>;
 
+struct Class {
+    limit: u32,
+    window: Duration,
+    limiter: Limiter,
+}
+
 pub(crate) struct Limits {
-    classes: [(Rate, u32, Limiter); 5],
+    /// In the order of [`Rate`]; `None` where the limit is lifted.
+    classes: [Option<Class>; 5],
 }
 
 /// What the caller has left, for the headers.
 #[derive(Clone, Copy)]
 pub(crate) struct Left {
-    pub(crate) limit: u32,
-    pub(crate) remaining: u32,
+    limit: u32,
+    remaining: u32,
+    window: Duration,
 }
 
 impl Limits {
     pub(crate) fn new(limits: RateLimits) -> Self {
-        let class = |rate, per_minute: u32| {
-            let count = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
-            let limiter = RateLimiter::dashmap(Quota::per_minute(count)).with_middleware();
-            (rate, per_minute, limiter)
+        let class = |limit: u32| {
+            let count = NonZeroU32::new(limit)?;
+            // A whole window's budget may be spent at once and comes back evenly.
+            let quota = Quota::with_period(limits.window / limit)?.allow_burst(count);
+            Some(Class {
+                limit,
+                window: limits.window,
+                limiter: RateLimiter::dashmap(quota).with_middleware(),
+            })
         };
-        Self {
-            classes: [
-                class(Rate::Read, limits.read),
-                class(Rate::Write, limits.write),
-                class(Rate::SignIn, limits.sign_in),
-                class(Rate::Token, limits.token),
-                class(Rate::Heavy, limits.heavy),
-            ],
-        }
+        let by_rate = [limits.read, limits.write, limits.sign_in, limits.token, limits.heavy];
+        Self { classes: by_rate.map(class) }
     }
 
-    pub(crate) fn take(&self, rate: Rate, counted: Counted) -> Result<Left, Problem> {
-        let (_, limit, limiter) = &self.classes[rate as usize];
+    pub(crate) fn take(&self, rate: Rate, counted: Counted) -> Result<Option<Left>, Problem> {
+        let Some(Class { limit, window, limiter }) = &self.classes[rate as usize] else { return Ok(None) };
         match limiter.check_key(&counted) {
-            Ok(state) => Ok(Left { limit: *limit, remaining: state.remaining_burst_capacity() }),
+            Ok(state) => {
+                Ok(Some(Left { limit: *limit, remaining: state.remaining_burst_capacity(), window: *window }))
+            }
             Err(wait) => {
                 let wait = wait.wait_time_from(DefaultClock::default().now());
                 let seconds = wait.as_secs() + 1;
@@ -96,8 +99,8 @@ impl Limits {
 
     /// Forgets callers that have been quiet.
     pub(crate) fn sweep(&self) {
-        for (_, _, limiter) in &self.classes {
-            limiter.retain_recent();
+        for class in self.classes.iter().flatten() {
+            class.limiter.retain_recent();
         }
     }
 }
@@ -105,7 +108,7 @@ impl Limits {
 impl Left {
     /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers) and the older `X-RateLimit-*`.
     pub(crate) fn write(self, headers: &mut HeaderMap) {
-        let window = Duration::from_secs(60).as_secs();
+        let window = self.window.as_secs();
         let mut put = |name: &'static str, value: String| {
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(HeaderName::from_static(name), value);

@@ -1,0 +1,216 @@
+//! The server's own commands; client commands come from `cli`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use config::{Config, Environment, Sources};
+use safeconduct::{House, Server, ask_for_link};
+use types::{Secret, World};
+
+/// Control plane for AI agents: identity, authority, acts, ledger.
+#[derive(Parser)]
+#[command(name = "safeconduct", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(ServerFlags),
+    /// Show or check the server's configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Prepare a PostgreSQL database.
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// Act on the data directory of a server on this machine.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Print the OpenAPI document.
+    #[command(hide = true)]
+    Openapi,
+}
+
+#[derive(Args, Clone, Default)]
+struct ServerFlags {
+    /// Configuration file (TOML).
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Directory of the embedded database, keys and files.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Address to listen on.
+    #[arg(long)]
+    listen: Option<String>,
+    /// Accept plain HTTP in production without a proxy in front.
+    #[arg(long)]
+    insecure_listen: bool,
+    /// Any other setting, as `section.key=value`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Print each key with its meaning, source and value (secrets masked).
+    Explain(ServerFlags),
+}
+
+#[derive(Subcommand)]
+enum DbCommand {
+    /// Create the three roles; prints the URLs for the configuration.
+    Init {
+        /// Superuser login to the database that the server shall use.
+        #[arg(long)]
+        admin_url: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Make a link that signs an owner in; voids earlier ones.
+    Link(ServerFlags),
+}
+
+pub(crate) fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match start(arguments.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("safeconduct: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(command: Command) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match command {
+        Command::Serve(flags) => {
+            let config = load(&flags)?;
+            telemetry::start(&log_settings(&config))?;
+            runtime.block_on(serve(config))?;
+        }
+        Command::Config(ConfigCommand::Explain(flags)) => explain(&load(&flags)?),
+        Command::Db(DbCommand::Init { admin_url }) => runtime.block_on(init(&admin_url))?,
+        Command::Admin(AdminCommand::Link(flags)) => runtime.block_on(link(load(&flags)?))?,
+        Command::Openapi => runtime.block_on(openapi())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(flags: &ServerFlags) -> anyhow::Result<Config> {
+    let mut set = Vec::new();
+    if let Some(directory) = &flags.data_dir {
+        set.push(("data.dir".to_owned(), directory.display().to_string()));
+    }
+    if let Some(listen) = &flags.listen {
+        set.push(("server.listen".to_owned(), listen.clone()));
+    }
+    if flags.insecure_listen {
+        set.push(("server.insecure_listen".to_owned(), "true".to_owned()));
+    }
+    for pair in &flags.set {
+        let (key, value) =
+            pair.split_once('=').with_context(|| format!("--set {pair}: expected KEY=VALUE"))?;
+        set.push((key.to_owned(), value.to_owned()));
+    }
+    let sources = Sources { file: flags.config.clone(), environment: Environment::of_process(), flags: set };
+    Ok(Config::load(&sources)?)
+}
+
+fn log_settings(config: &Config) -> telemetry::LogSettings {
+    let format = match config.log.format {
+        config::LogFormat::Pretty => telemetry::Format::Pretty,
+        config::LogFormat::Json => telemetry::Format::Json,
+    };
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    telemetry::LogSettings { level: config.log.level.clone(), format, colour }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let server = Server::start(config, World::system()).await?;
+    server.greet(&mut std::io::stdout())?;
+    stopped().await?;
+    server.stop().await;
+    Ok(())
+}
+
+/// Interrupt or termination; a second one ends the process at once by its default.
+async fn stopped() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+fn explain(config: &Config) {
+    for one in config.explain() {
+        println!("{:36} {:28} {:12} {}", one.key, one.value, one.source.to_string(), one.meaning);
+    }
+}
+
+async fn init(admin_url: &str) -> anyhow::Result<()> {
+    let world = World::system();
+    let password = || Secret::new(hex(&world.bytes::<24>()));
+    let passwords = db::RolePasswords { owner: password(), app: password(), system: password() };
+    db::init_roles(admin_url, &passwords).await?;
+    println!("# The three roles exist. Put this into the server's configuration file:");
+    println!("[database]");
+    for (key, role, password) in [
+        ("url", "safeconduct_app", &passwords.app),
+        ("system_url", "safeconduct_system", &passwords.system),
+        ("owner_url", "safeconduct_owner", &passwords.owner),
+    ] {
+        println!("{key} = \"{}\"", login(admin_url, role, password.reveal()));
+    }
+    Ok(())
+}
+
+/// The administrator's URL with another login.
+fn login(admin_url: &str, role: &str, password: &str) -> String {
+    let (scheme, rest) = admin_url.split_once("://").unwrap_or(("postgres", admin_url));
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    format!("{scheme}://{role}:{password}@{place}")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn link(config: Config) -> anyhow::Result<()> {
+    let url = match ask_for_link(&config.data.dir).await.context("the server's admin socket")? {
+        Some(url) => url,
+        None => {
+            let address = config.server.listen;
+            let house = House::open(config, World::system(), address).await?;
+            let link = house.people.make_link().await?;
+            house.close().await;
+            link.url.reveal().clone()
+        }
+    };
+    println!("{url}");
+    Ok(())
+}
+
+/// Needs a house, but nobody's data: a throw-away directory.
+async fn openapi() -> anyhow::Result<()> {
+    let directory = std::env::temp_dir().join(format!("safeconduct-openapi-{}", std::process::id()));
+    let flags = ServerFlags { data_dir: Some(directory.clone()), ..ServerFlags::default() };
+    let config = load(&flags)?;
+    let address = config.server.listen;
+    let house = House::open(config, World::system(), address).await?;
+    let document = serde_json::to_string_pretty(&safeconduct::document(&house))?;
+    house.close().await;
+    std::fs::remove_dir_all(&directory).with_context(|| directory.display().to_string())?;
+    println!("{document}");
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! Why the server does not start.
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{key} is needed beside {beside}")]
+    Missing { key: &'static str, beside: &'static str },
+    #[error("cannot listen on {address}: {error}")]
+    Listen { address: std::net::SocketAddr, error: std::io::Error },
+    #[error("{path}: {error}")]
+    Io { path: String, error: std::io::Error },
+    #[error(transparent)]
+    Database(#[from] db::OpenError),
+    #[error(transparent)]
+    Read(#[from] db::DbError),
+    #[error(transparent)]
+    Secrets(#[from] secrets::SecretsError),
+    #[error(transparent)]
+    People(#[from] people::PeopleError),
+}

@@ -1,0 +1,181 @@
+//! The house, wired: every room built once, in the order of its tiers. Wires, decides nothing.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::Access;
+use agents::{Agents, AgentsSettings};
+use cluster::{Feed, Nodes};
+use config::Config;
+use db::{Db, PostgresSettings, Settings, SqliteSettings};
+use ledger::{Ack, Ledger, LedgerSettings};
+use people::{CookieAuthenticator, CookieForm, People, PeopleSettings};
+use secrets::{KeySource, Keyring};
+use telemetry::Tasks;
+use types::{Timestamp, World};
+use web::{Door, RateLimits};
+
+use crate::StartError;
+
+/// How long after sign-in a session ends.
+const SESSION: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Every room, open. Clones share it.
+#[derive(Clone)]
+pub struct House {
+    pub config: Arc<Config>,
+    pub world: World,
+    pub started_at: Timestamp,
+    /// Without trailing slash.
+    pub public_url: String,
+    pub db: Db,
+    pub keyring: Keyring,
+    pub ledger: Ledger,
+    pub feed: Feed,
+    pub nodes: Nodes,
+    pub access: Access,
+    pub people: People,
+    pub agents: Agents,
+    pub door: Arc<Door>,
+    pub cookie: CookieForm,
+    pub tasks: Tasks,
+}
+
+impl House {
+    /// Opens everything. `bound` is the address that the server really listens on.
+    pub async fn open(config: Config, world: World, bound: SocketAddr) -> Result<Self, StartError> {
+        let config = Arc::new(config);
+        let public_url = public_url(&config, bound);
+        let db = Db::open(database(&config)?).await?;
+        let keyring = Keyring::open(db.clone(), world.clone(), &key_source(&config)).await?;
+        let ledger = Ledger::new(db.clone(), keyring.clone(), world.clone(), ledger_settings(&config));
+        let feed = Feed::start(db.clone(), world.clone()).await?;
+        let nodes = Nodes::new(db.clone(), feed.clone(), world.clone());
+        let access = Access::new(db.clone(), &feed);
+        let people = People::new(
+            db.clone(),
+            ledger.clone(),
+            &keyring,
+            world.clone(),
+            access.clone(),
+            &feed,
+            people_settings(&config, &public_url),
+        );
+        people.home().await?;
+        let host =
+            public_url.split("://").nth(1).unwrap_or_default().split([':', '/']).next().unwrap_or_default();
+        let agents = Agents::new(
+            db.clone(),
+            ledger.clone(),
+            &keyring,
+            world.clone(),
+            people.clone(),
+            &feed,
+            nodes.clone(),
+            AgentsSettings { host: host.to_owned() },
+        );
+        let cookie = CookieForm::new(&public_url);
+        let door = Arc::new(Door::new(
+            db.clone(),
+            ledger.clone(),
+            keyring.clone(),
+            world.clone(),
+            vec![Arc::new(CookieAuthenticator::new(people.clone(), cookie.clone()))],
+            rate_limits(&config),
+        ));
+        Ok(Self {
+            started_at: world.now(),
+            tasks: Tasks::new(),
+            config,
+            world,
+            public_url,
+            db,
+            keyring,
+            ledger,
+            feed,
+            nodes,
+            access,
+            people,
+            agents,
+            door,
+            cookie,
+        })
+    }
+
+    /// Lets background work end, writes down what was only noted, closes the database.
+    pub async fn close(&self) {
+        if let Err(unfinished) = self.tasks.shut_down(Duration::from_secs(10)).await {
+            tracing::warn!(%unfinished, "some work was cut off");
+        }
+        self.agents.flush_seen().await;
+        self.db.close().await;
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> Arc<[IpAddr]> {
+        self.config.server.trusted_proxies.iter().map(ipnet::IpNet::addr).collect()
+    }
+}
+
+fn public_url(config: &Config, bound: SocketAddr) -> String {
+    match &config.server.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => format!("http://{bound}"),
+    }
+}
+
+fn database(config: &Config) -> Result<Settings, StartError> {
+    let Some(app) = &config.database.url else {
+        return Ok(Settings::Sqlite(SqliteSettings { directory: config.data.dir.clone(), readers: 2 }));
+    };
+    let needed = |key: &'static str, url: &Option<types::Secret<String>>| {
+        url.as_ref()
+            .map(|url| url.reveal().clone())
+            .ok_or(StartError::Missing { key, beside: "database.url" })
+    };
+    Ok(Settings::Postgres(PostgresSettings {
+        app_url: app.reveal().clone(),
+        system_url: needed("database.system_url", &config.database.system_url)?,
+        owner_url: needed("database.owner_url", &config.database.owner_url)?,
+        app_connections: config.database.pool_size as usize,
+        // Feed, sequencer, index and leases each may hold one at the same time.
+        system_connections: (config.database.system_pool_size as usize).max(4),
+        connect_timeout: config.database.connect_timeout,
+    }))
+}
+
+fn key_source(config: &Config) -> KeySource {
+    match &config.keys.encryption_key {
+        Some(key) => KeySource::Value(key.clone()),
+        None => KeySource::File(config.encryption_key_file()),
+    }
+}
+
+fn ledger_settings(config: &Config) -> LedgerSettings {
+    let ack = match config.ledger.ack {
+        config::Ack::Durable => Ack::Durable,
+        config::Ack::Fast => Ack::Fast,
+    };
+    LedgerSettings { ack, export: config.ledger.checkpoint_file.clone(), ..LedgerSettings::default() }
+}
+
+fn people_settings(config: &Config, public_url: &str) -> PeopleSettings {
+    PeopleSettings {
+        public_url: public_url.to_owned(),
+        data_dir: config.data.dir.clone(),
+        owner_email: config.owner.email.as_ref().map(|email| email.as_str().to_owned()),
+        session_lifetime: SESSION,
+    }
+}
+
+fn rate_limits(config: &Config) -> RateLimits {
+    let limits = &config.limits;
+    RateLimits {
+        window: limits.window,
+        read: limits.reads,
+        write: limits.writes,
+        sign_in: limits.sign_ins,
+        token: limits.tokens,
+        heavy: limits.heavy,
+    }
+}

@@ -1,0 +1,52 @@
+//! Background work: a line per job.
+
+use std::time::Duration;
+
+use db::{Bookkeeping, SystemScope};
+use telemetry::Stop;
+
+use crate::House;
+
+const SWEEP: SystemScope = SystemScope::new("sweeps");
+
+pub(crate) fn start(house: &House) {
+    let tasks = &house.tasks;
+    let feed = house.feed.clone();
+    tasks.spawn("revision feed", move |stop| async move { feed.follow(stop.requested()).await });
+    let ledger = house.ledger.clone();
+    tasks.spawn("ledger", move |stop| ledger.background(stop));
+    let nodes = house.nodes.clone();
+    tasks.spawn("node heartbeat", move |stop| async move { nodes.beat(stop.requested()).await });
+    let agents = house.agents.clone();
+    tasks.spawn("last use", |stop| {
+        every(stop, Duration::from_secs(5), move || {
+            let agents = agents.clone();
+            async move { agents.flush_seen().await }
+        })
+    });
+    let sweeper = house.clone();
+    tasks.spawn("sweeper", |stop| {
+        every(stop, Duration::from_secs(60), move || {
+            let house = sweeper.clone();
+            async move { sweep(&house).await }
+        })
+    });
+}
+
+async fn sweep(house: &House) {
+    house.door.sweep();
+    let books = Bookkeeping::new(SWEEP).statement(web::sweep_idempotency(house.world.now()));
+    if let Err(error) = house.db.keep(books).await {
+        tracing::warn!(%error, "old idempotency keys were not swept");
+    }
+}
+
+/// Does `work` now and then until asked to stop.
+async fn every<F: Future<Output = ()>>(stop: Stop, pause: Duration, work: impl Fn() -> F) {
+    loop {
+        tokio::select! {
+            () = stop.requested() => return,
+            () = tokio::time::sleep(pause) => work().await,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The server: opens every room, mounts every route, starts every job.
+//!
+//! A line per domain in `router.rs`, a line per job in `jobs.rs`; what a line means is its domain's business. The binary
+//! adds the command line; tests use the same parts on port 0.
+
+mod admin;
+mod console;
+mod error;
+mod health;
+mod house;
+mod jobs;
+mod router;
+mod server;
+
+pub use admin::ask_for_link;
+pub use error::StartError;
+pub use house::House;
+pub use router::{document, routes};
+pub use server::Server;

@@ -1,0 +1,41 @@
+//! Every route of the server: a line per domain.
+
+use axum::Router;
+use axum::routing::get;
+use serde_json::Value;
+use web::{Outer, Routes};
+
+use crate::{House, console, health};
+
+/// Every operation, mounted.
+pub fn routes(house: &House) -> Routes {
+    let door = &house.door;
+    Routes::new()
+        .with_state(())
+        .merge(access::routes(door).with_state(house.access.clone()))
+        .merge(people::routes(door, house.people.clone(), house.cookie.clone()))
+        .merge(agents::routes(door).with_state(house.agents.clone()))
+}
+
+/// The OpenAPI document of this server.
+pub fn document(house: &House) -> Value {
+    web::document(routes(house).described())
+}
+
+/// What the public listener serves.
+pub(crate) fn public(house: &House) -> Router {
+    let document = document(house).to_string();
+    let openapi = move || async move { ([("content-type", "application/json")], document) };
+    let router = routes(house)
+        .into_router()
+        .route("/api/v1/openapi.json", get(openapi))
+        .merge(health::public(house))
+        .merge(console::routes(&house.public_url));
+    let layer = Outer {
+        world: Some(house.world.clone()),
+        trusted_proxies: house.trusted_proxies(),
+        secure: house.public_url.starts_with("https://"),
+    };
+    let largest = usize::try_from(house.config.limits.body_bytes).unwrap_or(usize::MAX);
+    web::finish(router, layer, largest)
+}

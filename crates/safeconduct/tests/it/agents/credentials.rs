@@ -1,0 +1,95 @@
+//! Credentials: shown once, rotated with overlap, revoked.
+
+use serde_json::json;
+
+use crate::support::TestServer;
+
+#[tokio::test]
+async fn a_secret_is_shown_once_and_never_stored() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    owner.post("/api/v1/agents", json!({ "name": "worker", "deployment_env": "production" })).await.ok(201);
+    let path = "/api/v1/agents/default:worker/credentials";
+    let made = owner.post(path, json!({ "kind": "secret", "label": "laptop" })).await.ok(201);
+    let secret = made["client_secret"].as_str().unwrap();
+    assert!(secret.starts_with("sfc_prd_"), "{secret}");
+    assert_eq!(secret.split('_').nth(2), made["id"].as_str().unwrap().strip_prefix("crd_"));
+    let listed = owner.get(path).await;
+    assert!(!listed.text.contains("client_secret") && !listed.text.contains(secret));
+    let tamper = server.database.tamper().await;
+    let stored = tamper.rows("SELECT * FROM credentials").await;
+    assert!(!format!("{stored:?}").contains(secret.split('_').nth(3).unwrap()));
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn rotation_overlaps_and_revocation_is_final() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    owner.post("/api/v1/agents", json!({ "name": "worker" })).await.ok(201);
+    let path = "/api/v1/agents/default:worker/credentials";
+    let old = owner.post(path, json!({ "kind": "secret", "label": "laptop" })).await.ok(201);
+    let old_id = old["id"].as_str().unwrap();
+    let new =
+        owner.post(&format!("{path}/{old_id}/rotate"), json!({ "overlap_seconds": 3600 })).await.ok(201);
+    assert_ne!(new["client_secret"], old["client_secret"]);
+    assert_eq!((&new["label"], &new["kind"]), (&json!("laptop"), &json!("secret")));
+    let listed = owner.get(path).await.ok(200);
+    let of =
+        |id: &str| listed["items"].as_array().unwrap().iter().find(|one| one["id"] == id).unwrap().clone();
+    assert_eq!(of(old_id)["status"], "active");
+    assert!(of(old_id)["expires_at"].is_string());
+    let new_id = new["id"].as_str().unwrap();
+    let at_once = owner.post(&format!("{path}/{new_id}/rotate"), json!({})).await.ok(201);
+    owner.post(&format!("{path}/{new_id}/rotate"), json!({})).await.refused(409, "credential_revoked");
+    let last = at_once["id"].as_str().unwrap();
+    assert_eq!(owner.delete(&format!("{path}/{last}")).await.ok(200)["status"], "revoked");
+    owner.delete(&format!("{path}/{last}")).await.refused(409, "credential_revoked");
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn keys_come_with_their_public_half_only() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    owner.post("/api/v1/agents", json!({ "name": "worker" })).await.ok(201);
+    let path = "/api/v1/agents/default:worker/credentials";
+    // RFC 8037, appendix A.
+    let public =
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+    let made =
+        owner.post(path, json!({ "kind": "public_key", "label": "key", "public_key": public })).await.ok(201);
+    assert_eq!(made["key_thumbprint"], "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    assert!(made.get("client_secret").is_none());
+    let mut private = public.clone();
+    private["d"] = json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
+    let refused =
+        owner.post(path, json!({ "kind": "public_key", "label": "key", "public_key": private })).await;
+    refused.refused(422, "validation_failed");
+    assert!(!refused.text.contains("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"), "{}", refused.text);
+    for body in [
+        json!({ "kind": "public_key", "label": "key" }),
+        json!({ "kind": "secret", "label": "key", "public_key": public }),
+        json!({ "kind": "secret", "label": "key", "expires_at": "2020-01-01T00:00:00.000Z" }),
+        json!({ "kind": "password", "label": "key" }),
+        json!({ "kind": "secret" }),
+    ] {
+        owner.post(path, body).await.refused(422, "validation_failed");
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn another_members_agent_is_not_mine_to_give_credentials() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    owner.post("/api/v1/agents", json!({ "name": "worker" })).await.ok(201);
+    let (_, member) = server.person(server.home().await, &["member"]).await;
+    let path = "/api/v1/agents/default:worker/credentials";
+    let body = json!({ "kind": "secret", "label": "mine" });
+    member.post(path, body.clone()).await.refused(404, "not_found");
+    assert_eq!(member.get(path).await.ok(200)["items"], json!([]));
+    member.post("/api/v1/agents", json!({ "name": "own" })).await.ok(201);
+    member.post("/api/v1/agents/default:own/credentials", body).await.ok(201);
+    server.finish().await;
+}

@@ -1,0 +1,39 @@
+//! The kill switch.
+
+use serde_json::json;
+
+use crate::support::TestServer;
+
+testing::on_both_databases! {
+    async fn a_kill_leaves_a_receipt_and_two_facts(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let agent = owner.post("/api/v1/agents", json!({ "name": "rogue" })).await.ok(201);
+        let receipt = owner.post("/api/v1/agents/default:rogue/kill", json!({ "reason": "leak" })).await.ok(200);
+        assert_eq!(receipt["agent"], agent["id"]);
+        assert!(receipt["revision"].as_i64().unwrap() > 0);
+        assert_eq!(receipt["nodes"][0]["state"], "applied");
+        assert!(receipt["confirmed_at"].is_string());
+        let id = receipt["id"].as_str().unwrap();
+        assert_eq!(owner.get(&format!("/api/v1/kills/{id}")).await.ok(200), receipt);
+        server.stranger().await.get(&format!("/api/v1/kills/{id}")).await.refused(404, "not_found");
+        assert_eq!(owner.get("/api/v1/agents/default:rogue").await.ok(200)["status"], "suspended");
+        let tamper = server.database.tamper().await;
+        for kind in ["agent.killed", "agent.kill_confirmed"] {
+            let count = format!("SELECT count(*) FROM facts WHERE kind = '{kind}'");
+            assert_eq!(tamper.number(&count).await, 1, "{kind}");
+        }
+        server.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn killing_others_agents_needs_a_fresh_sign_in() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    owner.post("/api/v1/agents", json!({ "name": "rogue" })).await.ok(201);
+    server.clock.advance(std::time::Duration::from_secs(301));
+    owner.post("/api/v1/agents/default:rogue/kill", json!({})).await.refused(403, "step_up_required");
+    assert_eq!(owner.get("/api/v1/agents/default:rogue").await.ok(200)["status"], "active");
+    server.finish().await;
+}

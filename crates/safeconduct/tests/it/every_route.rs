@@ -1,0 +1,187 @@
+//! Every operation is tried: anonymous, from another organization, without the right, with it. A refused try changes no
+//! row; a success answers its declared status, leaves exactly its declared facts and keeps to its documented schema.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde_json::json;
+use testing::Engine;
+use web::{Access, Described, Spec};
+
+use crate::support::{Caller, TestServer};
+
+/// Operations that anybody may reach: the uniform tries do not fit. Each names the tests that hold it instead.
+const OPEN: &[(&str, &str)] = &[("auth.redeem_link", "people::link")];
+
+testing::on_both_databases! {
+    async fn every_operation_is_refused_and_allowed_as_declared(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let stranger = server.stranger().await;
+        let (_, nobody) = server.person(server.home().await, &[]).await;
+        let routes = safeconduct::routes(server.house());
+        let mut open = Vec::new();
+        for described in routes.described() {
+            let spec = described.spec;
+            if spec.access == Access::Open {
+                open.push(spec.id);
+                continue;
+            }
+            let stage = Stage::set(&server, spec, &owner).await;
+            let before = rows(&server).await;
+            stage.call(&server.anonymous(), spec).await.refused(401, "unauthenticated");
+            if stage.names_something {
+                let foreign = stage.call(&stranger, spec).await;
+                assert_eq!(foreign.status.as_u16(), 404, "{} for another organization: {}", spec.id, foreign.text);
+            }
+            if let Some(required) = spec.required() {
+                let problem = stage.call(&nobody, spec).await;
+                assert!(matches!(problem.status.as_u16(), 403 | 404), "{}: {}", spec.id, problem.text);
+                if problem.status == 403 {
+                    assert_eq!(problem.json()["permission"], required.to_string(), "{}", spec.id);
+                }
+            }
+            assert_eq!(rows(&server).await, before, "a refused {} changed rows", spec.id);
+            succeed(&server, described, &stage, &owner).await;
+        }
+        let argued: Vec<&str> = OPEN.iter().map(|(id, _)| *id).collect();
+        assert_eq!(open, argued, "open operations and the list of their own tests");
+        server.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn operations_are_well_described() {
+    let server = TestServer::sqlite().await;
+    let routes = safeconduct::routes(server.house());
+    let mut ids = std::collections::BTreeSet::new();
+    for spec in routes.specs() {
+        assert!(ids.insert(spec.id), "{} stands twice", spec.id);
+        assert!(spec.id.contains('.'), "{}", spec.id);
+        assert!(spec.method.writes() || spec.facts.is_empty(), "{} reads and records", spec.id);
+        let is_quiet = matches!(spec.id, "permissions.check");
+        assert!(
+            !spec.method.writes() || !spec.facts.is_empty() || is_quiet,
+            "{} writes without a fact",
+            spec.id
+        );
+        if !spec.example.is_empty() {
+            assert!(serde_json::from_str::<serde_json::Value>(spec.example).is_ok(), "{}", spec.id);
+        }
+    }
+    server.finish().await;
+}
+
+/// A world in which the operation's example body succeeds.
+struct Stage {
+    path: String,
+    names_something: bool,
+}
+
+impl Stage {
+    async fn set(server: &TestServer, spec: &Spec, owner: &Caller) -> Self {
+        let mut path = spec.path.to_owned();
+        let names_something = path.contains('{');
+        if path.contains("{agent}") {
+            let name = format!("for-{}", spec.id.replace('.', "-").replace('_', "-"));
+            let agent = owner.post("/api/v1/agents", json!({ "name": name })).await.ok(201);
+            let id = agent["id"].as_str().expect("an id").to_owned();
+            if spec.id == "agents.reactivate" {
+                owner.post(&format!("/api/v1/agents/{id}/suspend"), json!({})).await.ok(200);
+            }
+            if path.contains("{credential}") {
+                let body = json!({ "kind": "secret", "label": "staged" });
+                let made = owner.post(&format!("/api/v1/agents/{id}/credentials"), body).await.ok(201);
+                path = path.replace("{credential}", made["id"].as_str().expect("an id"));
+            }
+            path = path.replace("{agent}", &id);
+        }
+        if path.contains("{kill}") {
+            owner.post("/api/v1/agents", json!({ "name": "for-a-kill" })).await.ok(201);
+            let kill = owner.post("/api/v1/agents/default:for-a-kill/kill", json!({})).await.ok(200);
+            path = path.replace("{kill}", kill["id"].as_str().expect("an id"));
+        }
+        if path.contains("{session}") {
+            // A second session of the same person: the one in use must live on.
+            let second = server.owner().await;
+            let me = second.get("/api/v1/auth/me").await.ok(200);
+            path = path.replace("{session}", me["session"]["id"].as_str().expect("an id"));
+        }
+        assert!(!path.contains('{'), "{}: every_route does not know how to fill {path}", spec.id);
+        Self { path, names_something }
+    }
+
+    async fn call(&self, caller: &Caller, spec: &Spec) -> crate::support::Answer {
+        let method = Method::from_bytes(spec.method.name().as_bytes()).expect("a method");
+        let body = spec.method.writes().then(|| if spec.example.is_empty() { "{}" } else { spec.example });
+        caller.send(method, &self.path, body.map(str::to_owned)).await
+    }
+}
+
+async fn succeed(server: &TestServer, described: &Described, stage: &Stage, owner: &Caller) {
+    let spec = described.spec;
+    // Signing out must not sign the test out.
+    let caller = if spec.id == "auth.logout" { server.owner().await } else { owner.clone() };
+    let before = kinds(server).await;
+    let answer = stage.call(&caller, spec).await;
+    assert_eq!(answer.status.as_u16(), spec.status, "{}: {}", spec.id, answer.text);
+    let mut left = kinds(server).await;
+    for (kind, count) in before {
+        let now = left.get_mut(&kind).expect("facts do not vanish");
+        *now -= count;
+    }
+    left.retain(|_, count| *count > 0);
+    for declared in spec.facts {
+        assert!(left.remove(declared.name).is_some(), "{} left no {}", spec.id, declared.name);
+    }
+    left.retain(|kind, _| !spec.further_facts.iter().any(|further| further.name == kind));
+    assert!(left.is_empty(), "{} left {left:?}, which it does not declare", spec.id);
+    if let Some(schema) = described.answer_schema() {
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let body = answer.json();
+        let errors: Vec<String> =
+            validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{} against its schema: {errors:#?}", spec.id);
+    }
+}
+
+async fn kinds(server: &TestServer) -> BTreeMap<String, i64> {
+    let tamper = server.database.tamper().await;
+    let rows = tamper.rows("SELECT kind, count(*) FROM facts GROUP BY kind").await;
+    let pair = |row: Vec<Option<String>>| {
+        let mut cells = row.into_iter().flatten();
+        (cells.next().expect("a kind"), cells.next().and_then(|text| text.parse().ok()).expect("a count"))
+    };
+    rows.into_iter().map(pair).collect()
+}
+
+/// Tables that move by themselves: readers of the ledger, heartbeats, notes of last use.
+const MOVING: &[&str] = &[
+    "leaves",
+    "tiles",
+    "checkpoints",
+    "audit_index",
+    "audit_terms",
+    "ledger_readers",
+    "log_head",
+    "last_used",
+    "nodes",
+    "node_reports",
+];
+
+/// Row counts of every table that does not move by itself.
+async fn rows(server: &TestServer) -> BTreeMap<String, i64> {
+    let tamper = server.database.tamper().await;
+    let tables = match tamper.engine() {
+        Engine::Sqlite => "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+        Engine::Postgres => "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
+    };
+    let mut counts = BTreeMap::new();
+    for table in tamper.rows(tables).await.into_iter().flatten().flatten() {
+        if !MOVING.contains(&table.as_str()) {
+            let count = tamper.number(&format!("SELECT count(*) FROM {table}")).await;
+            counts.insert(table, count);
+        }
+    }
+    counts
+}

@@ -1,0 +1,9 @@
+//! What the server promises over HTTP, held against a real server on port 0 with real databases.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests: a panic is the report")]
+
+mod support;
+
+mod agents;
+mod every_route;
+mod people;

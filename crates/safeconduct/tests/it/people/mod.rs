@@ -1,0 +1,4 @@
+//! Getting in, and being somebody.
+
+mod link;
+mod session;
