@@ -77,20 +77,59 @@ def canonical():
         yield {"value": value, "text": text, "sha256": sha256(text.encode()).hex()}
 
 
+SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+KEY = b"\x01" + SIGNER.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+KEY_ID = sha256(NAME.encode() + b"\n" + KEY)[:4]
+VERIFIER = "%s+%s+%s" % (NAME, KEY_ID.hex(), base64.b64encode(KEY).decode())
+
+
+def signed(size, root):
+    text = "%s\n%d\n%s\n" % (NAME, size, base64.b64encode(root).decode())
+    line = base64.b64encode(KEY_ID + SIGNER.sign(text.encode())).decode()
+    return "%s\n\u2014 %s %s\n" % (text, NAME, line)
+
+
 def note():
-    signer = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-    key = b"\x01" + signer.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    key_id = sha256(NAME.encode() + b"\n" + key)[:4]
     root = checked_root(entries(1000))
-    text = "%s\n%d\n%s\n" % (NAME, 1000, base64.b64encode(root).decode())
-    line = base64.b64encode(key_id + signer.sign(text.encode())).decode()
     witness = base64.b64encode(b"\x00\x01\x02\x03" + bytes(72)).decode()
-    return {
-        "key": "%s+%s+%s" % (NAME, key_id.hex(), base64.b64encode(key).decode()),
-        "note": "%s\n\u2014 %s %s\n\u2014 witness.example %s\n" % (text, NAME, line, witness),
-        "size": 1000,
-        "root": root.hex(),
+    note = signed(1000, root) + "\u2014 witness.example %s\n" % witness
+    return {"key": VERIFIER, "note": note, "size": 1000, "root": root.hex()}
+
+
+def fact():
+    """The answer to a request for one fact that uses every member."""
+    ident = lambda prefix, last: "%s_01kbc4w2xkf5b8r1mz0tq7n%s" % (prefix, last)
+    user = {"kind": "user", "id": ident("usr", "3aa"), "display": "Ada \u00c9 \"Byron\""}
+    agent = {"kind": "agent", "id": ident("agt", "3bb"), "display": "ops:triage"}
+    clear = {
+        "v": 1, "org": ident("org", "300"), "org_seq": 41, "id": ident("evt", "3cc"), "kind": "run.succeeded",
+        "occurred_at": "2026-11-21T10:00:00.123Z", "outcome": "success", "severity": "info",
+        "actor_kind": "agent", "actor_id": agent["id"], "target_type": "function", "target_id": ident("fn", "3dd"),
+        "jti": ident("tok", "3ee"), "txn": ident("txn", "3ff"), "credential": ident("crd", "3gg"),
+        "run": ident("run", "3hh"), "request": ident("req", "3jj"), "cause": ident("evt", "3kk"),
     }
+    private = {
+        "v": 1, "salt": "5a" * 32, "actor": agent["display"], "act": [user], "on_behalf_of": user, "target": "math:double",
+        "data": {"duration_ms": 12, "names": ["a", "\u20ac"], "whole": True}, "ip": "192.0.2.7", "user_agent": "curl/8",
+        "repeated": {"count": 3, "source": "192.0.2.0/24"}, "data_hash": {"bytes": 40000, "sha256": "ab" * 32},
+    }
+    private_bytes = rfc8785.dumps(private)
+    clear_bytes = rfc8785.dumps(clear | {"private_hash": sha256(private_bytes).hex()})
+    leaves = entries(13)
+    leaves[5] = sha256(clear_bytes)
+    answer = {name: clear[name] for name in ("id", "org", "org_seq", "kind", "occurred_at", "outcome", "severity")}
+    answer |= {name: clear[name] for name in ("jti", "txn", "credential", "run", "request", "cause")}
+    answer |= {name: private[name] for name in ("act", "on_behalf_of", "data", "data_hash", "repeated", "ip", "user_agent")}
+    answer |= {
+        "seq": 5, "actor": agent, "target": {"type": "function", "id": clear["target_id"], "name": private["target"]},
+        "proof": {
+            "seq": 5, "tree_size": 13, "clear": clear_bytes.decode(), "private": private_bytes.decode(),
+            "entry": leaves[5].hex(), "leaf_hash": sha256(b"\x00" + leaves[5]).hex(),
+            "path": [node.hex() for node in path(5, leaves)],
+            "checkpoint": signed(13, checked_root(leaves)), "key": VERIFIER,
+        },
+    }
+    return json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
 
 
-print(json.dumps({"canonical": list(canonical()), "inclusion": list(inclusion()), "note": note()}, indent=1))
+print(json.dumps({"canonical": list(canonical()), "inclusion": list(inclusion()), "note": note(), "fact": fact()}, indent=1))
