@@ -1,0 +1,49 @@
+//! Client of Safeconduct, the control plane that gives AI agents papers.
+//!
+//! Owns the way to a server: tokens that renew themselves, one [`Error`], retries, pages, event streams, and a typed
+//! method per operation, named as the operation is (`agents.create` is `client.agents().create(…)`). Reads tolerantly:
+//! members that a newer server adds are ignored, words that it adds are kept as text. Knows nothing of the server's code.
+
+mod agents;
+mod auth;
+mod call;
+mod client;
+mod credentials;
+mod error;
+mod events;
+mod key;
+mod kills;
+mod orgs;
+mod page;
+mod permissions;
+mod roles;
+mod sse;
+mod token;
+mod tokens;
+mod users;
+mod words;
+
+pub use agents::{Agent, AgentFilter, AgentPatch, AgentStatus, Agents, NewAgent, Owner};
+pub use auth::{Auth, Me, MySession, OrgName, Person, PersonTokens, Principal, Session, SessionEnd};
+pub use client::{Client, ClientBuilder};
+pub use credentials::{
+    Credential, CredentialFilter, CredentialKind, CredentialStatus, Credentials, IssuedCredential, NewCredential,
+    Rotation,
+};
+pub use error::{Error, FieldError};
+pub use events::Events;
+pub use key::SigningKey;
+pub use kills::{DeadTokens, Kill, KillNode, Kills};
+pub use orgs::{Org, Orgs};
+pub use page::Page;
+pub use permissions::{
+    EffectivePermissions, PermissionAnswer, PermissionCatalogue, PermissionResult, Permissions, Resource,
+};
+pub use roles::{Role, Roles};
+pub use sse::Event;
+pub use token::{Token, TokenFuture, TokenSource};
+pub use tokens::{
+    Introspection, IssuedToken, Metadata, TokenAct, TokenActor, TokenRequest, TokenTarget, Tokens,
+};
+pub use users::{User, UserFilter, Users};
+pub use words::Time;
