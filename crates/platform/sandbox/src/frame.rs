@@ -30,7 +30,7 @@ kinds! {
     Hello = 1,
     /// server → zygote: load this code; carries a file with it.
     Load = 2,
-    /// zygote → server: loaded. Call → server: confined, send the input.
+    /// zygote → server: loaded.
     Ready = 3,
     /// server → call: context and input.
     Invoke = 4,

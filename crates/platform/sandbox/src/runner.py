@@ -385,7 +385,7 @@ def text_output(call, descriptor):
 
 
 class Call:
-    """The forked process: confines itself, says so, takes context and input, runs the handler, answers."""
+    """The forked process: confines itself, takes context and input, runs the handler, answers."""
 
     SOCKET = CONTROL
 
@@ -419,7 +419,6 @@ class Call:
             self._confinement.apply()
         except OSError as error:
             self._fail({"kind": "sandbox", "message": f"the call cannot be confined: {error}", "traceback": None})
-        self.send(READY, b"{}")
         try:
             self._answer()
         except BaseException as error:

@@ -145,6 +145,9 @@ impl Talk<'_> {
             Err(_) => return None,
         }
         drop(self.turn.take());
+        // The zygote has let go of its copy of the socket by now, so only the call can read this. One that ended
+        // meanwhile is heard of below.
+        let _written = self.line.frames.write_all(&invocation(call, api_url).encode()).await;
         let (output, log) = (self.limits.output, LONGEST_LOG);
         let mut decoder = Decoder::new(move |kind| match kind {
             Kind::Result => output,
@@ -152,14 +155,14 @@ impl Talk<'_> {
             Kind::Error => LONGEST_ERROR,
             _ => 64,
         });
-        let mut pieces = (vec![0; 64 << 10], vec![0; 16 << 10]);
+        let mut pieces = (vec![0; 16 << 10], vec![0; 4 << 10]);
         let mut raw_open = true;
         loop {
             tokio::select! {
                 read = self.line.frames.read(&mut pieces.0) => {
                     let count = read.unwrap_or(0);
                     decoder.feed(pieces.0.get(..count).unwrap_or_default());
-                    if let Stop::Answered(outcome) = self.hear(&mut decoder, call, api_url).await {
+                    if let Stop::Answered(outcome) = self.hear(&mut decoder).await {
                         return Some(outcome);
                     }
                     if count == 0 {
@@ -174,24 +177,19 @@ impl Talk<'_> {
                 }
                 exited = &mut self.tickets.exited => {
                     self.exited = exited.ok();
-                    return self.last_words(&mut decoder, call, api_url).await;
+                    return self.last_words(&mut decoder).await;
                 }
             }
         }
     }
 
     /// What it had sent before it ended.
-    async fn last_words<A: Fn(Kind) -> usize>(
-        &mut self,
-        decoder: &mut Decoder<A>,
-        call: &Call,
-        api_url: &str,
-    ) -> Option<Outcome> {
+    async fn last_words<A: Fn(Kind) -> usize>(&mut self, decoder: &mut Decoder<A>) -> Option<Outcome> {
         let mut piece = vec![0; 64 << 10];
         loop {
             let count = self.line.frames.try_read(&mut piece).unwrap_or(0);
             decoder.feed(piece.get(..count).unwrap_or_default());
-            match self.hear(decoder, call, api_url).await {
+            match self.hear(decoder).await {
                 Stop::Answered(outcome) => return Some(outcome),
                 Stop::Dry if count == 0 => return None,
                 Stop::Dry => {}
@@ -199,12 +197,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn hear<A: Fn(Kind) -> usize>(
-        &mut self,
-        decoder: &mut Decoder<A>,
-        call: &Call,
-        api_url: &str,
-    ) -> Stop {
+    async fn hear<A: Fn(Kind) -> usize>(&mut self, decoder: &mut Decoder<A>) -> Stop {
         loop {
             let frame = match decoder.next() {
                 Ok(Some(frame)) => frame,
@@ -212,11 +205,6 @@ impl Talk<'_> {
                 Err(error) => return Stop::Answered(self.broken(&error)),
             };
             match frame.kind {
-                Kind::Ready => {
-                    let invoke = invocation(call, api_url).encode();
-                    // A process that ended meanwhile is heard of in the next round.
-                    let _written = self.line.frames.write_all(&invoke).await;
-                }
                 Kind::Log => self.log.frame(&frame.payload).await,
                 Kind::Result if serde_json::from_slice::<serde::de::IgnoredAny>(&frame.payload).is_ok() => {
                     return Stop::Answered(Outcome::Succeeded { output: frame.payload });
