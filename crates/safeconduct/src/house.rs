@@ -7,9 +7,11 @@ use std::time::Duration;
 use access::Access;
 use agents::{Agents, AgentsSettings};
 use cluster::{Feed, Nodes};
-use config::Config;
+use config::{Config, SigningAlgorithm};
+use crypto::jws::Algorithm;
 use db::{Db, PostgresSettings, Settings, SqliteSettings};
 use ledger::{Ack, Ledger, LedgerSettings};
+use oauth::{Keys, Oauth, OauthParts, OauthSettings};
 use people::{CookieAuthenticator, CookieForm, People, PeopleSettings};
 use secrets::{KeySource, Keyring};
 use telemetry::Tasks;
@@ -37,6 +39,7 @@ pub struct House {
     pub access: Access,
     pub people: People,
     pub agents: Agents,
+    pub oauth: Oauth,
     pub door: Arc<Door>,
     pub cookie: CookieForm,
     pub tasks: Tasks,
@@ -75,13 +78,27 @@ impl House {
             nodes.clone(),
             AgentsSettings { host: host.to_owned() },
         );
+        let keys = Keys::new(db.clone(), ledger.clone(), keyring.clone(), world.clone(), &feed);
+        let oauth = Oauth::new(
+            OauthParts {
+                db: db.clone(),
+                ledger: ledger.clone(),
+                world: world.clone(),
+                feed: feed.clone(),
+                keys,
+                access: access.clone(),
+                people: people.clone(),
+                agents: agents.clone(),
+            },
+            oauth_settings(&config, &public_url),
+        );
         let cookie = CookieForm::new(&public_url);
         let door = Arc::new(Door::new(
             db.clone(),
             ledger.clone(),
             keyring.clone(),
             world.clone(),
-            vec![Arc::new(CookieAuthenticator::new(people.clone(), cookie.clone()))],
+            vec![Arc::new(oauth.clone()), Arc::new(CookieAuthenticator::new(people.clone(), cookie.clone()))],
             rate_limits(&config),
         ));
         Ok(Self {
@@ -98,6 +115,7 @@ impl House {
             access,
             people,
             agents,
+            oauth,
             door,
             cookie,
         })
@@ -109,6 +127,7 @@ impl House {
             tracing::warn!(%unfinished, "some work was cut off");
         }
         self.agents.flush_seen().await;
+        self.oauth.flush_counts(true).await;
         self.db.close().await;
     }
 
@@ -165,6 +184,24 @@ fn people_settings(config: &Config, public_url: &str) -> PeopleSettings {
         data_dir: config.data.dir.clone(),
         owner_email: config.owner.email.as_ref().map(|email| email.as_str().to_owned()),
         session_lifetime: SESSION,
+    }
+}
+
+fn algorithm(config: &Config) -> Algorithm {
+    match config.tokens.signing_algorithm {
+        SigningAlgorithm::Es256 => Algorithm::ES256,
+        SigningAlgorithm::EdDsa => Algorithm::EdDSA,
+        SigningAlgorithm::Rs256 => Algorithm::RS256,
+    }
+}
+
+fn oauth_settings(config: &Config, public_url: &str) -> OauthSettings {
+    OauthSettings {
+        algorithm: algorithm(config),
+        agent_lifetime: config.tokens.agent_lifetime,
+        person_lifetime: config.tokens.person_lifetime,
+        clock_skew: config.tokens.clock_skew,
+        ..OauthSettings::new(public_url)
     }
 }
 

@@ -17,11 +17,14 @@ pub(crate) fn start(house: &House) {
     tasks.spawn("ledger", move |stop| ledger.background(stop));
     let nodes = house.nodes.clone();
     tasks.spawn("node heartbeat", move |stop| async move { nodes.beat(stop.requested()).await });
-    let agents = house.agents.clone();
-    tasks.spawn("last use", |stop| {
+    let noted = house.clone();
+    tasks.spawn("notes", |stop| {
         every(stop, Duration::from_secs(5), move || {
-            let agents = agents.clone();
-            async move { agents.flush_seen().await }
+            let house = noted.clone();
+            async move {
+                house.agents.flush_seen().await;
+                house.oauth.flush_counts(false).await;
+            }
         })
     });
     let sweeper = house.clone();
@@ -35,6 +38,7 @@ pub(crate) fn start(house: &House) {
 
 async fn sweep(house: &House) {
     house.door.sweep();
+    house.oauth.sweep().await;
     let books = Bookkeeping::new(SWEEP).statement(web::sweep_idempotency(house.world.now()));
     if let Err(error) = house.db.keep(books).await {
         tracing::warn!(%error, "old idempotency keys were not swept");

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use serde_json::Value;
-use web::{Outer, Routes};
+use web::{Outer, Routes, Spec};
 
 use crate::{House, console, health};
 
@@ -15,6 +15,7 @@ pub fn routes(house: &House) -> Routes {
         .merge(access::routes(door).with_state(house.access.clone()))
         .merge(people::routes(door, house.people.clone(), house.cookie.clone()))
         .merge(agents::routes(door).with_state(house.agents.clone()))
+        .merge(oauth::routes(door, &house.oauth))
 }
 
 /// The OpenAPI document of this server.
@@ -26,7 +27,9 @@ pub fn document(house: &House) -> Value {
 pub(crate) fn public(house: &House) -> Router {
     let document = document(house).to_string();
     let openapi = move || async move { ([("content-type", "application/json")], document) };
-    let router = routes(house)
+    let routes = routes(house);
+    house.oauth.know_operations(routes.specs().filter_map(Spec::required).collect());
+    let router = routes
         .into_router()
         .route("/api/v1/openapi.json", get(openapi))
         .merge(health::public(house))

@@ -1,9 +1,11 @@
 //! A real server on port 0, callers of every kind, and what must be true at the end.
 
+mod agent;
 mod answer;
 mod caller;
 mod server;
 
+pub(crate) use agent::{TestAgent, claims};
 pub(crate) use answer::Answer;
 pub(crate) use caller::Caller;
 pub(crate) use server::TestServer;
