@@ -301,3 +301,6 @@ fn entry(org: OrgId) -> AuthorityEntry {
 fn place(org: OrgId, row: &[u8; 16]) -> Aad<'_> {
     Aad { table: "signing_keys", column: "private", org: Some(org), row }
 }
+
+#[cfg(test)]
+mod tests;

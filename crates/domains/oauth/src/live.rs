@@ -55,6 +55,7 @@ impl Live {
     pub(crate) fn end(&self, kin: Kin, now: Timestamp) -> Dead {
         let Some(mut tokens) = self.0.lock().remove(&kin) else { return Dead::default() };
         tokens.expire(now.seconds());
+        tokens.latest.retain(|(_, exp)| *exp > now.seconds());
         let count = tokens.expiring.iter().map(|(_, count)| count).sum();
         Dead {
             tokens: count,
@@ -114,9 +115,6 @@ impl Tokens {
     fn expire(&mut self, now: i64) {
         while self.expiring.front().is_some_and(|(second, _)| *second <= now) {
             self.expiring.pop_front();
-        }
-        if self.latest.front().is_some_and(|(_, exp)| *exp <= now) {
-            self.latest.retain(|(_, exp)| *exp > now);
         }
     }
 }

@@ -140,12 +140,12 @@ mod tests {
     #[test]
     fn asking_too_much_gives_what_is_held() {
         for (of, asked, given, narrowed) in [
-            ("agents:manage:all", "agents:read", "agents:read:all", false),
+            ("agents:manage:all", "agents:read", "agents:read", false),
             ("agents:read:own", "agents:read", "agents:read:own", false),
             ("agents:read:own", "agents:read:all", "agents:read:own", true),
             ("agents:read:all", "agents:read agents:delete", "agents:read:all", true),
             ("agents/ops/*:read:all", "agents:read", "agents/ops/*:read:all", true),
-            ("*:*:all", "agents:create", "agents:create:all", false),
+            ("*:*:all", "agents:create", "agents:create", false),
         ] {
             assert_eq!(granted(of, asked), (given.to_owned(), narrowed), "{of} | {asked}");
         }
@@ -176,7 +176,7 @@ mod tests {
             matches!(grant(&many, None, false), Err(OAuthError::InvalidScope(text)) if text.contains("4 KB"))
         );
         assert!(matches!(grant("agents:read:all", Some(&many), false), Err(OAuthError::InvalidScope(_))));
-        assert_eq!(granted(&many, "agents/namespace/agent-7:read").0, "agents/namespace/agent-7:read:all");
+        assert_eq!(granted(&many, "agents/namespace/agent-7:read").0, "agents/namespace/agent-7:read");
     }
 
     #[test]

@@ -30,20 +30,20 @@ operation! {
 
     /// Says what a token of the home organization is worth (RFC 7662).
     pub Introspect(IntrospectForm) -> Introspection = Spec::post("oauth.introspect", "/oauth2/introspect")
-        .open().rate(Rate::Token).protocol().example(TOKEN).further_facts(leaves![facts::TOKEN_INTROSPECTED]);
+        .open().rate(Rate::Token).protocol().example(TOKEN).facts(leaves![facts::TOKEN_INTROSPECTED]);
 
     /// Says what a token of an organization is worth.
     pub OrgIntrospect(IntrospectForm) -> Introspection =
         Spec::post("oauth.org_introspect", "/o/{slug}/oauth2/introspect")
-            .open().rate(Rate::Token).protocol().example(TOKEN).further_facts(leaves![facts::TOKEN_INTROSPECTED]);
+            .open().rate(Rate::Token).protocol().example(TOKEN).facts(leaves![facts::TOKEN_INTROSPECTED]);
 
     /// Voids a token of the home organization before its time (RFC 7009).
     pub Revoke(RevokeForm) -> Nothing = Spec::post("oauth.revoke", "/oauth2/revoke")
-        .open().rate(Rate::Token).protocol().example(TOKEN).further_facts(leaves![facts::TOKEN_REVOKED, people::SESSION_ENDED]);
+        .open().rate(Rate::Token).protocol().example(TOKEN).facts(leaves![facts::TOKEN_REVOKED]).further_facts(leaves![people::SESSION_ENDED]);
 
     /// Voids a token of an organization before its time.
     pub OrgRevoke(RevokeForm) -> Nothing = Spec::post("oauth.org_revoke", "/o/{slug}/oauth2/revoke")
-        .open().rate(Rate::Token).protocol().example(TOKEN).further_facts(leaves![facts::TOKEN_REVOKED, people::SESSION_ENDED]);
+        .open().rate(Rate::Token).protocol().example(TOKEN).facts(leaves![facts::TOKEN_REVOKED]).further_facts(leaves![people::SESSION_ENDED]);
 }
 
 /// What the token endpoint reads. The client may also show itself by HTTP Basic.
