@@ -48,15 +48,19 @@ start() {
 start_server() {
     local quick="-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
     [ "${1:-}" = --durable ] && quick=""
-    local tries=0
+    # The port of last time, so that those who knew the server find it again.
+    local tries=0 port
+    port=$(cat "$run/port" 2>/dev/null || free_port)
     until
         run_as_postgres "$programs/pg_ctl" -D "$cluster" -w -s -l "$run/server.log" -o \
-            "-p $(free_port) -k $run -c listen_addresses=127.0.0.1 -c max_connections=200 $quick" start >/dev/null
+            "-p $port -k $run -c listen_addresses=127.0.0.1 -c max_connections=200 $quick" start >/dev/null
     do
         # Somebody else may have taken the port meanwhile.
+        port=$(free_port)
         tries=$((tries + 1))
         [ "$tries" -lt 5 ] || fail "the server does not start, see $run/server.log"
     done
+    printf '%s' "$port" >"$run/port"
 }
 
 case $command in

@@ -14,6 +14,8 @@ pub enum StartError {
     Read(#[from] db::DbError),
     #[error(transparent)]
     Secrets(#[from] secrets::SecretsError),
+    #[error("signing keys: {0}")]
+    SigningKeys(#[from] oauth::KeysError),
     #[error(transparent)]
     People(#[from] people::PeopleError),
 }

@@ -92,6 +92,9 @@ impl House {
             },
             oauth_settings(&config, &public_url),
         );
+        if let Some(path) = &config.keys.signing_key_file {
+            oauth.import_signing_key(people.home().await?.id, path).await?;
+        }
         let cookie = CookieForm::new(&public_url);
         let door = Arc::new(Door::new(
             db.clone(),
@@ -201,6 +204,7 @@ fn oauth_settings(config: &Config, public_url: &str) -> OauthSettings {
         agent_lifetime: config.tokens.agent_lifetime,
         person_lifetime: config.tokens.person_lifetime,
         clock_skew: config.tokens.clock_skew,
+        strict_scopes: config.tokens.strict_scopes,
         ..OauthSettings::new(public_url)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 
 use config::Config;
 use people::OwnerLink;
@@ -25,6 +27,7 @@ impl Server {
         let operations = bind(config.server.operations_listen).await?;
         let address = local(&listener, config.server.listen)?;
         let operations_address = local(&operations, config.server.operations_listen)?;
+        private(&config.data.dir)?;
         let house = House::open(config, world, address).await?;
         jobs::start(&house);
         let public = router::public(&house);
@@ -49,7 +52,7 @@ impl Server {
     /// Says on the terminal where the server is and how to get in.
     pub fn greet(&self, out: &mut impl Write) -> std::io::Result<()> {
         let url = &self.house.public_url;
-        writeln!(out, "Safeconduct {} listens on {url}", env!("CARGO_PKG_VERSION"))?;
+        writeln!(out, "Safeconduct {} listens on http://{}", env!("CARGO_PKG_VERSION"), self.address)?;
         writeln!(out, "  data      {}", self.house.config.data.dir.display())?;
         writeln!(out, "  console   {url}/console/")?;
         writeln!(out, "  health    http://{}/health/detailed", self.operations)?;
@@ -68,6 +71,12 @@ impl Server {
     pub async fn stop(self) {
         self.house.close().await;
     }
+}
+
+/// The data directory is nobody else's to read.
+fn private(directory: &Path) -> Result<(), StartError> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.map_err(|error| StartError::Io { path: directory.display().to_string(), error })
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -6,4 +6,5 @@ mod support;
 
 mod agents;
 mod every_route;
+mod faults;
 mod people;

@@ -3,9 +3,11 @@
 mod agent;
 mod answer;
 mod caller;
+mod process;
 mod server;
 
 pub(crate) use agent::{TestAgent, claims};
 pub(crate) use answer::Answer;
 pub(crate) use caller::Caller;
+pub(crate) use process::{PROGRAM, Start};
 pub(crate) use server::TestServer;

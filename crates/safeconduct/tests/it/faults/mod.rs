@@ -1,0 +1,8 @@
+//! Real faults against the real program: kill -9, a full disk, a database that goes away, a wrong key, a second node.
+
+mod database_down;
+mod full_disk;
+mod keys;
+mod kill_nine;
+mod second_node;
+mod second_server;

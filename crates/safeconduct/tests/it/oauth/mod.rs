@@ -1,0 +1,12 @@
+//! The authorization server.
+
+mod assertion;
+mod bearer;
+mod introspect;
+mod keys;
+mod metadata;
+mod papers;
+mod refusals;
+mod revocation;
+mod sign_in;
+mod token;
