@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use safeconduct_sandbox::{
-    Call, ContextFrame, Identity, Interpreter, Launcher, Limits, OrgSlot, Outcome, Sandbox, Settings,
-    ZygoteSpec,
+    Call, ContextFrame, Identity, Interpreter, Launcher, Limits, LogLine, OrgSlot, Outcome, Sandbox,
+    Settings, ZygoteSpec,
 };
+use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
 type Failure = Box<dyn std::error::Error>;
@@ -40,28 +41,33 @@ fn main() -> Result<(), Failure> {
     let settings = Settings::new(interpreter, Identity::detect(2_000_000, 65_536));
     let launcher = Launcher::start(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (mut took, cores) = runtime.block_on(measure(launcher, settings, calls))?;
-    took.sort_unstable();
-    let at = |share: usize| took.get(took.len() * share / 100).map_or(0, Duration::as_micros);
+    let mut figures = runtime.block_on(measure(launcher, settings, calls))?;
+    figures.took.sort_unstable();
+    let at = |share: usize| figures.took.get(figures.took.len() * share / 100).map_or(0, Duration::as_micros);
+    let (rate, cores) = (calls as f64 / figures.wall, figures.used / figures.wall);
     let mut out = std::io::stdout();
     writeln!(out, "bare fork                 p50 {bare} µs")?;
     writeln!(out, "fork call, one at a time  p50 {} µs  p99 {} µs", at(50), at(99))?;
     writeln!(out, "above the bare fork       p50 {} µs", at(50).saturating_sub(bare))?;
     writeln!(
         out,
-        "four at a time            {:.0} calls/s on {:.2} cores = {:.0} per core",
-        cores.0,
-        cores.1,
-        cores.0 / cores.1
+        "four at a time            {rate:.0} calls/s on {cores:.2} cores = {:.0} per core",
+        rate / cores
     )?;
+    writeln!(out, "watch over 100 calls      {:.1} % of a core", figures.watch)?;
     Ok(())
 }
 
-async fn measure(
-    launcher: Launcher,
-    settings: Settings,
-    calls: usize,
-) -> Result<(Vec<Duration>, (f64, f64)), Failure> {
+struct Figures {
+    /// One call at a time.
+    took: Vec<Duration>,
+    /// Seconds for as many calls four at a time, and processor seconds.
+    wall: f64,
+    used: f64,
+    watch: f64,
+}
+
+async fn measure(launcher: Launcher, settings: Settings, calls: usize) -> Result<Figures, Failure> {
     let sandbox = Sandbox::new(launcher, settings, Arc::new(|stream| Box::pin(async move { drop(stream) })));
     for _ in 0..20 {
         one(&sandbox).await?;
@@ -72,7 +78,7 @@ async fn measure(
         one(&sandbox).await?;
         took.push(begun.elapsed());
     }
-    let (begun, busy) = (Instant::now(), used_seconds(sandbox.launcher_pid())?);
+    let (begun, before) = (Instant::now(), used_seconds(sandbox.launcher_pid())?);
     let lanes = (0..4).map(|_| async {
         for _ in 0..calls / 4 {
             one(&sandbox).await?;
@@ -83,14 +89,38 @@ async fn measure(
         lane?;
     }
     let wall = begun.elapsed().as_secs_f64();
-    Ok((took, (calls as f64 / wall, (used_seconds(sandbox.launcher_pid())? - busy) / wall)))
+    let used = used_seconds(sandbox.launcher_pid())? - before;
+    Ok(Figures { took, wall, used, watch: watch(&sandbox).await? })
+}
+
+/// The launcher's share of a core while a hundred calls sleep.
+async fn watch(sandbox: &Sandbox) -> Result<f64, Failure> {
+    let code = "import time\ndef handler(input, context):\n    print('asleep')\n    time.sleep(4)\n";
+    let (logs, mut lines) = tokio::sync::mpsc::channel(100);
+    let calls = (0..100).map(|_| run(sandbox, "asleep", code, logs.clone()));
+    let launcher = Path::new("/proc").join(sandbox.launcher_pid().to_string());
+    let measured = async {
+        for _ in 0..100 {
+            lines.recv().await.ok_or("a call ended early")?;
+        }
+        let (begun, before) = (Instant::now(), stat(&launcher).ok_or("no launcher")?.2);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let ticks = stat(&launcher).ok_or("no launcher")?.2 - before;
+        Ok::<f64, Failure>(ticks as f64 / begun.elapsed().as_secs_f64())
+    };
+    let (ended, share) = tokio::join!(futures::future::join_all(calls), measured);
+    ended.into_iter().collect::<Result<Vec<()>, Failure>>()?;
+    share
 }
 
 async fn one(sandbox: &Sandbox) -> Result<(), Failure> {
-    let code = "def handler(input, context):\n    return input\n";
     let (logs, _unread) = tokio::sync::mpsc::channel(1);
+    run(sandbox, "bench", "def handler(input, context):\n    return input\n", logs).await
+}
+
+async fn run(sandbox: &Sandbox, version: &str, code: &str, logs: Sender<LogLine>) -> Result<(), Failure> {
     let call = Call {
-        zygote: ZygoteSpec::new(OrgSlot::new(0).ok_or("no such slot")?, "bench", code, &["handler"]),
+        zygote: ZygoteSpec::new(OrgSlot::new(0).ok_or("no such slot")?, version, code, &["handler"]),
         input: b"{\"n\":1}".to_vec(),
         context: ContextFrame::default(),
         limits: Limits::default(),

@@ -223,6 +223,12 @@ def mount(kind, at, flags, options):
     return libc.mount(kind, at, kind, ctypes.c_ulong(flags), options)
 
 
+def lower(kind, limit):
+    """Never above what is allowed already, which would be refused."""
+    hard = resource.getrlimit(kind)[1]
+    return limit if hard == resource.RLIM_INFINITY else min(hard, limit)
+
+
 class Confinement:
     """What a call does to itself between its fork and the handler's code. `steps` come from the host, in order."""
 
@@ -240,7 +246,7 @@ class Confinement:
         self.nested = nested
         self._scratch = b"size=%d,nr_inodes=65536,mode=0700" % limits["storage"]
         self._limits = [
-            (kind, (limits[name], limits[name]))
+            (kind, (lower(kind, limits[name]),) * 2)
             for kind, name in (
                 (resource.RLIMIT_CPU, "cpu_seconds"),
                 (resource.RLIMIT_NPROC, "processes"),

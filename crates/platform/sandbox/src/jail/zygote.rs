@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use rustix::process::{Pid, Resource, Rlimit, setrlimit, setsid};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit, setsid};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, clear_ambient_capability_set, remove_capability_from_bounding_set,
     set_capabilities, set_no_new_privs,
@@ -85,12 +85,17 @@ fn drop_capabilities() -> io::Result<()> {
 }
 
 fn limit_resources() -> io::Result<()> {
-    let cap = |limit| Rlimit { current: Some(limit), maximum: Some(limit) };
-    setrlimit(Resource::Core, cap(0))?;
-    setrlimit(Resource::Nproc, cap(JAIL_PROCESSES))?;
-    setrlimit(Resource::Memlock, cap(64 << 10))?;
-    setrlimit(Resource::Msgqueue, cap(0))?;
-    Ok(setrlimit(Resource::Nofile, cap(4096))?)
+    lower(Resource::Core, 0)?;
+    lower(Resource::Nproc, JAIL_PROCESSES)?;
+    lower(Resource::Memlock, 64 << 10)?;
+    lower(Resource::Msgqueue, 0)?;
+    lower(Resource::Nofile, 4096)
+}
+
+/// Never above what the operator allows the server, which would be refused.
+fn lower(resource: Resource, limit: u64) -> io::Result<()> {
+    let limit = Some(getrlimit(resource).maximum.map_or(limit, |hard| hard.min(limit)));
+    Ok(setrlimit(resource, Rlimit { current: limit, maximum: limit })?)
 }
 
 fn hex(bytes: &[u8]) -> String {

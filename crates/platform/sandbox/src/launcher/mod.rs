@@ -4,18 +4,19 @@
 //! exactly as long as the server's end of that socket. It knows neither functions nor calls, only jails.
 
 mod birth;
+mod table;
 mod watch;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
 use crate::Kind;
 use crate::message::{Hello, Launch, Launched, Message};
@@ -38,7 +39,8 @@ fn serve() -> io::Result<()> {
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     forget_groups();
-    let mut launcher = Launcher { server, jails: BTreeMap::new() };
+    allow_many_descriptors();
+    let mut launcher = Launcher { server, jails: BTreeMap::new(), scanned: Instant::now() };
     launcher.tell(&Hello {}.frame(), &[])?;
     loop {
         match launcher.turn() {
@@ -54,9 +56,17 @@ fn forget_groups() {
     let _dropped = rustix::thread::set_thread_groups(&[]);
 }
 
+/// The watch keeps a file open for each process of each jail.
+fn allow_many_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    // Refused, the watch reads more slowly and misses nothing.
+    let _raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
 struct Launcher {
     server: OwnedFd,
     jails: BTreeMap<u64, Jail>,
+    scanned: Instant,
 }
 
 enum End {
@@ -99,8 +109,11 @@ impl Launcher {
         if server {
             self.hear_server()?;
         }
-        for jail in self.jails.values_mut() {
-            jail.watch.scan_when_due(&jail.link, &jail.tally);
+        if self.scanned.elapsed() >= SCAN {
+            self.scanned = Instant::now();
+            for jail in self.jails.values_mut() {
+                jail.watch.scan_when_due(&jail.link, &jail.tally);
+            }
         }
         Ok(())
     }
@@ -129,8 +142,9 @@ impl Launcher {
         let Some(jail) = self.jails.get_mut(&id) else { return };
         if let Ok(Packet::Frame(frame, descriptors)) = packet::receive(&jail.link, RecvFlags::DONTWAIT)
             && frame.kind == Kind::Hello
+            && let Some(proc) = descriptors.into_iter().next()
         {
-            jail.watch.begin(descriptors.into_iter().next());
+            jail.watch.begin(proc);
         }
     }
 

@@ -4,15 +4,13 @@
 //! which counts shared pages often, is over the limit, the exact one is read: proportional anonymous and shared
 //! memory, swap, and what lies in the call's tmpfs (files mapped from there are not counted twice).
 
-use std::collections::HashMap;
-use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{Dir, Mode, OFlags, openat};
 use rustix::net::SendFlags;
 
+use super::table::{Group, Table, read};
 use crate::guard::Guard;
 use crate::message::{Excess, JailPlan, Limit, Message};
 use crate::packet;
@@ -23,34 +21,18 @@ const IDLE_SCANS: u32 = 40;
 /// Processor time that a zygote may use for each fork beside its limit.
 const PER_FORK: Duration = Duration::from_millis(20);
 const ZYGOTE: u32 = crate::jail::ZYGOTE_PID.unsigned_abs();
-/// The tmpfs is bounded by its own size, so it is asked less often than processes.
-const SCRATCH_SCANS: u32 = 4;
+/// What grows slowly or has a bound of its own (processor time, the tmpfs) is asked this much less often than memory.
+const SLOW_SCANS: u32 = 8;
 
 pub(super) struct Watch {
     memory: u64,
     cpu: Duration,
     enabled: bool,
-    /// The jail's `/proc`.
-    processes: Option<OwnedFd>,
+    table: Option<Table>,
     turn: u32,
     rest_until: Option<Instant>,
     page: u64,
     ticks: u64,
-}
-
-/// One process as the cheap look sees it.
-struct Process {
-    parent: u32,
-    ticks: u64,
-    pages: u64,
-}
-
-/// One call: its first process and the sums over all of it.
-struct Group {
-    root: u32,
-    members: Vec<u32>,
-    ticks: u64,
-    pages: u64,
 }
 
 impl Watch {
@@ -60,7 +42,7 @@ impl Watch {
             cpu: plan.cpu,
             // Without a pid namespace the processes of the whole host would be taken for the jail's.
             enabled: plan.removed.stands(Guard::Watch) && plan.removed.stands(Guard::Processes),
-            processes: None,
+            table: None,
             turn: 0,
             rest_until: None,
             page: rustix::param::page_size() as u64,
@@ -68,8 +50,9 @@ impl Watch {
         }
     }
 
-    pub(super) fn begin(&mut self, processes: Option<OwnedFd>) {
-        self.processes = processes;
+    /// From now on the jail can be looked at, through its own `/proc`.
+    pub(super) fn begin(&mut self, proc: OwnedFd) {
+        self.table = Table::new(proc).ok();
     }
 
     /// One look, if a call runs or the jail was idle for long.
@@ -78,16 +61,18 @@ impl Watch {
         if !self.enabled || (tally.busy() == 0 && !self.turn.is_multiple_of(IDLE_SCANS)) {
             return;
         }
-        let Some(proc) = &self.processes else { return };
+        let Some(mut table) = self.table.take() else { return };
+        table.refresh(self.turn.is_multiple_of(SLOW_SCANS));
         let mut exact = Exact { rest_until: self.rest_until };
-        for group in groups(&processes(proc)) {
-            if let Some(cause) = self.excess(proc, &group, tally.forked(), &mut exact) {
+        for group in table.groups() {
+            if let Some(cause) = self.excess(table.proc(), &group, tally.forked(), &mut exact) {
                 let limit = Limit { pid: Some(group.root), cause: Some(cause) };
                 // A full socket means that init has not read the last word yet; the next look says it again.
                 let _sent = packet::send(init, &limit.frame(), &[], SendFlags::DONTWAIT);
             }
         }
         self.rest_until = exact.rest_until;
+        self.table = Some(table);
     }
 
     fn excess(&self, proc: &OwnedFd, group: &Group, forked: u32, exact: &mut Exact) -> Option<Excess> {
@@ -98,7 +83,7 @@ impl Watch {
             return Some(Excess::Cpu);
         }
         let resident = group.pages.saturating_mul(self.page);
-        let ask_scratch = resident > self.memory || self.turn.is_multiple_of(SCRATCH_SCANS);
+        let ask_scratch = resident > self.memory || self.turn.is_multiple_of(SLOW_SCANS);
         let scratch = if ask_scratch { scratch_bytes(proc, group.root) } else { 0 };
         if resident + scratch <= self.memory {
             return None;
@@ -129,60 +114,6 @@ impl Exact {
         self.rest_until = Some(begun + begun.elapsed() * (Self::REST + 1));
         exceeds
     }
-}
-
-fn processes(proc: &OwnedFd) -> HashMap<u32, Process> {
-    // Read through a fresh descriptor: the position of a directory belongs to its open file.
-    let Ok(directory) =
-        openat(proc, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-    else {
-        return HashMap::new();
-    };
-    let Ok(entries) = Dir::new(directory) else { return HashMap::new() };
-    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str().ok()?.parse::<u32>().ok());
-    pids.filter(|pid| *pid != 1)
-        .filter_map(|pid| Some((pid, parse_stat(&read(proc, pid, "stat")?)?)))
-        .collect()
-}
-
-/// Each child of init with its descendants. The call is pid 1 of a namespace, so none of them can leave the tree.
-fn groups(processes: &HashMap<u32, Process>) -> Vec<Group> {
-    let mut groups: HashMap<u32, Group> = HashMap::new();
-    for (pid, process) in processes {
-        let root = root_of(*pid, processes);
-        let group =
-            groups.entry(root).or_insert_with(|| Group { root, members: Vec::new(), ticks: 0, pages: 0 });
-        group.members.push(*pid);
-        group.ticks += process.ticks;
-        group.pages += process.pages;
-    }
-    groups.into_values().collect()
-}
-
-fn root_of(pid: u32, processes: &HashMap<u32, Process>) -> u32 {
-    let mut root = pid;
-    // As many steps as there are processes: the table may have changed while it was read.
-    for _ in 0..processes.len() {
-        match processes.get(&root) {
-            Some(process) if process.parent > 1 && processes.contains_key(&process.parent) => {
-                root = process.parent
-            }
-            _ => break,
-        }
-    }
-    root
-}
-
-/// `proc_pid_stat(5)`: the name in brackets may hold anything, so fields are counted from the last bracket.
-fn parse_stat(stat: &str) -> Option<Process> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let fields: Vec<&str> = fields.split_whitespace().collect();
-    let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
-    Some(Process {
-        parent: u32::try_from(number(1)?).ok()?,
-        ticks: number(11)? + number(12)? + number(13)? + number(14)?,
-        pages: number(21)?,
-    })
 }
 
 fn scratch_bytes(proc: &OwnedFd, pid: u32) -> u64 {
@@ -222,36 +153,9 @@ fn mapped_from_scratch(maps: &str) -> u64 {
     sum
 }
 
-fn read(proc: &OwnedFd, pid: u32, file: &str) -> Option<String> {
-    let path: PathBuf = Path::new(&pid.to_string()).join(file);
-    let file = openat(proc, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
-    let mut text = Vec::with_capacity(4096);
-    std::fs::File::from(file).read_to_end(&mut text).ok()?;
-    Some(String::from_utf8_lossy(&text).into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_full_of_brackets_does_not_shift_the_fields() {
-        let stat = "7 (a) b) 3 (c) S 5 7 7 0 -1 4194560 100 0 0 0 3 4 5 6 20 0 1 0 99 1000000 321 18446744073709551615 1";
-        let process = parse_stat(stat).unwrap();
-        assert_eq!((process.parent, process.ticks, process.pages), (5, 18, 321));
-        assert!(parse_stat("").is_none());
-    }
-
-    #[test]
-    fn descendants_belong_to_the_child_of_init() {
-        let process = |parent, pages| Process { parent, ticks: 1, pages };
-        let table =
-            HashMap::from([(5, process(1, 10)), (6, process(5, 1)), (7, process(6, 2)), (9, process(1, 4))]);
-        let mut sums: Vec<_> =
-            groups(&table).into_iter().map(|g| (g.root, g.members.len(), g.pages)).collect();
-        sums.sort_unstable();
-        assert_eq!(sums, [(5, 3, 13), (9, 1, 4)]);
-    }
 
     #[test]
     fn only_maps_of_scratch_files_are_taken_off() {
