@@ -72,6 +72,7 @@ EXCEPTION WHEN check_violation OR duplicate_table THEN
 END $$;
 REVOKE ALL ON FUNCTION safeconduct_partition_facts(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION safeconduct_partition_facts(date) TO safeconduct_system;
+SELECT safeconduct_partition_facts((now() AT TIME ZONE 'UTC')::date + day) FROM generate_series(0, 3) AS day;
 
 CREATE FUNCTION safeconduct_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

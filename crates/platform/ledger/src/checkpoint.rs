@@ -10,7 +10,7 @@ use std::path::Path;
 
 use merkle::{Checkpoint, Hash, Note, tiles_for_root};
 
-use crate::sequencer::{Sequencer, StepError};
+use crate::sequencer::{Sequencer, fenced};
 use crate::store::{self, StoredCheckpoint};
 use crate::tiles::Fetched;
 use crate::{Inner, LedgerError};
@@ -72,13 +72,14 @@ impl Inner {
     }
 
     /// Signs, keeps and exports where the log stands now.
-    pub(crate) async fn sign(&self, sequencer: &Sequencer) -> Result<(), StepError> {
+    pub(crate) async fn sign(&self, sequencer: &Sequencer) -> Result<(), LedgerError> {
         let signer = self.signer().await?;
         let origin = signer.verifier().name().to_owned();
         let checkpoint = Checkpoint { origin, size: sequencer.size(), root: sequencer.root() };
         let note = checkpoint.sign(&signer).map_err(|error| LedgerError::Key(error.to_string()))?.to_string();
         let stored: StoredCheckpoint = (checkpoint.size, checkpoint.root, note);
-        store::keep_checkpoint(&self.db, sequencer.term(), &stored, self.world.now()).await?;
+        let kept = store::keep_checkpoint(&self.db, sequencer.term(), &stored, self.world.now());
+        kept.await.map_err(fenced)?;
         if let Some(path) = &self.settings.export {
             export(path, &stored.2).map_err(|error| LedgerError::Export { path: path.clone(), error })?;
         }

@@ -16,6 +16,8 @@ pub enum LedgerError {
     Broken(String),
     #[error("the log's signing key cannot be used: {0}")]
     Key(String),
+    #[error("another sequencer leads")]
+    Fenced,
     #[error("no checkpoint covers this yet; try again in a second")]
     NotYet,
     #[error("there is no such record")]
@@ -54,6 +56,7 @@ impl From<LedgerError> for Problem {
             LedgerError::Secrets(error) => error.into(),
             LedgerError::Commit(error) => error.into(),
             LedgerError::Schema { .. }
+            | LedgerError::Fenced
             | LedgerError::Broken(_)
             | LedgerError::Key(_)
             | LedgerError::Export { .. } => Self::internal(error),

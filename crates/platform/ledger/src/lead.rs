@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::sequencer::{Sequencer, StepError};
+use crate::sequencer::Sequencer;
 use crate::{Inner, LedgerError, store};
 
 /// How old a checkpoint gets while the log grows, and how many leaves it may miss.
@@ -14,6 +14,7 @@ const SIGN_LEAVES: u64 = 10_000;
 /// How often to look for facts that another node wrote.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const HOLD_EVERY: Duration = Duration::from_secs(1);
+const DAYS_EVERY: Duration = Duration::from_secs(3600);
 
 pub(crate) struct Lead<'a> {
     ledger: &'a Inner,
@@ -22,6 +23,8 @@ pub(crate) struct Lead<'a> {
     signed: u64,
     sign_at: Instant,
     hold_at: Instant,
+    /// When partitions for the coming days are made next.
+    days_at: Instant,
 }
 
 /// Why a leader no longer leads.
@@ -44,7 +47,7 @@ impl<'a> Lead<'a> {
         let signed = store::newest_checkpoint(&ledger.db).await?.map_or(0, |(size, ..)| size);
         ledger.tracker.reached(sequencer.size(), signed);
         let (facts, now) = (ledger.db.facts_signal(), Instant::now());
-        Ok(Self { ledger, sequencer, facts, signed, sign_at: now, hold_at: now + HOLD_EVERY })
+        Ok(Self { ledger, sequencer, facts, signed, sign_at: now, hold_at: now + HOLD_EVERY, days_at: now })
     }
 
     pub(crate) async fn run(mut self, stop: &mut watch::Receiver<bool>) -> Result<End, LedgerError> {
@@ -54,15 +57,16 @@ impl<'a> Lead<'a> {
                 let _ = self.sequencer.resign(self.ledger).await;
                 Ok(End::Stopped)
             }
-            Err(StepError::Fenced) => {
+            Err(LedgerError::Fenced) => {
                 tracing::info!("another node leads the sequencer");
                 Ok(End::Lost)
             }
-            Err(StepError::Failed(error)) => Err(error),
+            Err(error) => Err(error),
         }
     }
 
-    async fn lead(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), StepError> {
+    async fn lead(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), LedgerError> {
+        self.make_days().await?;
         loop {
             self.catch_up().await?;
             match self.news(stop).await {
@@ -80,7 +84,7 @@ impl<'a> Lead<'a> {
         }
     }
 
-    async fn catch_up(&mut self) -> Result<(), StepError> {
+    async fn catch_up(&mut self) -> Result<(), LedgerError> {
         loop {
             // Before the look, so that nothing written during it goes unheard.
             self.facts.borrow_and_update();
@@ -97,7 +101,7 @@ impl<'a> Lead<'a> {
         }
     }
 
-    async fn sign(&mut self) -> Result<(), StepError> {
+    async fn sign(&mut self) -> Result<(), LedgerError> {
         let size = self.sequencer.size();
         if size == self.signed {
             return Ok(());
@@ -117,10 +121,22 @@ impl<'a> Lead<'a> {
         Ok(())
     }
 
-    async fn hold(&mut self) -> Result<(), StepError> {
-        if self.ledger.db.is_postgres() && Instant::now() >= self.hold_at {
-            self.hold_at = Instant::now() + HOLD_EVERY;
-            self.sequencer.hold(self.ledger).await?;
+    async fn hold(&mut self) -> Result<(), LedgerError> {
+        let now = Instant::now();
+        if !self.ledger.db.is_postgres() || now < self.hold_at {
+            return Ok(());
+        }
+        self.hold_at = now + HOLD_EVERY;
+        self.sequencer.hold(self.ledger).await?;
+        self.make_days().await
+    }
+
+    /// Partitions are made before their day: facts of a day that is already in the default partition stay there.
+    async fn make_days(&mut self) -> Result<(), LedgerError> {
+        let now = Instant::now();
+        if self.ledger.db.is_postgres() && now >= self.days_at {
+            self.days_at = now + DAYS_EVERY;
+            store::make_days(&self.ledger.db, self.ledger.world.now()).await?;
         }
         Ok(())
     }

@@ -54,6 +54,7 @@ pub use progress::Progress;
 pub use proof::{FactProof, LogProof};
 pub use purge::{AUDIT_PURGED, KINDS};
 pub use read::{Follow, LedgerReader};
+pub use sequencer::Drive;
 pub use verify::{Verification, VerifyFrom};
 
 /// When an appended fact counts as written.

@@ -3,7 +3,7 @@
 use db::{Db, DbError, Row, Statement, Value, sql};
 use types::Uuid;
 
-use crate::store::SEQUENCER;
+use crate::store::{Head, SEQUENCER};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Position {
@@ -16,8 +16,13 @@ pub(crate) enum Position {
 const NEW: &str = "NOT EXISTS (SELECT 1 FROM leaves WHERE leaves.fact = facts.id)";
 
 impl Position {
+    /// Where the log stands.
+    pub(crate) async fn of(db: &Db, head: &Head) -> Result<Self, DbError> {
+        Self::parse(db, &head.position).known_here(db).await
+    }
+
     /// An unreadable text is the start: nothing is sequenced twice all the same.
-    pub(crate) fn parse(db: &Db, text: &str) -> Self {
+    fn parse(db: &Db, text: &str) -> Self {
         if !db.is_postgres() {
             return Self::Row(text.parse().unwrap_or(0));
         }
@@ -28,7 +33,7 @@ impl Position {
 
     /// The start if no transaction of this PostgreSQL can have had the number: the data were restored into a younger one,
     /// which counts anew.
-    pub(crate) async fn known_here(self, db: &Db) -> Result<Self, DbError> {
+    async fn known_here(self, db: &Db) -> Result<Self, DbError> {
         let Self::Transaction { tx, .. } = &self else { return Ok(self) };
         let text = "SELECT $1::text::xid8 < pg_snapshot_xmax(pg_current_snapshot())";
         let row = db.read_one(SEQUENCER, sql(text, vec![tx.to_string().into()])).await?;

@@ -15,7 +15,7 @@ use types::OrgId;
 use crate::position::Position;
 use crate::store::{self, Leaf, StoredFact};
 use crate::tiles::Fetched;
-use crate::{Inner, LedgerError};
+use crate::{Inner, Ledger, LedgerError};
 
 /// Facts of one transaction at most: the writer of an embedded database serves others in between.
 const BATCH: i64 = 1024;
@@ -35,30 +35,6 @@ struct Head {
     chain: Hash,
 }
 
-/// Why a batch was not written.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum StepError {
-    #[error("another sequencer leads")]
-    Fenced,
-    #[error(transparent)]
-    Failed(#[from] LedgerError),
-}
-
-impl From<CommitError> for StepError {
-    fn from(error: CommitError) -> Self {
-        match error {
-            CommitError::Stale => Self::Fenced,
-            other => Self::Failed(other.into()),
-        }
-    }
-}
-
-impl From<db::DbError> for StepError {
-    fn from(error: db::DbError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
 impl Sequencer {
     /// Takes the lead if nobody holds it. An embedded database has one server, so whatever held it is gone.
     pub(crate) async fn take_over(ledger: &Inner, by_force: bool) -> Result<Option<Self>, LedgerError> {
@@ -66,7 +42,7 @@ impl Sequencer {
         let by_force = by_force || !ledger.db.is_postgres();
         let head = store::take_over(&ledger.db, ledger.node, now, now.plus(LEASE), by_force).await?;
         let Some(head) = head else { return Ok(None) };
-        let position = Position::parse(&ledger.db, &head.position).known_here(&ledger.db).await?;
+        let position = Position::of(&ledger.db, &head).await?;
         let tree = Box::new(ledger.resume_tree(head.size).await?);
         Ok(Some(Self { term: head.term, position, tree, heads: HashMap::new() }))
     }
@@ -84,7 +60,7 @@ impl Sequencer {
     }
 
     /// Sequences one batch; how many facts it held.
-    pub(crate) async fn step(&mut self, ledger: &Inner) -> Result<usize, StepError> {
+    pub(crate) async fn step(&mut self, ledger: &Inner) -> Result<usize, LedgerError> {
         let batch = store::unsequenced(&ledger.db, &self.position, BATCH).await?;
         let Some((last, _)) = batch.last() else { return Ok(0) };
         let (last, taken) = (last.clone(), batch.len());
@@ -94,27 +70,29 @@ impl Sequencer {
         let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(&leaf.entry)).collect();
         let appended = tree.append(&hashes);
         let until = ledger.world.now().plus(LEASE);
-        store::append(&ledger.db, self.term, self.size(), &last, until, &leaves, &appended.tiles).await?;
+        let written =
+            store::append(&ledger.db, self.term, self.size(), &last, until, &leaves, &appended.tiles);
+        written.await.map_err(fenced)?;
         (self.tree, self.position) = (tree, last);
         self.heads.extend(heads);
         Ok(taken)
     }
 
     /// Stays the leader while there is nothing to do.
-    pub(crate) async fn hold(&self, ledger: &Inner) -> Result<(), StepError> {
-        Ok(store::hold(&ledger.db, self.term, ledger.world.now().plus(LEASE)).await?)
+    pub(crate) async fn hold(&self, ledger: &Inner) -> Result<(), LedgerError> {
+        store::hold(&ledger.db, self.term, ledger.world.now().plus(LEASE)).await.map_err(fenced)
     }
 
     /// Lets another node lead at once.
-    pub(crate) async fn resign(self, ledger: &Inner) -> Result<(), StepError> {
-        Ok(store::hold(&ledger.db, self.term, types::Timestamp::from_millis(0)).await?)
+    pub(crate) async fn resign(self, ledger: &Inner) -> Result<(), LedgerError> {
+        store::hold(&ledger.db, self.term, types::Timestamp::from_millis(0)).await.map_err(fenced)
     }
 
     async fn place(
         &self,
         ledger: &Inner,
         facts: &[StoredFact],
-    ) -> Result<(Vec<Leaf>, HashMap<OrgId, Head>), StepError> {
+    ) -> Result<(Vec<Leaf>, HashMap<OrgId, Head>), LedgerError> {
         let mut heads = HashMap::new();
         let mut leaves = Vec::with_capacity(facts.len());
         for (seq, fact) in (self.size()..).zip(facts) {
@@ -132,7 +110,7 @@ impl Sequencer {
 }
 
 impl Head {
-    async fn load(ledger: &Inner, org: OrgId) -> Result<Self, StepError> {
+    async fn load(ledger: &Inner, org: OrgId) -> Result<Self, LedgerError> {
         Ok(match store::last_leaf(&ledger.db, org).await? {
             None => Self { org_seq: 0, chain: GENESIS },
             Some(leaf) => Self { org_seq: leaf.org_seq, chain: chain(&leaf.previous, &leaf.entry) },
@@ -174,5 +152,45 @@ impl Inner {
             let hashes: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
             store::put_tiles(&self.db, &tree.append(&hashes).tiles).await?;
         }
+    }
+}
+
+/// Every write of a sequencer stands behind the fence, so stale rows mean another term.
+pub(crate) fn fenced(error: CommitError) -> LedgerError {
+    match error {
+        CommitError::Stale => LedgerError::Fenced,
+        other => other.into(),
+    }
+}
+
+/// A sequencer that is driven by hand: for tools on the database of a stopped server, and for tests of the fence.
+pub struct Drive {
+    ledger: Ledger,
+    sequencer: Sequencer,
+}
+
+impl Ledger {
+    /// Takes the log over, whoever leads it.
+    pub async fn drive(&self) -> Result<Drive, LedgerError> {
+        let sequencer = Sequencer::take_over(&self.0, true).await?.ok_or(LedgerError::Fenced)?;
+        Ok(Drive { ledger: self.clone(), sequencer })
+    }
+}
+
+impl Drive {
+    /// Sequences one batch; how many facts it held.
+    ///
+    /// # Errors
+    /// [`LedgerError::Fenced`] once another sequencer leads.
+    pub async fn step(&mut self) -> Result<usize, LedgerError> {
+        self.sequencer.step(&self.ledger.0).await
+    }
+
+    /// Signs a checkpoint of what was sequenced.
+    ///
+    /// # Errors
+    /// As [`Drive::step`].
+    pub async fn sign(&self) -> Result<(), LedgerError> {
+        self.ledger.0.sign(&self.sequencer).await
     }
 }

@@ -173,6 +173,14 @@ pub(crate) async fn hold(db: &Db, term: i64, until: Timestamp) -> Result<(), Com
     db.keep(Bookkeeping::new(SEQUENCER).statement(renew)).await.map(drop)
 }
 
+/// PostgreSQL: partitions of `facts` for today and the days to come.
+pub(crate) async fn make_days(db: &Db, now: Timestamp) -> Result<(), CommitError> {
+    let today = now.seconds().div_euclid(86_400);
+    let text = "SELECT safeconduct_partition_facts(date '1970-01-01' + $1::integer)";
+    let make = |books: Bookkeeping, day: i64| books.statement(sql(text, vec![day.into()]));
+    db.keep((today..today + 4).fold(Bookkeeping::new(SEQUENCER), make)).await.map(drop)
+}
+
 /// Facts behind `position` that nothing can come before any more. A row that cannot be read is skipped: it never becomes a
 /// leaf, and verification names it.
 pub(crate) async fn unsequenced(
@@ -279,8 +287,7 @@ pub(crate) async fn put_tiles(db: &Db, tiles: &[Tile]) -> Result<(), CommitError
 
 /// Whether any fact still waits for its place.
 pub(crate) async fn has_unsequenced(db: &Db) -> Result<bool, DbError> {
-    let head = head(db).await?;
-    let position = Position::parse(db, &head.position);
+    let position = Position::of(db, &head(db).await?).await?;
     Ok(db.read_one(SEQUENCER, position.behind()).await?.is_some())
 }
 

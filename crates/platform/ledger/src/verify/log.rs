@@ -69,7 +69,7 @@ impl Run<'_> {
                 return Err(Broken::at(extra.leaf.fact, "it stands behind the end of the log").into());
             }
         }
-        let position = Position::parse(&self.ledger.db, &head.position);
+        let position = Position::of(&self.ledger.db, &head).await?;
         if let Some(mut row) = self.ledger.db.read_one(store::SEQUENCER, position.passed_over(None)).await? {
             return Err(Broken::at(
                 row.id::<FactId>()?,

@@ -158,7 +158,7 @@ impl Run<'_> {
             }
         }
         if from == VerifyFrom::Start {
-            let position = Position::parse(&self.ledger.db, &head.position);
+            let position = Position::of(&self.ledger.db, head).await?;
             let passed = position.passed_over(Some(self.scope.org().uuid()));
             if let Some(mut row) = self.ledger.db.read_one(self.scope, passed).await? {
                 return Err(Broken::at(

@@ -24,6 +24,8 @@ pub(crate) struct Node {
     pub(crate) db: Db,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<SteeredClock>,
+    world: World,
+    keyring: Keyring,
     tasks: Tasks,
 }
 
@@ -38,10 +40,7 @@ impl Node {
     }
 
     pub(crate) async fn start_with(database: &TestDatabase, settings: LedgerSettings) -> Self {
-        let node = Self::silent(database, settings).await;
-        let ledger = node.ledger.clone();
-        node.tasks.spawn("ledger", |stop| ledger.background(stop));
-        node
+        Self::silent(database, settings).await.wake()
     }
 
     /// Without background work.
@@ -51,8 +50,20 @@ impl Node {
         let db = database.open().await;
         let source = KeySource::File(database.directory().join("key"));
         let keyring = Keyring::open(db.clone(), world.clone(), &source).await.unwrap();
-        let ledger = Ledger::new(db.clone(), keyring, world, settings);
-        Self { db, ledger, clock, tasks: Tasks::new() }
+        let ledger = Ledger::new(db.clone(), keyring.clone(), world.clone(), settings);
+        Self { db, ledger, clock, world, keyring, tasks: Tasks::new() }
+    }
+
+    /// Starts the background work.
+    pub(crate) fn wake(self) -> Self {
+        let ledger = self.ledger.clone();
+        self.tasks.spawn("ledger", |stop| ledger.background(stop));
+        self
+    }
+
+    /// Another node's view of the same database.
+    pub(crate) fn rival(&self) -> Ledger {
+        Ledger::new(self.db.clone(), self.keyring.clone(), self.world.clone(), LedgerSettings::default())
     }
 
     /// Adds facts about one agent each; drained when it returns.

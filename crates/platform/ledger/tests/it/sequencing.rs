@@ -1,9 +1,26 @@
-//! Every fact gets its place: once, in order, without gaps, whoever leads.
+//! Every fact gets its place: once, in order, without gaps, whoever leads and whatever happens to the database.
 
-use testing::on_both_databases;
+use testing::{Engine, on_both_databases};
+use types::OrgId;
 
-use crate::ledger::VerifyFrom;
-use crate::node::{Node, new_org, scope};
+use crate::ledger::{Ack, Ledger, LedgerError, LedgerSettings, VerifyFrom};
+use crate::node::{Node, created, new_org, scope};
+
+async fn assert_whole(ledger: &Ledger, orgs: &[OrgId]) {
+    for org in orgs {
+        let found = ledger.verify(&scope(*org), VerifyFrom::Start, None).await.unwrap();
+        assert!(found.verified, "{found:?}");
+    }
+    let found = ledger.verify_log(VerifyFrom::Start).await.unwrap();
+    assert!(found.verified, "{found:?}");
+}
+
+/// Takes the log over, whoever leads it, and sequences what is there.
+async fn sequence(ledger: &Ledger) -> Result<(), LedgerError> {
+    let mut drive = ledger.drive().await?;
+    while drive.step().await? > 0 {}
+    drive.sign().await
+}
 
 on_both_databases! {
     async fn facts_get_places_without_gaps(database: TestDatabase) {
@@ -21,12 +38,185 @@ on_both_databases! {
         assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), [0, 1, 2, 5, 6]);
         let progress = node.ledger.progress();
         assert_eq!((progress.size, progress.checkpoint), (7, 7));
-        for org in [one, other] {
-            let found = node.ledger.verify(&scope(org), VerifyFrom::Start, None).await.unwrap();
-            assert!(found.verified, "{found:?}");
-        }
-        let found = node.ledger.verify_log(VerifyFrom::Start).await.unwrap();
-        assert!(found.verified, "{found:?}");
+        assert_whole(&node.ledger, &[one, other]).await;
         node.stop().await;
     }
+
+    /// More than a batch, from many hands, over several organizations.
+    async fn a_storm_is_sequenced_whole(database: TestDatabase) {
+        let node = Node::start(&database).await;
+        let orgs: Vec<OrgId> = (0..5).map(|_| new_org()).collect();
+        let storm = (0..3_000).map(|number| node.ledger.append(created(orgs[number % 5], "agent")));
+        futures::future::try_join_all(storm).await.unwrap();
+        node.ledger.drain().await.unwrap();
+        assert_eq!(node.ledger.progress().size, 3_000);
+        for org in &orgs {
+            assert_eq!(node.ledger.newest(&scope(*org)).await.unwrap(), 600);
+        }
+        assert_whole(&node.ledger, &orgs).await;
+        node.stop().await;
+    }
+
+    async fn a_restart_goes_on_where_it_was(database: TestDatabase) {
+        let org = new_org();
+        for round in 1..=3 {
+            let node = Node::start(&database).await;
+            node.record(org, 300).await;
+            assert_eq!(node.ledger.newest(&scope(org)).await.unwrap(), 300 * round);
+            assert_whole(&node.ledger, &[org]).await;
+            node.stop().await;
+        }
+    }
+
+    /// What was accepted is in the log and under a checkpoint when the node has stopped.
+    async fn stopping_finishes_what_was_accepted(database: TestDatabase) {
+        let org = new_org();
+        let settings = LedgerSettings { ack: Ack::Fast, ..LedgerSettings::default() };
+        let node = Node::start_with(&database, settings).await;
+        for _ in 0..500 {
+            node.ledger.append(created(org, "agent")).await.unwrap();
+        }
+        node.stop().await;
+        let hand = database.tamper().await;
+        assert_eq!(hand.number("SELECT count(*) FROM leaves").await, 500);
+        assert_eq!(hand.number("SELECT max(size) FROM checkpoints").await, 500);
+    }
+
+    /// Two nodes that both believe to lead: the second takes the log over while the first works on.
+    async fn the_fence_lets_one_sequencer_write(database: TestDatabase) {
+        let node = Node::silent(&database, LedgerSettings::default()).await;
+        let org = new_org();
+        let (first, second) = (node.rival(), node.rival());
+        for round in 0..20 {
+            for _ in 0..20 {
+                node.ledger.append(created(org, "agent")).await.unwrap();
+            }
+            // Each takes over by force and works at the same time as the other.
+            let (left, right) = tokio::join!(sequence(&first), sequence(&second));
+            assert!(left.is_ok() || right.is_ok(), "{round}: {left:?} {right:?}");
+        }
+        let node = node.wake();
+        node.ledger.drain().await.unwrap();
+        assert_eq!(node.ledger.newest(&scope(org)).await.unwrap(), 400);
+        assert_whole(&node.ledger, &[org]).await;
+        node.stop().await;
+    }
+
+    async fn a_sequencer_that_was_replaced_writes_nothing(database: TestDatabase) {
+        let node = Node::silent(&database, LedgerSettings::default()).await;
+        let org = new_org();
+        let mut paused = node.rival().drive().await.unwrap();
+        node.ledger.append(created(org, "agent")).await.unwrap();
+        let mut successor = node.rival().drive().await.unwrap();
+        // With PostgreSQL, other tests' transactions hold facts back until they end.
+        while successor.step().await.unwrap() == 0 {}
+        node.ledger.append(created(org, "agent")).await.unwrap();
+        assert!(matches!(paused.step().await, Err(LedgerError::Fenced)));
+        assert!(matches!(paused.sign().await, Err(LedgerError::Fenced)));
+        let hand = database.tamper().await;
+        assert_eq!(hand.number("SELECT count(*) FROM leaves").await, 1);
+    }
+
+    async fn lost_tiles_are_built_again(database: TestDatabase) {
+        let org = new_org();
+        let node = Node::start(&database).await;
+        node.record(org, 600).await;
+        node.stop().await;
+        let hand = database.tamper().await;
+        let broken = hand.bytes(&[7; 32]);
+        for damage in ["DELETE FROM tiles".to_owned(), format!("UPDATE tiles SET hashes = {broken}")] {
+            hand.must(&damage).await;
+            let node = Node::start(&database).await;
+            node.record(org, 1).await;
+            assert!(node.ledger.is_whole());
+            assert_whole(&node.ledger, &[org]).await;
+            node.stop().await;
+        }
+    }
+
+    /// The order of insertion lies in the same hands as the table; moving a row must not stop the log.
+    async fn a_moved_row_stops_nothing(database: TestDatabase) {
+        let org = new_org();
+        let node = Node::start(&database).await;
+        node.record(org, 5).await;
+        let hand = database.tamper().await;
+        hand.drop_triggers("facts").await;
+        let fact = hand.cell("SELECT fact FROM leaves WHERE seq = 2").await.unwrap();
+        let id = hand.uuid(types::Uuid::try_parse(&fact).unwrap());
+        hand.must(&match hand.engine() {
+            Engine::Sqlite => format!("UPDATE facts SET position = 1000 WHERE id = {id}"),
+            Engine::Postgres => format!("UPDATE facts SET tx = '1000000000' WHERE id = {id}"),
+        })
+        .await;
+        node.record(org, 5).await;
+        assert_eq!(node.ledger.newest(&scope(org)).await.unwrap(), 10);
+        assert_whole(&node.ledger, &[org]).await;
+        node.stop().await;
+    }
+}
+
+/// Data restored into a younger PostgreSQL: its transactions have lower numbers than those that were sequenced.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restored_database_goes_on() {
+    let database = testing::TestDatabase::postgres().await;
+    let org = new_org();
+    let node = Node::start(&database).await;
+    node.record(org, 5).await;
+    node.stop().await;
+    let hand = database.tamper().await;
+    hand.must("UPDATE log_head SET position = '99999999999:00000000-0000-0000-0000-000000000000'").await;
+    let node = Node::start(&database).await;
+    node.record(org, 5).await;
+    assert_eq!(node.ledger.newest(&scope(org)).await.unwrap(), 10);
+    assert_whole(&node.ledger, &[org]).await;
+    node.stop().await;
+}
+
+/// A fact whose transaction began first but ends last is not left out: nothing behind an open transaction is sequenced.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_transaction_is_not_overtaken() {
+    let database = testing::TestDatabase::postgres().await;
+    let node = Node::silent(&database, LedgerSettings::default()).await;
+    let mut drive = node.ledger.drive().await.unwrap();
+    let org = new_org();
+    let slow = database.as_role("safeconduct_system").await.unwrap();
+    slow.must("BEGIN; INSERT INTO ledger_readers (name, seq) VALUES ('slow', 0)").await;
+    node.ledger.append(created(org, "agent")).await.unwrap();
+    assert_eq!(drive.step().await.unwrap(), 0, "sequenced although an older transaction is open");
+    slow.must("COMMIT").await;
+    // Transactions of other tests on the same server count too; they end.
+    while drive.step().await.unwrap() == 0 {}
+    assert_eq!(node.ledger.newest(&scope(org)).await.unwrap(), 1);
+}
+
+/// Two nodes of one PostgreSQL: one leads; when it stops the other does, and both hear of everything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_lead_moves_to_another_node() {
+    let database = testing::TestDatabase::postgres().await;
+    let org = new_org();
+    let (one, two) = (Node::start(&database).await, Node::start(&database).await);
+    one.record(org, 5).await;
+    two.record(org, 5).await;
+    assert_eq!(two.ledger.progress().size, 10);
+    one.stop().await;
+    two.record(org, 5).await;
+    assert_eq!(two.ledger.newest(&scope(org)).await.unwrap(), 15);
+    assert_whole(&two.ledger, &[org]).await;
+    two.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn daily_partitions_take_the_facts() {
+    let database = testing::TestDatabase::postgres().await;
+    let node = Node::start(&database).await;
+    let org = new_org();
+    node.record(org, 3).await;
+    let hand = database.tamper().await;
+    assert_eq!(hand.number("SELECT count(*) FROM facts_default").await, 0);
+    assert!(hand.number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'facts'::regclass").await >= 3);
+    // A partition is no way around the walls of its parent.
+    let app = database.as_role("safeconduct_app").await.unwrap();
+    let name = hand.cell("SELECT tableoid::regclass::text FROM facts LIMIT 1").await.unwrap();
+    assert!(app.run(&format!("SELECT * FROM {name}")).await.unwrap_err().contains("permission denied"));
+    node.stop().await;
 }
