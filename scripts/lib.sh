@@ -17,7 +17,7 @@ cache=${SAFECONDUCT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/safeconduct}
 # Node.js stands there if setup.sh had to download it.
 [ ! -x "$cache/node/bin/node" ] || PATH="$cache/node/bin:$PATH"
 
-say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
+say() { printf '==> %s\n' "$*" >&2; }
 
 fail() {
     printf '%s: %s\n' "$(basename "$0")" "$*" >&2

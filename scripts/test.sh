@@ -4,10 +4,15 @@
 . "$(dirname "$0")/lib.sh"
 
 say "looking for what the tests need"
-scripts/setup.sh git rust c postgres python
+scripts/setup.sh git rust c postgres python node chromium
 
 say "cargo fmt"
 cargo fmt --all --check
+
+# The server embeds the console, so it comes first.
+say "console: form, types, unit tests, build"
+scripts/console.sh check
+scripts/console.sh build
 
 # Lints and tests choose the same packages, targets and features, so they share build scripts and macros: the C code of
 # SQLite and AWS-LC is compiled once.
@@ -23,13 +28,12 @@ built=${CARGO_TARGET_DIR:-target}/debug
 say "cargo xtask tidy"
 "$built/xtask" tidy
 
-say "cargo xtask reference --check"
+say "generated files"
 "$built/xtask" reference --check
+"$built/xtask" openapi --check --binary "$built/safeconduct"
 
-if [ -d crates/safeconduct ]; then
-    say "cargo xtask openapi --check"
-    "$built/xtask" openapi --check --binary "$built/safeconduct"
-fi
+say "console in the browser"
+scripts/console.sh browser
 
 say "cargo test"
 cargo test --workspace --locked

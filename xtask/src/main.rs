@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 
 const USAGE: &str = "\
 cargo xtask tidy                                  hold the tree against the rules of the house
-cargo xtask openapi [--check] [--binary PATH]     write (or compare) openapi/safeconduct.json
+cargo xtask openapi [--check] [--binary PATH]     write (or compare) openapi/safeconduct.json, docs/operations.md
 cargo xtask reference [--check]                   write (or compare) docs/configuration.md";
 
 #[expect(clippy::print_stderr, reason = "the report of a command")]

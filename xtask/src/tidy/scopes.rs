@@ -5,9 +5,11 @@ use super::tree::Tree;
 
 /// File and why it may make a `SystemScope` or prove an `OrgScope`.
 const LISTED: &[(&str, &str)] = &[
+    ("crates/domains/access/src/grant.rs", "gives what no request asked for, such as the first owner's role"),
     ("crates/domains/access/src/index.rs", "compiles the permissions of every organization's principals"),
     ("crates/domains/agents/src/seen.rs", "notes last use for many organizations at once"),
     ("crates/domains/agents/src/service.rs", "keeps the index of living agents of every organization"),
+    ("crates/domains/oauth/src/store.rs", "token endpoints know their issuer, not yet a caller"),
     (
         "crates/domains/people/src/service.rs",
         "signing in looks for a person before any organization is known",
@@ -16,10 +18,15 @@ const LISTED: &[(&str, &str)] = &[
     ("crates/platform/cluster/src/feed.rs", "follows the authority log of the whole instance"),
     ("crates/platform/cluster/src/nodes.rs", "nodes belong to the instance"),
     ("crates/platform/db/src/lib.rs", "asks whether the database answers"),
+    ("crates/platform/ledger/src/purge.rs", "removes a range that the caller's own scope was checked for"),
+    ("crates/platform/ledger/src/read.rs", "readers follow the ledger of every organization"),
+    ("crates/platform/ledger/src/store.rs", "the sequencer orders the facts of every organization"),
+    ("crates/platform/ledger/src/verify/mark.rs", "verification of the whole log"),
     ("crates/platform/secrets/src/check.rs", "the key check belongs to the instance"),
     ("crates/platform/secrets/src/keyring.rs", "data keys are read before any organization can be"),
     ("crates/platform/web/src/allowed.rs", "the proof that a caller was admitted"),
     ("crates/platform/web/src/idempotency.rs", "replays the answer of an admitted caller's own organization"),
+    ("crates/safeconduct/src/jobs.rs", "sweeps what has expired in every organization"),
 ];
 
 const MAKERS: &[&str] = &["SystemScope::new(", "OrgScope::proven("];

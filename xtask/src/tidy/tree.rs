@@ -58,9 +58,26 @@ impl Tree {
 
     /// Rust code of the product: what stands in some crate's `src`, without tests, benches and the testing crate.
     pub(crate) fn product_code(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.below("crates/", ".rs")
-            .filter(|(path, _)| path.contains("/src/") && !path.starts_with("crates/testing/"))
+        let code = self.below("crates/", ".rs").filter(|(path, _)| path.contains("/src/"));
+        let tests: Vec<String> = code.flat_map(|(path, text)| test_modules(path, text)).collect();
+        let is_test = move |path: &str| {
+            path.starts_with("crates/testing/")
+                || tests.iter().any(|module| path.starts_with(module.as_str()))
+        };
+        self.below("crates/", ".rs").filter(move |(path, _)| path.contains("/src/") && !is_test(path))
     }
+}
+
+/// Files that a `#[cfg(test)] mod name;` brings in: their paths begin so.
+fn test_modules(path: &str, text: &str) -> Vec<String> {
+    let folder = match path.rsplit_once('/') {
+        Some((folder, "lib.rs" | "main.rs" | "mod.rs")) => folder,
+        _ => path.trim_end_matches(".rs"),
+    };
+    let after = text.split("#[cfg(test)]").skip(1);
+    let named = after.filter_map(|after| after.trim_start().strip_prefix("mod ")?.split_once(';'));
+    let named = named.map(|(name, _)| name).filter(|name| !name.contains(char::is_whitespace));
+    named.flat_map(|name| [format!("{folder}/{name}.rs"), format!("{folder}/{name}/")]).collect()
 }
 
 /// Files under version control and new ones that are not ignored.
@@ -123,5 +140,28 @@ impl Tree {
             dependencies: dependencies.iter().map(dependency).collect(),
         });
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn product_code_leaves_out_tests_wherever_they_stand() {
+        let tree = Tree::of(&[
+            (
+                "crates/a/src/lib.rs",
+                "mod b;\n#[cfg(test)]\nmod checks;\n#[cfg(test)]\nmod tests { mod x; }\n",
+            ),
+            ("crates/a/src/b.rs", "#[cfg(test)]\nmod cases;\n"),
+            ("crates/a/src/b/cases.rs", ""),
+            ("crates/a/src/checks/deep.rs", ""),
+            ("crates/a/src/checks.rs", ""),
+            ("crates/a/tests/it.rs", ""),
+            ("crates/testing/src/lib.rs", ""),
+        ]);
+        let found: Vec<&str> = tree.product_code().map(|(path, _)| path).collect();
+        assert_eq!(found, ["crates/a/src/b.rs", "crates/a/src/lib.rs"]);
     }
 }

@@ -43,6 +43,7 @@ settings! {
     keys: Keys, "The key that wraps all others." {
         encryption_key: Option<Secret<String>> = text(""), "Key-encryption key itself: 32 bytes in base64 or hexadecimal";
         encryption_key_file: Option<PathBuf> = text(""), "File of the key-encryption key; `encryption.key` in the data directory if neither is set";
+        signing_key_file: Option<PathBuf> = text(""), "Signing key of your own for the home organization's tokens: PKCS#8 or private JWK, 0600; the server makes and turns its own if not set";
     }
 
     tokens: Tokens, "Access tokens." {
@@ -50,6 +51,7 @@ settings! {
         agent_lifetime as "agent_lifetime_seconds": Duration = text("600"), "Lifetime of an agent's token", [10, 3600];
         person_lifetime as "person_lifetime_seconds": Duration = text("900"), "Lifetime of a person's token", [10, 3600];
         clock_skew as "clock_skew_seconds": Duration = text("30"), "By how much foreign clocks may differ", [0, 300];
+        strict_scopes: bool = text("false"), "Refuse a token request that asks for more than is held, instead of narrowing it";
     }
 
     owner: Owner, "The first owner." {

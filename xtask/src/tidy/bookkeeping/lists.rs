@@ -23,6 +23,7 @@ pub(super) const TABLES: &[Listed<'static>] = &[
     ("log_keys", &[], "the ledger's own signing key, made at the first start"),
     ("node_reports", &[], "what each node answered to a kill"),
     ("nodes", &[], "heartbeats"),
+    ("purges", &[INSERT], "where the fact of a purge is found; only ever carried by the purge itself"),
     ("run_log_segments", &[], "what a run printed"),
     (
         "runs",
@@ -46,15 +47,19 @@ pub(super) const TABLES: &[Listed<'static>] = &[
         "session touch and refresh rotation",
     ),
     ("tiles", &[], "derived from leaves; rebuildable"),
+    ("used_assertions", &[], "assertions that were used once"),
     ("verified_marks", &[], "how far verification came"),
 ];
 
 /// Functions that keep statements which others made; who makes them is checked instead (`MAKERS`).
-pub(super) const CARRIERS: &[(&str, &str)] =
-    &[("crates/platform/ledger/src/read.rs", "advance"), ("crates/platform/ledger/src/read.rs", "rewind")];
+pub(super) const CARRIERS: &[(&str, &str)] = &[
+    ("crates/platform/ledger/src/read.rs", "advance"),
+    ("crates/platform/ledger/src/read.rs", "rewind"),
+    ("crates/platform/runs/src/admit.rs", "put_down"),
+];
 
 /// Trait and method whose statements a carrier keeps.
 pub(super) const MAKERS: &[(&str, &str)] = &[("LedgerReader", "take")];
 
 /// Functions whose arguments a carrier keeps.
-pub(super) const HANDED_TO: &[&str] = &["rewind"];
+pub(super) const HANDED_TO: &[&str] = &["begin", "queue", "rewind"];

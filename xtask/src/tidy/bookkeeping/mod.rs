@@ -62,7 +62,7 @@ fn of_function(house: &House, function: &Function, tables: &[Listed<'_>]) -> Vec
         let Some(certainty) = carries_bookkeeping(house, function, &call) else { continue };
         let texts: Vec<String> =
             call.arguments.iter().flat_map(|argument| house.texts(argument, function)).collect();
-        let is_blind = texts.iter().all(|text| writes(text).is_empty());
+        let is_blind = !texts.iter().any(|text| text.contains("SELECT ") || !writes(text).is_empty());
         if is_blind && certainty == Certainty::Sure && !carries_on {
             let text = "the SQL of this bookkeeping cannot be followed; write it here, in a constant, or in a function \
                         that returns a Statement and is called by its path";

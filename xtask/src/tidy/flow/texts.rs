@@ -20,6 +20,8 @@ pub(super) struct Texts<'a> {
     found: Vec<String>,
     /// Names that were followed already: recursion ends here.
     seen: &'a mut BTreeSet<String>,
+    /// Only where the search begins: the bodies of functions mention fields for other reasons.
+    follows_fields: bool,
 }
 
 impl<'a> Texts<'a> {
@@ -28,13 +30,15 @@ impl<'a> Texts<'a> {
         function: &Function,
         visit: impl FnOnce(&mut Texts<'_>),
     ) -> Vec<String> {
-        let mut texts = Texts { house, function, found: Vec::new(), seen: &mut BTreeSet::new() };
+        let seen = &mut BTreeSet::new();
+        let mut texts = Texts { house, function, found: Vec::new(), seen, follows_fields: true };
         visit(&mut texts);
         texts.found
     }
 
     fn inside(&mut self, function: &'a Function, visit: impl FnOnce(&mut Texts<'_>)) {
-        let mut inner = Texts { house: self.house, function, found: Vec::new(), seen: &mut *self.seen };
+        let (house, seen) = (self.house, &mut *self.seen);
+        let mut inner = Texts { house, function, found: Vec::new(), seen, follows_fields: false };
         visit(&mut inner);
         self.found.append(&mut inner.found);
     }
@@ -115,7 +119,9 @@ impl<'ast> Visit<'ast> for Texts<'_> {
     }
 
     fn visit_expr_field(&mut self, field: &'ast ExprField) {
-        if let Member::Named(name) = &field.member {
+        if let Member::Named(name) = &field.member
+            && self.follows_fields
+        {
             self.follow_field(name);
         }
     }
