@@ -31,14 +31,14 @@ CREATE TABLE runs (
     -- What is run, and which version of it.
     target uuid NOT NULL,
     version uuid,
-    -- On whose authority, as of which revision; `mandate` is the sealed rest (names, chain, scope).
+    -- On whose authority, as of which revision; `papers` is the sealed rest (names, chain, scope).
     principal text NOT NULL,
     subject uuid NOT NULL,
     credential uuid,
     jti uuid,
     txn uuid,
     authority_revision bigint NOT NULL,
-    mandate bytea NOT NULL,
+    papers bytea NOT NULL,
     -- Sealed where it is small, else the hash of a blob.
     input bytea,
     input_sha256 bytea NOT NULL,
@@ -90,8 +90,8 @@ CREATE TABLE functions (
     description text NOT NULL,
     tags text NOT NULL,
     visibility text NOT NULL,
-    -- `usr_…` or `agt_…`.
-    owner text NOT NULL,
+    owner_kind text NOT NULL,
+    owner uuid NOT NULL,
     live_version uuid NOT NULL,
     last_number bigint NOT NULL,
     created_at bigint NOT NULL,

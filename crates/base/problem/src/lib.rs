@@ -36,7 +36,7 @@ pub struct Problem {
 }
 
 /// One thing that is wrong with the input. `field` is a JSON pointer or the name of a parameter.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct FieldError {
     pub field: String,
     pub reason: String,

@@ -1,0 +1,247 @@
+//! The end of a run: a change with one fact, which only the holder of the youngest lease can make.
+
+use std::time::Duration;
+
+use db::{Change, CommitError, OrgScope, Statement};
+use ledger::{Actor, Fact, Origin};
+use problem::RUN_ENDED;
+use serde_json::{Map, Value, json};
+
+use crate::house::Runs;
+use crate::live::{Held, Stop};
+use crate::model::{Ending, Finish, Papers, Run, RunError, RunState, RunToken, Usage};
+use crate::store::{self, End};
+use crate::{RunsError, facts};
+
+/// Between two tries to record an end while the database is away or full.
+const RETRY: Duration = Duration::from_millis(500);
+
+impl Runs {
+    /// A result is not lost because the database is away for a while: it is offered again until it is stored, or until
+    /// the run belongs to somebody else.
+    pub(crate) async fn end_until_it_holds(
+        &self,
+        run: &Run,
+        papers: &Papers,
+        finish: Finish,
+        held: &Held,
+        target: &'static str,
+    ) -> Result<(), RunsError> {
+        if let Ending::Again(reason) = &finish.ending
+            && run.attempts < run.max_attempts
+        {
+            self.flush(held).await?;
+            return self.again(run, reason).await;
+        }
+        loop {
+            match self.end_held(run, papers, &finish, held, target).await {
+                Err(RunsError::Commit(CommitError::Refused(code))) if *code == RUN_ENDED => {
+                    tracing::info!(run = %run.id, fence = run.fence, "a late result was refused");
+                    metrics::counter!("safeconduct_runs_late_results_total").increment(1);
+                    return Ok(());
+                }
+                Err(RunsError::Commit(CommitError::Db(error))) if held.why() != Some(Stop::Lost) => {
+                    tracing::warn!(%error, run = %run.id, "the end of a run is not stored yet; trying again");
+                    tokio::time::sleep(RETRY).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn end_held(
+        &self,
+        run: &Run,
+        papers: &Papers,
+        finish: &Finish,
+        held: &Held,
+        target: &'static str,
+    ) -> Result<(), RunsError> {
+        let scope = OrgScope::proven(run.org);
+        let _writing = held.book.writing.lock().await;
+        let lines = held.book.unwritten();
+        let segment = self.segment(held, &lines).await?;
+        let (state, reason, error) = outcome(finish, held.why());
+        let mut end = self.ended(run, state, finish, error.as_ref()).await?;
+        let mut output = None;
+        if let Ending::Succeeded(bytes) = &finish.ending {
+            end.output_sha256 = Some(crypto::hash::sha256(bytes));
+            end.output_size = Some(i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+            (end.output, output) = self.store(&scope, run.id, "output", bytes).await?;
+        }
+        let fact = Ended { run, papers, end: &end, reason, token: finish.token.as_ref(), target }.fact();
+        let mut change = Change::new(scope, self.0.ledger.seal(fact).await?).statement(store::end(run, &end));
+        // The segment first: after the end its fence still stands, but readers stop at the end.
+        for statement in segment.into_iter().map(|(statement, _)| statement).chain(output) {
+            change = change.with(statement);
+        }
+        self.0.db.commit(change.wake_queue()).await?;
+        if let Some(last) = lines.last() {
+            held.book.wrote(last.number);
+        }
+        metrics::counter!("safeconduct_runs_total", "state" => state.name()).increment(1);
+        self.0.watchers.moved(run.id);
+        Ok(())
+    }
+
+    /// Ends a run that nobody works on: `dead` when its attempts are spent, `cancelled` when its authority died.
+    pub(crate) async fn end_unheld(
+        &self,
+        run: &Run,
+        papers: &[u8],
+        state: RunState,
+    ) -> Result<(), RunsError> {
+        let papers = self.papers(run, papers).await?;
+        let error = (state == RunState::Dead).then(|| {
+            RunError::new(
+                "worker_lost",
+                "Its worker was lost too often. Run it again if its work may be repeated.",
+            )
+        });
+        let finish = Finish::without_work(Ending::Cancelled);
+        let end = self.ended(run, state, &finish, error.as_ref()).await?;
+        let target = self.executor(&run.kind).map_or("run", |executor| executor.target());
+        let reason = Some("authority_lost");
+        let fact = Ended { run, papers: &papers, end: &end, reason, token: None, target }.fact();
+        let change = Change::new(OrgScope::proven(run.org), self.0.ledger.seal(fact).await?);
+        let made = self.0.db.commit(change.statement(store::end(run, &end)).wake_queue()).await;
+        self.0.watchers.moved(run.id);
+        match made {
+            // Somebody else was first: another node, or a worker that came back.
+            Err(CommitError::Refused(code)) if *code == RUN_ENDED => Ok(()),
+            made => Ok(made.map(drop)?),
+        }
+    }
+
+    /// For whoever cancels by hand: the fact and the statement of the change. Cancelled at once, whoever
+    /// holds it; after the commit, [`Runs::stop`] ends what runs here. The change wakes the queue.
+    pub async fn cancellation(
+        &self,
+        scope: &OrgScope,
+        run: &Run,
+        actor: Actor,
+        origin: Origin,
+    ) -> Result<(Fact, Statement), RunsError> {
+        let row = self.0.db.read_one(scope, store::papers(scope, run.id)).await?;
+        let sealed: Vec<u8> = row.map_or(Ok(Vec::new()), |mut row| row.next())?;
+        let shown = self.papers(run, &sealed).await?.target;
+        let mut data = common(run, shown.version.as_deref());
+        data.insert("reason".into(), json!("cancelled"));
+        let target = self.executor(&run.kind).map_or("run", |executor| executor.target());
+        let fact = Fact::new(&facts::RUN_CANCELLED, run.org, actor)
+            .origin(&Origin { run: Some(run.id), ..origin })
+            .target(target, &shown.id, shown.name)
+            .data(Value::Object(data));
+        Ok((fact, store::cancel(scope, run.id, self.0.world.now())))
+    }
+
+    async fn ended(
+        &self,
+        run: &Run,
+        state: RunState,
+        finish: &Finish,
+        error: Option<&RunError>,
+    ) -> Result<End, RunsError> {
+        let sealed = match error {
+            Some(error) => {
+                let bytes = serde_json::to_vec(error)?;
+                Some(self.seal(run.org, run.id, "error", &bytes).await?)
+            }
+            None => None,
+        };
+        let cancelled = (state == RunState::Cancelled).then(|| "cancelled".to_owned());
+        Ok(End {
+            state,
+            at: self.0.world.now(),
+            output: None,
+            output_sha256: None,
+            output_size: None,
+            error_kind: error.map(|error| error.kind.clone()).or(cancelled),
+            error: sealed,
+            usage: finish.usage,
+            logs_truncated: finish.logs_truncated,
+        })
+    }
+}
+
+/// State, reason of a cancellation, error.
+fn outcome(finish: &Finish, why: Option<Stop>) -> (RunState, Option<&'static str>, Option<RunError>) {
+    match &finish.ending {
+        Ending::Succeeded(_) => (RunState::Succeeded, None, None),
+        Ending::Failed(error) => (RunState::Failed, None, Some(error.clone())),
+        Ending::TimedOut(error) => (RunState::TimedOut, None, Some(error.clone())),
+        Ending::Cancelled => {
+            let reason = if why == Some(Stop::AuthorityLost) { "authority_lost" } else { "cancelled" };
+            (RunState::Cancelled, Some(reason), None)
+        }
+        Ending::Again(reason) => (RunState::Dead, None, Some(RunError::new("internal", reason.clone()))),
+    }
+}
+
+struct Ended<'a> {
+    run: &'a Run,
+    papers: &'a Papers,
+    end: &'a End,
+    reason: Option<&'static str>,
+    token: Option<&'a RunToken>,
+    target: &'static str,
+}
+
+impl Ended<'_> {
+    /// The principal stands as the actor of what its run did; what the platform did to a run is the platform's act.
+    fn fact(&self) -> Fact {
+        let Self { run, papers, end, target, .. } = self;
+        let mandate = &papers.mandate;
+        let (kind, outcome) = end.state.fact().unwrap_or((&facts::RUN_DEAD, ledger::Outcome::Failure));
+        let by_platform = matches!(end.state, RunState::Dead | RunState::Cancelled);
+        let mut origin = mandate.origin(run.id);
+        let actor = if by_platform {
+            origin.on_behalf_of = Some(mandate.actor.clone());
+            Actor::system("runs")
+        } else {
+            mandate.actor.clone()
+        };
+        Fact::new(kind, run.org, actor)
+            .origin(&origin)
+            .outcome(outcome)
+            .target(target, &papers.target.id, papers.target.name.clone())
+            .data(Value::Object(self.data()))
+    }
+
+    fn data(&self) -> Map<String, Value> {
+        let Self { run, end, papers, .. } = self;
+        let mut data = common(run, papers.target.version.as_deref());
+        if end.state == RunState::Cancelled {
+            data.insert("reason".into(), json!(self.reason));
+        }
+        if let Some(token) = self.token.filter(|_| end.state != RunState::Dead) {
+            data.insert("token".into(), json!(token.jti));
+            data.insert("token_scope".into(), json!(token.scope));
+        }
+        if let Some(sha256) = end.output_sha256 {
+            data.insert("output_sha256".into(), json!(hex::encode(sha256)));
+        }
+        if let (Some(error), false) = (&end.error_kind, end.state == RunState::Cancelled) {
+            data.insert("error".into(), json!(error));
+        }
+        if !matches!(end.state, RunState::Cancelled | RunState::Dead) {
+            let Usage { wall, cpu, .. } = end.usage;
+            let waited = run.started_at.unwrap_or(end.at).since(run.queued_at);
+            for (name, span) in [("queued_ms", waited), ("wall_ms", wall), ("cpu_ms", cpu)] {
+                data.insert(name.into(), json!(u64::try_from(span.as_millis()).unwrap_or_default()));
+            }
+        }
+        data
+    }
+}
+
+/// What every end tells.
+fn common(run: &Run, version: Option<&str>) -> Map<String, Value> {
+    let mut data = Map::new();
+    data.insert("kind".into(), json!(run.kind));
+    data.insert("trigger".into(), json!(run.trigger.name()));
+    data.insert("version".into(), json!(version));
+    data.insert("attempts".into(), json!(run.attempts));
+    data.insert("input_sha256".into(), json!(hex::encode(run.input_sha256)));
+    data
+}

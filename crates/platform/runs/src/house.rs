@@ -1,0 +1,270 @@
+//! The engine of this process: executors, slots, and the loop that takes runs from the queue.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use blobs::Blobs;
+use cluster::Feed;
+use db::Db;
+use futures::future::BoxFuture;
+use ledger::Ledger;
+use parking_lot::Mutex;
+use secrets::Keyring;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use types::{Id, RequestId, Uuid, World};
+
+use crate::live::{Live, LogSink, Stop};
+use crate::model::{Finish, Mandate, Run};
+use crate::turns::Turns;
+use crate::watch::Watchers;
+use crate::{RunsError, store};
+
+/// Does the work of one kind of run.
+pub trait Executor: Send + Sync {
+    /// Which runs it takes: the `kind` of [`crate::NewRun`].
+    fn kind(&self) -> &'static str;
+
+    /// What their target is called in facts, such as `function`.
+    fn target(&self) -> &'static str;
+
+    /// Works until it is done or `task.cancel` fires; then it must end soon, with nothing of the run left behind.
+    fn execute(&self, task: Task) -> BoxFuture<'static, Finish>;
+}
+
+/// One attempt at a run.
+pub struct Task {
+    pub run: Run,
+    pub mandate: Mandate,
+    /// JSON, as it was asked for.
+    pub input: Vec<u8>,
+    pub logs: LogSink,
+    pub cancel: CancellationToken,
+}
+
+#[derive(Clone, Debug)]
+pub struct RunsSettings {
+    /// Runs that are worked on at the same time in this process.
+    pub slots: usize,
+    /// How long a silent worker keeps its runs (PostgreSQL; with SQLite the next start takes them at once).
+    pub lease: Duration,
+    /// Attempts until a run whose worker was lost each time is given up.
+    pub attempts: i64,
+}
+
+impl Default for RunsSettings {
+    fn default() -> Self {
+        Self { slots: 64, lease: Duration::from_secs(15), attempts: 3 }
+    }
+}
+
+/// What runs stand on in this process.
+pub struct Ground {
+    pub db: Db,
+    pub ledger: Ledger,
+    pub keyring: Keyring,
+    pub blobs: Blobs,
+    pub feed: Feed,
+    pub world: World,
+}
+
+/// The runs of this installation as this process works on them; clones share it.
+#[derive(Clone)]
+pub struct Runs(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) ledger: Ledger,
+    pub(crate) keyring: Keyring,
+    pub(crate) blobs: Blobs,
+    pub(crate) feed: Feed,
+    pub(crate) world: World,
+    pub(crate) settings: RunsSettings,
+    pub(crate) executors: Vec<Arc<dyn Executor>>,
+    /// `,function,agent,`: what this process can lease.
+    pub(crate) kinds: String,
+    /// This process, among all that ever held a lease.
+    pub(crate) worker: Uuid,
+    pub(crate) live: Live,
+    pub(crate) turns: Turns,
+    pub(crate) watchers: Watchers,
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) carried: TaskTracker,
+    /// From here on nothing is begun.
+    pub(crate) stopping: CancellationToken,
+    pub(crate) deaths: Mutex<Option<mpsc::UnboundedReceiver<cluster::Heard>>>,
+}
+
+/// How often leases are renewed, in parts of their length.
+const BEATS: u32 = 3;
+const FLUSH: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Runs {
+    pub fn new(ground: Ground, executors: Vec<Arc<dyn Executor>>, settings: RunsSettings) -> Self {
+        let Ground { db, ledger, keyring, blobs, feed, world } = ground;
+        let (send, deaths) = mpsc::unbounded_channel();
+        let live = Live::new(send);
+        feed.listen(Arc::new(live.clone()));
+        let names: Vec<&str> = executors.iter().map(|executor| executor.kind()).collect();
+        let kinds = format!(",{},", names.join(","));
+        let worker = world.id::<RequestId>().uuid();
+        let slots = Arc::new(Semaphore::new(settings.slots));
+        Self(Arc::new(Inner {
+            db,
+            ledger,
+            keyring,
+            blobs,
+            feed,
+            world,
+            settings,
+            executors,
+            kinds,
+            worker,
+            live,
+            turns: Turns::default(),
+            watchers: Watchers::default(),
+            slots,
+            carried: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            deaths: Mutex::new(Some(deaths)),
+        }))
+    }
+
+    /// Takes up what an earlier process left, then works until `stop`; returns when nothing is left running. Runs that
+    /// are still at work then go back to the queue.
+    pub async fn work(self, stop: impl Future<Output = ()>) {
+        self.resume().await;
+        tokio::select! {
+            () = stop => {}
+            () = Box::pin(self.lease_forever()) => {}
+            () = Box::pin(self.beat_forever()) => {}
+            () = Box::pin(self.look_forever()) => {}
+            () = Box::pin(self.flush_forever()) => {}
+            () = Box::pin(self.bury_forever()) => {}
+        }
+        self.0.stopping.cancel();
+        for held in self.0.live.all() {
+            held.stop(Stop::HandedBack);
+        }
+        self.0.carried.close();
+        // Logs and leases are still kept while the last runs come to their end.
+        tokio::select! {
+            () = self.0.carried.wait() => {}
+            () = Box::pin(self.flush_forever()) => {}
+            () = Box::pin(self.beat_forever()) => {}
+        }
+    }
+
+    pub(crate) fn executor(&self, kind: &str) -> Option<&Arc<dyn Executor>> {
+        self.0.executors.iter().find(|executor| executor.kind() == kind)
+    }
+
+    /// A free place to work in, if there is one and nobody waits for it.
+    pub(crate) fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        if self.0.stopping.is_cancelled() {
+            return None;
+        }
+        self.0.slots.clone().try_acquire_owned().ok()
+    }
+
+    async fn lease_forever(&self) {
+        let mut queued = self.0.db.queue_signal();
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            queued.mark_unchanged();
+            match self.lease_some().await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "no runs can be leased; trying again"),
+            }
+            tokio::select! {
+                changed = queued.changed() => if changed.is_err() { return },
+                _ = look.tick() => {}
+            }
+        }
+    }
+
+    /// Fills the free slots from the queue; whether there may be more.
+    async fn lease_some(&self) -> Result<bool, RunsError> {
+        let Inner { db, world, settings, worker, slots, kinds, .. } = &*self.0;
+        // Asked first: slots must not be held while there is nothing to do with them.
+        if db.read_one(store::SCOPE, store::any_due(kinds, world.now())).await?.is_none() {
+            return Ok(false);
+        }
+        let Ok(first) = slots.clone().acquire_owned().await else { return Ok(false) };
+        let mut permits = vec![first];
+        while let Some(permit) = self.slot() {
+            permits.push(permit);
+        }
+        let now = world.now();
+        let until = now.plus(settings.lease);
+        let lease = store::lease(*worker, now, until, kinds, permits.len(), db.is_postgres());
+        let rows = db.keep(lease).await?.into_iter().flatten();
+        let mut some = false;
+        for row in rows {
+            let leased = store::leased(row)?;
+            let Some(permit) = permits.pop() else { break };
+            self.0.turns.served(leased.turn);
+            self.start(leased, permit);
+            some = true;
+        }
+        Ok(some)
+    }
+
+    async fn beat_forever(&self) {
+        let mut beats = tokio::time::interval(self.0.settings.lease / BEATS);
+        beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut renewed = tokio::time::Instant::now();
+        loop {
+            beats.tick().await;
+            match self.renew().await {
+                Ok(()) => renewed = tokio::time::Instant::now(),
+                Err(error) => {
+                    tracing::warn!(%error, "leases are not renewed");
+                    // Others may have taken over by now; our results would be refused.
+                    if self.0.db.is_postgres() && renewed.elapsed() > self.0.settings.lease {
+                        self.0.live.all().iter().for_each(|held| held.stop(Stop::Lost));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks for what no signal tells: silent workers, runs that were taken away, how far the queue has come.
+    async fn look_forever(&self) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut moved = self.0.db.queue_signal();
+        loop {
+            tokio::select! {
+                _ = look.tick() => {
+                    if let Err(error) = self.expire().await {
+                        tracing::warn!(%error, "expired leases are not seen to; trying again");
+                    }
+                }
+                changed = moved.changed(), if self.0.db.is_postgres() => {
+                    // Another node may have cancelled a run of ours.
+                    if changed.is_ok() && self.0.live.len() > 0 && let Err(error) = self.notice_lost().await {
+                        tracing::warn!(%error, "runs that were taken away are not noticed yet");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn flush_forever(&self) {
+        let mut flushes = tokio::time::interval(FLUSH);
+        flushes.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            flushes.tick().await;
+            for held in self.0.live.all() {
+                if let Err(error) = self.flush(&held).await {
+                    tracing::warn!(%error, run = %held.id, "log lines are not stored yet");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Leases renewed, silent workers' runs taken back, logs stored, the dead's queued runs ended.
+
+use std::collections::HashMap;
+
+use db::{Bookkeeping, Row};
+use types::{OrgId, RunId, Timestamp};
+
+use crate::house::Runs;
+use crate::live::{Held, Stop};
+use crate::model::RunState;
+use crate::{RunsError, store};
+
+impl Runs {
+    /// Takes up what an earlier process left. With SQLite there was no other: its leases are void at once.
+    pub(crate) async fn resume(&self) {
+        let silent_since =
+            if self.0.db.is_postgres() { None } else { Some(Timestamp::from_millis(i64::MAX)) };
+        if let Err(error) = self.try_resume(silent_since).await {
+            tracing::warn!(%error, "what an earlier process left is not taken up yet");
+        }
+    }
+
+    async fn try_resume(&self, silent_since: Option<Timestamp>) -> Result<(), RunsError> {
+        for mut row in self.0.db.read(store::SCOPE, store::last_turns()).await? {
+            self.0.turns.resume(row.id::<OrgId>()?, row.next()?);
+        }
+        self.follow_turns().await?;
+        self.take_back(silent_since.unwrap_or(self.0.world.now())).await?;
+        while self.end_all(store::orphaned(), RunState::Cancelled).await? {}
+        Ok(())
+    }
+
+    /// One round of looking for runs whose worker is silent. Called now and then by [`Runs::work`].
+    pub async fn expire(&self) -> Result<(), RunsError> {
+        self.follow_turns().await?;
+        self.take_back(self.0.world.now()).await
+    }
+
+    async fn take_back(&self, silent_since: Timestamp) -> Result<(), RunsError> {
+        let (db, now) = (&self.0.db, self.0.world.now());
+        let requeued = db.keep(store::requeue(self.0.worker, silent_since, now).wake_queue()).await?;
+        for mut row in requeued.into_iter().flatten() {
+            let run: RunId = row.id()?;
+            tracing::warn!(%run, "its worker is silent; the run is queued again");
+            self.0.watchers.moved(run);
+        }
+        while self.end_all(store::spent(self.0.worker, silent_since), RunState::Dead).await? {}
+        Ok(())
+    }
+
+    /// Where the queue stands, so that an organization that comes now is not put behind what other nodes serve.
+    async fn follow_turns(&self) -> Result<(), RunsError> {
+        if let Some(mut row) = self.0.db.read_one(store::SCOPE, store::first_turn()).await? {
+            self.0.turns.served(row.next::<i64>()? - 1);
+        }
+        Ok(())
+    }
+
+    /// Ends each run of the page; whether there may be another page.
+    async fn end_all(&self, select: db::Statement, state: RunState) -> Result<bool, RunsError> {
+        let rows = self.0.db.read(store::SCOPE, select).await?;
+        let full = rows.len() == 500;
+        for row in rows {
+            let (run, papers) = store::with_papers(row)?;
+            self.end_unheld(&run, &papers, state).await?;
+        }
+        Ok(full)
+    }
+
+    /// Renews this worker's leases, and stops what was taken away from it.
+    pub async fn renew(&self) -> Result<(), RunsError> {
+        // Taken before the question: what is leased while it is under way is not missing from the answer.
+        let here = self.0.live.stored();
+        let until = self.0.world.now().plus(self.0.settings.lease);
+        let rows = self.0.db.keep(store::renew(self.0.worker, until)).await?;
+        self.stop_lost(&here, rows.into_iter().flatten())
+    }
+
+    pub(crate) async fn notice_lost(&self) -> Result<(), RunsError> {
+        let here = self.0.live.stored();
+        let rows = self.0.db.read(store::SCOPE, store::held(self.0.worker)).await?;
+        self.stop_lost(&here, rows.into_iter())
+    }
+
+    fn stop_lost(
+        &self,
+        here: &[std::sync::Arc<Held>],
+        rows: impl Iterator<Item = Row>,
+    ) -> Result<(), RunsError> {
+        let mut still: HashMap<RunId, i64> = HashMap::new();
+        for mut row in rows {
+            still.insert(row.id()?, row.next()?);
+        }
+        for held in here.iter().filter(|held| still.get(&held.id) != Some(&held.fence)) {
+            held.stop(Stop::Lost);
+        }
+        Ok(())
+    }
+
+    /// Ends what runs of a cancelled run here, and waits until nothing of it is left.
+    pub async fn stop(&self, run: RunId) {
+        if let Some(held) = self.0.live.get(run) {
+            held.stop(Stop::Cancelled);
+            held.gone.cancelled().await;
+        }
+        self.0.watchers.moved(run);
+    }
+
+    /// Stores the lines that are not stored yet.
+    pub(crate) async fn flush(&self, held: &Held) -> Result<(), RunsError> {
+        let _writing = held.book.writing.lock().await;
+        let lines = held.book.unwritten();
+        if let Some((statement, last)) = self.segment(held, &lines).await? {
+            self.0.db.keep(Bookkeeping::new(store::SCOPE).statement(statement)).await?;
+            held.book.wrote(last);
+        }
+        Ok(())
+    }
+
+    /// Ends the queued runs of whoever dies; those that run end where they run.
+    pub(crate) async fn bury_forever(&self) {
+        let deaths = self.0.deaths.lock().take();
+        let Some(mut deaths) = deaths else { return std::future::pending().await };
+        while let Some(death) = deaths.recv().await {
+            loop {
+                let orphans = store::orphaned_by(death.key, death.revision);
+                match self.end_all(orphans, RunState::Cancelled).await {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, key = %death.key, "the queued runs of the dead are not ended yet");
+                        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Every kind of work as a run: the queue, leases with fencing, the one state machine, logs, the end.
+//!
+//! `queued → leased → running → succeeded | failed | cancelled | timed_out | dead`. Everything up to the end is
+//! bookkeeping; the end is a change with one fact, and only the holder of the youngest lease can make it. What a run
+//! does is its [`Executor`]'s business: this crate knows no function, no agent and no HTTP, only on whose authority
+//! ([`Mandate`]) a run stands, so that it dies with that authority.
+
+mod admit;
+mod carry;
+mod end;
+mod error;
+pub mod facts;
+mod house;
+#[cfg(test)]
+mod interleavings;
+mod keep;
+mod live;
+mod logs;
+mod model;
+mod read;
+mod store;
+mod turns;
+mod watch;
+
+pub use admit::Prepared;
+pub use error::RunsError;
+pub use house::{Executor, Ground, Runs, RunsSettings, Task};
+pub use live::LogSink;
+pub use logs::LogLine;
+pub use model::{
+    Contents, Ending, Finish, Footing, Mandate, NewRun, Run, RunError, RunState, RunToken, Target, Trigger,
+    Usage,
+};
+pub use read::RunFilter;

@@ -1,0 +1,330 @@
+//! SQL of runs. Transitions up to the end are bookkeeping; each names the states that it starts from, so that whoever
+//! comes late changes nothing.
+
+use std::time::Duration;
+
+use db::{Bookkeeping, DbError, OrgScope, Row, Select, Statement, SystemScope, Value, sql};
+use problem::RUN_ENDED;
+use types::{Id, OrgId, RunId, Timestamp, Uuid};
+
+use crate::model::{Run, RunState, Usage};
+
+/// Leases, expiry, logs and what lost its authority are looked for across organizations.
+pub(crate) const SCOPE: SystemScope = SystemScope::new("run queue");
+
+macro_rules! columns {
+    () => {
+        "org, id, kind, state, trigger, trigger_id, target, version, principal, subject, jti, txn, input_sha256, \
+         input_size, output_sha256, output_size, error_kind, attempts, max_attempts, fence, queued_at, started_at, \
+         ended_at, wall_ms, cpu_ms, peak_memory, logs_truncated, revision"
+    };
+}
+
+/// Picked once, before the update: PostgreSQL may run a plain subquery again and then take more than its limit.
+macro_rules! lease {
+    ($lock:literal) => {
+        concat!(
+            "WITH picked AS MATERIALIZED (SELECT id AS next FROM runs WHERE state = 'queued' AND due_at <= $3 \
+             AND $4 LIKE '%,' || kind || ',%' ORDER BY turn, id LIMIT $5",
+            $lock,
+            ") UPDATE runs SET state = 'leased', attempts = attempts + 1, fence = fence + 1, worker = $1, \
+             lease_until = $2, revision = revision + 1 WHERE state = 'queued' AND id IN (SELECT next FROM picked) \
+             RETURNING ",
+            columns!(),
+            ", turn, papers, input"
+        )
+    };
+}
+
+/// A run as it enters the table.
+pub(crate) struct Entry {
+    pub(crate) run: Run,
+    pub(crate) credential: Option<Uuid>,
+    pub(crate) authority_revision: i64,
+    pub(crate) papers: Vec<u8>,
+    pub(crate) input: Option<Vec<u8>>,
+    pub(crate) turn: i64,
+    /// Who has it already, and until when.
+    pub(crate) lease: Option<(Uuid, Timestamp)>,
+}
+
+pub(crate) fn insert(entry: &Entry) -> Statement {
+    let run = &entry.run;
+    let (worker, until) = entry.lease.unzip();
+    let text = "INSERT INTO runs (org, id, kind, state, trigger, trigger_id, target, version, principal, subject, \
+                credential, jti, txn, authority_revision, papers, input, input_sha256, input_size, attempts, \
+                max_attempts, turn, due_at, worker, lease_until, fence, queued_at, started_at, logs_truncated, \
+                revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+                $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
+    let params = vec![
+        run.org.uuid().into(),
+        run.id.uuid().into(),
+        (&run.kind).into(),
+        run.state.name().into(),
+        run.trigger.name().into(),
+        run.trigger_id.clone().into(),
+        run.target.into(),
+        run.version.into(),
+        (&run.principal).into(),
+        run.subject.into(),
+        entry.credential.into(),
+        run.jti.map(Id::uuid).into(),
+        run.txn.map(Id::uuid).into(),
+        entry.authority_revision.into(),
+        entry.papers.clone().into(),
+        entry.input.clone().into(),
+        run.input_sha256.into(),
+        run.input_size.into(),
+        run.attempts.into(),
+        run.max_attempts.into(),
+        entry.turn.into(),
+        run.queued_at.into(),
+        worker.into(),
+        until.into(),
+        run.fence.into(),
+        run.queued_at.into(),
+        run.started_at.into(),
+        run.logs_truncated.into(),
+        run.revision.into(),
+    ];
+    sql(text, params)
+}
+
+/// Whether there is anything to lease.
+pub(crate) fn any_due(kinds: &str, now: Timestamp) -> Statement {
+    let text = "SELECT 1 FROM runs WHERE state = 'queued' AND due_at <= $1 AND $2 LIKE '%,' || kind || ',%' \
+                ORDER BY turn, id LIMIT 1";
+    sql(text, vec![now.into(), kinds.into()])
+}
+
+/// A leased row and what its executor needs.
+pub(crate) struct Leased {
+    pub(crate) run: Run,
+    pub(crate) turn: i64,
+    pub(crate) papers: Vec<u8>,
+    pub(crate) input: Option<Vec<u8>>,
+}
+
+pub(crate) fn lease(
+    worker: Uuid,
+    now: Timestamp,
+    until: Timestamp,
+    kinds: &str,
+    most: usize,
+    postgres: bool,
+) -> Bookkeeping {
+    let text = if postgres { lease!(" FOR UPDATE SKIP LOCKED") } else { lease!("") };
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let params = vec![worker.into(), until.into(), now.into(), kinds.into(), most.into()];
+    Bookkeeping::new(SCOPE).statement(sql(text, params))
+}
+
+pub(crate) fn leased(mut row: Row) -> Result<Leased, DbError> {
+    let run = run(&mut row)?;
+    Ok(Leased { run, turn: row.next()?, papers: row.next()?, input: row.next()? })
+}
+
+/// Renews every lease of this worker; what does not come back was taken away.
+pub(crate) fn renew(worker: Uuid, until: Timestamp) -> Bookkeeping {
+    let text = "UPDATE runs SET lease_until = $2 WHERE worker = $1 AND state IN ('leased', 'running') \
+                RETURNING id, fence";
+    Bookkeeping::new(SCOPE).statement(sql(text, vec![worker.into(), until.into()]))
+}
+
+/// The same question without renewing.
+pub(crate) fn held(worker: Uuid) -> Statement {
+    let text = "SELECT id, fence FROM runs WHERE worker = $1 AND state IN ('leased', 'running')";
+    sql(text, vec![worker.into()])
+}
+
+pub(crate) fn begin(run: &Run, now: Timestamp) -> Bookkeeping {
+    let text = "UPDATE runs SET state = 'running', started_at = $4, revision = revision + 1 \
+                WHERE org = $1 AND id = $2 AND fence = $3 AND state = 'leased'";
+    Bookkeeping::new(SCOPE).statement(sql(text, with_fence(run, [now.into()])).one_row_or(&RUN_ENDED))
+}
+
+/// Gives a run back: `refund` attempts are not counted (the server stops), else the attempt is spent.
+pub(crate) fn hand_back(run: &Run, due: Timestamp, refund: i64) -> Bookkeeping {
+    let text = "UPDATE runs SET state = 'queued', worker = NULL, lease_until = NULL, due_at = $4, \
+                attempts = attempts - $5, fence = fence + 1, revision = revision + 1 \
+                WHERE org = $1 AND id = $2 AND fence = $3 AND state IN ('leased', 'running')";
+    Bookkeeping::new(SCOPE).statement(sql(text, with_fence(run, [due.into(), refund.into()])))
+}
+
+/// The server answers "accepted": from now on the run survives the loss of workers.
+pub(crate) fn promise(scope: &OrgScope, run: RunId, max_attempts: i64) -> Bookkeeping {
+    let text = "UPDATE runs SET max_attempts = $3 WHERE org = $1 AND id = $2 AND max_attempts < $3 \
+                AND state IN ('queued', 'leased', 'running')";
+    let params = vec![scope.org().uuid().into(), run.uuid().into(), max_attempts.into()];
+    Bookkeeping::new(*scope).statement(sql(text, params))
+}
+
+/// Runs whose worker was silent go back to the queue, if they have attempts left.
+pub(crate) fn requeue(worker: Uuid, silent_since: Timestamp, now: Timestamp) -> Bookkeeping {
+    let text = "UPDATE runs SET state = 'queued', worker = NULL, lease_until = NULL, due_at = $3, \
+                fence = fence + 1, revision = revision + 1 WHERE state IN ('leased', 'running') AND worker <> $1 \
+                AND lease_until < $2 AND attempts < max_attempts RETURNING id";
+    Bookkeeping::new(SCOPE).statement(sql(text, vec![worker.into(), silent_since.into(), now.into()]))
+}
+
+/// Those without.
+pub(crate) fn spent(worker: Uuid, silent_since: Timestamp) -> Statement {
+    let text = concat!(
+        "SELECT ",
+        columns!(),
+        ", papers FROM runs WHERE state IN ('leased', 'running') AND worker <> $1 AND lease_until < $2 \
+         AND attempts >= max_attempts LIMIT 500"
+    );
+    sql(text, vec![worker.into(), silent_since.into()])
+}
+
+/// Open runs of a subject or credential that died after they were admitted.
+pub(crate) fn orphaned_by(key: Uuid, revision: i64) -> Statement {
+    let text = concat!(
+        "SELECT ",
+        columns!(),
+        ", papers FROM runs WHERE state = 'queued' AND (subject = $1 OR credential = $1) \
+         AND authority_revision < $2 LIMIT 500"
+    );
+    sql(text, vec![key.into(), revision.into()])
+}
+
+/// The same for every death on the log; asked once, at the start.
+pub(crate) fn orphaned() -> Statement {
+    let text = concat!(
+        "SELECT ",
+        columns!(),
+        ", papers FROM runs WHERE state = 'queued' AND EXISTS (SELECT 1 FROM authority_log death \
+         WHERE death.dead AND death.revision > runs.authority_revision AND (death.key = runs.subject \
+         OR death.key = runs.credential)) LIMIT 500"
+    );
+    sql(text, vec![])
+}
+
+pub(crate) fn with_papers(mut row: Row) -> Result<(Run, Vec<u8>), DbError> {
+    Ok((run(&mut row)?, row.next()?))
+}
+
+/// What an end writes.
+pub(crate) struct End {
+    pub(crate) state: RunState,
+    pub(crate) at: Timestamp,
+    pub(crate) output: Option<Vec<u8>>,
+    pub(crate) output_sha256: Option<[u8; 32]>,
+    pub(crate) output_size: Option<i64>,
+    pub(crate) error_kind: Option<String>,
+    pub(crate) error: Option<Vec<u8>>,
+    pub(crate) usage: Usage,
+    pub(crate) logs_truncated: bool,
+}
+
+/// Refused as ended unless the run is still held under this fence, or – for queued ones – still queued.
+pub(crate) fn end(run: &Run, end: &End) -> Statement {
+    let text = "UPDATE runs SET state = $4, ended_at = $5, output = $6, output_sha256 = $7, output_size = $8, \
+                error_kind = $9, error = $10, wall_ms = $11, cpu_ms = $12, peak_memory = $13, logs_truncated = $14, \
+                worker = NULL, lease_until = NULL, revision = revision + 1 \
+                WHERE org = $1 AND id = $2 AND fence = $3 AND state IN ('queued', 'leased', 'running')";
+    let params = with_fence(
+        run,
+        [
+            end.state.name().into(),
+            end.at.into(),
+            end.output.clone().into(),
+            end.output_sha256.into(),
+            end.output_size.into(),
+            end.error_kind.clone().into(),
+            end.error.clone().into(),
+            millis(end.usage.wall),
+            millis(end.usage.cpu),
+            Value::Int(i64::try_from(end.usage.peak_memory).unwrap_or(i64::MAX)),
+            end.logs_truncated.into(),
+        ],
+    );
+    sql(text, params).one_row_or(&RUN_ENDED)
+}
+
+/// Whoever holds it: a cancelled run is cancelled at once, and what its worker reports later is refused.
+pub(crate) fn cancel(scope: &OrgScope, run: RunId, at: Timestamp) -> Statement {
+    let text = "UPDATE runs SET state = 'cancelled', ended_at = $3, error_kind = 'cancelled', worker = NULL, \
+                lease_until = NULL, revision = revision + 1 \
+                WHERE org = $1 AND id = $2 AND state IN ('queued', 'leased', 'running')";
+    sql(text, vec![scope.org().uuid().into(), run.uuid().into(), at.into()]).one_row_or(&RUN_ENDED)
+}
+
+pub(crate) fn get(scope: &OrgScope, run: RunId) -> Statement {
+    let text = concat!("SELECT ", columns!(), " FROM runs WHERE org = $1 AND id = $2");
+    sql(text, vec![scope.org().uuid().into(), run.uuid().into()])
+}
+
+pub(crate) fn contents(scope: &OrgScope, run: RunId) -> Statement {
+    let text = "SELECT input, output, error FROM runs WHERE org = $1 AND id = $2";
+    sql(text, vec![scope.org().uuid().into(), run.uuid().into()])
+}
+
+pub(crate) fn papers(scope: &OrgScope, run: RunId) -> Statement {
+    let text = "SELECT papers FROM runs WHERE org = $1 AND id = $2";
+    sql(text, vec![scope.org().uuid().into(), run.uuid().into()])
+}
+
+pub(crate) fn select(org: OrgId) -> Select {
+    Select::new(concat!("SELECT ", columns!(), " FROM runs")).and("org = {}", org.uuid())
+}
+
+/// The queue's edges: per organization the last turn, to go on from.
+pub(crate) fn last_turns() -> Statement {
+    sql("SELECT org, max(turn) FROM runs WHERE state = 'queued' GROUP BY org", vec![])
+}
+
+pub(crate) fn first_turn() -> Statement {
+    sql("SELECT turn FROM runs WHERE state = 'queued' ORDER BY turn, id LIMIT 1", vec![])
+}
+
+fn with_fence<const N: usize>(run: &Run, more: [Value; N]) -> Vec<Value> {
+    let mut params = vec![run.org.uuid().into(), run.id.uuid().into(), run.fence.into()];
+    params.extend(more);
+    params
+}
+
+fn millis(span: Duration) -> Value {
+    Value::Int(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
+}
+
+pub(crate) fn run(row: &mut Row) -> Result<Run, DbError> {
+    Ok(Run {
+        org: row.id()?,
+        id: row.id()?,
+        kind: row.next()?,
+        state: row.parse()?,
+        trigger: row.parse()?,
+        trigger_id: row.next()?,
+        target: row.next()?,
+        version: row.next()?,
+        principal: row.next()?,
+        subject: row.next()?,
+        jti: row.optional_id()?,
+        txn: row.optional_id()?,
+        input_sha256: row.next()?,
+        input_size: row.next()?,
+        output_sha256: row.next()?,
+        output_size: row.next()?,
+        error_kind: row.next()?,
+        attempts: row.next()?,
+        max_attempts: row.next()?,
+        fence: row.next()?,
+        queued_at: row.next()?,
+        started_at: row.next()?,
+        ended_at: row.next()?,
+        usage: usage(row.next()?, row.next()?, row.next()?),
+        logs_truncated: row.next()?,
+        revision: row.next()?,
+    })
+}
+
+fn usage(wall: Option<i64>, cpu: Option<i64>, peak_memory: Option<i64>) -> Option<Usage> {
+    let whole = |number: i64| u64::try_from(number).unwrap_or_default();
+    Some(Usage {
+        wall: Duration::from_millis(whole(wall?)),
+        cpu: Duration::from_millis(whole(cpu?)),
+        peak_memory: whole(peak_memory?),
+    })
+}

@@ -1,0 +1,561 @@
+//! The engine against both databases: an executor that does as its input says.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot be set up has failed"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use blobs::{BlobSettings, Blobs};
+use cluster::Feed;
+use db::{AuthorityEntry, Bookkeeping, Change, Db, OrgScope, Select, sql};
+use futures::future::BoxFuture;
+use ledger::{Actor, Fact, Ledger, LedgerSettings, Origin};
+use safeconduct_runs::{
+    Ending, Executor, Finish, Footing, Ground, Mandate, NewRun, Run, RunError, RunFilter, RunState, RunToken,
+    Runs, RunsSettings, Target, Task, Trigger, Usage,
+};
+use secrets::{KeySource, Keyring};
+use serde_json::json;
+use testing::TestDatabase;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use types::{
+    AgentId, FunctionId, FunctionVersionId, Id, OrgId, RunId, Secret, SteeredClock, SystemEntropy, TokenId,
+    World,
+};
+
+const LONG: Duration = Duration::from_secs(30);
+
+ledger::fact_kinds! {
+    pub KILLED = "test.killed", Info, "An agent died.", {};
+}
+
+/// Does what its input says; tells the test when it is at work.
+#[derive(Clone)]
+struct Script {
+    world: World,
+    at_work: mpsc::UnboundedSender<RunId>,
+}
+
+impl Executor for Script {
+    fn kind(&self) -> &'static str {
+        "script"
+    }
+
+    fn target(&self) -> &'static str {
+        "function"
+    }
+
+    fn execute(&self, task: Task) -> BoxFuture<'static, Finish> {
+        let script = self.clone();
+        Box::pin(async move { script.act(task).await })
+    }
+}
+
+impl Script {
+    async fn act(&self, task: Task) -> Finish {
+        let input: serde_json::Value = serde_json::from_slice(&task.input).unwrap();
+        for line in 0..input["lines"].as_i64().unwrap_or_default() {
+            task.logs.line("stdout", "info", format!("attempt {} line {line}", task.run.attempts), None);
+        }
+        self.at_work.send(task.run.id).unwrap();
+        let ending = match input["do"].as_str().unwrap() {
+            "succeed" => Ending::Succeeded(b"{\"fine\":true}".to_vec()),
+            "grow" => Ending::Succeeded(format!("\"{}\"", "x".repeat(3 << 20)).into_bytes()),
+            "raise" => Ending::Failed(RunError::new("raised", "no")),
+            "time out" => Ending::TimedOut(RunError::new("timed_out", "late")),
+            "panic" => panic!("as the test asked"),
+            "again" => Ending::Again("the disk was away".into()),
+            "wait" => {
+                task.cancel.cancelled().await;
+                Ending::Cancelled
+            }
+            // Ignores that it is cancelled: the result comes late.
+            "defy" => {
+                task.cancel.cancelled().await;
+                Ending::Succeeded(b"\"late\"".to_vec())
+            }
+            other => panic!("{other}?"),
+        };
+        let token = RunToken { jti: self.world.id(), scope: "state:read".into() };
+        let usage = Usage { wall: Duration::from_millis(5), cpu: Duration::from_millis(3), peak_memory: 9 };
+        Finish { ending, usage, token: Some(token), logs_truncated: false }
+    }
+}
+
+/// One process of an installation.
+struct Node {
+    db: Db,
+    runs: Runs,
+    feed: Feed,
+    ledger: Ledger,
+    world: World,
+    at_work: mpsc::UnboundedReceiver<RunId>,
+    stop: CancellationToken,
+    working: Option<tokio::task::JoinHandle<()>>,
+}
+
+struct House {
+    clock: Arc<SteeredClock>,
+    db: Db,
+    database: TestDatabase,
+    scope: OrgScope,
+    agent: AgentId,
+    version: FunctionVersionId,
+    jti: TokenId,
+}
+
+impl House {
+    async fn new(database: TestDatabase) -> Self {
+        let clock = Arc::new(SteeredClock::default());
+        let world = World::new(clock.clone(), Arc::new(SystemEntropy));
+        let db = database.open().await;
+        Self {
+            clock,
+            db,
+            database,
+            scope: OrgScope::proven(world.id::<OrgId>()),
+            agent: world.id(),
+            version: world.id(),
+            jti: world.id(),
+        }
+    }
+
+    async fn node(&self, slots: usize) -> Node {
+        let world = World::new(self.clock.clone(), Arc::new(SystemEntropy));
+        // On PostgreSQL a node of its own; on SQLite the one database that this process holds.
+        let db = if self.db.is_postgres() { self.database.open().await } else { self.db.clone() };
+        let source = KeySource::Value(Secret::new("07".repeat(32)));
+        let keyring = Keyring::open(db.clone(), world.clone(), &source).await.unwrap();
+        let ledger = Ledger::new(db.clone(), keyring.clone(), world.clone(), LedgerSettings::default());
+        let directory = self.database.directory().join("blobs");
+        let settings = BlobSettings { directory, keep_unreferenced: Duration::from_secs(3600) };
+        let blobs = Blobs::open(db.clone(), keyring.clone(), world.clone(), settings).unwrap();
+        let feed = Feed::start(db.clone(), world.clone()).await.unwrap();
+        let (send, at_work) = mpsc::unbounded_channel();
+        let script = Script { world: world.clone(), at_work: send };
+        let settings = RunsSettings { slots, ..RunsSettings::default() };
+        let ground = Ground {
+            db: db.clone(),
+            ledger: ledger.clone(),
+            keyring,
+            blobs,
+            feed: feed.clone(),
+            world: world.clone(),
+        };
+        let runs = Runs::new(ground, vec![Arc::new(script)], settings);
+        Node { db, runs, feed, ledger, world, at_work, stop: CancellationToken::new(), working: None }
+    }
+
+    async fn working(&self, slots: usize) -> Node {
+        let mut node = self.node(slots).await;
+        node.work();
+        node
+    }
+
+    fn new_run(&self, node: &Node, act: &str) -> NewRun {
+        self.with_input(node, json!({"do": act, "lines": 2}).to_string().into_bytes())
+    }
+
+    fn with_input(&self, node: &Node, input: Vec<u8>) -> NewRun {
+        let mandate = Mandate {
+            actor: Actor::agent(self.agent, "reporter"),
+            subject: self.agent.uuid(),
+            chain: vec![Actor::system("in between")],
+            scope: None,
+            jti: Some(self.jti),
+            credential: None,
+            txn: Some(node.world.id()),
+            request: None,
+            run: None,
+            revision: node.feed.applied(),
+            stands_on: vec![Footing { kind: "agent".into(), key: self.agent.uuid() }],
+        };
+        let function: FunctionId = node.world.id();
+        let target = Target::new(function, "ops/report").version(self.version);
+        NewRun { kind: "script", trigger: Trigger::Api, trigger_id: None, target, mandate, input }
+    }
+
+    async fn queue(&self, node: &Node, act: &str) -> Run {
+        let prepared = node.runs.prepare(&self.scope, self.new_run(node, act)).await.unwrap();
+        node.runs.queue(&self.scope, prepared, Vec::new()).await.unwrap()
+    }
+
+    async fn begin(&self, node: &Node, act: &str) -> Run {
+        let prepared = node.runs.prepare(&self.scope, self.new_run(node, act)).await.unwrap();
+        node.runs.begin(&self.scope, prepared, Vec::new()).await.unwrap()
+    }
+
+    async fn ended(&self, node: &Node, run: RunId) -> Run {
+        let run = node.runs.wait(&self.scope, run, LONG).await.unwrap().unwrap();
+        assert!(run.state.has_ended(), "still {}", run.state);
+        run
+    }
+
+    async fn get(&self, node: &Node, run: RunId) -> Run {
+        node.runs.get(&self.scope, run).await.unwrap().unwrap()
+    }
+
+    /// Kinds and actors of the facts of a run, in order.
+    async fn facts(&self, run: RunId) -> Vec<(String, String)> {
+        let text = "SELECT kind, actor_kind FROM facts WHERE org = $1 AND run = $2 ORDER BY id";
+        let params = vec![self.scope.org().uuid().into(), run.uuid().into()];
+        let rows = self.db.read(self.scope, sql(text, params)).await.unwrap();
+        rows.into_iter().map(|mut row| (row.next().unwrap(), row.next().unwrap())).collect()
+    }
+
+    async fn cancel(&self, node: &Node, run: RunId) {
+        let found = self.get(node, run).await;
+        let by = (Actor::system("test"), Origin::default());
+        let (fact, statement) = node.runs.cancellation(&self.scope, &found, by.0, by.1).await.unwrap();
+        let change = Change::new(self.scope, node.ledger.seal(fact).await.unwrap()).statement(statement);
+        node.db.commit(change.wake_queue()).await.unwrap();
+        node.runs.stop(run).await;
+    }
+
+    async fn kill_agent(&self, node: &Node) {
+        let fact = Fact::new(&KILLED, self.scope.org(), Actor::system("test"));
+        let entry =
+            AuthorityEntry { org: self.scope.org(), kind: "agent", key: self.agent.uuid(), dead: true };
+        let change = Change::new(self.scope, node.ledger.seal(fact).await.unwrap()).authority(entry);
+        node.db.commit(change).await.unwrap();
+    }
+}
+
+impl Node {
+    #[expect(clippy::disallowed_methods, reason = "the node's own task, in tests")]
+    fn work(&mut self) {
+        let stop = self.stop.clone();
+        let runs = self.runs.clone();
+        self.working = Some(tokio::spawn(async move { runs.work(stop.cancelled_owned()).await }));
+    }
+
+    async fn shut_down(&mut self) {
+        self.stop.cancel();
+        self.working.take().unwrap().await.unwrap();
+    }
+
+    /// Ends as by kill -9: nothing is handed back, nothing is written.
+    fn die(&mut self) {
+        self.working.take().unwrap().abort();
+    }
+
+    async fn next_at_work(&mut self) -> RunId {
+        tokio::time::timeout(LONG, self.at_work.recv()).await.expect("a run begins").unwrap()
+    }
+}
+
+testing::on_both_databases! {
+    async fn a_run_begins_at_once_and_leaves_one_fact(database: TestDatabase) {
+        let house = House::new(database).await;
+        let node = house.working(4).await;
+        let begun = house.begin(&node, "succeed").await;
+        assert_eq!((begun.state, begun.attempts), (RunState::Running, 1));
+        let run = house.ended(&node, begun.id).await;
+        assert_eq!(run.state, RunState::Succeeded);
+        assert_eq!(run.usage.unwrap().peak_memory, 9);
+        assert_eq!(run.principal, house.agent.to_string());
+        let contents = node.runs.contents(&house.scope, &run).await.unwrap();
+        assert_eq!(contents.output.unwrap(), b"{\"fine\":true}");
+        assert_eq!(contents.input.unwrap(), br#"{"do":"succeed","lines":2}"#);
+        assert_eq!(house.facts(run.id).await, [("run.succeeded".to_owned(), "agent".to_owned())]);
+
+        let text = "SELECT jti, target_type, target_id, actor_id, txn FROM facts WHERE run = $1 AND org = $2";
+        let params = vec![run.id.uuid().into(), house.scope.org().uuid().into()];
+        let mut fact = house.db.read_one(house.scope, sql(text, params)).await.unwrap().unwrap();
+        assert_eq!(fact.id::<TokenId>().unwrap(), house.jti);
+        assert_eq!(fact.next::<String>().unwrap(), "function");
+        assert_eq!(fact.next::<String>().unwrap(), FunctionId::from_uuid(run.target).to_string());
+        assert_eq!(fact.next::<String>().unwrap(), house.agent.to_string());
+        assert_eq!(fact.optional_id().unwrap(), run.txn);
+    }
+
+    async fn every_end_has_its_state_its_error_and_its_fact(database: TestDatabase) {
+        let house = House::new(database).await;
+        let node = house.working(4).await;
+        for (act, state, kind, fact) in [
+            ("raise", RunState::Failed, "raised", "run.failed"),
+            ("time out", RunState::TimedOut, "timed_out", "run.timed_out"),
+            ("panic", RunState::Failed, "crashed", "run.failed"),
+            ("again", RunState::Dead, "internal", "run.dead"),
+        ] {
+            let run = house.begin(&node, act).await;
+            let run = house.ended(&node, run.id).await;
+            assert_eq!((run.state, run.error_kind.as_deref()), (state, Some(kind)), "{act}");
+            assert_eq!(node.runs.contents(&house.scope, &run).await.unwrap().error.unwrap().kind, kind);
+            let facts = house.facts(run.id).await;
+            assert_eq!(facts.iter().map(|(kind, _)| kind.as_str()).collect::<Vec<_>>(), [fact]);
+        }
+    }
+
+    async fn what_is_queued_is_worked_on_and_large_contents_stand_in_blobs(database: TestDatabase) {
+        let house = House::new(database).await;
+        let node = house.working(2).await;
+        let mut input = json!({"do": "grow", "padding": "y".repeat(2 << 20)}).to_string().into_bytes();
+        input.push(b'\n');
+        let prepared = node.runs.prepare(&house.scope, house.with_input(&node, input.clone())).await.unwrap();
+        let run = node.runs.queue(&house.scope, prepared, Vec::new()).await.unwrap();
+        let run = house.ended(&node, run.id).await;
+        assert_eq!((run.state, run.output_size), (RunState::Succeeded, Some((3 << 20) + 2)));
+        let contents = node.runs.contents(&house.scope, &run).await.unwrap();
+        assert!(contents.input.is_none() && contents.output.is_none());
+        let held = sql("SELECT count(*) FROM blob_references WHERE org = $1 AND holder = $2", vec![
+            house.scope.org().uuid().into(),
+            run.id.uuid().into(),
+        ]);
+        assert_eq!(house.db.read_one(house.scope, held).await.unwrap().unwrap().next::<i64>().unwrap(), 2);
+    }
+
+    async fn runs_wait_for_a_slot_in_the_order_of_their_turns(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(1).await;
+        let first = house.begin(&node, "wait").await;
+        node.next_at_work().await;
+        let late = house.begin(&node, "succeed").await;
+        assert_eq!(late.state, RunState::Queued, "no slot is free: it waits in the queue");
+        let crowd = futures::future::join_all((0..5).map(|_| house.queue(&node, "succeed"))).await;
+        let other = OrgScope::proven(node.world.id::<OrgId>());
+        let theirs = node.runs.prepare(&other, house.new_run(&node, "succeed")).await.unwrap();
+        let theirs = node.runs.queue(&other, theirs, Vec::new()).await.unwrap();
+        house.cancel(&node, first.id).await;
+        let mut order = Vec::new();
+        for _ in 0..7 {
+            order.push(node.next_at_work().await);
+        }
+        let place = order.iter().position(|run| *run == theirs.id).unwrap();
+        assert!(place <= 1, "the other organization waits for one run of the crowd, not for {place}");
+        assert!(order.contains(&late.id) && crowd.iter().all(|run| order.contains(&run.id)));
+    }
+
+    async fn cancelling_ends_a_run_wherever_it_stands(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(1).await;
+        for act in ["wait", "defy"] {
+            let running = house.begin(&node, act).await;
+            node.next_at_work().await;
+            let queued = house.queue(&node, "succeed").await;
+            house.cancel(&node, queued.id).await;
+            house.cancel(&node, running.id).await;
+            for run in [queued.id, running.id] {
+                assert_eq!(house.get(&node, run).await.state, RunState::Cancelled, "{act}");
+                assert_eq!(house.facts(run).await, [("run.cancelled".to_owned(), "system".to_owned())]);
+            }
+            let lines = node.runs.lines(&house.scope, running.id, 0, 100).await.unwrap();
+            assert_eq!(lines.len(), 2, "what it said before stays");
+        }
+        let ended = house.begin(&node, "succeed").await;
+        let ended = house.ended(&node, ended.id).await;
+        let by = (Actor::system("test"), Origin::default());
+        let (fact, statement) = node.runs.cancellation(&house.scope, &ended, by.0, by.1).await.unwrap();
+        let change = Change::new(house.scope, node.ledger.seal(fact).await.unwrap()).statement(statement);
+        let refused = node.db.commit(change).await.unwrap_err();
+        assert!(matches!(refused, db::CommitError::Refused(code) if code.name == "run_ended"));
+        assert_eq!(house.facts(ended.id).await.len(), 1);
+    }
+
+    async fn runs_die_with_their_principal(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(1).await;
+        let running = house.begin(&node, "wait").await;
+        node.next_at_work().await;
+        let queued = house.queue(&node, "succeed").await;
+        // Admitted before the death, prepared after it: as a request that was under way.
+        let late = house.new_run(&node, "succeed");
+        house.kill_agent(&node).await;
+        let revision = node.feed.applied();
+        assert_eq!(node.feed.report(revision).unwrap().1.runs, 1);
+        for run in [running.id, queued.id] {
+            assert_eq!(house.ended(&node, run).await.state, RunState::Cancelled);
+            assert_eq!(house.facts(run).await, [("run.cancelled".to_owned(), "system".to_owned())]);
+        }
+        let late = node.runs.prepare(&house.scope, late).await.unwrap();
+        let late = node.runs.begin(&house.scope, late, Vec::new()).await.unwrap();
+        assert_eq!(house.ended(&node, late.id).await.state, RunState::Cancelled);
+        assert!(node.at_work.try_recv().is_err(), "neither the queued nor the late one began");
+    }
+
+    async fn queued_runs_of_the_dead_do_not_outlive_a_restart(database: TestDatabase) {
+        let house = House::new(database).await;
+        let node = house.node(1).await;
+        let queued = house.queue(&node, "succeed").await;
+        house.kill_agent(&node).await;
+        drop(node);
+        let mut again = house.working(1).await;
+        assert_eq!(house.ended(&again, queued.id).await.state, RunState::Cancelled);
+        assert!(again.at_work.try_recv().is_err());
+    }
+
+    async fn a_lost_workers_runs_begin_again_elsewhere(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut lost = house.working(4).await;
+        let promised = house.queue(&lost, "defy").await;
+        lost.next_at_work().await;
+        let unpromised = house.begin(&lost, "defy").await;
+        lost.next_at_work().await;
+        lost.die();
+        house.clock.advance(Duration::from_secs(60));
+
+        let mut next = house.working(4).await;
+        assert_eq!(next.next_at_work().await, promised.id);
+        let running = house.get(&next, promised.id).await;
+        assert_eq!((running.attempts, running.state.has_ended()), (2, false));
+        let dead = house.ended(&next, unpromised.id).await;
+        assert_eq!((dead.state, dead.error_kind.as_deref()), (RunState::Dead, Some("worker_lost")));
+        assert_eq!(house.facts(dead.id).await, [("run.dead".to_owned(), "system".to_owned())]);
+
+        // The lost worker was not dead, only slow: it learns that the run is not its own, and its result is refused.
+        lost.runs.renew().await.unwrap();
+        lost.runs.stop(promised.id).await;
+        assert!(!house.get(&next, promised.id).await.state.has_ended());
+        house.cancel(&next, promised.id).await;
+        assert_eq!(house.facts(promised.id).await, [("run.cancelled".to_owned(), "system".to_owned())]);
+    }
+
+    async fn a_run_that_loses_every_worker_is_given_up(database: TestDatabase) {
+        let house = House::new(database).await;
+        let first = house.node(1).await;
+        let run = house.queue(&first, "wait").await;
+        for attempt in 1..=3 {
+            let mut node = house.working(1).await;
+            assert_eq!(node.next_at_work().await, run.id);
+            assert_eq!(house.get(&node, run.id).await.attempts, attempt);
+            node.die();
+            house.clock.advance(Duration::from_secs(60));
+        }
+        let node = house.working(1).await;
+        assert_eq!(house.ended(&node, run.id).await.state, RunState::Dead);
+        assert_eq!(house.facts(run.id).await.len(), 1);
+    }
+
+    async fn a_promise_outlives_the_worker(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut lost = house.working(1).await;
+        let run = house.begin(&lost, "wait").await;
+        lost.next_at_work().await;
+        lost.runs.promise(&house.scope, run.id).await.unwrap();
+        lost.die();
+        house.clock.advance(Duration::from_secs(60));
+        let mut next = house.working(1).await;
+        assert_eq!(next.next_at_work().await, run.id);
+    }
+
+    async fn a_server_that_stops_hands_its_runs_back(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(1).await;
+        let run = house.queue(&node, "wait").await;
+        node.next_at_work().await;
+        node.shut_down().await;
+        let run = house.get(&node, run.id).await;
+        assert_eq!((run.state, run.attempts), (RunState::Queued, 0), "the attempt does not count");
+        let mut next = house.working(1).await;
+        assert_eq!(next.next_at_work().await, run.id);
+    }
+
+    async fn logs_are_followed_live_and_read_back_in_order(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(1).await;
+        let run = house.queue(&node, "wait").await;
+        node.next_at_work().await;
+        let live = node.runs.next_lines(&house.scope, run.id, 0, 100).await.unwrap().unwrap();
+        assert_eq!(live.iter().map(|line| line.number).collect::<Vec<_>>(), [1, 2]);
+        // The next attempt goes on counting.
+        node.shut_down().await;
+        let mut next = house.working(1).await;
+        next.next_at_work().await;
+        house.cancel(&next, run.id).await;
+        let all = next.runs.lines(&house.scope, run.id, 0, 100).await.unwrap();
+        assert_eq!(all.iter().map(|line| line.number).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(next.runs.next_lines(&house.scope, run.id, 2, 100).await.unwrap(), None);
+        assert_eq!(next.runs.lines(&house.scope, run.id, 1, 100).await.unwrap().len(), 1);
+
+        let theirs = OrgScope::proven(next.world.id::<OrgId>());
+        assert!(next.runs.get(&theirs, run.id).await.unwrap().is_none());
+        assert!(next.runs.lines(&theirs, run.id, 0, 100).await.unwrap().is_empty());
+        assert!(next.runs.next_lines(&theirs, run.id, 0, 100).await.unwrap().is_none());
+    }
+
+    async fn states_are_followed_and_lists_are_narrowed(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(1).await;
+        let run = house.begin(&node, "wait").await;
+        node.next_at_work().await;
+        let seen = node.runs.next_state(&house.scope, run.id, 0).await.unwrap().unwrap();
+        assert_eq!(seen.state, RunState::Running);
+        house.cancel(&node, run.id).await;
+        let ended = node.runs.next_state(&house.scope, run.id, seen.revision).await.unwrap().unwrap();
+        assert_eq!(ended.state, RunState::Cancelled);
+        assert!(node.runs.next_state(&house.scope, run.id, ended.revision).await.unwrap().is_none());
+
+        let other = house.begin(&node, "succeed").await;
+        house.ended(&node, other.id).await;
+        let all = RunFilter::default();
+        let ids = |runs: Vec<Run>| runs.into_iter().map(|run| run.id).collect::<Vec<_>>();
+        let list = async |filter: &RunFilter| ids(node.runs.list(&house.scope, filter, |select| select, 10).await.unwrap());
+        assert_eq!(list(&all).await, [other.id, run.id]);
+        assert_eq!(list(&RunFilter { state: Some(RunState::Cancelled), ..all.clone() }).await, [run.id]);
+        assert_eq!(list(&RunFilter { target: Some(other.target), ..all.clone() }).await, [other.id]);
+        assert_eq!(list(&RunFilter { before: Some(other.id), ..all.clone() }).await, [run.id]);
+        let none = |select: Select| select.and("subject = {}", types::Uuid::nil());
+        assert!(node.runs.list(&house.scope, &all, none, 10).await.unwrap().is_empty());
+    }
+
+    async fn what_a_change_causes_is_queued_with_it_or_not_at_all(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(1).await;
+        for fails in [true, false] {
+            let prepared = node.runs.prepare(&house.scope, house.new_run(&node, "succeed")).await.unwrap();
+            let id = prepared.run().id;
+            let fact = Fact::new(&KILLED, house.scope.org(), Actor::system("test"));
+            let mut change = Change::new(house.scope, node.ledger.seal(fact).await.unwrap());
+            for statement in prepared.statements() {
+                change = change.with(statement);
+            }
+            if fails {
+                let never = sql("DELETE FROM blobs WHERE org = $1", vec![house.scope.org().uuid().into()]);
+                change = change.statement(never.fresh());
+            }
+            let made = node.db.commit(change.wake_queue()).await;
+            assert_eq!(made.is_err(), fails);
+            assert_eq!(node.runs.get(&house.scope, id).await.unwrap().is_none(), fails);
+            if !fails {
+                assert_eq!(node.next_at_work().await, id);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_node_notices_a_cancellation() {
+    let house = House::new(TestDatabase::postgres().await).await;
+    let mut works = house.working(1).await;
+    let run = house.queue(&works, "wait").await;
+    works.next_at_work().await;
+    let other = house.node(1).await;
+    house.cancel(&other, run.id).await;
+    // The slot is free again once the run is gone from the node that worked on it.
+    let next = house.queue(&other, "succeed").await;
+    assert_eq!(works.next_at_work().await, next.id);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_running_runs_are_queued_again_at_the_start() {
+    let house = House::new(TestDatabase::sqlite()).await;
+    let node = house.node(1).await;
+    futures::future::join_all((0..10_000).map(|_| house.queue(&node, "wait"))).await;
+    let all = "UPDATE runs SET state = 'running', worker = $1, lease_until = $2, fence = 1, attempts = 1 WHERE org = $3";
+    let params = vec![
+        types::Uuid::from_u128(1).into(),
+        node.world.now().plus(LONG).into(),
+        house.scope.org().uuid().into(),
+    ];
+    house.db.keep(Bookkeeping::new(house.scope).statement(sql(all, params))).await.unwrap();
+    let mut next = house.working(1).await;
+    next.next_at_work().await;
+    let queued = RunFilter { state: Some(RunState::Queued), ..RunFilter::default() };
+    let listed = next.runs.list(&house.scope, &queued, |select| select, 20_000).await.unwrap();
+    assert_eq!(listed.len(), 9_999, "all but the one that runs");
+}
