@@ -26,7 +26,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'browser',
-          include: ['tests/**/*.test.ts'],
+          include: ['tests/browser/*.test.ts'],
           environment: 'node',
           // One browser and one server per file; two cores carry one file at a time.
           fileParallelism: false,

@@ -21,6 +21,20 @@ export async function answered<T>(call: Promise<Answer<T>>): Promise<T> {
   return data as T
 }
 
+/** The one answer outside the described API: public, and 503 while the database is down. */
+export interface Health {
+  status: string
+  version: string
+  uptime_seconds: number
+  database: string
+  bus: string
+}
+
+export async function health(): Promise<Health> {
+  const response = await fetch('/health')
+  return response.json()
+}
+
 /** A key for one attempt at a change: sent again with the same attempt, it cannot be done twice. */
 export function attemptKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>

@@ -1,7 +1,7 @@
 /** What can be read, each with the key that it is cached under. */
 
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { answered, api } from './client'
+import { answered, api, health } from './client'
 import type { Page } from './types'
 
 /** A list by its filters, page after page. */
@@ -46,7 +46,7 @@ export const queries = {
   health: () =>
     queryOptions({
       queryKey: ['health'],
-      queryFn: () => answered(api.GET('/health')),
+      queryFn: health,
       refetchInterval: 15_000,
     }),
 

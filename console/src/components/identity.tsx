@@ -13,6 +13,8 @@ const icons: Record<string, IconName> = {
   system: 'system',
   credential: 'key',
   session: 'session',
+  token: 'key',
+  org: 'home',
 }
 
 export interface Identity {

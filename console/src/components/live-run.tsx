@@ -105,7 +105,7 @@ export function Log({ live }: { live: LiveRun }) {
   return (
     <div className="log-frame">
       <header>
-        <h3>{text.runs.log}</h3>
+        <h2>{text.runs.log}</h2>
         {stream !== 'off' && <Status of={stream === 'open' ? 'live' : stream} />}
       </header>
       <div

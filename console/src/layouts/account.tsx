@@ -15,9 +15,7 @@ export function Account({ me }: { me: Me }) {
   const leave = useChange(() => answered(api.POST('/api/v1/auth/logout')))
   const trigger = (
     <>
-      <span className="avatar" aria-hidden="true">
-        {initials(me.principal.display)}
-      </span>
+      <span className="avatar" aria-hidden="true" data-initials={initials(me.principal.display)} />
       <Icon name="down" />
     </>
   )

@@ -94,6 +94,7 @@ export const de: Text = {
     warning: 'Warnung',
     critical: 'Kritisch',
     ok: 'Gut',
+    up: 'Erreichbar',
     degraded: 'Eingeschränkt',
     down: 'Ausgefallen',
     unknown: 'Unbekannt',

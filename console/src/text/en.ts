@@ -91,6 +91,7 @@ export const en = {
     warning: 'Warning',
     critical: 'Critical',
     ok: 'Well',
+    up: 'Up',
     degraded: 'Degraded',
     down: 'Down',
     unknown: 'Unknown',

@@ -71,7 +71,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
           <ul>
             {problem.errors.map((error) => (
               <li key={error.field + error.reason}>
-                <code>{error.field}</code> {error.reason}
+                {error.field && <code>{error.field}</code>} {error.reason}
               </li>
             ))}
           </ul>

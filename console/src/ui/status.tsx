@@ -28,6 +28,7 @@ const marks: Record<string, [Tone, IconName]> = {
   warning: ['warn', 'alert'],
   critical: ['bad', 'alert'],
   ok: ['good', 'check'],
+  up: ['good', 'check'],
   degraded: ['warn', 'alert'],
   down: ['bad', 'cross'],
   verified: ['good', 'seal'],

@@ -1,0 +1,62 @@
+/** A real Chromium, and what every test does with it. */
+
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Server } from './server'
+
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+export function startBrowser(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium'
+  return chromium.launch({ executablePath, headless: true, args: flags })
+}
+
+export interface Look {
+  theme?: 'light' | 'dark'
+  width?: number
+}
+
+export interface Visit {
+  page: Page
+  context: BrowserContext
+  /** Errors and refusals of the page's policy that the console of the browser showed. */
+  complaints: string[]
+}
+
+export async function visit(
+  browser: Browser,
+  server: Server,
+  { theme = 'light', width = 1440 }: Look = {},
+): Promise<Visit> {
+  const context = await browser.newContext({
+    baseURL: server.url,
+    viewport: { width, height: width < 500 ? 844 : 900 },
+    colorScheme: theme,
+    reducedMotion: 'reduce',
+    locale: 'en-US',
+  })
+  context.setDefaultTimeout(15_000)
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    // A refused request is logged by the browser itself; the page shows it as it should.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      complaints.push(message.text())
+  })
+  return { page, context, complaints }
+}
+
+/** Signs in as a person would: opens the link, presses the button. */
+export async function signIn(server: Server, { page }: Visit): Promise<void> {
+  await page.goto(await server.link())
+  await page.getByRole('button', { name: 'Enter the console' }).click()
+  await page.getByRole('heading', { name: 'Home', level: 1 }).waitFor()
+}

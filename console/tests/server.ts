@@ -1,0 +1,95 @@
+/** The real server, as its own process on a port of its own with a throw-away data directory. */
+
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+const binary = resolve(
+  process.env.SAFECONDUCT_BIN ?? join(import.meta.dirname, '../../target/debug/safeconduct'),
+)
+
+export interface Server {
+  url: string
+  /** A link that signs the owner in; the one before it no longer does. */
+  link: () => Promise<string>
+  /** An access token of the owner, for what a test needs done apart from the browser. */
+  token: () => Promise<string>
+  /** What a signed-in program would do; throws unless it succeeds. */
+  api: <T = Record<string, unknown>>(method: string, path: string, body?: unknown) => Promise<T>
+  stop: () => Promise<void>
+}
+
+export async function startServer(): Promise<Server> {
+  if (!existsSync(binary)) throw new Error(`no server at ${binary}; build it, or set SAFECONDUCT_BIN`)
+  const data = await mkdtemp(join(tmpdir(), 'safeconduct-console-'))
+  const flags = [
+    'serve',
+    '--data-dir',
+    data,
+    '--listen',
+    '127.0.0.1:0',
+    '--set',
+    'server.operations_listen=127.0.0.1:0',
+  ]
+  const child = spawn(binary, flags, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const url = await listening(child)
+  let bearer: Promise<string> | undefined
+
+  const server: Server = {
+    url,
+    link: async () => (await run(binary, ['admin', 'link', '--data-dir', data])).stdout.trim(),
+    token: () => {
+      bearer ??= redeem(url, server.link)
+      return bearer
+    },
+    api: async (method, path, body) => {
+      const response = await fetch(url + path, {
+        method,
+        headers: { authorization: `Bearer ${await server.token()}`, 'content-type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      })
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+      return response.json()
+    },
+    stop: async () => {
+      child.kill('SIGTERM')
+      await new Promise((done) => child.once('exit', done))
+      await rm(data, { recursive: true, force: true })
+    },
+  }
+  return server
+}
+
+/** The address that the server says it listens on; fails with its own words if it ends before. */
+function listening(child: ChildProcess): Promise<string> {
+  return new Promise((found, failed) => {
+    const said: string[] = []
+    for (const stream of [child.stdout, child.stderr]) {
+      if (!stream) continue
+      createInterface({ input: stream }).on('line', (line) => {
+        said.push(line)
+        const url = /listens on (http:\S+)/.exec(line)?.[1]
+        if (url) found(url)
+      })
+    }
+    child.once('exit', (code) => failed(new Error(`the server ended with ${code}: ${said.join('\n')}`)))
+  })
+}
+
+async function redeem(url: string, link: () => Promise<string>): Promise<string> {
+  const token = (await link()).split('#')[1]
+  const response = await fetch(`${url}/api/v1/auth/link/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token }),
+  })
+  const { access_token } = (await response.json()) as { access_token?: string }
+  if (!access_token) throw new Error(`the link was not redeemed: ${response.status}`)
+  return access_token
+}
