@@ -21,7 +21,7 @@ function search<K extends string>(...names: K[]) {
     ) as Search<K>
 }
 
-const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
+const root = createRootRoute({ component: Outlet })
 
 const welcome = createRoute({
   getParentRoute: () => root,
@@ -33,7 +33,6 @@ const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
   component: Shell,
-  notFoundComponent: NotFound,
 })
 
 const home = createRoute({
@@ -109,10 +108,26 @@ const sessions = createRoute({
   component: lazyRouteComponent(() => import('./pages/account/sessions')),
 })
 
+// Everything else, shown within the shell so that there is a way on.
+const nowhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound })
+
 export const router = createRouter({
   routeTree: root.addChildren([
     welcome,
-    shell.addChildren([home, agents, agent, functions, newFunction, fn, runs, run, audit, fact, sessions]),
+    shell.addChildren([
+      home,
+      agents,
+      agent,
+      functions,
+      newFunction,
+      fn,
+      runs,
+      run,
+      audit,
+      fact,
+      sessions,
+      nowhere,
+    ]),
   ]),
   basepath: '/console',
   defaultPreload: 'intent',
