@@ -12,11 +12,12 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $number:literal),* $(,)?) => {
         /// What a frame says. The numbers are the protocol.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Kind { $($(#[$doc])* $name = $number),* }
+        pub(crate) enum Kind { $($(#[$doc])* $name = $number),* }
 
         impl Kind {
             /// Every kind there is.
-            pub const ALL: &[Self] = &[$(Self::$name),*];
+            #[cfg(test)]
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
 
             fn from_number(number: u8) -> Option<Self> {
                 match number { $($number => Some(Self::$name),)* _ => None }
@@ -56,14 +57,14 @@ kinds! {
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
-    pub kind: Kind,
-    pub payload: Vec<u8>,
+pub(crate) struct Frame {
+    pub(crate) kind: Kind,
+    pub(crate) payload: Vec<u8>,
 }
 
 /// Bytes that are no frame. Nothing after them can be trusted, so the conversation ends.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum FrameError {
+pub(crate) enum FrameError {
     #[error("frame of unknown kind {0}")]
     UnknownKind(u8),
     #[error("{kind:?} frame of {length} bytes, allowed are {allowed}")]
@@ -73,12 +74,12 @@ pub enum FrameError {
 }
 
 impl Frame {
-    pub fn new(kind: Kind, payload: Vec<u8>) -> Self {
+    pub(crate) fn new(kind: Kind, payload: Vec<u8>) -> Self {
         Self { kind, payload }
     }
 
     /// The bytes on the wire. A payload past 4 GiB cannot be made: callers check their limits long before.
-    pub fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let length = u32::try_from(self.payload.len()).unwrap_or(u32::MAX);
         let mut bytes = Vec::with_capacity(HEADER + self.payload.len());
         bytes.extend_from_slice(&length.to_be_bytes());
@@ -88,7 +89,7 @@ impl Frame {
     }
 
     /// Exactly one frame, as a packet socket delivers it.
-    pub fn from_packet(bytes: &[u8]) -> Result<Self, FrameError> {
+    pub(crate) fn from_packet(bytes: &[u8]) -> Result<Self, FrameError> {
         let mut decoder = Decoder::new(|_| bytes.len());
         decoder.feed(bytes);
         match decoder.next()? {
@@ -99,26 +100,25 @@ impl Frame {
 }
 
 /// Turns a stream of bytes into frames; `allowed` says how long a payload of each kind may be.
-pub struct Decoder<A> {
+pub(crate) struct Decoder<A> {
     buffer: Vec<u8>,
     start: usize,
     allowed: A,
 }
 
 impl<A: Fn(Kind) -> usize> Decoder<A> {
-    pub fn new(allowed: A) -> Self {
+    pub(crate) fn new(allowed: A) -> Self {
         Self { buffer: Vec::new(), start: 0, allowed }
     }
 
-    pub fn feed(&mut self, bytes: &[u8]) {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.start);
         self.start = 0;
         self.buffer.extend_from_slice(bytes);
     }
 
     /// The next whole frame, or `None` while bytes are missing.
-    #[expect(clippy::should_implement_trait, reason = "an iterator could not say that bytes are missing")]
-    pub fn next(&mut self) -> Result<Option<Frame>, FrameError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Frame>, FrameError> {
         let rest = self.buffer.get(self.start..).unwrap_or_default();
         let Some((head, body)) = rest.split_at_checked(HEADER) else { return Ok(None) };
         let &[a, b, c, d, number] = head else { return Ok(None) };
@@ -134,7 +134,7 @@ impl<A: Fn(Kind) -> usize> Decoder<A> {
         Ok(Some(frame))
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.start == self.buffer.len()
     }
 }

@@ -23,9 +23,10 @@ mod sys;
 
 pub use call::{Call, Clock, ContextFrame, Failure, LogLevel, LogLine, LogSource, Outcome, Report, Usage};
 pub use error::{SandboxError, SyntaxCheckError, SyntaxError};
-pub use frame::{Decoder, Frame, FrameError, Kind};
+use frame::{Decoder, Frame, FrameError, Kind};
+#[cfg(feature = "unguarded")]
 pub use guard::Guard;
-pub use host::{DoorHandler, Launcher, Sandbox, ZygoteSpec};
+pub use host::{DoorHandler, Findings, Launcher, Sandbox, ZygoteSpec};
 pub use identity::Identity;
 pub use interpreter::{Interpreter, InterpreterError};
 pub use settings::{Limits, OrgSlot, Pool, Settings};

@@ -49,6 +49,8 @@ pub(super) struct Jail {
     forking: Arc<Semaphore>,
     /// Calls have namespaces of their own. Without them the jail serves one call.
     pub(super) nested: bool,
+    /// The kernel's version of Landlock, below 1 without.
+    pub(super) landlock: i64,
     claimed: AtomicBool,
     started: AtomicU64,
 }
@@ -92,12 +94,14 @@ impl Jail {
             door,
             forking: Arc::new(Semaphore::new(FORKING)),
             nested: false,
+            landlock: 0,
             claimed: AtomicBool::new(false),
             started: AtomicU64::new(0),
         };
         let file = source_file(source).map_err(trouble)?;
         jail.send(&Load { steps }.frame(), &[&file]).map_err(trouble)?;
-        jail.nested = jail.wait_until_ready(handler).await?.nested;
+        let ready = jail.wait_until_ready(handler).await?;
+        (jail.nested, jail.landlock) = (ready.nested, ready.landlock);
         telemetry::spawn("sandbox jail", listen(jail.control.clone(), jail.calls.clone()));
         Ok(jail)
     }

@@ -83,6 +83,17 @@ impl ZygoteSpec {
     }
 }
 
+/// What the host gives to the sandbox beyond what it cannot do without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Findings {
+    /// Calls have namespaces of their own. Without: one call per jail, so each pays for a new interpreter.
+    pub nested: bool,
+    /// The kernel's version of Landlock.
+    pub landlock: Option<u32>,
+    /// A weakness of the identity that sandboxed code has.
+    pub identity: Option<&'static str>,
+}
+
 /// Runs code in jails. Cheap to clone; the last clone's drop ends every jail.
 #[derive(Clone)]
 pub struct Sandbox(Arc<Inner>);
@@ -132,6 +143,21 @@ impl Sandbox {
         }
     }
 
+    /// Makes the platform's own zygote and tells what this host gives; for start-up and `doctor`.
+    pub async fn examine(&self) -> Result<Findings, SandboxError> {
+        let (spec, limits) = (ZygoteSpec::checker(), checker_limits());
+        let opened = self.0.zygotes.get(Key::of(&spec, &limits), async || self.open(&spec, &limits).await);
+        match opened.await {
+            Ok(jail) => Ok(Findings {
+                nested: jail.nested,
+                landlock: u32::try_from(jail.landlock).ok().filter(|version| *version > 0),
+                identity: self.0.settings.identity.note(),
+            }),
+            Err(NoJail::Sandbox(error)) => Err(error),
+            Err(NoJail::Code(outcome)) => Err(SandboxError::Jail(format!("{outcome:?}"))),
+        }
+    }
+
     /// Parses `code` with the interpreter that would run it, in a jail of the platform's own.
     pub async fn check_syntax(&self, code: &str) -> Result<(), SyntaxCheckError> {
         let (logs, _unread) = mpsc::channel(1);
@@ -139,11 +165,7 @@ impl Sandbox {
             zygote: ZygoteSpec::checker(),
             input: serde_json::to_vec(code).unwrap_or_default(),
             context: ContextFrame::default(),
-            limits: Limits {
-                wall: Duration::from_secs(10),
-                cpu: Duration::from_secs(10),
-                ..Limits::default()
-            },
+            limits: checker_limits(),
             logs,
             cancel: CancellationToken::new(),
         };
@@ -201,6 +223,10 @@ impl Sandbox {
             Err(_) => Err(NoJail::Code(Outcome::TimedOut(crate::Clock::Wall))),
         }
     }
+}
+
+fn checker_limits() -> Limits {
+    Limits { wall: Duration::from_secs(10), cpu: Duration::from_secs(10), ..Limits::default() }
 }
 
 async fn sweep(sandbox: std::sync::Weak<Inner>) {

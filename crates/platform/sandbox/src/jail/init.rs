@@ -52,9 +52,9 @@ fn furnish_and_serve(init: Init) -> io::Result<()> {
         Packet::Frame(frame, _) if frame.kind == Kind::Limit => {}
         _ => return Ok(()),
     }
-    let door = furnish(&init).map_err(|error| io::Error::other(format!("furnishing: {error}")))?;
+    let door = furnish(&init)?;
     let (ours, theirs) = packet::pair()?;
-    let zygote = zygote::start(&init.plan, theirs)?;
+    let zygote = named("the zygote's process", zygote::start(&init.plan, theirs))?;
     packet::send(&init.launcher, &Hello {}.frame(), &[root::open_proc()?.as_fd()], SendFlags::empty())?;
     packet::send(&init.control, &Hello {}.frame(), &[door.as_fd()], SendFlags::empty())?;
     drop(door);
@@ -76,23 +76,33 @@ fn furnish(init: &Init) -> io::Result<TcpListener> {
     let plan = &init.plan;
     prefer_as_victim();
     rustix::system::sethostname(b"sandbox")?;
-    if plan.removed.stands(Guard::Network) {
+    let door = named("its network", open_door(plan))?;
+    named("its mounts", root::stop_propagation())?;
+    let sources = if plan.removed.stands(Guard::Root) {
+        named("the allow-list", root::open_sources(&plan.allow_list))?
+    } else {
+        Vec::new()
+    };
+    named("its user", become_inside())?;
+    let entered =
+        if plan.removed.stands(Guard::Root) { root::enter(plan, sources) } else { root::keep_host(plan) };
+    named("its root", entered)?;
+    Ok(door)
+}
+
+fn open_door(plan: &JailPlan) -> io::Result<TcpListener> {
+    let own = plan.removed.stands(Guard::Network);
+    if own {
         let socket = rustix::net::socket(rustix::net::AddressFamily::INET, SocketType::DGRAM, None)?;
         sys::bring_loopback_up(socket.as_fd())?;
     }
-    let port = if plan.removed.stands(Guard::Network) { plan.door_port } else { 0 };
-    let door = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    let door = TcpListener::bind((Ipv4Addr::LOCALHOST, if own { plan.door_port } else { 0 }))?;
     door.set_nonblocking(true)?;
-    root::stop_propagation()?;
-    let sources =
-        if plan.removed.stands(Guard::Root) { root::open_sources(&plan.allow_list)? } else { Vec::new() };
-    become_inside()?;
-    if plan.removed.stands(Guard::Root) {
-        root::enter(plan, sources)?
-    } else {
-        root::keep_host(plan)?
-    }
     Ok(door)
+}
+
+fn named<T>(what: &str, result: io::Result<T>) -> io::Result<T> {
+    result.map_err(|error| io::Error::new(error.kind(), format!("{what}: {error}")))
 }
 
 /// When the host runs out of memory, a jail goes before anything else. Where it cannot be said, nothing is lost.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use safeconduct_sandbox::{
-    Clock, Guard, Interpreter, Limits, OrgSlot, Outcome, Pool, Sandbox, Settings, ZygoteSpec,
+    Clock, Guard, Interpreter, Launcher, Limits, OrgSlot, Outcome, Pool, Sandbox, Settings, ZygoteSpec,
 };
 
 use crate::fixture::{
@@ -158,4 +158,21 @@ def handler(i, c):
     let limits = Limits { cpu: Duration::from_millis(300), ..limits() };
     let ended = report(&sandbox, zygote(code), limits).await.0.outcome;
     assert_eq!(ended, Outcome::Crashed { reason: "the jail ended while the call ran".into() });
+}
+
+#[tokio::test]
+async fn what_the_host_gives_is_told() {
+    let settings = settings();
+    let note = settings.identity.note();
+    let found = sandbox_with(settings, no_door()).examine().await.unwrap();
+    assert!(found.nested, "{found:?}");
+    assert_eq!(found.identity, note);
+}
+
+#[tokio::test]
+async fn a_launcher_that_does_not_speak_is_refused_at_once() {
+    let mut settings = settings();
+    settings.launcher = "/bin/false".into();
+    let error = Launcher::start(&settings).err().unwrap();
+    assert!(error.to_string().contains("cannot be started"), "{error}");
 }
