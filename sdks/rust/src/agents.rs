@@ -162,7 +162,12 @@ impl Agents<'_> {
     }
 
     /// With a revision the change is refused (`stale_revision`) if somebody else was faster.
-    pub async fn update(&self, agent: &str, patch: &AgentPatch, revision: Option<i64>) -> Result<Agent, Error> {
+    pub async fn update(
+        &self,
+        agent: &str,
+        patch: &AgentPatch,
+        revision: Option<i64>,
+    ) -> Result<Agent, Error> {
         self.0.patch(&of(agent)).json(patch).if_revision(revision).answer().await
     }
 

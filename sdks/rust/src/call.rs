@@ -120,8 +120,10 @@ impl<'a> Call<'a> {
         let bytes = whole(response).await?;
         serde_json::from_slice(&bytes).map_err(|error| {
             let id = request_id.map(|id| format!(" (request {id})")).unwrap_or_default();
-            let detail = format!("The answer does not have the expected shape: {error}{id}. Are both versions the same?");
-            Error::local("unreadable_answer", "The answer could not be read", detail)
+            let detail = format!(
+                "The answer does not have the expected shape: {error}{id}. Are both versions the same?"
+            );
+            Error::new("unreadable_answer", "The answer could not be read", detail)
         })
     }
 
@@ -165,7 +167,8 @@ impl<'a> Call<'a> {
     }
 
     async fn attempt(&self, bearer: Option<&str>) -> Result<Response, Error> {
-        let mut request = self.client.http().request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
+        let mut request =
+            self.client.http().request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
         if let Some(bearer) = bearer {
             request = request.bearer_auth(bearer);
         }
@@ -210,7 +213,9 @@ impl<'a> Call<'a> {
 pub(crate) fn random_text() -> Result<String, Error> {
     let mut bytes = [0; 18];
     let filled = rand::fill(&mut bytes);
-    filled.map_err(|_| Error::local("invalid_request", "The request cannot be made", "The system gives no randomness."))?;
+    filled.map_err(|_| {
+        Error::new("invalid_request", "The request cannot be made", "The system gives no randomness.")
+    })?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
@@ -220,10 +225,10 @@ pub(crate) fn unreachable(url: &Url, error: reqwest::Error) -> Error {
     let error = error.without_url();
     if error.is_timeout() && !error.is_connect() {
         let detail = format!("{origin} did not answer in time. What was asked for may still happen.");
-        return Error::local("timed_out", "The server took too long", detail).because(error);
+        return Error::new("timed_out", "The server took too long", detail).because(error);
     }
     let detail = format!("{origin}: {}.", innermost(&error));
-    Error::local("unreachable", "The server cannot be reached", detail).because(error)
+    Error::new("unreachable", "The server cannot be reached", detail).because(error)
 }
 
 /// The reason behind the wrappings, such as `Connection refused`.
@@ -237,7 +242,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     let detail = error.to_string();
-    Error::local("invalid_request", "The request cannot be written", detail).because(error)
+    Error::new("invalid_request", "The request cannot be written", detail).because(error)
 }
 
 fn read_headers(headers: &HeaderMap) -> Headers {
@@ -254,7 +259,7 @@ async fn whole(mut response: Response) -> Result<Vec<u8>, Error> {
     while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&url, error))? {
         if bytes.len() + chunk.len() > LONGEST_ANSWER {
             let detail = "The answer is longer than 64 MB.";
-            return Err(Error::local("unreadable_answer", "The answer could not be read", detail));
+            return Err(Error::new("unreadable_answer", "The answer could not be read", detail));
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -207,14 +207,18 @@ impl ClientBuilder {
             .redirect(Policy::none())
             .no_proxy()
             .build()
-            .map_err(|error| Error::local("unreachable", "The client cannot start", error.to_string()))?;
+            .map_err(|error| Error::new("unreachable", "The client cannot start", error.to_string()))?;
         let tokens = self.tokens.map(Arc::new);
         Ok(Client { http, base, tokens, patience: self.patience })
     }
 
     fn base(&self) -> Result<Url, Error> {
         let invalid = |detail: &str| {
-            Error::local("invalid_url", "The server's address is not valid", format!("{detail}: {:?}", self.url))
+            Error::new(
+                "invalid_url",
+                "The server's address is not valid",
+                format!("{detail}: {:?}", self.url),
+            )
         };
         let mut url = Url::parse(self.url.trim()).map_err(|_| invalid("expected http://… or https://…"))?;
         url.set_fragment(None);
@@ -227,7 +231,7 @@ impl ClientBuilder {
         }
         if url.scheme() == "http" && !self.plain_http && !is_this_machine(&url) {
             let detail = "Tokens would travel in the clear. Use https, or allow plain HTTP for this server.";
-            return Err(Error::local("plain_http", "The address is not encrypted", detail));
+            return Err(Error::new("plain_http", "The address is not encrypted", detail));
         }
         Ok(url)
     }
@@ -252,10 +256,17 @@ mod tests {
 
     #[test]
     fn plain_http_stays_on_this_machine_unless_allowed() {
-        for url in ["http://127.0.0.1:7717", "http://localhost:7717/", "http://[::1]:7717", "https://sc.example"] {
+        for url in
+            ["http://127.0.0.1:7717", "http://localhost:7717/", "http://[::1]:7717", "https://sc.example"]
+        {
             assert!(build(url).is_ok(), "{url}");
         }
-        for url in ["http://sc.example", "http://10.0.0.7", "http://localhost.evil.example", "http://127.0.0.1.nip.io"] {
+        for url in [
+            "http://sc.example",
+            "http://10.0.0.7",
+            "http://localhost.evil.example",
+            "http://127.0.0.1.nip.io",
+        ] {
             assert_eq!(build(url).err().as_deref(), Some("plain_http"), "{url}");
             assert!(Client::builder(url).allow_plain_http(true).build().is_ok());
         }

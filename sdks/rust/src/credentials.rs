@@ -116,7 +116,23 @@ impl Credentials<'_> {
         })
     }
 
-    pub async fn rotate(&self, agent: &str, credential: &str, rotation: &Rotation) -> Result<IssuedCredential, Error> {
+    /// Every credential of one agent that the filter lets through.
+    pub fn all_of(
+        &self,
+        agent: &str,
+        filter: &CredentialFilter,
+    ) -> impl Stream<Item = Result<Credential, Error>> {
+        page::all(filter.cursor.clone(), move |cursor| async move {
+            self.list(agent, &CredentialFilter { cursor, ..filter.clone() }).await
+        })
+    }
+
+    pub async fn rotate(
+        &self,
+        agent: &str,
+        credential: &str,
+        rotation: &Rotation,
+    ) -> Result<IssuedCredential, Error> {
         let path = ["api", "v1", "agents", agent, "credentials", credential, "rotate"];
         self.0.post(&path).json(rotation).once().answer().await
     }
@@ -136,14 +152,19 @@ mod secret {
     use serde::{Deserialize, Deserializer, Serializer};
     use zeroize::Zeroizing;
 
-    pub(super) fn serialize<S: Serializer>(secret: &Option<Zeroizing<String>>, out: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        secret: &Option<Zeroizing<String>>,
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
         match secret {
             Some(secret) => out.serialize_some(secret.as_str()),
             None => out.serialize_none(),
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Zeroizing<String>>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Zeroizing<String>>, D::Error> {
         Ok(Option::<String>::deserialize(from)?.map(Zeroizing::new))
     }
 }

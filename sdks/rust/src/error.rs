@@ -84,7 +84,8 @@ impl Error {
         self.is_unreachable() || self.0.status.is_some_and(|status| status == 429 || status >= 500)
     }
 
-    pub(crate) fn local(code: &str, title: &str, detail: impl Into<String>) -> Self {
+    /// An error without an answer of the server, such as one of a [`crate::TokenSource`].
+    pub fn new(code: &str, title: &str, detail: impl Into<String>) -> Self {
         let (code, title, detail) = (code.to_owned(), title.to_owned(), detail.into());
         Self(Box::new(Failure { code, title, detail, ..Failure::default() }))
     }
@@ -181,11 +182,15 @@ mod tests {
 
     #[test]
     fn problems_are_read_whole() {
-        let body = br#"{"type": "/docs/errors/permission_denied", "title": "A permission is missing", "status": 403,
+        let body =
+            br#"{"type": "/docs/errors/permission_denied", "title": "A permission is missing", "status": 403,
             "code": "permission_denied", "detail": "Ask for it.", "request_id": "req_1",
             "errors": [{"field": "/name", "reason": "is missing"}], "permission": "agents:create"}"#;
         let error = Error::of_answer(403, &Headers::default(), body);
-        assert_eq!((error.code(), error.status(), error.request_id()), ("permission_denied", Some(403), Some("req_1")));
+        assert_eq!(
+            (error.code(), error.status(), error.request_id()),
+            ("permission_denied", Some(403), Some("req_1"))
+        );
         assert_eq!(error.member("permission").and_then(Value::as_str), Some("agents:create"));
         assert_eq!(error.errors()[0].field, "/name");
         assert!(!error.is_unreachable());

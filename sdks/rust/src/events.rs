@@ -117,7 +117,8 @@ impl Events {
 
     async fn connect(&self) -> Result<Connection, Error> {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        let call = self.client.get(&path).query(&self.query).header(ACCEPT, "text/event-stream").timeout(None);
+        let call =
+            self.client.get(&path).query(&self.query).header(ACCEPT, "text/event-stream").timeout(None);
         let call = match &self.resume {
             Some(id) => call.header(LAST_EVENT_ID, id),
             None => call,
@@ -139,9 +140,9 @@ impl Events {
 
 fn silent(url: &Url) -> Error {
     let detail = format!("{} fell silent.", url.origin().ascii_serialization());
-    Error::local("unreachable", "The connection broke", detail)
+    Error::new("unreachable", "The connection broke", detail)
 }
 
 fn flooded() -> Error {
-    Error::local("unreadable_answer", "The stream could not be read", "A line of it has no end.")
+    Error::new("unreadable_answer", "The stream could not be read", "A line of it has no end.")
 }

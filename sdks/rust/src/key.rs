@@ -28,7 +28,8 @@ impl SigningKey {
     /// Reads a PKCS#8 private key in PEM.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         let body = pem.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END));
-        let (digits, _) = body.ok_or_else(|| invalid("expected a PKCS#8 key: a file with BEGIN PRIVATE KEY"))?;
+        let (digits, _) =
+            body.ok_or_else(|| invalid("expected a PKCS#8 key: a file with BEGIN PRIVATE KEY"))?;
         let digits: Zeroizing<String> = Zeroizing::new(digits.split_whitespace().collect());
         let der = STANDARD.decode(digits.as_bytes()).map_err(|_| invalid("the key's base64 is damaged"))?;
         let der = Zeroizing::new(der);
@@ -88,13 +89,14 @@ impl SigningKey {
         let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, canonical.as_bytes());
         let kid = text(digest.as_ref());
-        let jwk = json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": kid, "alg": "ES256", "use": "sig" });
+        let jwk =
+            json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": kid, "alg": "ES256", "use": "sig" });
         Ok(Self { pair, jwk, kid })
     }
 }
 
 fn invalid(detail: &str) -> Error {
-    Error::local("invalid_key", "The key cannot be used", format!("{detail}."))
+    Error::new("invalid_key", "The key cannot be used", format!("{detail}."))
 }
 
 #[cfg(test)]

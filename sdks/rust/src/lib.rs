@@ -27,8 +27,8 @@ pub use agents::{Agent, AgentFilter, AgentPatch, AgentStatus, Agents, NewAgent, 
 pub use auth::{Auth, Me, MySession, OrgName, Person, PersonTokens, Principal, Session, SessionEnd};
 pub use client::{Client, ClientBuilder};
 pub use credentials::{
-    Credential, CredentialFilter, CredentialKind, CredentialStatus, Credentials, IssuedCredential, NewCredential,
-    Rotation,
+    Credential, CredentialFilter, CredentialKind, CredentialStatus, Credentials, IssuedCredential,
+    NewCredential, Rotation,
 };
 pub use error::{Error, FieldError};
 pub use events::Events;

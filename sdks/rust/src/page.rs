@@ -56,7 +56,7 @@ mod tests {
         let fetch = async |cursor: Option<String>| match cursor.as_deref() {
             None => Ok(Page { items: vec![1, 2], next_cursor: Some("a".into()), total: None }),
             Some("a") => Ok(Page { items: vec![3], next_cursor: Some("b".into()), total: None }),
-            _ => Err(Error::local("unreachable", "gone", "")),
+            _ => Err(Error::new("unreachable", "gone", "")),
         };
         let items: Vec<Option<i32>> = pin!(all(None, fetch)).map(Result::ok).collect().await;
         assert_eq!(items, [Some(1), Some(2), Some(3), None]);

@@ -129,7 +129,8 @@ impl ClientSecret {
 impl TokenSource for ClientSecret {
     fn fetch<'a>(&'a self, client: &'a Client) -> TokenFuture<'a> {
         Box::pin(async {
-            let issued = client.tokens().issue(&self.client_id, &self.secret, &TokenRequest::default()).await?;
+            let issued =
+                client.tokens().issue(&self.client_id, &self.secret, &TokenRequest::default()).await?;
             Ok(issued.into_token())
         })
     }
@@ -153,7 +154,8 @@ impl TokenSource for PrivateKey {
     fn fetch<'a>(&'a self, client: &'a Client) -> TokenFuture<'a> {
         Box::pin(async {
             let tokens = client.tokens();
-            let issuer = self.issuer.get_or_try_init(|| async { tokens.metadata().await.map(|found| found.issuer) });
+            let issuer =
+                self.issuer.get_or_try_init(|| async { tokens.metadata().await.map(|found| found.issuer) });
             let assertion = assertion(&self.client_id, &self.key, issuer.await?)?;
             Ok(tokens.issue_by_assertion(&assertion, &TokenRequest::default()).await?.into_token())
         })
@@ -194,7 +196,10 @@ pub(crate) fn assertion(client_id: &str, key: &SigningKey, issuer: &str) -> Resu
     key.sign("JWT", &claims)
 }
 
-#[expect(clippy::disallowed_methods, reason = "an assertion states the wall-clock time, and this library has no other")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an assertion states the wall-clock time, and this library has no other"
+)]
 fn unix_seconds() -> u64 {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since_epoch.map_or(0, |span| span.as_secs())
@@ -222,9 +227,12 @@ mod tests {
                 // Others get their turn, as over a network.
                 tokio::task::yield_now().await;
                 if self.fails_from.is_some_and(|from| number >= from) {
-                    return Err(Error::local("unreachable", "The server cannot be reached", ""));
+                    return Err(Error::new("unreachable", "The server cannot be reached", ""));
                 }
-                Ok(Token { access_token: Zeroizing::new(number.to_string()), expires_in: Some(self.lifetime) })
+                Ok(Token {
+                    access_token: Zeroizing::new(number.to_string()),
+                    expires_in: Some(self.lifetime),
+                })
             })
         }
     }
@@ -267,8 +275,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn while_the_server_is_away_the_old_token_is_used_to_its_end() {
-        let tokens =
-            Tokens::new(Counter { lifetime: Duration::from_secs(600), fails_from: Some(2), ..Counter::default() });
+        let tokens = Tokens::new(Counter {
+            lifetime: Duration::from_secs(600),
+            fails_from: Some(2),
+            ..Counter::default()
+        });
         for (seconds, expected) in [(0, Some("1")), (599, Some("1")), (1, None)] {
             tokio::time::advance(Duration::from_secs(seconds)).await;
             assert_eq!(text(&tokens).await.as_deref(), expected, "after {seconds} s");

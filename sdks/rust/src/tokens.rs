@@ -116,8 +116,14 @@ impl<'a> Tokens<'a> {
     }
 
     /// `client_credentials` with an agent's secret, shown by HTTP Basic.
-    pub async fn issue(&self, client_id: &str, secret: &str, wanted: &TokenRequest) -> Result<IssuedToken, Error> {
-        let escaped = |text: &str| serde_urlencoded::to_string([("", text)]).unwrap_or_default()[1..].to_owned();
+    pub async fn issue(
+        &self,
+        client_id: &str,
+        secret: &str,
+        wanted: &TokenRequest,
+    ) -> Result<IssuedToken, Error> {
+        let escaped =
+            |text: &str| serde_urlencoded::to_string([("", text)]).unwrap_or_default()[1..].to_owned();
         let pair = Zeroizing::new(format!("{}:{}", escaped(client_id), escaped(secret)));
         let basic = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
         let form = Form { grant_type: "client_credentials", wanted };
@@ -160,8 +166,16 @@ impl<'a> Tokens<'a> {
     }
 
     /// What a token was used for, newest first.
-    pub async fn activity(&self, jti: &str, limit: Option<u32>, cursor: Option<&str>) -> Result<Page<TokenAct>, Error> {
-        let query = (limit.map(|limit| ("limit", limit.to_string())), cursor.map(|cursor| ("cursor", cursor.to_owned())));
+    pub async fn activity(
+        &self,
+        jti: &str,
+        limit: Option<u32>,
+        cursor: Option<&str>,
+    ) -> Result<Page<TokenAct>, Error> {
+        let query = (
+            limit.map(|limit| ("limit", limit.to_string())),
+            cursor.map(|cursor| ("cursor", cursor.to_owned())),
+        );
         let query: Vec<_> = query.0.into_iter().chain(query.1).collect();
         self.client.get(&["api", "v1", "tokens", jti, "activity"]).query(&query).answer().await
     }

@@ -1,8 +1,9 @@
 //! People of the organization.
 
+use futures::Stream;
 use serde::{Deserialize, Serialize};
 
-use crate::{Client, Error, Page, Time};
+use crate::{Client, Error, Page, Time, page};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
@@ -35,5 +36,12 @@ impl Client {
 impl Users<'_> {
     pub async fn list(&self, filter: &UserFilter) -> Result<Page<User>, Error> {
         self.0.get(&["api", "v1", "users"]).query(filter).answer().await
+    }
+
+    /// Every person of the organization.
+    pub fn all(&self, filter: &UserFilter) -> impl Stream<Item = Result<User, Error>> {
+        page::all(filter.cursor.clone(), move |cursor| async move {
+            self.list(&UserFilter { cursor, ..filter.clone() }).await
+        })
     }
 }

@@ -1,0 +1,118 @@
+//! The commands and the way from one to its end.
+
+use std::io::{BufReader, IsTerminal};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use config::Environment;
+use types::World;
+
+use crate::desk::Desk;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::host::{Host, Streams};
+use crate::screen::{Globals, Screen};
+use crate::{
+    agents, completion, credentials, kills, login, orgs, permissions, reference, roles, token, users,
+};
+
+/// Commands that speak to a server.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Command {
+    /// Sign in to a server and keep the session in a profile.
+    Login(login::Login),
+    /// End the profile's session.
+    Logout,
+    /// Say who you are, where, and what you may do.
+    Whoami,
+    /// Choose servers and profiles.
+    #[command(subcommand)]
+    Configure(login::Configure),
+    /// Register agents, change their standing, kill them.
+    #[command(subcommand)]
+    Agents(agents::AgentsCommand),
+    /// Give agents what they prove themselves with.
+    #[command(subcommand)]
+    Credentials(credentials::CredentialsCommand),
+    /// Get, examine and void access tokens.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Show the receipt of a kill.
+    #[command(subcommand)]
+    Kills(kills::KillsCommand),
+    /// See what you may do.
+    #[command(subcommand)]
+    Permissions(permissions::PermissionsCommand),
+    /// See the roles that can be given.
+    #[command(subcommand)]
+    Roles(roles::RolesCommand),
+    /// See the organization.
+    #[command(subcommand)]
+    Orgs(orgs::OrgsCommand),
+    /// See the people of the organization.
+    #[command(subcommand)]
+    Users(users::UsersCommand),
+    /// Print a completion script for your shell.
+    Completion(completion::Completion),
+    /// Print docs/reference/cli.md.
+    #[command(hide = true)]
+    Reference,
+}
+
+/// Runs one command on this process's own streams.
+pub async fn run_here(
+    command: Command,
+    globals: &Globals,
+    environment: &Environment,
+    host: &dyn Host,
+) -> ExitCode {
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    let mut streams = Streams {
+        out_is_terminal: out.is_terminal(),
+        input_is_terminal: std::io::stdin().is_terminal(),
+        width: terminal_size::terminal_size().map(|(width, _)| width.0.into()),
+        out: &mut out,
+        err: &mut err,
+        input: &mut BufReader::new(std::io::stdin()),
+    };
+    run(command, globals, environment, host, &mut streams).await
+}
+
+/// Runs one command; what went wrong stands on `err` when it ends.
+pub async fn run(
+    command: Command,
+    globals: &Globals,
+    environment: &Environment,
+    host: &dyn Host,
+    streams: &mut Streams<'_>,
+) -> ExitCode {
+    // no-color.org: any value but the empty one counts.
+    let screen = Screen::new(streams, globals, environment.get("NO_COLOR").is_some());
+    let mut desk = Desk { screen, globals, environment, host, world: World::system() };
+    match dispatch(command, &mut desk).await {
+        Ok(()) => Exit::Done.into(),
+        Err(failure) => {
+            desk.screen.fail(&failure);
+            failure.exit().into()
+        }
+    }
+}
+
+async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> {
+    match command {
+        Command::Login(login) => login::login(desk, &login).await,
+        Command::Logout => login::logout(desk).await,
+        Command::Whoami => login::whoami(desk).await,
+        Command::Configure(configure) => login::configure(desk, configure),
+        Command::Agents(command) => agents::run(desk, command).await,
+        Command::Credentials(command) => credentials::run(desk, command).await,
+        Command::Token(command) => token::run(desk, command).await,
+        Command::Kills(command) => kills::run(desk, command).await,
+        Command::Permissions(command) => permissions::run(desk, command).await,
+        Command::Roles(command) => roles::run(desk, command).await,
+        Command::Orgs(command) => orgs::run(desk, command).await,
+        Command::Users(command) => users::run(desk, command).await,
+        Command::Completion(completion) => completion::run(desk, &completion),
+        Command::Reference => reference::run(desk),
+    }
+}

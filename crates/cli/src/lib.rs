@@ -1,0 +1,33 @@
+//! The client commands: a person or a program at a terminal, speaking to a server over HTTP.
+//!
+//! Owns the commands' names, profiles (`~/.config/safeconduct`), tables, exit codes and the quick start. Everything goes
+//! through the client crate and the public API, except the offline check of evidence, which needs no server at all. Knows
+//! no domain and no database; the environment, the streams and what only the binary can do are handed in.
+
+mod agents;
+mod command;
+mod completion;
+mod credentials;
+mod desk;
+mod exit;
+mod failure;
+mod files;
+mod host;
+mod kills;
+mod listing;
+mod login;
+mod orgs;
+mod permissions;
+mod profiles;
+mod reference;
+mod roles;
+mod screen;
+mod session;
+mod table;
+mod token;
+mod users;
+
+pub use command::{Command, run, run_here};
+pub use exit::EXIT_CODES;
+pub use host::{Embedded, Host, Starting, Streams};
+pub use screen::Globals;

@@ -1,0 +1,5 @@
+//! The client against servers that misbehave as told.
+
+mod retries;
+mod scripted;
+mod tokens;
