@@ -14,12 +14,14 @@ use crate::store::{Leaf, LoggedFact, StoredFact};
 pub(super) struct Check {
     pub(super) next: u64,
     pub(super) chain: Hash,
+    /// Its place in the log lies behind this one.
+    after: Option<u64>,
     erasures: Vec<Erasure>,
 }
 
 impl Check {
     pub(super) async fn new(ledger: &Inner, org: OrgId, next: u64, chain: Hash) -> Result<Self, Ended> {
-        Ok(Self { next, chain, erasures: ledger.erasures(org).await? })
+        Ok(Self { next, chain, after: None, erasures: ledger.erasures(org).await? })
     }
 
     /// Goes on behind this leaf.
@@ -31,6 +33,11 @@ impl Check {
         let leaf = &logged.leaf;
         if leaf.org_seq != self.next {
             return Err(Broken::at(leaf.fact, format!("record {} is missing before it", self.next)).into());
+        }
+        if self.after.is_some_and(|after| after >= leaf.seq) {
+            return Err(
+                Broken::at(leaf.fact, "its place in the log is before that of an earlier record").into()
+            );
         }
         if leaf.previous != self.chain {
             return Err(Broken::at(leaf.fact, "the chain does not lead to it").into());
@@ -46,7 +53,7 @@ impl Check {
                 .into());
             }
         }
-        self.next += 1;
+        (self.next, self.after) = (self.next + 1, Some(leaf.seq));
         self.chain = chain(&leaf.previous, &leaf.entry);
         Ok(())
     }

@@ -76,6 +76,7 @@ impl Run<'_> {
                 (self.last, self.checked) = (logged.leaf.org_seq, self.checked + 1);
                 last_seq = Some(logged.leaf.seq);
             }
+            self.within(&head, page.last()).await?;
             self.prove(&page).await?;
         }
         if self.to.is_none() {
@@ -105,6 +106,17 @@ impl Run<'_> {
             }
         };
         Check::new(self.ledger, org, next, before).await
+    }
+
+    /// The last record of the page lies within the log, which may have grown since its head was read.
+    async fn within(&self, head: &store::Head, last: Option<&LoggedFact>) -> Result<(), Ended> {
+        let Some(leaf) = last.map(|logged| &logged.leaf).filter(|leaf| leaf.seq >= head.size) else {
+            return Ok(());
+        };
+        if leaf.seq < store::head(&self.ledger.db).await?.size {
+            return Ok(());
+        }
+        Err(Broken::at(leaf.fact, "its place lies behind the end of the log").into())
     }
 
     /// The leaves of the page stand in the tree of the checkpoint. What is younger than it, the next one covers.
