@@ -1,6 +1,9 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
 
+/** The server behind `npm run dev`; it takes changes from pages of its own origin only. */
+const server = process.env.SAFECONDUCT_URL ?? 'http://127.0.0.1:7717'
+
 export default defineConfig({
   base: '/console/',
   plugins: [react()],
@@ -15,9 +18,7 @@ export default defineConfig({
   },
   server: {
     host: '127.0.0.1',
-    proxy: Object.fromEntries(
-      ['/api', '/health'].map((path) => [path, process.env.SAFECONDUCT_URL ?? 'http://127.0.0.1:7717']),
-    ),
+    proxy: { '^/(api|health)': { target: server, changeOrigin: true, headers: { origin: server } } },
   },
   test: {
     projects: [

@@ -1,5 +1,7 @@
 /** A real Chromium, and what every test does with it. */
 
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import type { Server } from './server'
 
@@ -14,7 +16,10 @@ const flags = [
 ]
 
 export function startBrowser(): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium'
+  const executablePath = ['chromium', 'chromium-browser', 'google-chrome']
+    .flatMap((name) => (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name)))
+    .find(existsSync)
+  if (!executablePath) throw new Error('no Chromium on the path; scripts/setup.sh chromium installs it')
   return chromium.launch({ executablePath, headless: true, args: flags })
 }
 

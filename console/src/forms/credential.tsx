@@ -111,7 +111,7 @@ export function CredentialForm({ agent, onDone }: FormProps) {
           `${agent.namespace}:${agent.name}`,
           flag('label', body.label || '<label>'),
           flag('expires-at', expires_at),
-          kind === 'public_key' && '--public-key key.jwk',
+          kind === 'public_key' && '--kind public-key --public-key key.jwk',
         )}
       />
       <footer>
@@ -189,7 +189,8 @@ export function RotateForm({ agent, credential, onDone }: FormProps & { credenti
           'safeconduct credentials rotate',
           `${agent.namespace}:${agent.name}`,
           credential.id,
-          flag('overlap-seconds', overlap),
+          flag('overlap', overlap),
+          asksKey && '--kind public-key --public-key key.jwk',
         )}
       />
       <footer>
