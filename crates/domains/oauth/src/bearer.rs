@@ -168,6 +168,7 @@ impl Oauth {
                 expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1000)),
             },
             txn: Some(claims.txn),
+            revision: claims.rev,
         })
     }
 

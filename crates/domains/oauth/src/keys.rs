@@ -210,11 +210,6 @@ impl Keys {
         }
     }
 
-    /// As [`Keys::import`], from `keys.signing_key_file`.
-    pub async fn import_file(&self, org: OrgId, path: &std::path::Path) -> Result<(), KeysError> {
-        self.import(org, &crate::import::read(path)?).await
-    }
-
     pub(crate) async fn rows(&self, org: OrgId) -> Result<Vec<KeyRow>, KeysError> {
         Ok(store::keys_of(&self.0.db, org).await?)
     }

@@ -1,5 +1,6 @@
 //! The facade of this domain and what its parts share.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -11,9 +12,11 @@ use crypto::jws::Algorithm;
 use db::Db;
 use ledger::Ledger;
 use people::People;
-use types::{Id, Timestamp, TokenId, World};
+use types::{Id, OrgId, Timestamp, TokenId, World};
 
 use crate::client::ClientKeys;
+use crate::error::KeysError;
+use crate::import;
 use crate::issuer::Issuers;
 use crate::keys::Keys;
 use crate::live::Live;
@@ -117,6 +120,19 @@ impl Oauth {
     pub fn know_operations(&self, required: Vec<Required>) {
         // A second list would come from a second boot in one process; the first stays.
         let _ = self.0.operations.set(required);
+    }
+
+    /// Signs with the operator's own key from this file (`keys.signing_key_file`). One that cannot sign what is configured is
+    /// refused, so that nobody believes it is in use.
+    pub async fn import_signing_key(&self, org: OrgId, path: &Path) -> Result<(), KeysError> {
+        let key = import::read(path)?;
+        let (found, wanted) = (key.algorithm(), self.0.settings.algorithm);
+        if found != wanted {
+            let reason =
+                format!("the key signs {found}, but tokens.signing_algorithm is {wanted}; make them agree");
+            return Err(KeysError::File { path: path.display().to_string(), reason });
+        }
+        self.0.keys.import(org, &key).await
     }
 
     pub fn keys(&self) -> &Keys {

@@ -13,21 +13,21 @@ use crate::support::{Caller, TestServer};
 /// Operations that anybody may reach: the uniform tries do not fit. Each names the tests that hold it instead.
 const OPEN: &[(&str, &str)] = &[
     ("auth.redeem_link", "people::link"),
-    ("oauth.metadata", "oauth::published"),
-    ("oauth.org_metadata", "oauth::published"),
-    ("oauth.inserted_metadata", "oauth::published"),
-    ("oauth.openid", "oauth::published"),
-    ("oauth.org_openid", "oauth::published"),
-    ("oauth.keys", "oauth::published"),
-    ("oauth.org_keys", "oauth::published"),
+    ("oauth.metadata", "oauth::metadata"),
+    ("oauth.org_metadata", "oauth::metadata"),
+    ("oauth.inserted_metadata", "oauth::metadata"),
+    ("oauth.openid", "oauth::metadata"),
+    ("oauth.org_openid", "oauth::metadata"),
+    ("oauth.keys", "oauth::metadata"),
+    ("oauth.org_keys", "oauth::metadata"),
     ("oauth.token", "oauth::token"),
     ("oauth.org_token", "oauth::token"),
     ("oauth.introspect", "oauth::introspect"),
     ("oauth.org_introspect", "oauth::introspect"),
-    ("oauth.revoke", "oauth::revoke"),
-    ("oauth.org_revoke", "oauth::revoke"),
-    ("auth.redeem_link_for_token", "oauth::people"),
-    ("auth.refresh", "oauth::people"),
+    ("oauth.revoke", "oauth::revocation"),
+    ("oauth.org_revoke", "oauth::revocation"),
+    ("auth.redeem_link_for_token", "oauth::sign_in"),
+    ("auth.refresh", "oauth::sign_in"),
 ];
 
 testing::on_both_databases! {

@@ -7,4 +7,6 @@ mod support;
 mod agents;
 mod every_route;
 mod faults;
+mod oauth;
 mod people;
+mod surface;

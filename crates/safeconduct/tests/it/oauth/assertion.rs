@@ -63,8 +63,12 @@ async fn every_algorithm_proves_and_one_use_counts_at_every_endpoint() {
         let again = server.anonymous().form("/oauth2/introspect", &form).await;
         again.oauth_error(401, "invalid_client");
         let fresh = signer.assertion(&server, "two");
-        let form = [("token", "x"), ("client_assertion_type", ASSERTION), ("client_assertion", fresh.as_str())];
-        assert_eq!(server.anonymous().form("/oauth2/introspect", &form).await.ok(200), json!({ "active": false }));
+        let form =
+            [("token", "x"), ("client_assertion_type", ASSERTION), ("client_assertion", fresh.as_str())];
+        assert_eq!(
+            server.anonymous().form("/oauth2/introspect", &form).await.ok(200),
+            json!({ "active": false })
+        );
         assert(&server.anonymous(), &fresh).await.oauth_error(401, "invalid_client");
     }
     server.finish().await;
@@ -89,7 +93,10 @@ async fn assertions_for_others_or_by_others_prove_nothing() {
     let now = server.house().world.now().seconds();
     for (assertion, why) in [
         (sign(&thief, "JWT", &[]), "another key"),
-        (sign(&signer.key, "JWT", &[("iss", json!(other.agent)), ("sub", json!(other.agent))]), "another client"),
+        (
+            sign(&signer.key, "JWT", &[("iss", json!(other.agent)), ("sub", json!(other.agent))]),
+            "another client",
+        ),
         (sign(&signer.key, "JWT", &[("iss", json!(other.agent))]), "iss and sub differ"),
         (sign(&signer.key, "JWT", &[("aud", json!("https://other.example"))]), "another server"),
         (sign(&signer.key, "JWT", &[("aud", json!(format!("{url}/o/elsewhere")))]), "another issuer here"),
@@ -102,7 +109,9 @@ async fn assertions_for_others_or_by_others_prove_nothing() {
         assert_eq!(answer.status, 401, "{why}: {}", answer.text);
         answer.oauth_error(401, "invalid_client");
     }
-    assert(&server.anonymous(), &sign(&signer.key, "JWT", &[("aud", json!(format!("{url}/oauth2/token")))])).await.ok(200);
+    assert(&server.anonymous(), &sign(&signer.key, "JWT", &[("aud", json!(format!("{url}/oauth2/token")))]))
+        .await
+        .ok(200);
     server.finish().await;
 }
 

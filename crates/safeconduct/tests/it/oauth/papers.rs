@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use testing::TestDatabase;
 use types::{TokenId, World};
 
-use crate::support::{Answer, Caller, TestServer};
+use crate::support::{Answer, Caller, TestAgent, TestServer};
 
 pub(super) const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -26,12 +26,8 @@ pub(super) struct Papers {
 
 impl Papers {
     pub(super) async fn of(owner: &Caller, name: &str, permissions: &[&str]) -> Self {
-        let body = json!({ "name": name, "permissions": permissions });
-        let agent = owner.post("/api/v1/agents", body).await.ok(201)["id"].as_str().unwrap().to_owned();
-        let path = format!("/api/v1/agents/{agent}/credentials");
-        let made = owner.post(&path, json!({ "kind": "secret", "label": "test" })).await.ok(201);
-        let text = |name: &str| made[name].as_str().unwrap().to_owned();
-        Self { agent, credential: text("id"), secret: text("client_secret"), base: String::new() }
+        let TestAgent { id, credential, secret } = TestAgent::of(owner, name, permissions).await;
+        Self { agent: id, credential, secret, base: String::new() }
     }
 
     /// Asks for a token by post, with further parameters.
@@ -176,7 +172,10 @@ impl Answer {
         assert_eq!(self.header("cache-control"), "no-store");
         assert_eq!(self.header("www-authenticate").is_empty(), status != 401, "{body}");
         let description = text(&body, "error_description");
-        assert!(description.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && !b"\"\\".contains(&byte)), "{description}");
+        assert!(
+            description.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && !b"\"\\".contains(&byte)),
+            "{description}"
+        );
         description
     }
 }

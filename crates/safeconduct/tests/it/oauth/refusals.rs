@@ -47,9 +47,13 @@ async fn every_unproven_client_reads_the_same_sentence() {
     let papers = Papers::of(&owner, "worker", &[]).await;
     let other = Papers::of(&owner, "other", &[]).await;
     let revoked = Papers::of(&owner, "revoked", &[]).await;
-    owner.delete(&format!("/api/v1/agents/{}/credentials/{}", revoked.agent, revoked.credential)).await.ok(200);
+    owner
+        .delete(&format!("/api/v1/agents/{}/credentials/{}", revoked.agent, revoked.credential))
+        .await
+        .ok(200);
     let last = papers.secret.chars().last().unwrap();
-    let damaged = format!("{}{}", &papers.secret[..papers.secret.len() - 1], if last == '0' { '1' } else { '0' });
+    let damaged =
+        format!("{}{}", &papers.secret[..papers.secret.len() - 1], if last == '0' { '1' } else { '0' });
     let unknown = "agt_01h455vb4pex5vsknk084sn02q".to_owned();
     let mut sentences = BTreeSet::new();
     for (agent, secret) in [
@@ -125,11 +129,13 @@ async fn clients_belong_to_one_issuer() {
         .await
         .oauth_error(401, "invalid_client");
     for slug in ["/o/home", "/o/nowhere", "/o/No%20Slug"] {
-        Papers { base: slug.into(), ..home.clone() }.ask(&anonymous, &[]).await.oauth_error(404, "invalid_request");
+        Papers { base: slug.into(), ..home.clone() }
+            .ask(&anonymous, &[])
+            .await
+            .oauth_error(404, "invalid_request");
     }
     server.finish().await;
 }
-
 
 #[tokio::test]
 async fn a_token_outlives_neither_its_time_nor_a_clock_that_jumps_back() {

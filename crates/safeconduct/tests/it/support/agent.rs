@@ -15,6 +15,16 @@ pub(crate) struct TestAgent {
 }
 
 impl TestAgent {
+    pub(crate) async fn of(owner: &Caller, name: &str, permissions: &[&str]) -> Self {
+        let body = json!({ "name": name, "permissions": permissions });
+        let agent = owner.post("/api/v1/agents", body).await.ok(201);
+        let id = agent["id"].as_str().expect("an id").to_owned();
+        let path = format!("/api/v1/agents/{id}/credentials");
+        let made = owner.post(&path, json!({ "kind": "secret", "label": "test" })).await.ok(201);
+        let text = |name: &str| made[name].as_str().expect("a text").to_owned();
+        Self { id, credential: text("id"), secret: text("client_secret") }
+    }
+
     /// The `Authorization` of HTTP Basic.
     pub(crate) fn basic(&self) -> String {
         format!("Basic {}", STANDARD.encode(format!("{}:{}", self.id, self.secret)))
@@ -23,13 +33,7 @@ impl TestAgent {
 
 impl TestServer {
     pub(crate) async fn agent(&self, owner: &Caller, name: &str, permissions: &[&str]) -> TestAgent {
-        let body = json!({ "name": name, "permissions": permissions });
-        let agent = owner.post("/api/v1/agents", body).await.ok(201);
-        let id = agent["id"].as_str().expect("an id").to_owned();
-        let path = format!("/api/v1/agents/{id}/credentials");
-        let made = owner.post(&path, json!({ "kind": "secret", "label": "test" })).await.ok(201);
-        let text = |name: &str| made[name].as_str().expect("a text").to_owned();
-        TestAgent { id, credential: text("id"), secret: text("client_secret") }
+        TestAgent::of(owner, name, permissions).await
     }
 
     /// The agent as a caller with a fresh token of all its rights.

@@ -10,4 +10,4 @@ pub(crate) use agent::{TestAgent, claims};
 pub(crate) use answer::Answer;
 pub(crate) use caller::Caller;
 pub(crate) use process::{PROGRAM, Start};
-pub(crate) use server::TestServer;
+pub(crate) use server::{TestServer, config};

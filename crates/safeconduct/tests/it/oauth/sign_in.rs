@@ -1,0 +1,133 @@
+//! Tokens of people at a command line: by link, renewed by refresh.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::papers::{facts, parts, text, with_token};
+use crate::support::{Answer, Caller, TestServer};
+
+async fn sign_in(server: &TestServer) -> Value {
+    let link = server.link_token().await;
+    server.anonymous().post("/api/v1/auth/link/token", json!({ "token": link })).await.ok(200)
+}
+
+async fn refresh(server: &TestServer, token: &str) -> Answer {
+    server.anonymous().post("/api/v1/auth/refresh", json!({ "refresh_token": token })).await
+}
+
+fn caller(server: &TestServer, signed_in: &Value) -> Caller {
+    with_token(server, &text(signed_in, "access_token"))
+}
+
+testing::on_both_databases! {
+    async fn a_link_becomes_tokens_once(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let link = server.link_token().await;
+        let ask = async || server.anonymous().post("/api/v1/auth/link/token", json!({ "token": link })).await;
+        let answer = ask().await;
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let signed_in = answer.ok(200);
+        assert_eq!((&signed_in["token_type"], &signed_in["expires_in"]), (&json!("Bearer"), &json!(900)));
+        ask().await.refused(401, "invalid_link");
+        let me = caller(&server, &signed_in).get("/api/v1/auth/me").await.ok(200);
+        assert_eq!(me["principal"]["id"], signed_in["user"]["id"]);
+        let (_, claims) = parts(&text(&signed_in, "access_token"));
+        assert_eq!((&claims["sub_type"], &claims["sid"]), (&json!("user"), &signed_in["session"]["id"]));
+        assert!(text(&claims, "client_id").starts_with("cli_"));
+        server.finish().await;
+    }
+
+    async fn a_refresh_token_works_once_and_its_reuse_ends_the_session(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let first = sign_in(&server).await;
+        let second = refresh(&server, &text(&first, "refresh_token")).await.ok(200);
+        assert!(caller(&server, &second).get("/api/v1/auth/me").await.status == 200);
+        refresh(&server, &text(&first, "refresh_token")).await.refused(401, "invalid_token");
+        refresh(&server, &text(&second, "refresh_token")).await.refused(401, "invalid_token");
+        for dead in [&first, &second] {
+            caller(&server, dead).get("/api/v1/auth/me").await.refused(401, "invalid_token");
+        }
+        assert_eq!(facts(&server).await["session.reuse_detected"], 1);
+        server.finish().await;
+    }
+
+    async fn of_a_hundred_that_refresh_with_one_token_at_most_one_succeeds(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let first = text(&sign_in(&server).await, "refresh_token");
+        let racers: Vec<_> = (0..100)
+            .map(|_| {
+                let (caller, body) = (server.anonymous(), json!({ "refresh_token": first }));
+                tokio::spawn(async move { caller.post("/api/v1/auth/refresh", body).await.status.as_u16() })
+            })
+            .collect();
+        let mut counts = BTreeMap::<u16, usize>::new();
+        for racer in racers {
+            *counts.entry(racer.await.unwrap()).or_default() += 1;
+        }
+        assert!(counts.get(&200).is_none_or(|wins| *wins == 1) && counts[&401] >= 99, "{counts:?}");
+        server.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_holds_is_spelled_out() {
+    let server = TestServer::sqlite().await;
+    let signed_in = sign_in(&server).await;
+    let scope = text(&signed_in, "scope");
+    assert!(!scope.contains('*'), "{scope}");
+    assert!(scope.len() < 4096, "{} bytes", scope.len());
+    for permission in ["agents:create", "credentials:create", "tokens:rotate_keys", "audit:read"] {
+        let held = scope.split(' ').any(|held| held.starts_with(permission));
+        assert!(held || permission == "audit:read", "{permission} in {scope}");
+    }
+    // Acts that need a step-up work with it, also after five minutes.
+    let owner = caller(&server, &signed_in);
+    server.clock.advance(Duration::from_secs(400));
+    owner.post("/api/v1/signing-keys/rotate", json!({})).await.ok(200);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn ending_the_session_voids_its_tokens_and_its_refresh_token() {
+    let server = TestServer::sqlite().await;
+    let signed_in = sign_in(&server).await;
+    let owner = caller(&server, &signed_in);
+    let path = format!("/api/v1/auth/sessions/{}", signed_in["session"]["id"].as_str().unwrap());
+    owner.delete(&path).await.ok(200);
+    owner.get("/api/v1/auth/me").await.refused(401, "invalid_token");
+    refresh(&server, &text(&signed_in, "refresh_token")).await.refused(401, "invalid_token");
+
+    let again = sign_in(&server).await;
+    let form = [("token", again["refresh_token"].as_str().unwrap()), ("token_type_hint", "refresh_token")];
+    assert_eq!(server.anonymous().form("/oauth2/revoke", &form).await.status, 200);
+    caller(&server, &again).get("/api/v1/auth/me").await.refused(401, "invalid_token");
+    refresh(&server, &text(&again, "refresh_token")).await.refused(401, "invalid_token");
+    assert_eq!(facts(&server).await["session.ended"], 2);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn refresh_tokens_are_no_bearer_tokens_and_other_texts_no_refresh_tokens() {
+    let server = TestServer::sqlite().await;
+    let signed_in = sign_in(&server).await;
+    let token = text(&signed_in, "refresh_token");
+    with_token(&server, &token).get("/api/v1/auth/me").await.refused(401, "invalid_token");
+    let unknown = format!("ses_01h455vb4pex5vsknk084sn02q.{}", "0".repeat(43));
+    refresh(&server, &unknown).await.refused(401, "invalid_token");
+    for text in ["", "x", &token[..token.len() - 1], &text(&signed_in, "access_token")] {
+        refresh(&server, text).await.refused(422, "validation_failed");
+    }
+    refresh(&server, &token).await.ok(200);
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_session_does_not_outlive_its_end_by_refreshing() {
+    let server = TestServer::sqlite().await;
+    let signed_in = sign_in(&server).await;
+    server.clock.advance(Duration::from_secs(31 * 24 * 3600));
+    refresh(&server, &text(&signed_in, "refresh_token")).await.refused(401, "invalid_token");
+    server.finish().await;
+}
