@@ -81,7 +81,7 @@ impl CookieAuthenticator {
         Self { people, form }
     }
 
-    async fn caller(&self, session: Session) -> Result<Option<Caller>, Problem> {
+    async fn caller(&self, session: Session, revision: i64) -> Result<Option<Caller>, Problem> {
         let person = self.people.person(session.user).await?.filter(|person| person.active);
         let Some(person) = person else { return Ok(None) };
         let principal = PrincipalId::User(person.id);
@@ -94,6 +94,7 @@ impl CookieAuthenticator {
             scope: None,
             means: Means::Session { session: session.id, stepped_up_until: session.stepped_up_until },
             txn: None,
+            revision,
         }))
     }
 }
@@ -108,9 +109,10 @@ impl Authenticator for CookieAuthenticator {
             let in_place = request.uri.path().starts_with("/api/v1/")
                 && (self.form.secure || contact.peer.is_some_and(web::Peer::is_loopback));
             let Some(secret) = self.form.read(&request.headers).filter(|_| in_place) else { return Ok(None) };
+            let revision = self.people.inner().feed.applied();
             let Some(session) = self.people.session_of_cookie(secret).await? else { return Ok(None) };
             self.form.same_site(&request.method, &request.headers)?;
-            self.caller(session).await
+            self.caller(session, revision).await
         })
     }
 }

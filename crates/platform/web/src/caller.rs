@@ -91,6 +91,9 @@ pub struct Caller {
     pub scope: Option<Arc<Authority>>,
     pub means: Means,
     pub txn: Option<TxnId>,
+    /// The authority revision that the caller was recognised at: taken before anything about its rights was read. What
+    /// it stands on is dead for work that outlives the request if it died after this.
+    pub revision: i64,
 }
 
 impl Caller {

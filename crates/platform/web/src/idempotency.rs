@@ -153,6 +153,29 @@ impl Ticket {
     }
 }
 
+impl Ticket {
+    /// The same row with a later answer.
+    pub(crate) async fn replacement(
+        &self,
+        door: &Door,
+        spec: &Spec,
+        reply: &Reply,
+    ) -> Result<Statement, Problem> {
+        let answer =
+            serde_json::to_vec(&Stored::of(reply, spec.reveals_secret)).map_err(Problem::internal)?;
+        let update = "UPDATE idempotency SET answer = $5 WHERE org = $1 AND principal = $2 AND operation = $3 \
+                      AND key_hash = $4";
+        let params = vec![
+            self.org.uuid().into(),
+            self.principal.as_str().into(),
+            self.operation.into(),
+            self.key_hash.into(),
+            door.seal(self.org, &self.key_hash, &answer).await?.into(),
+        ];
+        Ok(sql(update, params))
+    }
+}
+
 impl Stored {
     fn of(reply: &Reply, reveals_secret: bool) -> Self {
         let body = String::from_utf8_lossy(&reply.body).into_owned();

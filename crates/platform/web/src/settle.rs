@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use db::{Change, CommitError};
+use db::{Bookkeeping, Change, CommitError, Statement};
 use problem::{CONFLICT, IDEMPOTENCY_IN_FLIGHT, Problem};
 use serde::Serialize;
 
@@ -51,7 +51,7 @@ impl Allowance {
                 Ok(_) => return Ok(reply),
                 Err(CommitError::Stale) => metrics::counter!("safeconduct_decided_again_total").increment(1),
                 Err(CommitError::Refused(code)) if *code == IDEMPOTENCY_IN_FLIGHT => {
-                    return self.replay().await;
+                    return self.first_answer().await;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -60,8 +60,26 @@ impl Allowance {
         Err(Problem::new(&CONFLICT, detail).with_retry_after(1).into())
     }
 
+    /// For work that is accepted without a change: the statement that stores its first answer under the caller's key, to
+    /// go along with the row that accepts it. If it is refused as in flight, [`Allowance::first_answer`] is the answer.
+    pub async fn keyed(&self, reply: &Reply) -> Result<Option<Statement>, Problem> {
+        match &self.ticket {
+            Some(ticket) => Ok(Some(ticket.statement(&self.door, self.spec, reply).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Now that more is known, repeats get this answer.
+    pub async fn keyed_anew(&self, reply: &Reply) -> Result<(), Refusal> {
+        if let Some(ticket) = &self.ticket {
+            let statement = ticket.replacement(&self.door, self.spec, reply).await?;
+            self.door.db.keep(Bookkeeping::new(self.scope()).statement(statement)).await?;
+        }
+        Ok(())
+    }
+
     /// Another node was first with this key: its answer is ours.
-    async fn replay(&self) -> Result<Reply, Refusal> {
+    pub async fn first_answer(&self) -> Result<Reply, Refusal> {
         let found = match &self.ticket {
             Some(ticket) => ticket.look_up(&self.door).await?,
             None => None,
