@@ -29,6 +29,8 @@ LONGEST_TRACEBACK = 24 << 10
 # A frame of output goes out in one send, so that it stays whole whoever else writes.
 LOG_PIECE = 8 << 10
 FILE = "<function>"
+# No exception can have this name.
+UNCONFINED = "not confined"
 
 libc = ctypes.PyDLL(None, use_errno=True)
 ARM = os.uname().machine == "aarch64"
@@ -47,7 +49,7 @@ def frame(kind, payload):
 
 
 def message(number, fields):
-    return frame(number, dumps(fields).encode())
+    return frame(number, told(fields))
 
 
 def checked(step, answer):
@@ -72,6 +74,11 @@ def describe(error):
         "message": text[:LONGEST_MESSAGE],
         "traceback": lines[-LONGEST_TRACEBACK:],
     }
+
+
+def told(fields):
+    """What people read: a character that is none becomes a question mark rather than an error."""
+    return dumps(fields, ensure_ascii=False, allow_nan=False, default=str).encode("utf-8", "replace")
 
 
 # --- zygote ---------------------------------------------------------------------------------------------------------
@@ -100,7 +107,8 @@ def check(code, _context):
     try:
         compile(code, FILE, "exec", dont_inherit=True)
     except SyntaxError as error:
-        return {"line": error.lineno or 1, "column": error.offset or 1, "message": error.msg}
+        line, column = max(error.lineno or 1, 1), max(error.offset or 1, 1)
+        return {"line": line, "column": column, "message": error.msg}
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         return {"line": 1, "column": 1, "message": str(error) or type(error).__name__}
     return None
@@ -192,8 +200,8 @@ def serve(control, handler, confinement):
         for descriptor in descriptors:
             os.close(descriptor)
         if pid < 0:
-            told = {"kind": "zygote", "message": os.strerror(failure), "traceback": None, "call": number}
-            control.send(message(ERROR, told))
+            failed = {"kind": "zygote", "message": os.strerror(failure), "traceback": None, "call": number}
+            control.send(message(ERROR, failed))
         else:
             control.send(message(FORKED, {"call": number, "pid": pid}))
 
@@ -424,7 +432,7 @@ class Call:
         try:
             self._confinement.apply()
         except OSError as error:
-            self._fail({"kind": "sandbox", "message": f"the call cannot be confined: {error}", "traceback": None})
+            self._fail({"kind": UNCONFINED, "message": f"the call cannot be confined: {error}", "traceback": None})
         try:
             self._answer()
         except BaseException as error:
@@ -445,7 +453,7 @@ class Call:
         self._end(RESULT, answer)
 
     def _fail(self, failure):
-        self._end(ERROR, dumps({**failure, "call": None}).encode())
+        self._end(ERROR, told({**failure, "call": None}))
 
     def _end(self, kind, payload):
         # A process that the handler forked may come back here too; the answer is not its to give.
@@ -478,7 +486,10 @@ class Call:
 
     def _emit(self, level, text, fields):
         self._flush()
-        line = dumps({"level": level, "text": str(text), "fields": fields}, default=str).encode()
+        try:
+            line = told({"level": level, "text": str(text), "fields": fields})
+        except ValueError:
+            line = told({"level": level, "text": str(text), "fields": {"fields": repr(fields)}})
         if self.is_own():
             self.send(LOG, b"\x03" + line)
         else:

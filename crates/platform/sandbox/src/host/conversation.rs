@@ -284,7 +284,7 @@ fn how_it_ended(exited: Option<&Exited>, limits: &Limits) -> Outcome {
 
 fn failure(frame: &Frame) -> Outcome {
     match Error::read(frame) {
-        Some(Error { kind, message, .. }) if kind == "sandbox" => Outcome::Crashed { reason: message },
+        Some(Error { kind, message, .. }) if kind == "not confined" => Outcome::Crashed { reason: message },
         Some(Error { kind, message, traceback, .. }) => Outcome::Failed(Failure { kind, message, traceback }),
         None => Outcome::Crashed { reason: "the call broke the protocol".into() },
     }

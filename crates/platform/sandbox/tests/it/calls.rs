@@ -208,3 +208,59 @@ def handler(input, context):
     assert!(matches!(report.outcome, Outcome::Succeeded { .. }), "{report:?}");
     assert_eq!((bytes, report.logs_truncated), (2000 * 1001, false));
 }
+
+#[tokio::test]
+async fn text_that_is_no_text_is_still_told() {
+    let sandbox = sandbox();
+    let raised = failure(outcome(&sandbox, "def handler(i, c):\n    raise ValueError('a\\ud800b')\n").await);
+    assert_eq!((raised.kind.as_str(), raised.message.as_str()), ("ValueError", "a?b"));
+    let code = "
+def handler(input, context):
+    context.log('a\\ud800b', bad=float('nan'), thing=object)
+    print('c\\ud800d')
+";
+    let (report, lines) = report(&sandbox, zygote(code), limits()).await;
+    assert!(matches!(report.outcome, Outcome::Succeeded { .. }), "{report:?}");
+    let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(texts, ["a?b", "c\\ud800d"]);
+}
+
+#[tokio::test]
+async fn ordinary_programs_work() {
+    let sandbox = sandbox();
+    let code = "
+import asyncio, concurrent.futures, csv, io, multiprocessing, os, pathlib, socket, sqlite3
+import subprocess, sys, tempfile
+
+def square(n):
+    return n * n
+
+async def soon():
+    await asyncio.sleep(0)
+    return 'soon'
+
+def handler(input, context):
+    with multiprocessing.Pool(2) as pool:
+        squares = pool.map(square, range(5))
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        threaded = list(threads.map(square, range(5)))
+    child = subprocess.run([sys.executable, '-c', 'print(6 * 7)'], capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as place:
+        path = pathlib.Path(place, 'data.db')
+        database = sqlite3.connect(path)
+        database.execute('create table t (n)')
+        database.executemany('insert into t values (?)', [(n,) for n in range(10)])
+        database.commit()
+        total = database.execute('select sum(n) from t').fetchone()[0]
+    rows = list(csv.DictReader(io.StringIO('a,b\\n1,2\\n')))
+    server = socket.create_server(('localhost', 0))
+    client = socket.create_connection(server.getsockname())
+    server.accept()[0].sendall(b'hello')
+    return [squares, threaded, child.stdout, total, rows, client.recv(5).decode(), asyncio.run(soon()),
+            os.path.expanduser('~'), os.cpu_count() > 0]
+";
+    let expected = json!([
+        [0, 1, 4, 9, 16], [0, 1, 4, 9, 16], "42\n", 45, [{"a": "1", "b": "2"}], "hello", "soon", "/tmp", true
+    ]);
+    assert_eq!(answer(outcome(&sandbox, code).await), expected);
+}
