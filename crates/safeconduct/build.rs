@@ -1,6 +1,5 @@
 //! Has the server built again after the console was: its files are embedded, and new ones have new names.
 
-#[expect(clippy::print_stdout, reason = "how a build script speaks to cargo")]
 fn main() {
     let dist = concat!(env!("CARGO_MANIFEST_DIR"), "/../../console/dist");
     // A watched directory that does not exist would build everything again each time.

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use access::Access;
 use agents::{Agents, AgentsSettings};
+use audit::Audit;
 use cluster::{Feed, Nodes};
 use config::{Config, SigningAlgorithm};
 use crypto::jws::Algorithm;
 use db::{Db, PostgresSettings, Settings, SqliteSettings};
-use ledger::{Ack, Ledger, LedgerSettings};
+use ledger::{Ack, FactKind, Ledger, LedgerSettings};
 use oauth::{Keys, Oauth, OauthParts, OauthSettings};
 use people::{CookieAuthenticator, CookieForm, People, PeopleSettings};
 use secrets::{KeySource, Keyring};
@@ -40,6 +41,7 @@ pub struct House {
     pub people: People,
     pub agents: Agents,
     pub oauth: Oauth,
+    pub audit: Audit,
     pub door: Arc<Door>,
     pub cookie: CookieForm,
     pub tasks: Tasks,
@@ -95,6 +97,8 @@ impl House {
         if let Some(path) = &config.keys.signing_key_file {
             oauth.import_signing_key(people.home().await?.id, path).await?;
         }
+        let index = audit::Index::new(&keyring);
+        let audit = Audit::new(db.clone(), ledger.clone(), index, feed.clone(), catalogue());
         let cookie = CookieForm::new(&public_url);
         let door = Arc::new(Door::new(
             db.clone(),
@@ -119,6 +123,7 @@ impl House {
             people,
             agents,
             oauth,
+            audit,
             door,
             cookie,
         })
@@ -137,6 +142,12 @@ impl House {
     pub(crate) fn trusted_proxies(&self) -> Arc<[IpAddr]> {
         self.config.server.trusted_proxies.iter().map(ipnet::IpNet::addr).collect()
     }
+}
+
+/// Every kind of fact: a line per domain.
+fn catalogue() -> Vec<&'static FactKind> {
+    let kinds = [ledger::KINDS, access::KINDS, people::KINDS, agents::KINDS, oauth::KINDS];
+    kinds.into_iter().flatten().copied().collect()
 }
 
 fn public_url(config: &Config, bound: SocketAddr) -> String {

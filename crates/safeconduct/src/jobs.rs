@@ -15,6 +15,8 @@ pub(crate) fn start(house: &House) {
     tasks.spawn("revision feed", move |stop| async move { feed.follow(stop.requested()).await });
     let ledger = house.ledger.clone();
     tasks.spawn("ledger", move |stop| ledger.background(stop));
+    let audit = house.audit.clone();
+    tasks.spawn("audit index", move |stop| audit.keep_index(stop));
     let nodes = house.nodes.clone();
     tasks.spawn("node heartbeat", move |stop| async move { nodes.beat(stop.requested()).await });
     let noted = house.clone();

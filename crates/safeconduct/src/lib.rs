@@ -5,6 +5,7 @@
 
 mod admin;
 mod console;
+mod docs;
 mod error;
 mod health;
 mod house;

@@ -5,7 +5,7 @@ use axum::routing::get;
 use serde_json::Value;
 use web::{Outer, Routes, Spec};
 
-use crate::{House, console, health};
+use crate::{House, console, docs, health};
 
 /// Every operation, mounted.
 pub fn routes(house: &House) -> Routes {
@@ -16,6 +16,7 @@ pub fn routes(house: &House) -> Routes {
         .merge(people::routes(door, house.people.clone(), house.cookie.clone()))
         .merge(agents::routes(door).with_state(house.agents.clone()))
         .merge(oauth::routes(door, &house.oauth))
+        .merge(audit::routes(door).with_state(house.audit.clone()))
 }
 
 /// The OpenAPI document of this server.
@@ -25,13 +26,16 @@ pub fn document(house: &House) -> Value {
 
 /// What the public listener serves.
 pub(crate) fn public(house: &House) -> Router {
-    let document = document(house).to_string();
+    let document = document(house);
+    let reference = docs::routes(&document);
+    let document = document.to_string();
     let openapi = move || async move { ([("content-type", "application/json")], document) };
     let routes = routes(house);
     house.oauth.know_operations(routes.specs().filter_map(Spec::required).collect());
     let router = routes
         .into_router()
         .route("/api/v1/openapi.json", get(openapi))
+        .merge(reference)
         .merge(health::public(house))
         .merge(console::routes(&house.public_url));
     let layer = Outer {

@@ -21,6 +21,7 @@ pub(crate) const AGENT_COLUMNS: Columns = Columns {
     selector: SelectorColumn::Path("namespace || '/' || name"),
     owner: Some("owner"),
     is: Some("agents.id"),
+    named: None,
 };
 
 fn agent(mut row: Row) -> Result<Agent, DbError> {
@@ -298,6 +299,7 @@ pub(crate) async fn credentials(
         selector: SelectorColumn::id::<CredentialId>("credentials.id"),
         owner: Some("(SELECT owner FROM agents WHERE agents.org = credentials.org AND agents.id = agent)"),
         is: Some("agent"),
+        named: None,
     };
     let select = Select::new(CREDENTIAL)
         .and("credentials.org = {}", by.org().uuid())

@@ -150,7 +150,8 @@ impl People {
     pub async fn end_by_refresh(&self, secret: &str, contact: &Contact) -> Result<(), PeopleError> {
         let inner = self.inner();
         let found = store::session_by_tag(&inner.db, SIGN_IN, self.tag_of(secret)).await?;
-        let alive = |session: &Session| session.kind == SessionKind::Cli && session.is_alive(inner.world.now());
+        let alive =
+            |session: &Session| session.kind == SessionKind::Cli && session.is_alive(inner.world.now());
         let Some(session) = found.filter(alive) else { return Ok(()) };
         let person = self.person(session.user).await?;
         let display = person.map(|person| person.display_name.clone()).unwrap_or_default();

@@ -114,8 +114,12 @@ pub(crate) async fn members(
     after: Option<UserId>,
     limit: i64,
 ) -> Result<Vec<Person>, DbError> {
-    const COLUMNS: Columns =
-        Columns { selector: SelectorColumn::id::<UserId>("users.id"), owner: None, is: Some("users.id") };
+    const COLUMNS: Columns = Columns {
+        selector: SelectorColumn::id::<UserId>("users.id"),
+        owner: None,
+        is: Some("users.id"),
+        named: None,
+    };
     let select = Select::new(PERSON)
         .and("EXISTS (SELECT 1 FROM memberships WHERE org = {} AND user_id = users.id)", by.org().uuid())
         .and_some("users.id > {}", after.map(Id::uuid))

@@ -238,7 +238,7 @@ impl Feed {
     }
 
     /// Fires when something died here; the revision is applied by then.
-    pub(crate) fn deaths(&self) -> tokio::sync::watch::Receiver<i64> {
+    pub fn deaths(&self) -> tokio::sync::watch::Receiver<i64> {
         self.0.deaths.subscribe()
     }
 

@@ -5,7 +5,7 @@ use authority::{Authority, Permission, Reach, Required};
 use db::{Select, Value};
 use types::{Id, Uuid};
 
-use crate::{Allowance, Caller};
+use crate::{Allowance, Caller, PrincipalId};
 
 /// Where a table keeps what rights depend on.
 #[derive(Clone, Copy)]
@@ -15,6 +15,8 @@ pub struct Columns {
     pub owner: Option<&'static str>,
     /// The row itself, if it is a principal.
     pub is: Option<&'static str>,
+    /// A text column with the typed id of the principal that the row belongs to.
+    pub named: Option<&'static str>,
 }
 
 /// What a permission's selector means for a row.
@@ -44,8 +46,8 @@ impl Allowance {
 }
 
 fn narrow(caller: &Caller, required: &Required, select: Select, columns: &Columns) -> Select {
-    let subject = caller.subject.principal.uuid();
-    let hops = caller.links().map(|link| (&*link.grants, link.principal.uuid()));
+    let subject = caller.subject.principal;
+    let hops = caller.links().map(|link| (&*link.grants, link.principal));
     let scope = caller.scope.as_deref().map(|scope| (scope, subject));
     hops.chain(scope).fold(select, |select, (authority, principal)| {
         match condition(authority, principal, required, columns) {
@@ -58,7 +60,7 @@ fn narrow(caller: &Caller, required: &Required, select: Select, columns: &Column
 /// What one authority lets through; `None` means every row.
 fn condition(
     authority: &Authority,
-    principal: Uuid,
+    principal: PrincipalId,
     required: &Required,
     columns: &Columns,
 ) -> Option<(String, Vec<Value>)> {
@@ -78,7 +80,7 @@ fn condition(
 }
 
 /// The rows of one permission; the empty text means every row.
-fn alternative(grant: &Permission, principal: Uuid, columns: &Columns) -> (String, Vec<Value>) {
+fn alternative(grant: &Permission, principal: PrincipalId, columns: &Columns) -> (String, Vec<Value>) {
     let (mut texts, mut values) = (Vec::new(), Vec::<Value>::new());
     if !grant.selector.is_every() {
         let pattern = grant.selector.as_str();
@@ -99,9 +101,11 @@ fn alternative(grant: &Permission, principal: Uuid, columns: &Columns) -> (Strin
     }
     // Groups do not exist yet: `group` reaches as far as `own`.
     if grant.ceiling() != Reach::All {
-        let own: Vec<String> =
-            columns.owner.iter().chain(&columns.is).map(|column| format!("{column} = {{}}")).collect();
-        values.extend(own.iter().map(|_| Value::from(principal)));
+        let by_id = columns.owner.iter().chain(&columns.is).map(|column| (column, principal.uuid().into()));
+        let by_name = columns.named.iter().map(|column| (column, principal.to_string().into()));
+        let (own, ids): (Vec<String>, Vec<Value>) =
+            by_id.chain(by_name).map(|(column, id)| (format!("{column} = {{}}"), id)).unzip();
+        values.extend(ids);
         texts.push(if own.is_empty() { "1 = 0".into() } else { format!("({})", own.join(" OR ")) });
     }
     if texts.is_empty() { (String::new(), values) } else { (format!("({})", texts.join(" AND ")), values) }
@@ -109,17 +113,25 @@ fn alternative(grant: &Permission, principal: Uuid, columns: &Columns) -> (Strin
 
 #[cfg(test)]
 mod tests {
+    use types::UserId;
+
     use super::*;
 
     const AGENTS: Columns = Columns {
         selector: SelectorColumn::Path("namespace || '/' || name"),
         owner: Some("owner"),
         is: Some("id"),
+        named: None,
     };
 
     fn of(scope: &str) -> Option<(String, Vec<Value>)> {
         let authority: Authority = scope.parse().unwrap();
-        condition(&authority, Uuid::nil(), &Required::parse("agents:read"), &AGENTS)
+        condition(
+            &authority,
+            PrincipalId::User(UserId::from_uuid(Uuid::nil())),
+            &Required::parse("agents:read"),
+            &AGENTS,
+        )
     }
 
     #[test]

@@ -1,0 +1,13 @@
+//! Reading the ledger: the index that lists filter by, live streams, exports, proofs and verification over HTTP.
+//!
+//! Owns the tables `audit_index` and `audit_terms`, which are rebuildable. Records nothing, changes nothing, and must not
+//! know what a kind of fact means: each domain declares its own, and the house hands the catalogue in.
+
+mod index;
+mod routes;
+mod service;
+mod store;
+
+pub use index::Index;
+pub use routes::routes;
+pub use service::Audit;
