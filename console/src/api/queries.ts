@@ -53,7 +53,7 @@ export const queries = {
   verified: () =>
     queryOptions({
       queryKey: ['verified'],
-      queryFn: () => answered(api.GET('/api/v1/audit/verify')),
+      queryFn: () => answered(api.GET('/api/v1/audit/verify', { params: { query: { incremental: true } } })),
       staleTime: 60_000,
     }),
 

@@ -20,20 +20,27 @@ export interface LiveRun {
   stream: Stream
 }
 
-/** A run with its log: followed while it goes on, read once it is over. */
+/**
+ * A run with its log: followed while it goes on, read once it is over. One stream only, as a browser opens six connections
+ * to a server for all its tabs; what the log does not tell of the run's state is asked for.
+ */
 export function useLiveRun(id: string): LiveRun {
   const client = useQueryClient()
-  const run = useQuery(queries.run(id))
+  const run = useQuery({
+    ...queries.run(id),
+    refetchInterval: ({ state }) => (state.data && !isOver(state.data) ? 1_000 : false),
+  })
   const over = run.data ? isOver(run.data) : undefined
-  const base = `/api/v1/runs/${id}`
   const [streamed, setStreamed] = useState<{ of: string; lines: LogLine[] }>({ of: id, lines: [] })
-  const stream = useEvents(over === false ? `${base}/logs` : undefined, ['log', 'message'], (event) => {
-    const line = JSON.parse(event.data) as LogLine
-    setStreamed((was) => ({ of: id, lines: was.of === id ? [...was.lines, line] : [line] }))
-  })
-  useEvents(over === false ? `${base}/events` : undefined, ['run', 'message', 'end'], () => {
-    void client.invalidateQueries({ queryKey: ['runs'] })
-  })
+  const stream = useEvents(
+    over === false ? `/api/v1/runs/${id}/logs` : undefined,
+    ['log', 'message'],
+    (event) => {
+      const line = JSON.parse(event.data) as LogLine
+      setStreamed((was) => ({ of: id, lines: was.of === id ? [...was.lines, line] : [line] }))
+    },
+    () => void client.invalidateQueries({ queryKey: ['runs'] }),
+  )
   const stored = useQuery({
     queryKey: ['runs', id, 'log'],
     queryFn: () => wholeLog(id),

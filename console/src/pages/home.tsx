@@ -88,8 +88,9 @@ function FirstSteps() {
   const agents = useInfiniteQuery(queries.agents())
   const functions = useInfiniteQuery(queries.functions())
   const runs = useInfiniteQuery(queries.runs())
-  if (!agents.data || !functions.data || !runs.data) return null
-  const has = (list: { pages: { items: unknown[] }[] }) => list.pages.some((page) => page.items.length > 0)
+  if (agents.isPending || functions.isPending || runs.isPending) return null
+  const has = (list: { pages: { items: unknown[] }[] } | undefined) =>
+    list?.pages.some((page) => page.items.length > 0) ?? false
   const steps = [
     { ...text.home.steps.agent, done: has(agents.data), path: paths.agents, search: { panel: 'new' } },
     { ...text.home.steps.fn, done: has(functions.data), path: '/functions/new', search: {} },

@@ -77,6 +77,9 @@ interface ControlProps {
 
 function Control({ of: filter, value, onChange }: ControlProps) {
   const text = useText()
+  // Half an id is none: what is not searched for counts once it was typed to its end.
+  const typed = (input: HTMLInputElement) =>
+    input.value.trim() !== value && onChange(input.value.trim(), false)
   if (filter.options) {
     return (
       <label className={value ? 'select chosen' : 'select'}>
@@ -109,7 +112,12 @@ function Control({ of: filter, value, onChange }: ControlProps) {
         type="search"
         placeholder={filter.label}
         defaultValue={value}
-        onInput={(event) => onChange(event.currentTarget.value.trim(), true)}
+        {...(filter.kind === 'search'
+          ? { onInput: (event) => onChange(event.currentTarget.value.trim(), true) }
+          : {
+              onBlur: (event) => typed(event.currentTarget),
+              onKeyDown: (event) => event.key === 'Enter' && typed(event.currentTarget),
+            })}
       />
     </label>
   )

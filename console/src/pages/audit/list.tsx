@@ -79,7 +79,12 @@ export default function Audit() {
 
 /** Days become the moments at which they begin and end. */
 function asked({ from, to, ...rest }: Record<string, string | undefined>) {
-  return { ...rest, from: from && `${from}T00:00:00.000Z`, to: to && `${to}T23:59:59.999Z` }
+  return { ...rest, from: from && `${from}T00:00:00.000Z`, to: to && dayAfter(to) }
+}
+
+/** The end of a day is the beginning of the next. */
+function dayAfter(day: string): string {
+  return new Date(Date.parse(`${day}T00:00:00.000Z`) + 86_400_000).toISOString()
 }
 
 /** The stream only says that something happened; the list is asked again, so that its filters stay the server's. */
