@@ -1,5 +1,6 @@
 //! The authorization server.
 
+mod activity;
 mod assertion;
 mod bearer;
 mod introspect;
