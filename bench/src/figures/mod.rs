@@ -1,0 +1,12 @@
+//! The figures, one file each.
+
+pub(crate) mod append;
+pub(crate) mod bearer;
+pub(crate) mod fork;
+mod in_process;
+pub(crate) mod introspect;
+mod over_http;
+pub(crate) mod proof;
+pub(crate) mod start;
+pub(crate) mod token;
+pub(crate) mod verify;
