@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `make test`, and what takes longer: dependencies held against deny.toml.
+# `make test`, and what takes longer: dependencies held against deny.toml, the jail suite as the other kind of user,
+# ten million leaves, many more kills.
 . "$(dirname "$0")/lib.sh"
 
 scripts/test.sh
@@ -7,3 +8,23 @@ scripts/test.sh
 say "cargo deny"
 scripts/setup.sh deny
 cargo deny --all-features check bans licenses sources
+
+# The suite ran as whoever called; here is the other half.
+if [ "$(id -u)" = 0 ]; then
+    say "the jail suite as an ordinary user"
+    crates/platform/sandbox/tests/as-ordinary-user.sh
+else
+    say "the jail suite as root"
+    suite=$(cargo test --quiet --locked --package safeconduct-sandbox --test it --no-run --message-format json |
+        python3 -c 'import json, sys
+for built in map(json.loads, sys.stdin):
+    if built.get("executable") and built["target"]["name"] == "it":
+        print(built["executable"])')
+    sudo -- "$suite"
+fi
+
+say "ten million leaves"
+cargo test --locked --profile quick --package safeconduct-merkle --features heavy --test heavy
+
+say "kill -9 at 30 points"
+SAFECONDUCT_TEST_KILLS=30 cargo test --workspace --locked --test it -- kill_nine
