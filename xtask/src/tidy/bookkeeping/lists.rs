@@ -61,5 +61,5 @@ pub(super) const CARRIERS: &[(&str, &str)] = &[
 /// Trait and method whose statements a carrier keeps.
 pub(super) const MAKERS: &[(&str, &str)] = &[("LedgerReader", "take")];
 
-/// Functions whose arguments a carrier keeps.
+/// Functions whose last argument a carrier keeps.
 pub(super) const HANDED_TO: &[&str] = &["begin", "queue", "rewind"];

@@ -60,8 +60,11 @@ fn of_function(house: &House, function: &Function, tables: &[Listed<'_>]) -> Vec
     let carries_on = CARRIERS.contains(&(function.path.as_str(), name.as_str()));
     for call in calls(&function.block) {
         let Some(certainty) = carries_bookkeeping(house, function, &call) else { continue };
+        // Statements that are handed on come last.
+        let first =
+            if HANDED_TO.contains(&call.name.as_str()) { call.arguments.len().saturating_sub(1) } else { 0 };
         let texts: Vec<String> =
-            call.arguments.iter().flat_map(|argument| house.texts(argument, function)).collect();
+            call.arguments[first..].iter().flat_map(|argument| house.texts(argument, function)).collect();
         let is_blind = !texts.iter().any(|text| text.contains("SELECT ") || !writes(text).is_empty());
         if is_blind && certainty == Certainty::Sure && !carries_on {
             let text = "the SQL of this bookkeeping cannot be followed; write it here, in a constant, or in a function \
