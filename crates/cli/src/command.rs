@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
-    agents, completion, credentials, kills, login, orgs, permissions, reference, roles, token, users,
+    agents, audit, completion, credentials, kills, login, orgs, permissions, reference, roles, token, users,
 };
 
 /// Commands that speak to a server.
@@ -37,6 +37,9 @@ pub enum Command {
     /// Get, examine and void access tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Read the record, prove it, take it along.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Show the receipt of a kill.
     #[command(subcommand)]
     Kills(kills::KillsCommand),
@@ -107,6 +110,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Agents(command) => agents::run(desk, command).await,
         Command::Credentials(command) => credentials::run(desk, command).await,
         Command::Token(command) => token::run(desk, command).await,
+        Command::Audit(command) => audit::run(desk, command).await,
         Command::Kills(command) => kills::run(desk, command).await,
         Command::Permissions(command) => permissions::run(desk, command).await,
         Command::Roles(command) => roles::run(desk, command).await,

@@ -5,6 +5,7 @@
 //! no domain and no database; the environment, the streams and what only the binary can do are handed in.
 
 mod agents;
+mod audit;
 mod command;
 mod completion;
 mod credentials;
@@ -23,8 +24,10 @@ mod reference;
 mod roles;
 mod screen;
 mod session;
+mod span;
 mod table;
 mod token;
+mod trust;
 mod users;
 
 pub use command::{Command, run, run_here};

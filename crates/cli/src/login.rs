@@ -11,6 +11,7 @@ use crate::files;
 use crate::profiles::{KeptSession, Profile, Profiles};
 use crate::session::Choice;
 use crate::table::{Cell, Tone};
+use crate::trust::{self, Believed};
 
 const WELCOME: &str = "/console/welcome";
 const TOKEN_LENGTH: usize = 43;
@@ -53,6 +54,7 @@ pub(crate) async fn login(desk: &mut Desk<'_>, login: &Login) -> Result<(), Fail
     };
     let (choice, tokens) = redeem(desk, &given).await?;
     let name = keep(desk, &choice, &tokens)?;
+    pin(desk, &choice, &name, &tokens).await?;
     let shown = json!({ "profile": name, "url": choice.url, "user": tokens.user, "org": tokens.org });
     let rows = [
         ("signed in", Cell::toned(&tokens.user.display_name, Tone::Strong)),
@@ -92,14 +94,48 @@ pub(crate) fn keep(desk: &Desk<'_>, choice: &Choice, tokens: &PersonTokens) -> R
     })
 }
 
+/// From now on this profile believes the server's key, and what comes later must continue what it saw.
+async fn pin(desk: &mut Desk<'_>, choice: &Choice, name: &str, tokens: &PersonTokens) -> Result<(), Failure> {
+    let client = choice.anonymous()?.with_token(&tokens.access_token);
+    let shown = match trust::newest_checkpoint(&client).await {
+        Ok(shown) => shown,
+        Err(failure) => {
+            let (title, ..) = failure.lines();
+            return desk.screen.warn(&format!("no key was pinned, so bundles need --key: {title}"));
+        }
+    };
+    let pinned = trust::pin(&shown, &desk.world)?;
+    let old = desk.store()?.lock()?.change(|profiles| {
+        let kept = profiles.profiles.get_mut(name).map(|profile| &mut profile.ledger);
+        Ok(kept.and_then(|kept| match kept {
+            // The same key stays pinned since when it was, with what was seen then.
+            Some(old) if old.key == pinned.key => Some(old.clone()),
+            _ => kept.replace(pinned.clone()),
+        }))
+    })?;
+    match old {
+        Some(old) if old.key == shown.key => {
+            let believed = Believed::pinned(&old, name)?;
+            trust::check_growth(&client, &believed, &old.checkpoint).await.map(drop)
+        }
+        Some(old) => desk.screen.warn(&format!(
+            "the server signs its record with another key than the one pinned on {}. If it was not set up anew, \
+             somebody else answers there. The old key was: {}",
+            old.pinned_at, old.key
+        )),
+        None => Ok(()),
+    }
+}
+
 /// The profile that knows the server already; else a free name, so that no other server's session is lost.
 fn name_for(profiles: &Profiles, url: &str) -> String {
     let known = profiles.profiles.iter().find(|(_, profile)| profile.url == url);
     let free = |name: &String| !profiles.profiles.contains_key(name);
-    let host = url.split("://").nth(1).unwrap_or_default().replace([':', '/', '[', ']'], "-");
+    let host = url.split("://").nth(1).unwrap_or_default();
+    let words: Vec<&str> = host.split([':', '/', '[', ']']).filter(|word| !word.is_empty()).collect();
     match known {
         Some((name, _)) => name.clone(),
-        None => Some("default".to_owned()).filter(free).unwrap_or_else(|| host.trim_matches('-').to_owned()),
+        None => Some("default".to_owned()).filter(free).unwrap_or_else(|| words.join("-")),
     }
 }
 
@@ -293,7 +329,7 @@ mod tests {
         set(&mut profiles, "default", Some("http://127.0.0.1:7717/".into()), false).ok().unwrap();
         assert_eq!(profiles.current.as_deref(), Some("default"));
         assert_eq!(name_for(&profiles, "http://127.0.0.1:7717"), "default");
-        assert_eq!(name_for(&profiles, "http://[::1]:7718"), "::1-7718".replace(':', "-").trim_matches('-'));
+        assert_eq!(name_for(&profiles, "http://[::1]:7718"), "1-7718");
         assert_eq!(name_for(&profiles, "https://sc.example"), "sc.example");
     }
 

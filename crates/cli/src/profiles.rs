@@ -50,6 +50,8 @@ pub(crate) struct Pinned {
     /// `<name>+<key id>+<base64>`.
     pub(crate) key: String,
     pub(crate) pinned_at: Timestamp,
+    /// The newest checkpoint that was seen, a signed note: what comes later must continue it.
+    pub(crate) checkpoint: String,
 }
 
 /// Where profiles are kept.
@@ -181,7 +183,11 @@ mod tests {
             user: "Owner".into(),
             org: "home".into(),
         };
-        let pinned = Pinned { key: "log+00000000+AQ==".into(), pinned_at: Timestamp::from_millis(0) };
+        let pinned = Pinned {
+            key: "log+00000000+AQ==".into(),
+            pinned_at: Timestamp::from_millis(0),
+            checkpoint: "log\n1\nAAAA\n\n— log AAAA\n".into(),
+        };
         let profile = Profile {
             url: "http://127.0.0.1:7717".into(),
             allow_plain_http: false,

@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_narrow_terminal_cuts_the_widest_column() {
         let lines = table(&["name", "status", "about"], &rows(), Some(30), false);
-        assert_eq!(lines[1], "ops:repo…  active     Reports");
+        assert_eq!(lines[1], "ops:repor…  active     Reports");
         assert!(lines.iter().all(|line| line.width() <= 30), "{lines:?}");
         assert_eq!(cut("日本語", 4), "日…", "a wide character is never halved");
     }

@@ -5,6 +5,7 @@
 //! members that a newer server adds are ignored, words that it adds are kept as text. Knows nothing of the server's code.
 
 mod agents;
+mod audit;
 mod auth;
 mod call;
 mod client;
@@ -24,6 +25,10 @@ mod users;
 mod words;
 
 pub use agents::{Agent, AgentFilter, AgentPatch, AgentStatus, Agents, NewAgent, Owner};
+pub use audit::{
+    Audit, Consistency, DataHash, Download, ExportQuery, Fact, FactActor, FactDetail, FactFilter, FactKind,
+    FactKinds, FactProof, FactTarget, Repeated, SignedCheckpoint, Verification, VerifyRange,
+};
 pub use auth::{Auth, Me, MySession, OrgName, Person, PersonTokens, Principal, Session, SessionEnd};
 pub use client::{Client, ClientBuilder};
 pub use credentials::{

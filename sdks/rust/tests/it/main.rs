@@ -2,4 +2,5 @@
 
 mod retries;
 mod scripted;
+mod streams;
 mod tokens;
