@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use config::{Config, Environment, Sources};
 use safeconduct::{House, Server, ask_for_link};
+use tokio::signal::unix::{SignalKind, signal};
 use types::{Secret, World};
 
 /// Control plane for AI agents: identity, authority, acts, ledger.
@@ -133,22 +134,16 @@ fn log_settings(config: &Config) -> telemetry::LogSettings {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let server = Server::start(config, World::system()).await?;
-    server.greet(&mut std::io::stdout())?;
-    stopped().await?;
-    server.stop().await;
-    Ok(())
-}
-
-/// Interrupt or termination; a second one ends the process at once by its default.
-async fn stopped() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
+    // Before anybody is told that we run.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let server = Server::start(config, World::system()).await?;
+    server.greet(&mut std::io::stdout())?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    server.stop().await;
     Ok(())
 }
 

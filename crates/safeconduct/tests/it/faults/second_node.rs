@@ -23,10 +23,11 @@ async fn a_kill_on_one_node_is_in_force_on_the_other() {
     let key = "cd".repeat(32);
     let url = "http://127.0.0.1:7717";
     let first = node(&database, one.path(), &key, url).run().expect("the first node");
+    // A node that starts while nobody owns the installation makes a link of its own, which voids the first.
+    let owner = first.owner(one.path()).await;
     let second = node(&database, two.path(), &key, url).run().expect("the second node");
 
-    let owner = first.owner(one.path()).await;
-    let agent = owner.post("/api/v1/agents", json!({ "name": "rogue", "roles": ["member"] })).await.ok(201);
+    let agent = owner.post("/api/v1/agents", json!({ "name": "rogue", "permissions": ["agents:read:all"] })).await.ok(201);
     let id = agent["id"].as_str().expect("an id");
     let body = json!({ "kind": "secret", "label": "x" });
     let made = owner.post(&format!("/api/v1/agents/{id}/credentials"), body).await.ok(201);
