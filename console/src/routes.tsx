@@ -1,4 +1,7 @@
-/** Every page with its address and what of the address it reads. Pages load when they are first visited. */
+/**
+ * Every page with its address and what of the address it reads. Pages load when they are first visited; what they show is
+ * asked for at the same time, and already when the pointer comes near a link.
+ */
 
 import {
   createRootRoute,
@@ -7,6 +10,8 @@ import {
   lazyRouteComponent,
   Outlet,
 } from '@tanstack/react-router'
+import { client } from './api/cache'
+import { queries } from './api/queries'
 import { NotFound } from './layouts/not-found'
 import { Shell } from './layouts/shell'
 import { Failure } from './ui/page'
@@ -20,6 +25,10 @@ function search<K extends string>(...names: K[]) {
       names.filter((name) => given[name]).map((name) => [name, String(given[name])]),
     ) as Search<K>
 }
+
+const agentsSearch = search('q', 'status', 'env', 'type', 'panel')
+const functionsSearch = search('q')
+const runsSearch = search('status', 'trigger', 'function', 'agent', 'principal')
 
 const root = createRootRoute({ component: Outlet })
 
@@ -38,13 +47,23 @@ const shell = createRoute({
 const home = createRoute({
   getParentRoute: () => shell,
   path: '/',
+  loader: () => {
+    void client.prefetchQuery(queries.health())
+    void client.prefetchQuery(queries.verified())
+    void client.prefetchInfiniteQuery(queries.agents())
+    void client.prefetchInfiniteQuery(queries.functions())
+    void client.prefetchInfiniteQuery(queries.runs())
+    void client.prefetchInfiniteQuery(queries.facts())
+  },
   component: lazyRouteComponent(() => import('./pages/home')),
 })
 
 const agents = createRoute({
   getParentRoute: () => shell,
   path: '/agents',
-  validateSearch: search('q', 'status', 'env', 'type', 'panel'),
+  validateSearch: agentsSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.agents(deps)),
   component: lazyRouteComponent(() => import('./pages/agents/list')),
 })
 
@@ -52,13 +71,16 @@ const agent = createRoute({
   getParentRoute: () => shell,
   path: '/agents/$agent',
   validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.agent(params.agent)),
   component: lazyRouteComponent(() => import('./pages/agents/detail')),
 })
 
 const functions = createRoute({
   getParentRoute: () => shell,
   path: '/functions',
-  validateSearch: search('q'),
+  validateSearch: functionsSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.functions(deps)),
   component: lazyRouteComponent(() => import('./pages/functions/list')),
 })
 
@@ -72,13 +94,16 @@ const fn = createRoute({
   getParentRoute: () => shell,
   path: '/functions/$fn',
   validateSearch: search('tab', 'run'),
+  loader: ({ params }) => void client.prefetchQuery(queries.fn(params.fn)),
   component: lazyRouteComponent(() => import('./pages/functions/detail')),
 })
 
 const runs = createRoute({
   getParentRoute: () => shell,
   path: '/runs',
-  validateSearch: search('status', 'trigger', 'function', 'agent', 'principal'),
+  validateSearch: runsSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.runs(deps)),
   component: lazyRouteComponent(() => import('./pages/runs/list')),
 })
 
@@ -86,6 +111,7 @@ const run = createRoute({
   getParentRoute: () => shell,
   path: '/runs/$run',
   validateSearch: search('tab'),
+  loader: ({ params }) => void client.prefetchQuery(queries.run(params.run)),
   component: lazyRouteComponent(() => import('./pages/runs/detail')),
 })
 
@@ -99,12 +125,14 @@ const audit = createRoute({
 const fact = createRoute({
   getParentRoute: () => shell,
   path: '/audit/$fact',
+  loader: ({ params }) => void client.prefetchQuery(queries.fact(params.fact)),
   component: lazyRouteComponent(() => import('./pages/audit/detail')),
 })
 
 const sessions = createRoute({
   getParentRoute: () => shell,
   path: '/account/sessions',
+  loader: () => void client.prefetchInfiniteQuery(queries.sessions()),
   component: lazyRouteComponent(() => import('./pages/account/sessions')),
 })
 
