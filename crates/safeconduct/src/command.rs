@@ -1,12 +1,12 @@
 //! The server's own commands; client commands come from `cli`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use config::{Config, Environment, Sources};
-use safeconduct::{House, Server, ask_for_link};
+use safeconduct::{House, Jails, Server, ask_for_link};
 use tokio::signal::unix::{SignalKind, signal};
 use types::{Secret, World};
 
@@ -14,6 +14,8 @@ use types::{Secret, World};
 #[derive(Parser)]
 #[command(name = "safeconduct", version, about, max_term_width = 100)]
 struct Arguments {
+    #[command(flatten)]
+    globals: cli::Globals,
     #[command(subcommand)]
     command: Command,
 }
@@ -34,6 +36,8 @@ enum Command {
     /// Print the OpenAPI document.
     #[command(hide = true)]
     Openapi,
+    #[command(flatten)]
+    Client(cli::Command),
 }
 
 #[derive(Args, Clone, Default)]
@@ -79,7 +83,7 @@ enum AdminCommand {
 
 pub(crate) fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    match start(arguments.command) {
+    match start(arguments) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("safeconduct: {error:#}");
@@ -88,13 +92,33 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-fn start(command: Command) -> anyhow::Result<ExitCode> {
+fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let command = arguments.command;
+    // The sandbox's launcher is split off while the process has one thread.
+    let serving = match &command {
+        Command::Serve(flags) => {
+            let config = load(flags)?;
+            telemetry::start(&log_settings(&config))?;
+            let jails = jails(&config);
+            Some((config, jails))
+        }
+        _ => None,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match command {
-        Command::Serve(flags) => {
-            let config = load(&flags)?;
-            telemetry::start(&log_settings(&config))?;
-            runtime.block_on(serve(config))?;
+        Command::Serve(_) => {
+            if let Some((config, jails)) = serving {
+                runtime.block_on(serve(config, jails))?;
+            }
+        }
+        Command::Client(command) => {
+            let environment = Environment::of_process();
+            return Ok(runtime.block_on(cli::run_here(
+                command,
+                &arguments.globals,
+                &environment,
+                &ThisProgram,
+            )));
         }
         Command::Config(ConfigCommand::Explain(flags)) => explain(&load(&flags)?),
         Command::Db(DbCommand::Init { admin_url }) => runtime.block_on(init(&admin_url))?,
@@ -133,11 +157,48 @@ fn log_settings(config: &Config) -> telemetry::LogSettings {
     telemetry::LogSettings { level: config.log.level.clone(), format, colour }
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
+/// None, with a warning, where functions cannot run: everything else works.
+fn jails(config: &Config) -> Option<Jails> {
+    match Jails::prepare(config, None) {
+        Ok(jails) => jails,
+        Err(reason) => {
+            tracing::warn!(reason, "functions cannot run on this machine");
+            None
+        }
+    }
+}
+
+/// What client commands need of this program: its command line, and a server of their own.
+struct ThisProgram;
+
+impl cli::Host for ThisProgram {
+    fn command_line(&self) -> clap::Command {
+        Arguments::command()
+    }
+
+    fn start<'a>(&'a self, data_dir: &'a Path) -> cli::Starting<'a> {
+        Box::pin(async move {
+            let flags = ServerFlags {
+                data_dir: Some(data_dir.to_owned()),
+                listen: Some("127.0.0.1:0".into()),
+                set: vec!["server.operations_listen=127.0.0.1:0".into(), "log.level=error".into()],
+                ..ServerFlags::default()
+            };
+            let config = load(&flags).map_err(|error| format!("{error:#}"))?;
+            let jails = jails(&config);
+            let server =
+                Server::start(config, World::system(), jails).await.map_err(|error| error.to_string())?;
+            let url = format!("http://{}", server.address);
+            Ok(cli::Embedded { url, stop: Box::new(move || Box::pin(server.stop())) })
+        })
+    }
+}
+
+async fn serve(config: Config, jails: Option<Jails>) -> anyhow::Result<()> {
     // Before anybody is told that we run.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let server = Server::start(config, World::system()).await?;
+    let server = Server::start(config, World::system(), jails).await?;
     server.greet(&mut std::io::stdout())?;
     tokio::select! {
         _ = terminate.recv() => {}
@@ -186,7 +247,7 @@ async fn link(config: Config) -> anyhow::Result<()> {
         Some(url) => url,
         None => {
             let address = config.server.listen;
-            let house = House::open(config, World::system(), address).await?;
+            let house = House::open(config, World::system(), address, None).await?;
             let link = house.people.make_link().await?;
             house.close().await;
             link.url.reveal().clone()
@@ -202,7 +263,7 @@ async fn openapi() -> anyhow::Result<()> {
     let flags = ServerFlags { data_dir: Some(directory.clone()), ..ServerFlags::default() };
     let config = load(&flags)?;
     let address = config.server.listen;
-    let house = House::open(config, World::system(), address).await?;
+    let house = House::open(config, World::system(), address, None).await?;
     let document = serde_json::to_string_pretty(&safeconduct::document(&house))?;
     house.close().await;
     std::fs::remove_dir_all(&directory).with_context(|| directory.display().to_string())?;

@@ -17,5 +17,7 @@ pub enum StartError {
     #[error("signing keys: {0}")]
     SigningKeys(#[from] oauth::KeysError),
     #[error(transparent)]
+    Blobs(#[from] blobs::BlobError),
+    #[error(transparent)]
     People(#[from] people::PeopleError),
 }

@@ -7,19 +7,24 @@ use std::time::Duration;
 use access::Access;
 use agents::{Agents, AgentsSettings};
 use audit::Audit;
+use blobs::{BlobSettings, Blobs};
 use cluster::{Feed, Nodes};
 use config::{Config, SigningAlgorithm};
 use crypto::jws::Algorithm;
 use db::{Db, PostgresSettings, Settings, SqliteSettings};
+use functions::{Functions, FunctionsGround, FunctionsSettings};
 use ledger::{Ack, FactKind, Ledger, LedgerSettings};
 use oauth::{Keys, Oauth, OauthParts, OauthSettings};
 use people::{CookieAuthenticator, CookieForm, People, PeopleSettings};
+use runs::{Ground, Runs, RunsSettings};
+use sandbox::Sandbox;
 use secrets::{KeySource, Keyring};
 use telemetry::Tasks;
 use types::{Timestamp, World};
 use web::{Door, RateLimits};
 
 use crate::StartError;
+use crate::acting::TokensOfRuns;
 
 /// How long after sign-in a session ends.
 const SESSION: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -42,6 +47,8 @@ pub struct House {
     pub agents: Agents,
     pub oauth: Oauth,
     pub audit: Audit,
+    pub blobs: Blobs,
+    pub functions: Functions,
     pub door: Arc<Door>,
     pub cookie: CookieForm,
     pub tasks: Tasks,
@@ -49,7 +56,13 @@ pub struct House {
 
 impl House {
     /// Opens everything. `bound` is the address that the server really listens on.
-    pub async fn open(config: Config, world: World, bound: SocketAddr) -> Result<Self, StartError> {
+    /// Without a sandbox functions can be kept, but not run.
+    pub async fn open(
+        config: Config,
+        world: World,
+        bound: SocketAddr,
+        sandbox: Option<Sandbox>,
+    ) -> Result<Self, StartError> {
         let config = Arc::new(config);
         let public_url = public_url(&config, bound);
         let db = Db::open(database(&config)?).await?;
@@ -99,6 +112,31 @@ impl House {
         }
         let index = audit::Index::new(&keyring);
         let audit = Audit::new(db.clone(), ledger.clone(), index, feed.clone(), catalogue());
+        let blobs = Blobs::open(db.clone(), keyring.clone(), world.clone(), blob_settings(&config))?;
+        let ground = FunctionsGround {
+            db: db.clone(),
+            ledger: ledger.clone(),
+            keyring: keyring.clone(),
+            world: world.clone(),
+            feed: feed.clone(),
+            access: access.clone(),
+            blobs: blobs.clone(),
+            tokens: Arc::new(TokensOfRuns(oauth.clone())),
+            sandbox,
+        };
+        let engine = Ground {
+            db: db.clone(),
+            ledger: ledger.clone(),
+            keyring: keyring.clone(),
+            blobs: blobs.clone(),
+            feed: feed.clone(),
+            world: world.clone(),
+        };
+        let slots =
+            RunsSettings { slots: config.functions.max_concurrent as usize, ..RunsSettings::default() };
+        let functions = Functions::new(ground, functions_settings(&config), |executor| {
+            Runs::new(engine, vec![Arc::new(executor)], slots)
+        });
         let cookie = CookieForm::new(&public_url);
         let door = Arc::new(Door::new(
             db.clone(),
@@ -124,6 +162,8 @@ impl House {
             agents,
             oauth,
             audit,
+            blobs,
+            functions,
             door,
             cookie,
         })
@@ -146,7 +186,15 @@ impl House {
 
 /// Every kind of fact: a line per domain.
 fn catalogue() -> Vec<&'static FactKind> {
-    let kinds = [ledger::KINDS, access::KINDS, people::KINDS, agents::KINDS, oauth::KINDS];
+    let kinds = [
+        ledger::KINDS,
+        access::KINDS,
+        people::KINDS,
+        agents::KINDS,
+        oauth::KINDS,
+        functions::KINDS,
+        runs::facts::KINDS,
+    ];
     kinds.into_iter().flatten().copied().collect()
 }
 
@@ -217,6 +265,26 @@ fn oauth_settings(config: &Config, public_url: &str) -> OauthSettings {
         clock_skew: config.tokens.clock_skew,
         strict_scopes: config.tokens.strict_scopes,
         ..OauthSettings::new(public_url)
+    }
+}
+
+fn blob_settings(config: &Config) -> BlobSettings {
+    BlobSettings {
+        directory: config.data.dir.join("blobs"),
+        keep_unreferenced: config.retention.unreferenced_blobs,
+    }
+}
+
+/// How long `execute` waits before it answers 202.
+const SYNC: Duration = Duration::from_secs(30);
+
+fn functions_settings(config: &Config) -> FunctionsSettings {
+    FunctionsSettings {
+        timeout: config.functions.timeout,
+        memory_mb: config.functions.memory_mb,
+        cpu_milli: config.functions.cpu_milli,
+        storage_mb: config.functions.storage_mb,
+        sync: SYNC,
     }
 }
 

@@ -17,6 +17,10 @@ pub(crate) fn start(house: &House) {
     tasks.spawn("ledger", move |stop| ledger.background(stop));
     let audit = house.audit.clone();
     tasks.spawn("audit index", move |stop| audit.keep_index(stop));
+    let runs = house.functions.runs().clone();
+    tasks.spawn("runs", move |stop| async move { runs.work(stop.requested()).await });
+    let blobs = house.blobs.clone();
+    tasks.spawn("blobs", move |stop| async move { blobs.keep_clean(stop.requested()).await });
     let nodes = house.nodes.clone();
     tasks.spawn("node heartbeat", move |stop| async move { nodes.beat(stop.requested()).await });
     let noted = house.clone();

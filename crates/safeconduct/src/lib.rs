@@ -3,6 +3,7 @@
 //! A line per domain in `router.rs`, a line per job in `jobs.rs`; what a line means is its domain's business. The binary
 //! adds the command line; tests use the same parts on port 0.
 
+mod acting;
 mod admin;
 mod console;
 mod docs;
@@ -13,6 +14,7 @@ mod jobs;
 mod router;
 mod server;
 
+pub use acting::Jails;
 pub use admin::ask_for_link;
 pub use error::StartError;
 pub use house::House;

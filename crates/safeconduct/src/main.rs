@@ -8,5 +8,7 @@ mod command;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    // Before any thread: this program may have been started to become the sandbox's launcher.
+    sandbox::become_launcher_if_asked();
     command::run()
 }

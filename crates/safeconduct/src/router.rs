@@ -17,6 +17,7 @@ pub fn routes(house: &House) -> Routes {
         .merge(agents::routes(door).with_state(house.agents.clone()))
         .merge(oauth::routes(door, &house.oauth))
         .merge(audit::routes(door).with_state(house.audit.clone()))
+        .merge(functions::routes(door).with_state(house.functions.clone()))
 }
 
 /// The OpenAPI document of this server.

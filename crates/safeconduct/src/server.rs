@@ -10,7 +10,7 @@ use people::OwnerLink;
 use tokio::net::TcpListener;
 use types::World;
 
-use crate::{House, StartError, admin, health, jobs, router};
+use crate::{House, Jails, StartError, admin, health, jobs, router};
 
 pub struct Server {
     pub house: House,
@@ -22,15 +22,25 @@ pub struct Server {
 
 impl Server {
     /// Binds first, so that nothing is opened for an address that is taken.
-    pub async fn start(config: Config, world: World) -> Result<Self, StartError> {
+    pub async fn start(config: Config, world: World, jails: Option<Jails>) -> Result<Self, StartError> {
         let listener = bind(config.server.listen).await?;
         let operations = bind(config.server.operations_listen).await?;
         let address = local(&listener, config.server.listen)?;
         let operations_address = local(&operations, config.server.operations_listen)?;
         private(&config.data.dir)?;
-        let house = House::open(config, world, address).await?;
+        let (sandbox, knocks) = jails.map(Jails::open).unzip();
+        let house = House::open(config, world, address, sandbox).await?;
         jobs::start(&house);
         let public = router::public(&house);
+        if let Some(knocks) = knocks {
+            let same = public.clone();
+            house.tasks.spawn("functions' http", move |stop| async move {
+                let stopped = async move { stop.requested().await };
+                if let Err(error) = web::serve_functions(same, knocks, stopped).await {
+                    tracing::error!(%error, "the functions' door ended");
+                }
+            });
+        }
         house.tasks.spawn("http", move |stop| async move {
             let stopped = async move { stop.requested().await };
             if let Err(error) = web::serve(public, listener, stopped).await {

@@ -74,7 +74,7 @@ settings! {
     }
 
     sandbox: Sandbox, "Where functions run." {
-        backend: SandboxBackend = text("jail"), "`jail`, or `none`: no protection from the code at all";
+        backend: SandboxBackend = text("jail"), "`jail`, or `none`: functions can be kept here, but not run";
         uid_range: UidRange = text("2000000-2065535"), "Host user ids for sandboxed code when the server runs as root";
     }
 

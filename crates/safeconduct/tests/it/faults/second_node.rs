@@ -27,7 +27,10 @@ async fn a_kill_on_one_node_is_in_force_on_the_other() {
     let owner = first.owner(one.path()).await;
     let second = node(&database, two.path(), &key, url).run().expect("the second node");
 
-    let agent = owner.post("/api/v1/agents", json!({ "name": "rogue", "permissions": ["agents:read:all"] })).await.ok(201);
+    let agent = owner
+        .post("/api/v1/agents", json!({ "name": "rogue", "permissions": ["agents:read:all"] }))
+        .await
+        .ok(201);
     let id = agent["id"].as_str().expect("an id");
     let body = json!({ "kind": "secret", "label": "x" });
     let made = owner.post(&format!("/api/v1/agents/{id}/credentials"), body).await.ok(201);

@@ -19,7 +19,7 @@ testing::on_both_databases! {
         let racers: Vec<_> = (0..100)
             .map(|_| {
                 let (caller, assertion) = (server.anonymous(), assertion.clone());
-                tokio::spawn(async move { assert(&caller, &assertion).await.status.as_u16() })
+                telemetry::spawn("racer", async move { assert(&caller, &assertion).await.status.as_u16() })
             })
             .collect();
         let mut counts = BTreeMap::<u16, usize>::new();

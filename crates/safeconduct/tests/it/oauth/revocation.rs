@@ -199,7 +199,7 @@ async fn racers_who_revoke_and_use_one_token_never_see_it_rise_again() {
     let racers: Vec<_> = (0..100)
         .map(|number| {
             let (caller, papers, token) = (with_token(&server, &token), papers.clone(), token.clone());
-            tokio::spawn(async move {
+            telemetry::spawn("racer", async move {
                 if number % 10 == 5 {
                     let anonymous = Caller { bearer: None, ..caller.clone() };
                     assert_eq!(papers.about(&anonymous, "revoke", &token).await.status, 200);

@@ -59,7 +59,7 @@ testing::on_both_databases! {
         let racers: Vec<_> = (0..100)
             .map(|_| {
                 let (caller, body) = (server.anonymous(), json!({ "refresh_token": first }));
-                tokio::spawn(async move { caller.post("/api/v1/auth/refresh", body).await.status.as_u16() })
+                telemetry::spawn("racer", async move { caller.post("/api/v1/auth/refresh", body).await.status.as_u16() })
             })
             .collect();
         let mut counts = BTreeMap::<u16, usize>::new();

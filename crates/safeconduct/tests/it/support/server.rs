@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use config::{Config, Environment, Sources};
 use people::{Person, SessionKind};
-use safeconduct::{House, Server};
+use safeconduct::{House, Jails, Server};
 use serde_json::json;
 use telemetry::ErrorWatch;
 use testing::{Engine, TestDatabase};
@@ -13,7 +13,7 @@ use tracing::Instrument;
 use types::{OrgId, SteeredClock, SystemEntropy, World};
 use web::{Contact, PrincipalId};
 
-use super::Caller;
+use super::{Caller, PROGRAM};
 
 pub(crate) struct TestServer {
     pub(crate) server: Option<Server>,
@@ -39,7 +39,9 @@ impl TestServer {
         let world = World::new(clock.clone(), Arc::new(SystemEntropy));
         let watch = ErrorWatch::new();
         let config = config(&database, settings);
-        let server = Server::start(config, world).instrument(watch.span()).await.expect("the server starts");
+        let jails = Jails::prepare(&config, Some(PROGRAM.into())).expect("functions run on this machine");
+        let server = Server::start(config, world, jails).instrument(watch.span()).await;
+        let server = server.expect("the server starts");
         Self { server: Some(server), database, clock, watch, expects_errors: false }
     }
 
