@@ -30,13 +30,22 @@ pub(crate) struct Issuers {
     api: Arc<str>,
     by_slug: RwLock<HashMap<Option<Slug>, Arc<Issuer>>>,
     by_org: RwLock<HashMap<OrgId, Arc<Issuer>>>,
+    /// Held while an unknown slug is looked up: who makes slugs up gets one connection to wait for, not all of them.
+    look_up: tokio::sync::Mutex<()>,
 }
 
 impl Issuers {
     pub(crate) fn new(people: People, public_url: &str) -> Self {
         let public_url: Arc<str> = public_url.trim_end_matches('/').into();
         let api = format!("{public_url}/api").into();
-        Self { people, public_url, api, by_slug: RwLock::default(), by_org: RwLock::default() }
+        Self {
+            people,
+            public_url,
+            api,
+            by_slug: RwLock::default(),
+            by_org: RwLock::default(),
+            look_up: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The audience of tokens for our API.
@@ -50,6 +59,7 @@ impl Issuers {
         if let Some(known) = self.by_slug.read().get(&slug) {
             return Ok(Some(known.clone()));
         }
+        let _one_at_a_time = self.look_up.lock().await;
         let org = match &slug {
             None => Some(self.people.home().await?),
             // The home organization has one issuer, not two.

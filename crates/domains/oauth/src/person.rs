@@ -25,28 +25,35 @@ pub(crate) struct SignedIn {
 impl Oauth {
     /// Redeems an owner link for a command line.
     pub(crate) async fn redeem_link(&self, token: &str, contact: &Contact) -> Result<SignedIn, Problem> {
-        self.inner().feed.fresh()?;
+        let rev = self.begin()?;
         let started = self.people().redeem(token, SessionKind::Cli, contact).await?;
-        let access = self.mint_for_person(&started.session, "owner_link", contact).await?;
+        let access = self.mint_for_person(&started.session, rev, "owner_link", contact).await?;
         Ok(SignedIn { session: started.session, access, refresh: started.secret })
     }
 
     /// Exchanges a refresh token; it works once.
     pub(crate) async fn refresh(&self, secret: &str, contact: &Contact) -> Result<SignedIn, Problem> {
-        self.inner().feed.fresh()?;
+        let rev = self.begin()?;
         let Refreshed { session, secret: refresh } = self.people().refresh(secret, contact).await?;
-        let access = self.mint_for_person(&session, "refresh_token", contact).await?;
+        let access = self.mint_for_person(&session, rev, "refresh_token", contact).await?;
         Ok(SignedIn { session, access, refresh })
+    }
+
+    /// The revision of the token to be, before its session is read: whatever ends the session later is younger.
+    fn begin(&self) -> Result<i64, Problem> {
+        let rev = self.inner().feed.applied();
+        self.inner().feed.fresh()?;
+        Ok(rev)
     }
 
     async fn mint_for_person(
         &self,
         session: &Session,
+        rev: i64,
         grant: &'static str,
         contact: &Contact,
     ) -> Result<TokenAnswer, Problem> {
         let inner = self.inner();
-        let rev = inner.feed.applied();
         let principal = PrincipalId::User(session.user);
         let link = self.link(session.org, principal).await?;
         let scope: Arc<str> = spell_out(&link.grants, self.operations()).to_scope_string().into();

@@ -5,8 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use agents::CredentialStatus;
 use authority::Authority;
-use problem::{AUTHORITY_EXCEEDED, Problem};
+use problem::{AUTHORITY_EXCEEDED, INVALID_TOKEN, Problem};
 use serde::{Deserialize, Serialize};
 use types::{ClientId, CredentialId, FunctionId, Id, RunId, Secret, SessionId, Timestamp, TokenId, TxnId};
 use web::{Caller, Means, PrincipalId};
@@ -28,6 +29,8 @@ pub struct OnBehalf {
     /// Actors up to now, outermost first.
     chain: Vec<String>,
     txn: Option<TxnId>,
+    /// The caller's revision: what died since then takes the run's token along.
+    rev: i64,
 }
 
 /// What is asked for a run.
@@ -67,6 +70,7 @@ impl OnBehalf {
             scope: caller.scope.as_deref().cloned(),
             chain: functions.chain(principals).collect(),
             txn: caller.txn,
+            rev: caller.revision,
         }
     }
 }
@@ -75,7 +79,6 @@ impl Oauth {
     /// The token that a run's code calls our API with.
     pub async fn mint_for_run(&self, wanted: RunToken<'_>) -> Result<Minted, Problem> {
         let inner = self.inner();
-        let rev = inner.feed.applied();
         inner.feed.fresh()?;
         let who = wanted.on_behalf;
         let sub: PrincipalId = who.principal.parse().map_err(Problem::internal)?;
@@ -93,16 +96,35 @@ impl Oauth {
             scope: Scopes::default().grant(sub, &held, None, false).map_err(too_long)?.text,
             lifetime: wanted.lifetime,
         };
-        let mut claims = self.claims(&issuer, rev, draft);
+        let mut claims = self.claims(&issuer, who.rev, draft);
         claims.crd = who.credential;
         claims.sid = who.session;
         claims.run = Some(wanted.run);
         claims.txn = who.txn.unwrap_or(claims.txn);
         claims.act = nest(&chain(wanted.function, &who.chain)?);
+        self.still_stands(&claims).await?;
         let token = self.sign(&issuer, &claims).await.map_err(|error| Problem::internal(error.reason()))?;
         inner.live.note(&claims, inner.world.now());
         metrics::counter!("safeconduct_run_tokens_total").increment(1);
         Ok(minted(token, claims))
+    }
+
+    /// Whether everything that the caller stood on still stands. The roll of the dead forgets after a day, a queue may not:
+    /// so credential and session are looked at themselves.
+    async fn still_stands(&self, claims: &Claims) -> Result<(), Problem> {
+        let inner = self.inner();
+        let mut stands = !inner.feed.is_dead(claims.rev, &claims.kin());
+        if let Some(id) = claims.crd {
+            let found = inner.agents.credential(id).await?;
+            stands &= found.is_some_and(|credential| credential.status == CredentialStatus::Active);
+        }
+        if let Some(id) = claims.sid {
+            stands &= inner.people.session(id).await?.is_some();
+        }
+        if stands {
+            return Ok(());
+        }
+        Err(Problem::new(&INVALID_TOKEN, "What this run stands on was revoked meanwhile. Ask for it again."))
     }
 }
 

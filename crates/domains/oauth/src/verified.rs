@@ -26,13 +26,6 @@ pub(crate) struct Verified {
 
 type Name = [u8; 32];
 
-#[derive(Clone)]
-enum Known {
-    Good(Arc<Verified>),
-    /// Since when, and what is wrong with it.
-    Bad(Instant, &'static str),
-}
-
 /// What the cache says of a token.
 #[derive(Debug)]
 pub(crate) enum Looked {
@@ -41,23 +34,17 @@ pub(crate) enum Looked {
     Unknown,
 }
 
-/// Bounded in two generations per shard: when the younger is full the older goes, and what was in use moves up.
+/// Good and bad tokens apart: nobody drives good ones out by inventing bad ones.
 pub(crate) struct VerifiedCache {
-    shards: [RwLock<Generations>; SHARDS],
-    /// Tokens per generation and shard.
-    most: usize,
-}
-
-#[derive(Default)]
-struct Generations {
-    young: HashMap<Name, Known>,
-    old: HashMap<Name, Known>,
+    good: Shards<Arc<Verified>>,
+    /// Since when, and what is wrong.
+    bad: Shards<(Instant, &'static str)>,
 }
 
 impl VerifiedCache {
-    /// Holds at most twice `most` tokens.
+    /// Holds at most twice `most` tokens of each sort.
     pub(crate) fn new(most: usize) -> Self {
-        Self { shards: std::array::from_fn(|_| RwLock::default()), most: most.div_ceil(SHARDS).max(1) }
+        Self { good: Shards::new(most), bad: Shards::new(most) }
     }
 
     pub(crate) fn name(token: &str) -> Name {
@@ -65,77 +52,84 @@ impl VerifiedCache {
     }
 
     pub(crate) fn look(&self, name: &Name) -> Looked {
-        let shard = self.shard(name);
-        let (known, aged) = {
-            let generations = shard.read();
-            match (generations.young.get(name), generations.old.get(name)) {
-                (Some(known), _) => (known.clone(), false),
-                (None, Some(known)) => (known.clone(), true),
-                (None, None) => return Looked::Unknown,
-            }
-        };
-        match known {
-            Known::Good(verified) => {
-                if aged {
-                    self.put(*name, Known::Good(verified.clone()));
-                }
-                Looked::Good(verified)
-            }
-            Known::Bad(since, why) if since.elapsed() < FAILED_FOR => Looked::Bad(why),
-            Known::Bad(..) => Looked::Unknown,
+        if let Some(verified) = self.good.get(name) {
+            return Looked::Good(verified);
+        }
+        match self.bad.get(name) {
+            Some((since, why)) if since.elapsed() < FAILED_FOR => Looked::Bad(why),
+            _ => Looked::Unknown,
         }
     }
 
     pub(crate) fn keep(&self, name: Name, verified: Arc<Verified>) {
-        self.put(name, Known::Good(verified));
+        self.good.put(name, verified);
     }
 
     pub(crate) fn failed(&self, name: Name, why: &'static str) {
-        self.put(name, Known::Bad(Instant::now(), why));
+        self.bad.put(name, (Instant::now(), why));
     }
 
     /// Drops the tokens that stand on `kin`; gives those that were known.
     pub(crate) fn drop_standing_on(&self, kin: Kin) -> Vec<Arc<Verified>> {
-        let mut dropped = Vec::new();
-        for shard in &self.shards {
-            let mut generations = shard.write();
-            let Generations { young, old } = &mut *generations;
-            for (name, known) in young.extract_if(|_, known| known.stands_on(kin)) {
-                // An aged copy of the same token is no second token.
-                old.remove(&name);
-                dropped.extend(known.good());
-            }
-            dropped.extend(
-                old.extract_if(|_, known| known.stands_on(kin)).filter_map(|(_, known)| known.good()),
-            );
-        }
-        dropped
+        self.good.extract(|verified| verified.kin.contains(&kin))
+    }
+}
+
+/// Bounded in two generations per shard: when the younger is full the older goes, and what is in use moves up.
+struct Shards<V> {
+    shards: [RwLock<Generations<V>>; SHARDS],
+    /// Values per generation and shard.
+    most: usize,
+}
+
+struct Generations<V> {
+    young: HashMap<Name, V>,
+    old: HashMap<Name, V>,
+}
+
+impl<V: Clone> Shards<V> {
+    fn new(most: usize) -> Self {
+        let empty = || RwLock::new(Generations { young: HashMap::new(), old: HashMap::new() });
+        Self { shards: std::array::from_fn(|_| empty()), most: most.div_ceil(SHARDS).max(1) }
     }
 
-    fn put(&self, name: Name, known: Known) {
+    fn get(&self, name: &Name) -> Option<V> {
+        let aged = {
+            let generations = self.shard(name).read();
+            if let Some(value) = generations.young.get(name) {
+                return Some(value.clone());
+            }
+            generations.old.get(name)?.clone()
+        };
+        self.put(*name, aged.clone());
+        Some(aged)
+    }
+
+    fn put(&self, name: Name, value: V) {
         let mut generations = self.shard(&name).write();
         if generations.young.len() >= self.most {
             generations.old = std::mem::take(&mut generations.young);
         }
-        generations.young.insert(name, known);
+        generations.young.insert(name, value);
+    }
+
+    fn extract(&self, which: impl Fn(&V) -> bool) -> Vec<V> {
+        let mut extracted = Vec::new();
+        for shard in &self.shards {
+            let Generations { young, old } = &mut *shard.write();
+            for (name, value) in young.extract_if(|_, value| which(value)) {
+                // An aged copy of the same is no second one.
+                old.remove(&name);
+                extracted.push(value);
+            }
+            extracted.extend(old.extract_if(|_, value| which(value)).map(|(_, value)| value));
+        }
+        extracted
     }
 
     /// A hash is spread evenly; its first byte chooses.
-    fn shard(&self, name: &Name) -> &RwLock<Generations> {
+    fn shard(&self, name: &Name) -> &RwLock<Generations<V>> {
         &self.shards[usize::from(name[0]) % SHARDS]
-    }
-}
-
-impl Known {
-    fn good(self) -> Option<Arc<Verified>> {
-        match self {
-            Self::Good(verified) => Some(verified),
-            Self::Bad(..) => None,
-        }
-    }
-
-    fn stands_on(&self, kin: Kin) -> bool {
-        matches!(self, Self::Good(verified) if verified.kin.contains(&kin))
     }
 }
 
@@ -154,6 +148,10 @@ pub(crate) mod tests {
         verified(crate::claims::tests::claims(world))
     }
 
+    fn held<V>(shards: &Shards<V>) -> usize {
+        shards.shards.iter().map(|shard| shard.read()).map(|one| one.young.len() + one.old.len()).sum()
+    }
+
     #[test]
     fn remembers_good_tokens_and_for_a_while_bad_ones() {
         let (cache, world) = (VerifiedCache::new(100), World::system());
@@ -161,7 +159,7 @@ pub(crate) mod tests {
         assert!(matches!(cache.look(&name), Looked::Unknown));
         cache.failed(name, "broken");
         assert!(matches!(cache.look(&name), Looked::Bad("broken")));
-        cache.put(name, Known::Bad(Instant::now().checked_sub(FAILED_FOR).unwrap(), "broken"));
+        cache.bad.put(name, (Instant::now().checked_sub(FAILED_FOR).unwrap(), "broken"));
         assert!(matches!(cache.look(&name), Looked::Unknown));
         cache.keep(name, some(&world));
         assert!(matches!(cache.look(&name), Looked::Good(_)));
@@ -175,11 +173,10 @@ pub(crate) mod tests {
         cache.keep(hot, verified.clone());
         for number in 0..5_000 {
             cache.keep(VerifiedCache::name(&number.to_string()), verified.clone());
+            cache.failed(VerifiedCache::name(&format!("bad {number}")), "broken");
             assert!(matches!(cache.look(&hot), Looked::Good(_)), "{number}");
         }
-        let held: usize =
-            cache.shards.iter().map(|shard| shard.read().young.len() + shard.read().old.len()).sum();
-        assert!(held <= 2 * 160, "{held}");
+        assert!(held(&cache.good) <= 2 * 160 && held(&cache.bad) <= 2 * 160);
     }
 
     #[test]

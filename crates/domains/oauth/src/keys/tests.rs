@@ -79,7 +79,7 @@ testing::on_both_databases! {
         let org = some_org();
         let racers = (0..40).map(|number| {
             let keys = if number % 2 == 0 { first.keys.clone() } else { second.keys.clone() };
-            tokio::task::spawn(async move {
+            telemetry::spawn("racer", async move {
                 let ring = keys.ring(org, Algorithm::ES256).await.unwrap();
                 ring.signer(Algorithm::ES256).unwrap().kid().to_owned()
             })
@@ -121,7 +121,7 @@ testing::on_both_databases! {
         let racers: Vec<_> = (0..10)
             .map(|_| {
                 let keys = node.keys.clone();
-                tokio::task::spawn(async move {
+                telemetry::spawn("racer", async move {
                     let fact = Fact::new(&facts::KEY_ROTATED, org, system());
                     let turning = keys.turning(org, Algorithm::ES256, fact, "race").await.unwrap().unwrap();
                     keys.0.db.commit(turning.change).await.is_ok()
