@@ -25,6 +25,13 @@ pub struct Prepared {
     input: Vec<u8>,
 }
 
+/// Whether somebody may already count on a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promised {
+    Yes,
+    NotYet,
+}
+
 impl Prepared {
     /// As it will be queued.
     pub fn run(&self) -> &Run {
@@ -100,15 +107,18 @@ impl Runs {
         Ok(run)
     }
 
-    /// Begins it at once where a slot is free, else queues it. Nobody was told yet that it is accepted: until
-    /// [`Runs::promise`] it is not tried again when this process dies.
+    /// Begins it at once where a slot is free, else queues it. If nobody was told yet that it is accepted, it is not
+    /// tried again when this process dies – until [`Runs::promise`].
     pub async fn begin(
         &self,
         scope: &OrgScope,
         mut prepared: Prepared,
+        promised: Promised,
         along: Vec<Statement>,
     ) -> Result<Run, RunsError> {
-        prepared.entry.run.max_attempts = 1;
+        if promised == Promised::NotYet {
+            prepared.entry.run.max_attempts = 1;
+        }
         let Some(permit) = self.slot() else {
             let run = prepared.entry.run.clone();
             self.put_down(scope, prepared, along, true).await?;

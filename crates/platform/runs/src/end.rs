@@ -195,6 +195,7 @@ impl Ended<'_> {
         let (kind, outcome) = end.state.fact().unwrap_or((&facts::RUN_DEAD, ledger::Outcome::Failure));
         let by_platform = matches!(end.state, RunState::Dead | RunState::Cancelled);
         let mut origin = mandate.origin(run.id);
+        origin.txn = origin.txn.or(self.token.map(|token| token.txn));
         let actor = if by_platform {
             origin.on_behalf_of = Some(mandate.actor.clone());
             Actor::system("runs")
@@ -216,6 +217,7 @@ impl Ended<'_> {
         }
         if let Some(token) = self.token.filter(|_| end.state != RunState::Dead) {
             data.insert("token".into(), json!(token.jti));
+            data.insert("token_audience".into(), json!(token.audience));
             data.insert("token_scope".into(), json!(token.scope));
         }
         if let Some(sha256) = end.output_sha256 {

@@ -3,19 +3,23 @@
 ledger::fact_kinds! {
     pub RUN_SUCCEEDED = "run.succeeded", Info, "A run gave its result.", {
         kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, queued_ms: Integer, wall_ms: Integer,
-        cpu_ms: Integer, input_sha256: Hash, output_sha256: Hash, token: Optional(&Text), token_scope: Optional(&Text),
+        cpu_ms: Integer, input_sha256: Hash, output_sha256: Hash, token: Optional(&Text), token_audience: Optional(&Text),
+        token_scope: Optional(&Text),
     };
     pub RUN_FAILED = "run.failed", Notice, "A run ended with an error.", {
         kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, queued_ms: Integer, wall_ms: Integer,
-        cpu_ms: Integer, input_sha256: Hash, error: Text, token: Optional(&Text), token_scope: Optional(&Text),
+        cpu_ms: Integer, input_sha256: Hash, error: Text, token: Optional(&Text), token_audience: Optional(&Text),
+        token_scope: Optional(&Text),
     };
     pub RUN_TIMED_OUT = "run.timed_out", Notice, "A run used up its time and was killed.", {
         kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, queued_ms: Integer, wall_ms: Integer,
-        cpu_ms: Integer, input_sha256: Hash, error: Text, token: Optional(&Text), token_scope: Optional(&Text),
+        cpu_ms: Integer, input_sha256: Hash, error: Text, token: Optional(&Text), token_audience: Optional(&Text),
+        token_scope: Optional(&Text),
     };
     pub RUN_CANCELLED = "run.cancelled", Notice, "A run was ended from outside, with everything that it had started.", {
         kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, input_sha256: Hash,
-        reason: Text, token: Optional(&Text), token_scope: Optional(&Text),
+        reason: Text, token: Optional(&Text), token_audience: Optional(&Text),
+        token_scope: Optional(&Text),
     };
     pub RUN_DEAD = "run.dead", Warning, "A run was given up: its worker was lost too often.", {
         kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, input_sha256: Hash, error: Text,

@@ -22,7 +22,7 @@ mod store;
 mod turns;
 mod watch;
 
-pub use admit::Prepared;
+pub use admit::{Prepared, Promised};
 pub use error::RunsError;
 pub use house::{Executor, Ground, Runs, RunsSettings, Task};
 pub use live::LogSink;

@@ -8,6 +8,7 @@ use authority::Authority;
 use cluster::Kin;
 use ledger::{Actor, FactKind, Origin, Outcome};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use types::{CredentialId, Id, OrgId, RequestId, RunId, Timestamp, TokenId, TxnId, Uuid};
 
 use crate::facts;
@@ -113,6 +114,8 @@ pub struct Mandate {
     pub run: Option<RunId>,
     /// The authority revision at which the caller was admitted; what died later takes the run along.
     pub revision: i64,
+    /// What whoever issues the run's token wants to know of the caller; opaque here.
+    pub on_behalf: Value,
     /// Everything whose death ends the run.
     pub stands_on: Vec<Footing>,
 }
@@ -309,7 +312,10 @@ pub enum Ending {
 #[derive(Clone, Debug)]
 pub struct RunToken {
     pub jti: TokenId,
+    pub audience: String,
     pub scope: String,
+    /// The chain of acts that the run belongs to, where it begins with the run.
+    pub txn: TxnId,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

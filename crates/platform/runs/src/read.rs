@@ -83,10 +83,16 @@ impl Runs {
                 }
             }
         };
-        match tokio::time::timeout(patience, ended).await {
-            Ok(found) => found,
-            Err(_) => self.get(scope, run).await,
+        tokio::select! {
+            found = ended => found,
+            () = tokio::time::sleep(patience) => self.get(scope, run).await,
+            () = self.0.stopping.cancelled() => self.get(scope, run).await,
         }
+    }
+
+    /// Resolves when this server stops: streams of runs end then.
+    pub async fn stopping(&self) {
+        self.0.stopping.cancelled().await;
     }
 
     /// The run once its revision is past `after`; `None` if there is no such run, or none will come.

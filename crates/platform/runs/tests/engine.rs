@@ -15,8 +15,8 @@ use db::{AuthorityEntry, Bookkeeping, Change, Db, OrgScope, Select, sql};
 use futures::future::BoxFuture;
 use ledger::{Actor, Fact, Ledger, LedgerSettings, Origin};
 use safeconduct_runs::{
-    Ending, Executor, Finish, Footing, Ground, Mandate, NewRun, Run, RunError, RunFilter, RunState, RunToken,
-    Runs, RunsSettings, Target, Task, Trigger, Usage,
+    Ending, Executor, Finish, Footing, Ground, Mandate, NewRun, Promised, Run, RunError, RunFilter, RunState,
+    RunToken, Runs, RunsSettings, Target, Task, Trigger, Usage,
 };
 use secrets::{KeySource, Keyring};
 use serde_json::json;
@@ -81,7 +81,12 @@ impl Script {
             }
             other => panic!("{other}?"),
         };
-        let token = RunToken { jti: self.world.id(), scope: "state:read".into() };
+        let token = RunToken {
+            jti: self.world.id(),
+            audience: "api".into(),
+            scope: "state:read".into(),
+            txn: self.world.id(),
+        };
         let usage = Usage { wall: Duration::from_millis(5), cpu: Duration::from_millis(3), peak_memory: 9 };
         Finish { ending, usage, token: Some(token), logs_truncated: false }
     }
@@ -173,6 +178,7 @@ impl House {
             request: None,
             run: None,
             revision: node.feed.applied(),
+            on_behalf: serde_json::Value::Null,
             stands_on: vec![Footing { kind: "agent".into(), key: self.agent.uuid() }],
         };
         let function: FunctionId = node.world.id();
@@ -187,7 +193,7 @@ impl House {
 
     async fn begin(&self, node: &Node, act: &str) -> Run {
         let prepared = node.runs.prepare(&self.scope, self.new_run(node, act)).await.unwrap();
-        node.runs.begin(&self.scope, prepared, Vec::new()).await.unwrap()
+        node.runs.begin(&self.scope, prepared, Promised::NotYet, Vec::new()).await.unwrap()
     }
 
     async fn ended(&self, node: &Node, run: RunId) -> Run {
@@ -373,7 +379,7 @@ testing::on_both_databases! {
             assert_eq!(house.facts(run).await, [("run.cancelled".to_owned(), "system".to_owned())]);
         }
         let late = node.runs.prepare(&house.scope, late).await.unwrap();
-        let late = node.runs.begin(&house.scope, late, Vec::new()).await.unwrap();
+        let late = node.runs.begin(&house.scope, late, Promised::NotYet, Vec::new()).await.unwrap();
         assert_eq!(house.ended(&node, late.id).await.state, RunState::Cancelled);
         assert!(node.at_work.try_recv().is_err(), "neither the queued nor the late one began");
     }

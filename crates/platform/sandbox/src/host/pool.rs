@@ -69,9 +69,10 @@ impl Zygotes {
     }
 
     /// The zygote of `key`, made by `open` if there is none. Of many that ask at once, one makes it.
-    pub(super) async fn get<O>(&self, key: Key, open: O) -> Result<Arc<Jail>, NoJail>
+    pub(super) async fn get<O, F>(&self, key: Key, open: O) -> Result<Arc<Jail>, NoJail>
     where
-        O: AsyncFn() -> Result<Jail, NoJail>,
+        O: Fn() -> F,
+        F: Future<Output = Result<Jail, NoJail>>,
     {
         let place = self.place(key.clone());
         let made = place.get_or_try_init(|| async { open().await.map(Arc::new) }).await;

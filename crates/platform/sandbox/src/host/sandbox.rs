@@ -126,7 +126,7 @@ impl Sandbox {
         let jail = tokio::select! {
             biased;
             () = call.cancel.cancelled() => return Ok(unstarted(Outcome::Cancelled)),
-            jail = self.0.zygotes.get(key, async || self.open(&call.zygote, &call.limits).await) => jail,
+            jail = self.0.zygotes.get(key, || self.open(&call.zygote, &call.limits)) => jail,
         };
         match jail {
             Ok(jail) => Ok(conversation::run(&jail, call, &self.0.settings.api_url()).await),
@@ -137,7 +137,7 @@ impl Sandbox {
 
     /// Makes the zygote of `spec` now, so that its first call finds it warm.
     pub async fn warm(&self, spec: &ZygoteSpec, limits: &Limits) -> Result<(), SandboxError> {
-        match self.0.zygotes.get(Key::of(spec, limits), async || self.open(spec, limits).await).await {
+        match self.0.zygotes.get(Key::of(spec, limits), || self.open(spec, limits)).await {
             Ok(_) | Err(NoJail::Code(_)) => Ok(()),
             Err(NoJail::Sandbox(error)) => Err(error),
         }
@@ -146,7 +146,7 @@ impl Sandbox {
     /// Makes the platform's own zygote and tells what this host gives; for start-up and `doctor`.
     pub async fn examine(&self) -> Result<Findings, SandboxError> {
         let (spec, limits) = (ZygoteSpec::checker(), checker_limits());
-        let opened = self.0.zygotes.get(Key::of(&spec, &limits), async || self.open(&spec, &limits).await);
+        let opened = self.0.zygotes.get(Key::of(&spec, &limits), || self.open(&spec, &limits));
         match opened.await {
             Ok(jail) => Ok(Findings {
                 nested: jail.nested,

@@ -1,0 +1,288 @@
+//! Runs a function: version, rights, token, sandbox, output. The engine (platform/runs) does the rest.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::Access;
+use authority::{Authority, Required, Selector};
+use db::{Db, OrgScope};
+use futures::future::BoxFuture;
+use problem::Problem;
+use runs::{Ending, Executor, Finish, LogSink, RunError, RunToken, Task, Usage};
+use sandbox::{Call, ContextFrame, LogLevel, LogLine, LogSource, Outcome, Report, Sandbox, ZygoteSpec};
+use serde_json::Value;
+use tokio::sync::mpsc;
+use types::{FunctionId, FunctionVersionId, Id, World};
+use web::PrincipalId;
+
+use crate::mandate::{RunPass, RunTokens, TokenWanted, principals};
+use crate::model::{Function, FunctionRef};
+use crate::service::FunctionsSettings;
+use crate::slots::Slots;
+use crate::store;
+use crate::versions::{Ready, Versions};
+
+/// Lines under way from the sandbox; a full channel holds the function back.
+const LINES: usize = 256;
+/// Longer than any call, so that a token does not end before its run.
+const TOKEN_MARGIN: Duration = Duration::from_secs(60);
+/// Permission to run, asked again when a run begins.
+const EXECUTE: Required = Required::parse("functions:execute");
+
+/// The executor of `function` runs; clones share it.
+#[derive(Clone)]
+pub struct FunctionExecutor(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    world: World,
+    access: Access,
+    versions: Versions,
+    tokens: Arc<dyn RunTokens>,
+    /// None where this machine has none.
+    sandbox: Option<Sandbox>,
+    settings: FunctionsSettings,
+    slots: Slots,
+}
+
+impl Executor for FunctionExecutor {
+    fn kind(&self) -> &'static str {
+        "function"
+    }
+
+    fn target(&self) -> &'static str {
+        "function"
+    }
+
+    fn execute(&self, task: Task) -> BoxFuture<'static, Finish> {
+        let executor = self.clone();
+        Box::pin(async move {
+            match executor.run(&task).await {
+                Ok(finish) => finish,
+                Err(ending) => Finish::without_work(ending),
+            }
+        })
+    }
+}
+
+impl FunctionExecutor {
+    pub(crate) fn new(
+        db: Db,
+        world: World,
+        access: Access,
+        versions: Versions,
+        tokens: Arc<dyn RunTokens>,
+        sandbox: Option<Sandbox>,
+        settings: FunctionsSettings,
+    ) -> Self {
+        let slots = Slots::default();
+        Self(Arc::new(Inner { db, world, access, versions, tokens, sandbox, settings, slots }))
+    }
+
+    async fn run(&self, task: &Task) -> Result<Finish, Ending> {
+        let scope = OrgScope::proven(task.run.org);
+        let id = FunctionId::from_uuid(task.run.target);
+        let found = store::find(&self.0.db, &scope, &FunctionRef::Id(id)).await.map_err(ours)?;
+        let function =
+            found.ok_or_else(|| failed("function_deleted", "The function does not exist any more."))?;
+        if function.deleted_at.is_some() {
+            return Err(failed("function_deleted", "The function was deleted while the run was waiting."));
+        }
+        let version = FunctionVersionId::from_uuid(task.run.version.unwrap_or_default());
+        let ready = self.0.versions.get(&scope, version).await.map_err(|error| ours(Problem::from(error)))?;
+        self.still_allowed(task, &function).await?;
+        let pass = self.token(task, &ready).await?;
+        let report = self.call(task, &function, &ready, &pass).await?;
+        let token = RunToken { jti: pass.jti, audience: pass.audience, scope: pass.scope, txn: pass.txn };
+        Ok(finish(report, &ready, Some(token)))
+    }
+
+    /// A run may have waited while its caller lost the right to it.
+    async fn still_allowed(&self, task: &Task, function: &Function) -> Result<(), Ending> {
+        let (namespace, name) = (function.namespace.as_str(), function.name.as_str());
+        let Ok(selector) = Selector::object([namespace, name]) else { return Ok(()) };
+        for principal in principals(&task.mandate) {
+            let grants = self.0.access.grants(task.run.org, principal).await.map_err(ours)?;
+            if !may(&grants, function, principal, &selector) {
+                let message =
+                    format!("{principal} does not hold functions:execute for {namespace}/{name} any more.");
+                return Err(failed("permission_denied", message));
+            }
+        }
+        Ok(())
+    }
+
+    async fn token(&self, task: &Task, ready: &Ready) -> Result<RunPass, Ending> {
+        let wanted = TokenWanted {
+            org: task.run.org,
+            on_behalf: &task.mandate.on_behalf,
+            function: ready.version.function,
+            run: task.run.id,
+            permissions: &ready.version.permissions,
+            lifetime: ready.limits(&self.0.settings).wall + TOKEN_MARGIN,
+        };
+        self.0.tokens.mint(wanted).await.map_err(|problem| match problem.status() {
+            500.. => Ending::Again(problem.to_string()),
+            _ => failed("authority_lost", problem.detail().to_owned()),
+        })
+    }
+
+    async fn call(
+        &self,
+        task: &Task,
+        function: &Function,
+        ready: &Ready,
+        pass: &RunPass,
+    ) -> Result<Report, Ending> {
+        let unavailable =
+            |reason: &str| failed("sandbox_unavailable", format!("{reason} `safeconduct doctor` says more."));
+        let sandbox = self.0.sandbox.as_ref().ok_or_else(|| unavailable("This server has no sandbox."))?;
+        let slot = self.0.slots.of(task.run.org);
+        let slot =
+            slot.ok_or_else(|| unavailable("Too many organizations have run functions since the start."))?;
+        let (send, lines) = mpsc::channel(LINES);
+        let version = &ready.version;
+        let names: Vec<&str> = match version.entrypoint.as_str() {
+            "" => vec!["handler", &function.name],
+            named => vec![named],
+        };
+        let call = Call {
+            zygote: ZygoteSpec::new(slot, version.id.to_string(), ready.code.clone(), &names),
+            input: task.input.clone(),
+            context: self.context(task, ready, pass),
+            limits: ready.limits(&self.0.settings),
+            logs: send,
+            cancel: task.cancel.clone(),
+        };
+        let forwarding = telemetry::spawn("run log", forward(lines, task.logs.clone()));
+        let report = sandbox.call(call).await;
+        // Ends with the last line: the call has let go of its end of the channel.
+        let _ = forwarding.await;
+        report.map_err(|error| Ending::Again(error.to_string()))
+    }
+
+    fn context(&self, task: &Task, ready: &Ready, pass: &RunPass) -> ContextFrame {
+        let (mut user_id, mut agent_id) = (None, None);
+        match principals(&task.mandate).first() {
+            Some(PrincipalId::User(id)) => user_id = Some(id.to_string()),
+            Some(PrincipalId::Agent(id)) => agent_id = Some(id.to_string()),
+            None => {}
+        }
+        let deadline = self.0.world.now().plus(ready.limits(&self.0.settings).wall);
+        ContextFrame {
+            run_id: task.run.id.to_string(),
+            org_id: task.run.org.to_string(),
+            user_id,
+            agent_id,
+            trigger_type: task.run.trigger.name().to_uppercase(),
+            trigger_id: task.run.trigger_id.clone(),
+            attempt: u32::try_from(task.run.attempts).unwrap_or(1),
+            deadline: Some(deadline.to_string()),
+            access_token: Some(pass.token.clone()),
+            ..ContextFrame::default()
+        }
+    }
+}
+
+impl Ready {
+    fn limits(&self, settings: &FunctionsSettings) -> sandbox::Limits {
+        let seconds = u64::try_from(self.version.timeout_seconds).unwrap_or(1);
+        let megabytes = u64::try_from(self.version.memory_mb).unwrap_or(16);
+        settings.limits(Duration::from_secs(seconds), megabytes)
+    }
+}
+
+fn may(grants: &Authority, function: &Function, principal: PrincipalId, selector: &Selector) -> bool {
+    let own = function.owner == principal;
+    let needs = if own { authority::Reach::Own } else { authority::Reach::All };
+    grants.reach_for(&EXECUTE, selector).is_some_and(|reach| reach >= needs)
+}
+
+async fn forward(mut lines: mpsc::Receiver<LogLine>, sink: LogSink) {
+    while let Some(LogLine { source, level, text, fields }) = lines.recv().await {
+        sink.line(source_name(source), level_name(level), text, fields);
+    }
+}
+
+const fn source_name(source: LogSource) -> &'static str {
+    match source {
+        LogSource::Stdout => "stdout",
+        LogSource::Stderr => "stderr",
+        LogSource::Log => "log",
+        LogSource::Raw => "raw",
+        LogSource::Sandbox => "sandbox",
+    }
+}
+
+const fn level_name(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warning => "warning",
+        LogLevel::Error => "error",
+    }
+}
+
+fn failed(kind: &'static str, message: impl Into<String>) -> Ending {
+    Ending::Failed(RunError::new(kind, message))
+}
+
+fn ours(error: impl std::fmt::Display) -> Ending {
+    Ending::Again(error.to_string())
+}
+
+fn finish(report: Report, ready: &Ready, token: Option<RunToken>) -> Finish {
+    let usage =
+        Usage { wall: report.usage.wall, cpu: report.usage.cpu, peak_memory: report.usage.peak_memory };
+    Finish { ending: ending(report.outcome, ready), usage, token, logs_truncated: report.logs_truncated }
+}
+
+/// Every way in which a call can end, by its name.
+fn ending(outcome: Outcome, ready: &Ready) -> Ending {
+    match outcome {
+        Outcome::Succeeded { output } => checked(output, ready),
+        Outcome::Failed(failure) => Ending::Failed(RunError {
+            exception: Some(failure.kind),
+            traceback: failure.traceback,
+            ..RunError::new("raised", failure.message)
+        }),
+        Outcome::TimedOut(clock) => {
+            let seconds = ready.version.timeout_seconds;
+            let what = match clock {
+                sandbox::Clock::Wall => "wall-clock time",
+                sandbox::Clock::Cpu => "processor time",
+            };
+            let message = format!("It used up its {what} (timeout_seconds is {seconds}) and was killed.");
+            Ending::TimedOut(RunError::new("timed_out", message))
+        }
+        Outcome::MemoryExceeded => {
+            let megabytes = ready.version.memory_mb;
+            failed("memory_exceeded", format!("It used more than memory_mb ({megabytes}) and was killed."))
+        }
+        Outcome::OutputTooLarge { limit } => {
+            failed("output_too_large", format!("Its output is larger than {limit} bytes. Return less."))
+        }
+        Outcome::Killed { signal } => failed(
+            "killed",
+            format!("Its process ended by signal {signal}: native code crashed, or it killed itself."),
+        ),
+        Outcome::Cancelled => Ending::Cancelled,
+        Outcome::Crashed { reason } => {
+            failed("crashed", format!("Its process ended without an answer: {reason}"))
+        }
+    }
+}
+
+fn checked(output: Vec<u8>, ready: &Ready) -> Ending {
+    let Some(schema) = &ready.output else { return Ending::Succeeded(output) };
+    let value: Value = match serde_json::from_slice(&output) {
+        Ok(value) => value,
+        Err(error) => return failed("output_invalid", format!("Its output is not JSON: {error}.")),
+    };
+    let violations = schema.violations(&value, "/output");
+    if violations.is_empty() {
+        return Ending::Succeeded(output);
+    }
+    let message = "Its output does not match output_schema where violations point to.";
+    Ending::Failed(RunError { violations, ..RunError::new("output_invalid", message) })
+}

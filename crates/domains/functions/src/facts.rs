@@ -1,0 +1,11 @@
+//! What becomes of functions. Their runs' facts are platform/runs'.
+
+ledger::fact_kinds! {
+    pub FUNCTION_CREATED = "function.created", Notice, "A function was created with its first version.", {
+        namespace: Text, name: Text, version: Text, code_sha256: Hash, permissions: TextList,
+    };
+    pub FUNCTION_PUBLISHED = "function.published", Notice, "A function got a new version, which is live.", {
+        version: Text, number: Integer, code_sha256: Hash, permissions: TextList,
+    };
+    pub FUNCTION_DELETED = "function.deleted", Warning, "A function was deleted; its versions and runs stay on record.", {};
+}

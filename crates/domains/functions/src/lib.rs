@@ -1,0 +1,25 @@
+//! Functions: code that people write and agents run, in immutable versions, behind schemas, under a narrowed token.
+//!
+//! Owns the tables `functions` and `function_versions`, the executor of function runs, and the routes of runs (the queue
+//! and the state machine are platform/runs'). Must not know how tokens are made (see [`RunTokens`]) nor how code is kept
+//! from doing harm (platform/sandbox).
+
+mod error;
+mod executor;
+mod facts;
+mod mandate;
+mod model;
+mod routes;
+mod schema;
+mod service;
+mod slots;
+mod store;
+mod versions;
+
+pub use error::FunctionError;
+pub use executor::FunctionExecutor;
+pub use facts::KINDS;
+pub use mandate::{RunPass, RunTokens, TokenWanted};
+pub use model::{Function, FunctionRef, Version};
+pub use routes::routes;
+pub use service::{Functions, FunctionsGround, FunctionsSettings};

@@ -1,0 +1,96 @@
+//! `POST /api/v1/functions/{function}/execute`.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use problem::{IDEMPOTENCY_MISMATCH, INPUT_INVALID, Problem, SANDBOX_UNAVAILABLE, STORAGE_FULL};
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use web::{Allowed, Input, Refusal, Reply, Segment, Spec, leaves, operation, refuses};
+
+use super::views::RunView;
+use crate::Functions;
+use crate::model::FunctionRef;
+use crate::service::Wish;
+
+operation! {
+    /// Runs a function and answers with the run at its end – or, with `Prefer: respond-async` or when it takes long, with
+    /// 202 and the run as it stands. A run that failed is an answer, not an error: look at `status`.
+    pub ExecuteFunction(Execution) -> RunView = Spec::post("functions.execute", "/api/v1/functions/{function}/execute")
+        .needs("functions:execute").facts(leaves![runs::facts::RUN_SUCCEEDED])
+        .further_facts(leaves![
+            runs::facts::RUN_FAILED, runs::facts::RUN_TIMED_OUT, runs::facts::RUN_CANCELLED, runs::facts::RUN_DEAD
+        ])
+        .errors(refuses![INPUT_INVALID, IDEMPOTENCY_MISMATCH, SANDBOX_UNAVAILABLE, STORAGE_FULL])
+        .example(r#"{"input": {"name": "world"}}"#);
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Execution {
+    /// Any JSON that the function's input schema admits; an empty object if left out.
+    #[serde(default = "nothing")]
+    #[schema(value_type = Option<Value>)]
+    pub input: Value,
+}
+
+fn nothing() -> Value {
+    Value::Object(serde_json::Map::new())
+}
+
+pub async fn execute(
+    State(functions): State<Functions>,
+    allowed: Allowed<ExecuteFunction>,
+    Segment(of): Segment<FunctionRef>,
+    headers: HeaderMap,
+    Input(execution): Input<ExecuteFunction>,
+) -> Result<Reply, Refusal> {
+    let wish = wish(&headers, functions.inner().settings.sync);
+    let show = |status: u16, run: &runs::Run, contents: Option<runs::Contents>| -> Result<Reply, Problem> {
+        Reply::with_status(status, &RunView::new(run.clone(), contents))
+    };
+    functions.execute(&allowed, &of, &execution.input, wish, show).await
+}
+
+/// `Prefer: respond-async`, `Prefer: wait=10` (RFC 7240).
+fn wish(headers: &HeaderMap, longest: Duration) -> Wish {
+    let mut patience = longest;
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    for preference in values.flat_map(|value| value.split(',')).map(str::trim) {
+        if preference.eq_ignore_ascii_case("respond-async") {
+            return Wish::Accepted;
+        }
+        if let Some(seconds) = preference.strip_prefix("wait=").and_then(|text| text.parse().ok()) {
+            patience = longest.min(Duration::from_secs(seconds));
+        }
+    }
+    Wish::Ended(patience)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn preferences_are_read_and_never_exceed_the_server() {
+        let longest = Duration::from_secs(30);
+        let of = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("prefer", HeaderValue::from_static(text));
+            match wish(&headers, longest) {
+                Wish::Accepted => None,
+                Wish::Ended(patience) => Some(patience.as_secs()),
+            }
+        };
+        assert_eq!(of("respond-async"), None);
+        assert_eq!(of("handling=lenient, Respond-Async"), None);
+        assert_eq!(of("wait=5"), Some(5));
+        assert_eq!(of("wait=500"), Some(30));
+        assert_eq!(of("wait=soon"), Some(30));
+        assert_eq!(of("return=minimal"), Some(30));
+    }
+}

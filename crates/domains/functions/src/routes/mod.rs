@@ -1,0 +1,32 @@
+//! HTTP of functions and runs.
+
+mod execute;
+mod functions;
+mod runs;
+mod streams;
+mod versions;
+mod views;
+
+use std::sync::Arc;
+
+use web::{Door, Routes};
+
+use crate::Functions;
+
+pub fn routes(door: &Arc<Door>) -> Routes<Functions> {
+    Routes::new()
+        .route::<functions::CreateFunction, _, _>(door, functions::create)
+        .route::<functions::ListFunctions, _, _>(door, functions::list)
+        .route::<functions::GetFunction, _, _>(door, functions::get)
+        .route::<functions::DeleteFunction, _, _>(door, functions::delete)
+        .route::<versions::PublishVersion, _, _>(door, versions::publish)
+        .route::<versions::ListVersions, _, _>(door, versions::list)
+        .route::<versions::GetVersion, _, _>(door, versions::get)
+        .route::<execute::ExecuteFunction, _, _>(door, execute::execute)
+        .route::<runs::ListRuns, _, _>(door, runs::list)
+        .route::<runs::GetRun, _, _>(door, runs::get)
+        .route::<runs::RunOutput, _, _>(door, runs::output)
+        .route::<runs::CancelRun, _, _>(door, runs::cancel)
+        .route::<streams::RunLogs, _, _>(door, streams::logs)
+        .route::<streams::RunEvents, _, _>(door, streams::events)
+}

@@ -1,0 +1,232 @@
+//! `/api/v1/runs/{run}/logs` and `/events`: live, by server-sent events. A stream ends with its run, with the rights of
+//! whoever reads it, or with the server.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use cluster::{Feed, Kin};
+use db::OrgScope;
+use futures::Stream;
+use futures::stream::unfold;
+use problem::INVALID_CURSOR;
+use runs::{LogLine, Runs};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use types::{Id, RunId, Timestamp, World};
+use utoipa::ToSchema;
+use web::{
+    Allowance, Allowed, Means, Nothing, Page, Params, Refusal, Reply, Segment, Spec, operation, page,
+    page_size, refuses,
+};
+
+use super::views::RunView;
+use crate::Functions;
+
+operation! {
+    /// The log of a run: as JSON in pages, or – with `Accept: text/event-stream` – line by line while it runs.
+    pub RunLogs[LogFilter] -> Page<LogLineView> = Spec::get("runs.logs", "/api/v1/runs/{run}/logs")
+        .needs("runs:read").errors(refuses![INVALID_CURSOR]);
+
+    /// The states of a run as server-sent events, from the present one to the last.
+    pub RunEvents -> Nothing = Spec::get("runs.events", "/api/v1/runs/{run}/events").needs("runs:read");
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogFilter {
+    /// 1 to 200; 50 if left out.
+    pub limit: Option<i64>,
+    pub cursor: Option<String>,
+}
+
+/// One piece of output.
+#[derive(Serialize, ToSchema)]
+pub struct LogLineView {
+    /// From 1; the id of its event.
+    pub number: i64,
+    pub at: Timestamp,
+    /// `stdout`, `stderr`, `log`, `raw` or `sandbox`.
+    pub source: String,
+    /// `debug`, `info`, `warning` or `error`.
+    pub level: String,
+    pub text: String,
+    /// What `context.log` was given besides the text.
+    #[schema(value_type = Option<Object>)]
+    pub fields: Option<Value>,
+}
+
+impl From<LogLine> for LogLineView {
+    fn from(line: LogLine) -> Self {
+        Self {
+            number: line.number,
+            at: line.at,
+            source: line.source.into_owned(),
+            level: line.level.into_owned(),
+            text: line.text,
+            fields: line.fields,
+        }
+    }
+}
+
+/// Lines of one event burst.
+const BURST: usize = 500;
+/// How soon a stream notices that its reader lost its rights.
+const GLANCE: Duration = Duration::from_secs(1);
+
+pub async fn logs(
+    State(functions): State<Functions>,
+    allowed: Allowed<RunLogs>,
+    Segment(id): Segment<RunId>,
+    Params(filter): Params<RunLogs>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let run = functions.find_run(&allowed, id).await?;
+    if wants_events(&headers) {
+        let reader = Reader::of(&functions, &allowed, run.id);
+        return Ok(stream(lines(reader, last_event(&headers))));
+    }
+    let limit = page_size(filter.limit)?;
+    let keys = allowed.keys_after(filter.cursor.as_deref())?;
+    let after = keys.first().and_then(Value::as_i64).unwrap_or(0);
+    let most = usize::try_from(limit + 1).unwrap_or(BURST);
+    let lines = functions.runs().lines(&allowed.scope(), run.id, after, most).await?;
+    let cursor = |line: &LogLine| allowed.cursor(&[json!(line.number)]);
+    Ok(Reply::of::<RunLogs>(&page(lines, limit, cursor, LogLineView::from))?.into_response())
+}
+
+pub async fn events(
+    State(functions): State<Functions>,
+    allowed: Allowed<RunEvents>,
+    Segment(id): Segment<RunId>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let run = functions.find_run(&allowed, id).await?;
+    Ok(stream(states(Reader::of(&functions, &allowed, run.id), last_event(&headers))))
+}
+
+fn wants_events(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/event-stream"))
+}
+
+/// Where the reader was when it lost the connection; 0 at the first time.
+fn last_event(headers: &HeaderMap) -> i64 {
+    let text = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    text.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
+    let mut response = Sse::new(events).keep_alive(KeepAlive::default()).into_response();
+    // No proxy may hold events back until its buffer is full.
+    response.headers_mut().insert("x-accel-buffering", header::HeaderValue::from_static("no"));
+    response
+}
+
+/// Who reads, and until when.
+struct Reader {
+    runs: Runs,
+    feed: Feed,
+    world: World,
+    scope: OrgScope,
+    run: RunId,
+    revision: i64,
+    stands_on: Vec<Kin>,
+    expires_at: Option<Timestamp>,
+}
+
+impl Reader {
+    fn of(functions: &Functions, by: &Allowance, run: RunId) -> Self {
+        let inner = functions.inner();
+        let caller = by.caller();
+        let kin = |link: &web::Link| Kin { kind: link.principal.kind(), key: link.principal.uuid() };
+        let mut stands_on: Vec<Kin> = caller.links().map(kin).collect();
+        let mut expires_at = None;
+        if let Means::Token { jti, credential, expires_at: end, .. } = &caller.means {
+            stands_on.push(Kin { kind: "token", key: jti.uuid() });
+            stands_on.extend(credential.map(|id| Kin { kind: "credential", key: id.uuid() }));
+            expires_at = Some(*end);
+        }
+        Self {
+            runs: inner.runs.clone(),
+            feed: inner.feed.clone(),
+            world: inner.world.clone(),
+            scope: by.scope(),
+            run,
+            revision: caller.revision,
+            stands_on,
+            expires_at,
+        }
+    }
+
+    fn may_read(&self) -> bool {
+        let expired = self.expires_at.is_some_and(|end| end <= self.world.now());
+        !expired && !self.feed.is_dead(self.revision, &self.stands_on)
+    }
+
+    /// What comes next; `None` when the stream is over.
+    async fn next<T>(&self, coming: impl Future<Output = Option<T>>) -> Option<T> {
+        tokio::pin!(coming);
+        loop {
+            if !self.may_read() {
+                return None;
+            }
+            tokio::select! {
+                next = &mut coming => return next.filter(|_| self.may_read()),
+                () = self.runs.stopping() => return None,
+                () = tokio::time::sleep(GLANCE) => {}
+            }
+        }
+    }
+}
+
+/// `event: line` for each line, `event: end` with the last state.
+fn lines(reader: Reader, after: i64) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+    let pending = Vec::<LogLine>::new().into_iter();
+    unfold(Some((reader, after, pending)), async |state| {
+        let (reader, after, mut pending) = state?;
+        if let Some(line) = pending.next() {
+            let number = line.number;
+            let event = event("line", number, &LogLineView::from(line));
+            return Some((Ok(event), Some((reader, number, pending))));
+        }
+        let coming = async { reader.runs.next_lines(&reader.scope, reader.run, after, BURST).await.ok() };
+        match reader.next(coming).await? {
+            Some(more) => {
+                let mut more = more.into_iter();
+                let line = more.next()?;
+                let number = line.number;
+                let event = event("line", number, &LogLineView::from(line));
+                Some((Ok(event), Some((reader, number, more))))
+            }
+            None => {
+                let run = reader.runs.get(&reader.scope, reader.run).await.ok()??;
+                let status = json!({ "status": run.state });
+                Some((Ok(event("end", after, &status)), None))
+            }
+        }
+    })
+}
+
+/// `event: run` for each state; its id is the run's revision.
+fn states(reader: Reader, after: i64) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+    unfold((reader, after), async |(reader, after)| {
+        let coming = async { reader.runs.next_state(&reader.scope, reader.run, after).await.ok()? };
+        let run = reader.next(coming).await?;
+        let revision = run.revision;
+        let contents = match run.state.has_ended() {
+            true => reader.runs.contents(&reader.scope, &run).await.ok(),
+            false => None,
+        };
+        Some((Ok(event("run", revision, &RunView::new(run, contents))), (reader, revision)))
+    })
+}
+
+fn event(name: &str, id: i64, data: &impl Serialize) -> Event {
+    // Views are plain structs; their JSON has no line breaks.
+    let text = serde_json::to_string(data).unwrap_or_default();
+    Event::default().event(name).id(id.to_string()).data(text)
+}

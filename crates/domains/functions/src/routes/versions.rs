@@ -1,0 +1,118 @@
+//! `/api/v1/functions/{function}/versions`: publish, list, read. Versions never change.
+
+use authority::Permission;
+use axum::extract::{Path, State};
+use problem::{
+    AUTHORITY_EXCEEDED, CONFLICT, INVALID_CURSOR, INVALID_SCHEMA, SANDBOX_UNAVAILABLE, STALE_REVISION,
+    SYNTAX_ERROR,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use types::FunctionVersionId;
+use utoipa::ToSchema;
+use web::{
+    Allowed, Input, Page, Params, Refusal, Reply, Segment, Spec, leaves, operation, page, page_size, refuses,
+};
+
+use super::views::{FunctionView, VersionView};
+use crate::model::{FunctionRef, Version};
+use crate::service::WantedVersion;
+use crate::{FunctionError, Functions, facts, store};
+
+operation! {
+    /// Publishes a new version, which calls run from now on. What is left out is as in the version before.
+    pub PublishVersion(NewVersion) -> FunctionView = Spec::create("functions.publish", "/api/v1/functions/{function}/versions")
+        .needs("functions:update").facts(leaves![facts::FUNCTION_PUBLISHED])
+        .errors(refuses![SYNTAX_ERROR, INVALID_SCHEMA, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION, SANDBOX_UNAVAILABLE])
+        .example(r#"{"code": "def handler(input, context):\n    return {\"hello\": input}\n"}"#);
+
+    /// Lists the versions of a function, newest first.
+    pub ListVersions[VersionFilter] -> Page<VersionView> = Spec::get("functions.versions", "/api/v1/functions/{function}/versions")
+        .needs("functions:read").errors(refuses![INVALID_CURSOR]);
+
+    /// Shows one version.
+    pub GetVersion -> VersionView = Spec::get("functions.version", "/api/v1/functions/{function}/versions/{version}")
+        .needs("functions:read");
+}
+
+/// A version to be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewVersion {
+    #[schema(min_length = 1, max_length = 524288)]
+    pub code: String,
+    #[schema(max_length = 63, pattern = "^[a-zA-Z_][a-zA-Z0-9_]*$")]
+    pub entrypoint: Option<String>,
+    /// JSON Schema 2020-12; `{}` to accept everything again.
+    #[schema(value_type = Option<Object>)]
+    pub input_schema: Option<Value>,
+    #[schema(value_type = Option<Object>)]
+    pub output_schema: Option<Value>,
+    #[schema(minimum = 1)]
+    pub timeout_seconds: Option<i64>,
+    #[schema(minimum = 16)]
+    pub memory_mb: Option<i64>,
+    #[schema(value_type = Option<Vec<String>>, max_items = 100)]
+    pub permissions: Option<Vec<Permission>>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VersionFilter {
+    /// 1 to 200; 50 if left out.
+    pub limit: Option<i64>,
+    pub cursor: Option<String>,
+}
+
+pub async fn publish(
+    State(functions): State<Functions>,
+    allowed: Allowed<PublishVersion>,
+    Segment(of): Segment<FunctionRef>,
+    Input(new): Input<PublishVersion>,
+) -> Result<Reply, Refusal> {
+    let wanted = WantedVersion {
+        runtime: None,
+        code: new.code,
+        entrypoint: new.entrypoint,
+        input_schema: new.input_schema,
+        output_schema: new.output_schema,
+        timeout_seconds: new.timeout_seconds,
+        memory_mb: new.memory_mb,
+        permissions: new.permissions,
+    };
+    allowed.settle::<PublishVersion, _, _, _>(|| functions.publish(&allowed, &of, &wanted)).await
+}
+
+pub async fn list(
+    State(functions): State<Functions>,
+    allowed: Allowed<ListVersions>,
+    Segment(of): Segment<FunctionRef>,
+    Params(filter): Params<ListVersions>,
+) -> Result<Reply, Refusal> {
+    let limit = page_size(filter.limit)?;
+    let before = allowed.after::<FunctionVersionId>(filter.cursor.as_deref())?;
+    let function = functions.find(&allowed, &of).await?;
+    let inner = functions.inner();
+    let rows = store::versions(&inner.db, &allowed.scope(), function.id, before, limit + 1).await?;
+    let mut versions = Vec::with_capacity(rows.len());
+    for stored in rows {
+        versions.push(inner.versions.open(stored).await?);
+    }
+    let cursor = |version: &Version| allowed.cursor(&[json!(version.id)]);
+    Ok(Reply::of::<ListVersions>(&page(versions, limit, cursor, VersionView::from))?)
+}
+
+pub async fn get(
+    State(functions): State<Functions>,
+    allowed: Allowed<GetVersion>,
+    Path((of, version)): Path<(String, String)>,
+) -> Result<Reply, Refusal> {
+    let of: FunctionRef = of.parse().map_err(|_| FunctionError::Unknown)?;
+    let version: FunctionVersionId = version.parse().map_err(|_| FunctionError::Unknown)?;
+    let function = functions.find(&allowed, &of).await?;
+    let ready = functions.inner().versions.get(&allowed.scope(), version).await?;
+    if ready.version.function != function.id {
+        return Err(FunctionError::Unknown.into());
+    }
+    Ok(Reply::of::<GetVersion>(&ready.version.clone().into())?)
+}

@@ -1,0 +1,310 @@
+//! Functions, versions and runs as the outside sees them.
+
+use authority::Permission;
+use runs::{Contents, Run, RunError};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use types::{FunctionId, FunctionVersionId, Id, RunId, Timestamp, TokenId, TxnId};
+use utoipa::ToSchema;
+use web::PrincipalId;
+
+use crate::model::{Function, Runtime, Version, Visibility};
+use crate::service::Versioned;
+
+#[derive(Serialize, ToSchema)]
+pub struct FunctionView {
+    #[serde(flatten)]
+    pub function: FunctionSummary,
+    /// The version that calls run.
+    pub version: VersionView,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct FunctionSummary {
+    pub id: FunctionId,
+    pub namespace: String,
+    pub name: String,
+    pub description: String,
+    pub tags: Vec<String>,
+    pub visibility: Visibility,
+    pub owner: PrincipalView,
+    /// The version that calls run.
+    pub live_version: FunctionVersionId,
+    /// How many versions there are.
+    pub versions: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub deleted_at: Option<Timestamp>,
+    pub revision: i64,
+}
+
+/// A user or an agent.
+#[derive(Serialize, ToSchema)]
+pub struct PrincipalView {
+    /// `user` or `agent`.
+    pub kind: String,
+    pub id: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct VersionView {
+    pub id: FunctionVersionId,
+    pub function: FunctionId,
+    /// From 1.
+    pub number: i64,
+    pub runtime: Runtime,
+    pub code: String,
+    /// SHA-256 of the code.
+    pub code_sha256: String,
+    /// Empty: `handler`, or the function's own name.
+    pub entrypoint: String,
+    #[schema(value_type = Option<Object>)]
+    pub input_schema: Option<Value>,
+    #[schema(value_type = Option<Object>)]
+    pub output_schema: Option<Value>,
+    pub timeout_seconds: i64,
+    pub memory_mb: i64,
+    /// What a run's token may do at the most, beyond its own run.
+    #[schema(value_type = Vec<String>)]
+    pub permissions: Vec<Permission>,
+    pub author: PrincipalView,
+    pub created_at: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct RunView {
+    pub id: RunId,
+    /// `function`.
+    pub kind: String,
+    pub status: RunStatus,
+    pub trigger: RunTrigger,
+    pub trigger_id: Option<String>,
+    pub function: FunctionId,
+    pub version: Option<FunctionVersionId>,
+    pub principal: PrincipalView,
+    /// The token that asked for it.
+    pub jti: Option<TokenId>,
+    pub txn: Option<TxnId>,
+    /// How often it was begun.
+    pub attempts: i64,
+    /// Not in lists; above a megabyte not here either.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub input: Option<Value>,
+    pub input_size: i64,
+    /// Not in lists; above a megabyte see `/runs/{run}/output`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub output: Option<Value>,
+    pub output_size: Option<i64>,
+    pub error: Option<RunErrorView>,
+    pub usage: Option<UsageView>,
+    /// The log went past its limit and was cut.
+    pub logs_truncated: bool,
+    pub queued_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    pub revision: i64,
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    Queued,
+    Leased,
+    Running,
+    Succeeded,
+    Failed,
+    Cancelled,
+    TimedOut,
+    Dead,
+}
+
+/// What set a run off.
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunTrigger {
+    Api,
+    Webhook,
+    Schedule,
+    Agent,
+    Mcp,
+    Toolkit,
+    Manual,
+}
+
+macro_rules! the_same_words {
+    ($($view:ident = $model:ident { $($word:ident,)+ })+) => {$(
+        impl From<runs::$model> for $view {
+            fn from(word: runs::$model) -> Self {
+                match word { $(runs::$model::$word => Self::$word,)+ }
+            }
+        }
+
+        impl From<$view> for runs::$model {
+            fn from(word: $view) -> Self {
+                match word { $($view::$word => Self::$word,)+ }
+            }
+        }
+    )+};
+}
+
+the_same_words! {
+    RunStatus = RunState { Queued, Leased, Running, Succeeded, Failed, Cancelled, TimedOut, Dead, }
+    RunTrigger = Trigger { Api, Webhook, Schedule, Agent, Mcp, Toolkit, Manual, }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct RunErrorView {
+    /// `raised`, `timed_out`, `memory_exceeded`, `output_too_large`, `output_invalid`, `killed`, `crashed`, `cancelled`,
+    /// `worker_lost`, `permission_denied`, `authority_lost`, `function_deleted`, `sandbox_unavailable`, `internal`.
+    pub kind: String,
+    /// Not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The type of the exception, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceback: Option<String>,
+    /// Where the output does not match its schema.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<problem::FieldError>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct UsageView {
+    pub wall_ms: u64,
+    pub cpu_ms: u64,
+    /// Bytes.
+    pub peak_memory: u64,
+}
+
+impl From<PrincipalId> for PrincipalView {
+    fn from(principal: PrincipalId) -> Self {
+        Self { kind: principal.kind().to_owned(), id: principal.to_string() }
+    }
+}
+
+impl PrincipalView {
+    fn parse(text: &str) -> Self {
+        let kind = if text.starts_with("agt_") { "agent" } else { "user" };
+        Self { kind: kind.to_owned(), id: text.to_owned() }
+    }
+}
+
+impl From<Function> for FunctionSummary {
+    fn from(function: Function) -> Self {
+        Self {
+            id: function.id,
+            namespace: function.namespace,
+            name: function.name,
+            description: function.description,
+            tags: function.tags,
+            visibility: function.visibility,
+            owner: function.owner.into(),
+            live_version: function.live_version,
+            versions: function.last_number,
+            created_at: function.created_at,
+            updated_at: function.updated_at,
+            deleted_at: function.deleted_at,
+            revision: function.revision,
+        }
+    }
+}
+
+impl From<Version> for VersionView {
+    fn from(version: Version) -> Self {
+        Self {
+            id: version.id,
+            function: version.function,
+            number: version.number,
+            runtime: version.runtime,
+            code: version.code,
+            code_sha256: hex::encode(version.code_sha256),
+            entrypoint: version.entrypoint,
+            input_schema: version.input_schema,
+            output_schema: version.output_schema,
+            timeout_seconds: version.timeout_seconds,
+            memory_mb: version.memory_mb,
+            permissions: version.permissions.permissions().to_vec(),
+            author: PrincipalView::parse(&version.author),
+            created_at: version.created_at,
+        }
+    }
+}
+
+impl From<Versioned> for FunctionView {
+    fn from(both: Versioned) -> Self {
+        Self { function: both.function.into(), version: both.version.into() }
+    }
+}
+
+impl RunView {
+    /// With what is sealed, where it was read; large contents are left out.
+    pub(crate) fn new(run: Run, contents: Option<Contents>) -> Self {
+        let contents = contents.unwrap_or(Contents { input: None, output: None, error: None });
+        let json = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let error = match (contents.error, run.error_kind) {
+            (Some(error), _) => Some(error.into()),
+            (None, Some(kind)) => Some(RunErrorView::named(kind)),
+            (None, None) => None,
+        };
+        Self {
+            id: run.id,
+            kind: run.kind,
+            status: run.state.into(),
+            trigger: run.trigger.into(),
+            trigger_id: run.trigger_id,
+            function: FunctionId::from_uuid(run.target),
+            version: run.version.map(FunctionVersionId::from_uuid),
+            principal: PrincipalView::parse(&run.principal),
+            jti: run.jti,
+            txn: run.txn,
+            attempts: run.attempts,
+            input: json(contents.input),
+            input_size: run.input_size,
+            output: json(contents.output),
+            output_size: run.output_size,
+            error,
+            usage: run.usage.map(UsageView::from),
+            logs_truncated: run.logs_truncated,
+            queued_at: run.queued_at,
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            revision: run.revision,
+        }
+    }
+}
+
+impl From<Run> for RunView {
+    fn from(run: Run) -> Self {
+        Self::new(run, None)
+    }
+}
+
+impl RunErrorView {
+    fn named(kind: String) -> Self {
+        Self { kind, message: None, exception: None, traceback: None, violations: Vec::new() }
+    }
+}
+
+impl From<RunError> for RunErrorView {
+    fn from(error: RunError) -> Self {
+        Self {
+            kind: error.kind,
+            message: Some(error.message),
+            exception: error.exception,
+            traceback: error.traceback,
+            violations: error.violations,
+        }
+    }
+}
+
+impl From<runs::Usage> for UsageView {
+    fn from(usage: runs::Usage) -> Self {
+        let millis = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Self { wall_ms: millis(usage.wall), cpu_ms: millis(usage.cpu), peak_memory: usage.peak_memory }
+    }
+}

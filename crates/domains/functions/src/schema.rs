@@ -1,0 +1,259 @@
+//! JSON Schema 2020-12 of inputs and outputs, from people whom we do not trust.
+//!
+//! A schema refers to itself only (`#` or `#/…`), never in a circle, and stays small when every reference is written out:
+//! so checking a value costs at most its size times a bound. Patterns run in linear time. No file and no address is
+//! ever read.
+
+use std::collections::HashMap;
+
+use jsonschema::{Draft, PatternOptions, Validator};
+use problem::FieldError;
+use serde_json::Value;
+
+const LARGEST: usize = 64 * 1024;
+const DEEPEST: usize = 64;
+/// Subschemas once every reference is written out.
+const MOST: u64 = 4_000;
+/// Violations told at once.
+const TOLD: usize = 100;
+
+/// A schema that was found good.
+#[derive(Debug)]
+pub(crate) struct Schema(Validator);
+
+impl Schema {
+    /// `pointer` is where the schema stands in the request, for the errors.
+    pub(crate) fn compile(schema: &Value, pointer: &str) -> Result<Self, Vec<FieldError>> {
+        let error =
+            |place: &str, reason: String| vec![FieldError { field: format!("{pointer}{place}"), reason }];
+        let size = serde_json::to_vec(schema).map_or(usize::MAX, |bytes| bytes.len());
+        if size > LARGEST {
+            return Err(error("", format!("has {size} bytes; at most {LARGEST} are read")));
+        }
+        Weights::new(schema).weigh_root().map_err(|(place, reason)| error(&place, reason))?;
+        let built = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .with_pattern_options(PatternOptions::regex())
+            .offline()
+            .build(schema);
+        match built {
+            Ok(validator) => Ok(Self(validator)),
+            Err(refusal) => Err(error(&refusal.instance_path().to_string(), refusal.to_string())),
+        }
+    }
+
+    /// Everything that is wrong with `value`; pointers begin with `pointer`.
+    pub(crate) fn violations(&self, value: &Value, pointer: &str) -> Vec<FieldError> {
+        let error = |error: jsonschema::ValidationError<'_>| FieldError {
+            field: format!("{pointer}{}", error.instance_path()),
+            reason: error.masked_with("the value").to_string(),
+        };
+        self.0.iter_errors(value).take(TOLD).map(error).collect()
+    }
+}
+
+/// Counts subschemas with every reference written out, and refuses what could make checking endless.
+struct Weights<'a> {
+    root: &'a Value,
+    /// By JSON pointer; `None` while it is being counted: meeting it again is a circle.
+    known: HashMap<String, Option<u64>>,
+}
+
+type Refused = (String, String);
+
+impl<'a> Weights<'a> {
+    fn new(root: &'a Value) -> Self {
+        Self { root, known: HashMap::new() }
+    }
+
+    fn weigh_root(&mut self) -> Result<u64, Refused> {
+        let weight = self.weigh_at("", self.root, 0)?;
+        if weight > MOST {
+            let reason = format!(
+                "is {weight} schemas large when references are written out; at most {MOST} are allowed"
+            );
+            return Err((String::new(), reason));
+        }
+        Ok(weight)
+    }
+
+    fn weigh_at(&mut self, pointer: &str, value: &'a Value, depth: usize) -> Result<u64, Refused> {
+        if depth > DEEPEST {
+            return Err((pointer.to_owned(), format!("is nested deeper than {DEEPEST}")));
+        }
+        match self.known.get(pointer) {
+            Some(Some(weight)) => return Ok(*weight),
+            Some(None) => {
+                return Err((
+                    pointer.to_owned(),
+                    "refers to itself in a circle; write out a bounded depth".into(),
+                ));
+            }
+            None => {}
+        }
+        self.known.insert(pointer.to_owned(), None);
+        let mut weight = 1_u64;
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    weight = weight.saturating_add(self.weigh_member(pointer, name, member, depth)?);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let place = format!("{pointer}/{index}");
+                    weight = weight.saturating_add(self.weigh_at(&place, item, depth + 1)?);
+                }
+            }
+            _ => {}
+        }
+        self.known.insert(pointer.to_owned(), Some(weight));
+        Ok(weight)
+    }
+
+    fn weigh_member(
+        &mut self,
+        pointer: &str,
+        name: &str,
+        member: &'a Value,
+        depth: usize,
+    ) -> Result<u64, Refused> {
+        let place = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+        match (name, member) {
+            // Plain values, however they look.
+            ("const" | "enum" | "default" | "examples", _) => Ok(0),
+            // Written out where they are referred to.
+            ("$defs", Value::Object(definitions)) => {
+                for (name, definition) in definitions {
+                    let inner = format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"));
+                    self.weigh_at(&inner, definition, depth + 1)?;
+                }
+                Ok(0)
+            }
+            ("$ref", Value::String(target)) => self.weigh_reference(&place, target, depth),
+            ("$dynamicRef" | "$recursiveRef" | "$dynamicAnchor" | "$anchor", Value::String(_)) => {
+                Err((place, "is not supported; refer by `#/$defs/…`".into()))
+            }
+            ("$id", Value::String(_)) if !pointer.is_empty() => {
+                Err((place, "may stand at the top only".into()))
+            }
+            ("$schema", Value::String(dialect))
+                if !dialect.starts_with("https://json-schema.org/draft/2020-12/") =>
+            {
+                Err((place, "only https://json-schema.org/draft/2020-12/schema is understood".into()))
+            }
+            (_, Value::Object(_) | Value::Array(_)) => self.weigh_at(&place, member, depth + 1),
+            _ => Ok(0),
+        }
+    }
+
+    fn weigh_reference(&mut self, place: &str, target: &str, depth: usize) -> Result<u64, Refused> {
+        let remote =
+            || (place.to_owned(), "refers outside the schema; only `#` and `#/…` are followed".to_owned());
+        let pointer = target.strip_prefix('#').ok_or_else(remote)?;
+        if !(pointer.is_empty() || pointer.starts_with('/')) || pointer.contains('%') {
+            return Err(remote());
+        }
+        let nowhere = || (place.to_owned(), format!("`{target}` points to nothing in this schema"));
+        let value = self.root.pointer(pointer).ok_or_else(nowhere)?;
+        self.weigh_at(pointer, value, depth + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn refused(schema: &Value) -> Vec<FieldError> {
+        Schema::compile(schema, "/input_schema").unwrap_err()
+    }
+
+    #[test]
+    fn all_violations_come_with_pointers() {
+        let schema = json!({
+            "type": "object", "required": ["path"], "additionalProperties": false,
+            "properties": { "path": { "type": "string" }, "rows": { "type": "array", "items": { "$ref": "#/$defs/row" } } },
+            "$defs": { "row": { "type": "object", "properties": { "n": { "type": "integer", "minimum": 0 } } } },
+        });
+        let schema = Schema::compile(&schema, "").unwrap();
+        assert!(schema.violations(&json!({ "path": "a", "rows": [{ "n": 1 }] }), "/input").is_empty());
+        let found = schema
+            .violations(&json!({ "rows": [{ "n": 1 }, { "n": -1 }, { "n": "x" }], "else": 1 }), "/input");
+        let fields: std::collections::BTreeSet<&str> =
+            found.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["/input", "/input/rows/1/n", "/input/rows/2/n"].into());
+        assert_eq!(found.len(), 4, "{found:?}");
+        assert!(found.iter().all(|error| !error.reason.contains("-1")), "the value itself is not repeated");
+    }
+
+    #[test]
+    fn what_is_no_schema_is_refused_where_it_is_wrong() {
+        for (schema, field) in [
+            (json!({ "type": "strin" }), "/input_schema/type"),
+            (json!({ "properties": { "a": { "minimum": "x" } } }), "/input_schema/properties/a/minimum"),
+            (json!({ "pattern": "(" }), "/input_schema"),
+            (json!(5), "/input_schema"),
+        ] {
+            let errors = refused(&schema);
+            assert!(errors[0].field.starts_with(field), "{schema}: {errors:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_outside_is_read_and_nothing_goes_in_circles() {
+        for schema in [
+            json!({ "$ref": "http://127.0.0.1:9/x" }),
+            json!({ "$ref": "file:///etc/passwd" }),
+            json!({ "$ref": "other.json" }),
+            json!({ "$ref": "#" }),
+            json!({ "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } }, "$ref": "#/$defs/a" }),
+            json!({ "properties": { "next": { "$ref": "#" } } }),
+            json!({ "$dynamicRef": "#x" }),
+            json!({ "properties": { "a": { "$id": "x" } } }),
+            json!({ "$ref": "#/$defs/nowhere" }),
+            json!({ "$schema": "http://json-schema.org/draft-07/schema#" }),
+        ] {
+            assert_eq!(refused(&schema).len(), 1, "{schema}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_doubles_itself_is_refused() {
+        let mut definitions = serde_json::Map::new();
+        definitions.insert("d0".into(), json!({ "type": "string" }));
+        for level in 1..60 {
+            let below = json!({ "$ref": format!("#/$defs/d{}", level - 1) });
+            definitions.insert(format!("d{level}"), json!({ "allOf": [below, below] }));
+        }
+        let errors = refused(&json!({ "$defs": definitions, "$ref": "#/$defs/d20" }));
+        assert!(errors[0].reason.contains("at most"), "{errors:?}");
+        let mut deep = json!({});
+        for _ in 0..100 {
+            deep = json!({ "items": deep });
+        }
+        assert!(refused(&deep)[0].reason.contains("nested"));
+    }
+
+    #[test]
+    fn patterns_take_linear_time() {
+        let schema = Schema::compile(&json!({ "pattern": "^(a+)+$" }), "").unwrap();
+        // A backtracking engine would not come back from this.
+        assert_eq!(schema.violations(&json!("a".repeat(50_000) + "!"), "").len(), 1);
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "a backtracking engine would not come back at all"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn compiling_foreign_schemas_is_total(text in "[{}\\[\\],:\"a-z$#/0-9]{0,80}") {
+            if let Ok(value) = serde_json::from_str::<Value>(&text) {
+                let _ = Schema::compile(&value, "");
+            }
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! Decisions about functions and their runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::Access;
+use authority::Authority;
+use blobs::Blobs;
+use cluster::Feed;
+use crypto::hash::sha256;
+use db::{Change, CommitError, Db};
+use ledger::{FactKind, Ledger};
+use problem::{IDEMPOTENCY_IN_FLIGHT, Problem};
+use runs::{Contents, NewRun, Prepared, Promised, Run, RunState, Runs, RunsError, Target, Trigger};
+use sandbox::Sandbox;
+use secrets::Keyring;
+use serde_json::{Value, json};
+use types::{FunctionId, RunId, World};
+use web::{Allowance, Decided, Object, Refusal, Reply};
+
+use crate::executor::FunctionExecutor;
+use crate::mandate::{RunTokens, mandate};
+use crate::model::{Function, FunctionRef, Runtime, Version, Visibility, is_identifier};
+use crate::versions::{Ready, Versions};
+use crate::{FunctionError, facts, store};
+
+/// What the operator decides. A function may ask for less than these, never for more.
+#[derive(Clone, Debug)]
+pub struct FunctionsSettings {
+    /// Wall-clock time of one call.
+    pub timeout: Duration,
+    pub memory_mb: u64,
+    /// Processor time per second of wall-clock time, in thousandths of a core.
+    pub cpu_milli: u64,
+    pub storage_mb: u64,
+    /// How long `execute` waits before it answers 202.
+    pub sync: Duration,
+}
+
+impl FunctionsSettings {
+    /// Bytes of one answer; more than a megabyte stands in a blob.
+    const OUTPUT: usize = 16 << 20;
+
+    pub(crate) fn limits(&self, wall: Duration, memory_mb: u64) -> sandbox::Limits {
+        let millis = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
+        let cpu = Duration::from_millis(millis.saturating_mul(self.cpu_milli) / 1000);
+        sandbox::Limits {
+            wall,
+            cpu: cpu.max(Duration::from_secs(1)),
+            memory: memory_mb << 20,
+            storage: self.storage_mb << 20,
+            output: Self::OUTPUT,
+            ..sandbox::Limits::default()
+        }
+    }
+}
+
+/// What functions stand on in this process.
+pub struct FunctionsGround {
+    pub db: Db,
+    pub ledger: Ledger,
+    pub keyring: Keyring,
+    pub world: World,
+    pub feed: Feed,
+    pub access: Access,
+    pub blobs: Blobs,
+    pub tokens: Arc<dyn RunTokens>,
+    /// None where this machine has none: everything else works.
+    pub sandbox: Option<Sandbox>,
+}
+
+/// Functions and their runs; clones share it.
+#[derive(Clone)]
+pub struct Functions(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) ledger: Ledger,
+    pub(crate) world: World,
+    pub(crate) feed: Feed,
+    pub(crate) blobs: Blobs,
+    pub(crate) versions: Versions,
+    pub(crate) runs: Runs,
+    tokens: Arc<dyn RunTokens>,
+    sandbox: Option<Sandbox>,
+    pub(crate) settings: FunctionsSettings,
+}
+
+/// A function to be; checked by the schema of its operation.
+#[derive(Clone)]
+pub(crate) struct Wanted {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) visibility: Visibility,
+    pub(crate) version: WantedVersion,
+}
+
+/// A version to be. What is `None` is as in the live version, or the default.
+#[derive(Clone, Default)]
+pub(crate) struct WantedVersion {
+    pub(crate) runtime: Option<Runtime>,
+    pub(crate) code: String,
+    pub(crate) entrypoint: Option<String>,
+    pub(crate) input_schema: Option<Value>,
+    pub(crate) output_schema: Option<Value>,
+    pub(crate) timeout_seconds: Option<i64>,
+    pub(crate) memory_mb: Option<i64>,
+    pub(crate) permissions: Option<Vec<authority::Permission>>,
+}
+
+/// A function with one of its versions.
+#[derive(Clone)]
+pub(crate) struct Versioned {
+    pub(crate) function: Function,
+    pub(crate) version: Version,
+}
+
+/// How a caller wants a run.
+#[derive(Clone, Copy)]
+pub(crate) enum Wish {
+    /// Only that it is accepted.
+    Accepted,
+    /// The end, if it comes within this time.
+    Ended(Duration),
+}
+
+impl Functions {
+    /// The executor goes to the engine ([`Runs::new`]), whose handle comes back here.
+    pub fn new(
+        ground: FunctionsGround,
+        settings: FunctionsSettings,
+        engine: impl FnOnce(FunctionExecutor) -> Runs,
+    ) -> Self {
+        let FunctionsGround { db, ledger, keyring, world, feed, access, blobs, tokens, sandbox } = ground;
+        let versions = Versions::new(db.clone(), keyring);
+        let executor = FunctionExecutor::new(
+            db.clone(),
+            world.clone(),
+            access,
+            versions.clone(),
+            tokens.clone(),
+            sandbox.clone(),
+            settings.clone(),
+        );
+        let runs = engine(executor);
+        Self(Arc::new(Inner { db, ledger, world, feed, blobs, versions, runs, tokens, sandbox, settings }))
+    }
+
+    pub fn runs(&self) -> &Runs {
+        &self.0.runs
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// The function, if the caller may do its operation to it.
+    pub(crate) async fn find(&self, by: &Allowance, of: &FunctionRef) -> Result<Function, FunctionError> {
+        let found = store::find(&self.0.db, &by.scope(), of).await?.ok_or(FunctionError::Unknown)?;
+        by.check(&found.object())?;
+        if found.deleted_at.is_some() {
+            return Err(FunctionError::Unknown);
+        }
+        Ok(found)
+    }
+
+    pub(crate) async fn create(
+        &self,
+        by: &Allowance,
+        wanted: &Wanted,
+    ) -> Result<Decided<Versioned>, FunctionError> {
+        let (inner, now) = (self.inner(), self.0.world.now());
+        for (field, text) in [("/namespace", &wanted.namespace), ("/name", &wanted.name)] {
+            if !is_identifier(text) {
+                let reason = "must start with a letter or `_` and hold at most 63 of a-z, A-Z, 0-9 and `_`";
+                return Err(FunctionError::Invalid { field, reason: reason.into() });
+            }
+        }
+        let id: FunctionId = inner.world.id();
+        let version = self.draft(by, id, 1, &wanted.version, None)?;
+        let function = Function {
+            id,
+            org: by.org(),
+            namespace: wanted.namespace.clone(),
+            name: wanted.name.clone(),
+            description: wanted.description.clone(),
+            tags: wanted.tags.clone(),
+            visibility: wanted.visibility,
+            owner: by.caller().principal(),
+            live_version: version.id,
+            last_number: 1,
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+            revision: 1,
+        };
+        by.check(&function.object())?;
+        let sealed = self.accept_code(&version).await?;
+        let fact =
+            by.fact(&facts::FUNCTION_CREATED).target("function", id, function.full_name()).data(json!({
+                "namespace": function.namespace,
+                "name": function.name,
+                "version": version.id,
+                "code_sha256": hex::encode(version.code_sha256),
+                "permissions": named(&version.permissions),
+            }));
+        let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
+            .statement(store::insert(&function))
+            .statement(store::insert_version(&version, sealed));
+        Ok(Decided::new(change, Versioned { function, version }))
+    }
+
+    pub(crate) async fn publish(
+        &self,
+        by: &Allowance,
+        of: &FunctionRef,
+        wanted: &WantedVersion,
+    ) -> Result<Decided<Versioned>, FunctionError> {
+        let inner = self.inner();
+        let mut function = self.find(by, of).await?;
+        by.expect_revision(function.revision)?;
+        let live = inner.versions.get(&by.scope(), function.live_version).await?;
+        let number = function.last_number + 1;
+        let version = self.draft(by, function.id, number, wanted, Some(&live.version))?;
+        let sealed = self.accept_code(&version).await?;
+        self.advance(&mut function);
+        function.live_version = version.id;
+        function.last_number = number;
+        let data = json!({
+            "version": version.id,
+            "number": number,
+            "code_sha256": hex::encode(version.code_sha256),
+            "permissions": named(&version.permissions),
+        });
+        let change = self.change(by, &function, &facts::FUNCTION_PUBLISHED, data).await?;
+        let change = change.statement(store::insert_version(&version, sealed));
+        Ok(Decided::new(change, Versioned { function, version }))
+    }
+
+    pub(crate) async fn delete(
+        &self,
+        by: &Allowance,
+        of: &FunctionRef,
+    ) -> Result<Decided<Versioned>, FunctionError> {
+        let mut function = self.find(by, of).await?;
+        by.expect_revision(function.revision)?;
+        let live = self.0.versions.get(&by.scope(), function.live_version).await?;
+        self.advance(&mut function);
+        function.deleted_at = Some(function.updated_at);
+        let change = self.change(by, &function, &facts::FUNCTION_DELETED, json!({})).await?;
+        Ok(Decided::new(change, Versioned { function, version: live.version.clone() }))
+    }
+
+    /// A run of the live version: checked, made ready, accepted – and waited for, if the caller wants that.
+    ///
+    /// `show` gives the answer's bytes for a run as it stands, with 200 or 202.
+    pub(crate) async fn execute(
+        &self,
+        by: &Allowance,
+        of: &FunctionRef,
+        input: &Value,
+        wish: Wish,
+        show: impl Fn(u16, &Run, Option<Contents>) -> Result<Reply, Problem>,
+    ) -> Result<Reply, Refusal> {
+        let (scope, runs) = (by.scope(), &self.0.runs);
+        let prepared = self.prepare(by, of, input).await?;
+        let accepted = show(202, prepared.run(), None)?;
+        let keyed = by.keyed(&accepted).await?;
+        // Under a key the caller may come back and ask: then the run is promised from the start.
+        let promised = if keyed.is_some() { Promised::Yes } else { Promised::NotYet };
+        let along = keyed.into_iter().collect();
+        let begun = match wish {
+            Wish::Accepted => runs.queue(&scope, prepared, along).await,
+            Wish::Ended(_) => runs.begin(&scope, prepared, promised, along).await,
+        };
+        let run = match begun {
+            Err(RunsError::Commit(CommitError::Refused(code))) if *code == IDEMPOTENCY_IN_FLIGHT => {
+                return by.first_answer().await;
+            }
+            begun => begun?,
+        };
+        let Wish::Ended(patience) = wish else { return Ok(accepted) };
+        match runs.wait(&scope, run.id, patience).await? {
+            Some(run) if run.state.has_ended() => {
+                let contents = runs.contents(&scope, &run).await?;
+                let reply = show(200, &run, Some(contents))?;
+                by.keyed_anew(&reply).await?;
+                Ok(reply)
+            }
+            _ => {
+                runs.promise(&scope, run.id).await?;
+                let run = runs.get(&scope, run.id).await?.unwrap_or(run);
+                Ok(show(202, &run, None)?)
+            }
+        }
+    }
+
+    async fn prepare(
+        &self,
+        by: &Allowance,
+        of: &FunctionRef,
+        input: &Value,
+    ) -> Result<Prepared, FunctionError> {
+        let function = self.find(by, of).await?;
+        if self.0.sandbox.is_none() {
+            return Err(FunctionError::NoSandbox("no sandbox".into()));
+        }
+        let ready = self.0.versions.get(&by.scope(), function.live_version).await?;
+        let violations = ready.input.as_ref().map(|schema| schema.violations(input, "/input"));
+        if let Some(violations) = violations.filter(|found| !found.is_empty()) {
+            return Err(FunctionError::Input(violations));
+        }
+        let new = NewRun {
+            kind: "function",
+            trigger: Trigger::Api,
+            trigger_id: None,
+            target: Target::new(function.id, function.full_name()).version(ready.version.id),
+            mandate: mandate(by, &*self.0.tokens)?,
+            input: serde_json::to_vec(input).map_err(Problem::internal)?,
+        };
+        Ok(self.0.runs.prepare(&by.scope(), new).await?)
+    }
+
+    /// The run, if the caller may do its operation to it.
+    pub(crate) async fn find_run(&self, by: &Allowance, run: RunId) -> Result<Run, FunctionError> {
+        let found = self.0.runs.get(&by.scope(), run).await?.ok_or(FunctionError::UnknownRun)?;
+        let object = Object { selector: found.id.to_string().into(), is: None, owner: Some(found.subject) };
+        by.check(&object)?;
+        Ok(found)
+    }
+
+    pub(crate) async fn cancel(&self, by: &Allowance, run: RunId) -> Result<Decided<Run>, FunctionError> {
+        let mut found = self.find_run(by, run).await?;
+        by.expect_revision(found.revision)?;
+        let (actor, origin) = (by.caller().actor(), by.origin());
+        let (fact, statement) = self.0.runs.cancellation(&by.scope(), &found, actor, origin).await?;
+        let change = Change::new(by.scope(), self.0.ledger.seal(fact).await?).statement(statement);
+        found.state = RunState::Cancelled;
+        found.ended_at = Some(self.0.world.now());
+        found.error_kind = Some("cancelled".into());
+        found.revision += 1;
+        Ok(Decided::new(change.wake_queue(), found))
+    }
+
+    fn draft(
+        &self,
+        by: &Allowance,
+        function: FunctionId,
+        number: i64,
+        wanted: &WantedVersion,
+        live: Option<&Version>,
+    ) -> Result<Version, FunctionError> {
+        let settings = &self.0.settings;
+        let most_seconds = i64::try_from(settings.timeout.as_secs()).unwrap_or(i64::MAX);
+        let most_memory = i64::try_from(settings.memory_mb).unwrap_or(i64::MAX);
+        let permissions = match &wanted.permissions {
+            Some(permissions) => permissions.iter().cloned().collect(),
+            None => live.map_or_else(Authority::none, |live| live.permissions.clone()),
+        };
+        held(&permissions, by)?;
+        Ok(Version {
+            id: self.0.world.id(),
+            function,
+            org: by.org(),
+            number,
+            runtime: wanted.runtime.or_else(|| Some(live?.runtime)).unwrap_or(Runtime::Python),
+            code_sha256: sha256(wanted.code.as_bytes()),
+            code: wanted.code.clone(),
+            entrypoint: entrypoint(wanted, live)?,
+            input_schema: wanted.input_schema.clone().or_else(|| live?.input_schema.clone()),
+            output_schema: wanted.output_schema.clone().or_else(|| live?.output_schema.clone()),
+            timeout_seconds: within(
+                "/timeout_seconds",
+                wanted.timeout_seconds.or_else(|| Some(live?.timeout_seconds)),
+                most_seconds,
+            )?,
+            memory_mb: within("/memory_mb", wanted.memory_mb.or_else(|| Some(live?.memory_mb)), most_memory)?,
+            permissions,
+            author: by.caller().principal().to_string(),
+            created_at: self.0.world.now(),
+        })
+    }
+
+    /// Schemas compile, the code parses; answers the code sealed.
+    async fn accept_code(&self, version: &Version) -> Result<Vec<u8>, FunctionError> {
+        Ready::new(version.clone())?;
+        let sandbox = self.0.sandbox.as_ref();
+        let sandbox = sandbox.ok_or_else(|| FunctionError::NoSandbox("no sandbox".into()))?;
+        sandbox.check_syntax(&version.code).await?;
+        self.0.versions.seal(version).await
+    }
+
+    async fn change(
+        &self,
+        by: &Allowance,
+        function: &Function,
+        kind: &'static FactKind,
+        data: Value,
+    ) -> Result<Change, FunctionError> {
+        let fact = by.fact(kind).target("function", function.id, function.full_name()).data(data);
+        Ok(Change::new(by.scope(), self.0.ledger.seal(fact).await?).statement(store::update(function)))
+    }
+
+    fn advance(&self, function: &mut Function) {
+        function.updated_at = self.0.world.now();
+        function.revision += 1;
+    }
+}
+
+fn entrypoint(wanted: &WantedVersion, live: Option<&Version>) -> Result<String, FunctionError> {
+    let inherited = || live.map(|live| live.entrypoint.clone());
+    let name = wanted.entrypoint.clone().or_else(inherited).unwrap_or_default();
+    if name.is_empty() || is_identifier(&name) {
+        return Ok(name);
+    }
+    Err(FunctionError::Invalid {
+        field: "/entrypoint",
+        reason: "must be the name of a function in the code".into(),
+    })
+}
+
+/// The operator's limit is the default and the most.
+fn within(field: &'static str, wanted: Option<i64>, most: i64) -> Result<i64, FunctionError> {
+    match wanted {
+        None => Ok(most),
+        Some(wanted) if wanted <= most => Ok(wanted),
+        Some(_) => Err(FunctionError::Invalid { field, reason: format!("is at most {most} on this server") }),
+    }
+}
+
+/// Nobody grants what they do not hold.
+fn held(permissions: &Authority, by: &Allowance) -> Result<(), FunctionError> {
+    let author = access::effective(by.caller());
+    match permissions.permissions().iter().find(|permission| !author.covers(permission)) {
+        Some(more) => Err(FunctionError::Exceeded(more.to_string())),
+        None => Ok(()),
+    }
+}
+
+fn named(authority: &Authority) -> Vec<String> {
+    authority.permissions().iter().map(ToString::to_string).collect()
+}

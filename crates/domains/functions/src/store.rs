@@ -1,0 +1,210 @@
+//! SQL of functions and versions.
+
+use db::{Db, DbError, OrgScope, Row, Select, Statement, Value as Column, sql};
+use problem::FUNCTION_EXISTS;
+use types::{FunctionId, FunctionVersionId, Id, OrgId, Timestamp};
+
+use crate::model::{Function, FunctionRef, Version, principal};
+
+macro_rules! columns {
+    () => {
+        "id, namespace, name, description, tags, visibility, owner_kind, owner, live_version, last_number, created_at, \
+         updated_at, deleted_at, revision"
+    };
+}
+
+pub(crate) fn insert(function: &Function) -> Statement {
+    let text = "INSERT INTO functions (org, id, namespace, name, description, tags, visibility, owner_kind, owner, \
+                live_version, last_number, created_at, updated_at, revision) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    let params = vec![
+        function.org.uuid().into(),
+        function.id.uuid().into(),
+        (&function.namespace).into(),
+        (&function.name).into(),
+        (&function.description).into(),
+        serde_json::to_string(&function.tags).unwrap_or_default().into(),
+        function.visibility.name().into(),
+        function.owner.kind().into(),
+        function.owner.uuid().into(),
+        function.live_version.uuid().into(),
+        function.last_number.into(),
+        function.created_at.into(),
+        function.updated_at.into(),
+        function.revision.into(),
+    ];
+    sql(text, params).unique_or(&FUNCTION_EXISTS)
+}
+
+/// `function` as it shall be; its revision is one more than what was read.
+pub(crate) fn update(function: &Function) -> Statement {
+    let text = "UPDATE functions SET live_version = $4, last_number = $5, updated_at = $6, deleted_at = $7, \
+                revision = revision + 1 WHERE org = $1 AND id = $2 AND revision = $3 AND deleted_at IS NULL";
+    let params = vec![
+        function.org.uuid().into(),
+        function.id.uuid().into(),
+        (function.revision - 1).into(),
+        function.live_version.uuid().into(),
+        function.last_number.into(),
+        function.updated_at.into(),
+        function.deleted_at.into(),
+    ];
+    sql(text, params).fresh()
+}
+
+/// `code` is sealed.
+pub(crate) fn insert_version(version: &Version, code: Vec<u8>) -> Statement {
+    let text = "INSERT INTO function_versions (org, id, function, number, runtime, code, code_sha256, entrypoint, \
+                input_schema, output_schema, timeout_seconds, memory_mb, permissions, author, created_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    let schema = |schema: &Option<serde_json::Value>| schema.as_ref().map(ToString::to_string);
+    let params = vec![
+        version.org.uuid().into(),
+        version.id.uuid().into(),
+        version.function.uuid().into(),
+        version.number.into(),
+        version.runtime.name().into(),
+        code.into(),
+        version.code_sha256.into(),
+        (&version.entrypoint).into(),
+        schema(&version.input_schema).into(),
+        schema(&version.output_schema).into(),
+        version.timeout_seconds.into(),
+        version.memory_mb.into(),
+        version.permissions.to_string().into(),
+        (&version.author).into(),
+        version.created_at.into(),
+    ];
+    sql(text, params)
+}
+
+/// Deleted ones are found by id only: their versions and runs stay on record.
+pub(crate) async fn find(db: &Db, scope: &OrgScope, of: &FunctionRef) -> Result<Option<Function>, DbError> {
+    let select = select(scope);
+    let select = match of {
+        FunctionRef::Id(id) => select.and("id = {}", id.uuid()),
+        FunctionRef::Named { namespace, name } => select
+            .and_all("deleted_at IS NULL AND namespace = {} AND name = {}", [namespace.into(), name.into()]),
+    };
+    let row = db.read_one(scope, select).await?;
+    row.map(|row| function(scope.org(), row)).transpose()
+}
+
+/// What a list may be narrowed by.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    pub(crate) namespace: Option<String>,
+    pub(crate) tag: Option<String>,
+    pub(crate) q: Option<String>,
+}
+
+pub(crate) async fn list(
+    db: &Db,
+    scope: &OrgScope,
+    filter: &Filter,
+    narrow: impl FnOnce(Select) -> Select,
+    before: Option<FunctionId>,
+    most: i64,
+) -> Result<Vec<Function>, DbError> {
+    let part = |text: &String| Column::from(format!("%{}%", text.to_lowercase().replace(['%', '_'], "")));
+    let select = select(scope)
+        .and_all("deleted_at IS NULL", [])
+        .and_some("namespace = {}", filter.namespace.as_deref())
+        .and_some("tags LIKE {}", filter.tag.as_ref().map(|tag| format!("%{}%", quoted(tag))))
+        .and_some("id < {}", before.map(Id::uuid));
+    let select = match &filter.q {
+        Some(q) => select.and_all("lower(name) LIKE {} OR lower(description) LIKE {}", [part(q), part(q)]),
+        None => select,
+    };
+    let select = narrow(select).order("id DESC").limit(most);
+    db.read(scope, select).await?.into_iter().map(|row| function(scope.org(), row)).collect()
+}
+
+fn quoted(tag: &str) -> String {
+    serde_json::to_string(tag).unwrap_or_default().replace(['%', '_'], "")
+}
+
+fn select(scope: &OrgScope) -> Select {
+    Select::new(concat!("SELECT ", columns!(), " FROM functions")).and("org = {}", scope.org().uuid())
+}
+
+fn function(org: OrgId, mut row: Row) -> Result<Function, DbError> {
+    let (id, namespace, name, description) = (row.id()?, row.next()?, row.next()?, row.next()?);
+    let (tags, visibility) = (row.json()?, row.parse()?);
+    let owner_kind: String = row.next()?;
+    Ok(Function {
+        id,
+        org,
+        namespace,
+        name,
+        description,
+        tags,
+        visibility,
+        owner: principal(&owner_kind, row.next()?),
+        live_version: row.id()?,
+        last_number: row.next()?,
+        created_at: row.next()?,
+        updated_at: row.next()?,
+        deleted_at: row.next::<Option<Timestamp>>()?,
+        revision: row.next()?,
+    })
+}
+
+const VERSION: &str = "SELECT id, function, number, runtime, code, code_sha256, entrypoint, input_schema, \
+                       output_schema, timeout_seconds, memory_mb, permissions, author, created_at \
+                       FROM function_versions";
+
+/// A version whose code is still sealed.
+pub(crate) struct Stored {
+    pub(crate) version: Version,
+    pub(crate) code: Vec<u8>,
+}
+
+pub(crate) async fn version(
+    db: &Db,
+    scope: &OrgScope,
+    id: FunctionVersionId,
+) -> Result<Option<Stored>, DbError> {
+    let select = Select::new(VERSION).and("org = {}", scope.org().uuid()).and("id = {}", id.uuid());
+    db.read_one(scope, select).await?.map(|row| stored(scope.org(), row)).transpose()
+}
+
+pub(crate) async fn versions(
+    db: &Db,
+    scope: &OrgScope,
+    function: FunctionId,
+    before: Option<FunctionVersionId>,
+    most: i64,
+) -> Result<Vec<Stored>, DbError> {
+    let select = Select::new(VERSION)
+        .and("org = {}", scope.org().uuid())
+        .and("function = {}", function.uuid())
+        .and_some("id < {}", before.map(Id::uuid))
+        .order("id DESC")
+        .limit(most);
+    db.read(scope, select).await?.into_iter().map(|row| stored(scope.org(), row)).collect()
+}
+
+fn stored(org: OrgId, mut row: Row) -> Result<Stored, DbError> {
+    let schema = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+    let (id, function, number) = (row.id()?, row.id()?, row.next()?);
+    let (runtime, code) = (row.parse()?, row.next::<Vec<u8>>()?);
+    let version = Version {
+        id,
+        function,
+        org,
+        number,
+        runtime,
+        code: String::new(),
+        code_sha256: row.next()?,
+        entrypoint: row.next()?,
+        input_schema: schema(row.next()?),
+        output_schema: schema(row.next()?),
+        timeout_seconds: row.next()?,
+        memory_mb: row.next()?,
+        permissions: row.parse()?,
+        author: row.next()?,
+        created_at: row.next()?,
+    };
+    Ok(Stored { version, code })
+}
