@@ -93,7 +93,7 @@ const newFunction = createRoute({
 const fn = createRoute({
   getParentRoute: () => shell,
   path: '/functions/$fn',
-  validateSearch: search('tab', 'run'),
+  validateSearch: search('tab', 'run', 'panel'),
   loader: ({ params }) => void client.prefetchQuery(queries.fn(params.fn)),
   component: lazyRouteComponent(() => import('./pages/functions/detail')),
 })

@@ -11,6 +11,8 @@ export class Problem extends Error {
   readonly detail: string
   readonly requestId: string | undefined
   readonly errors: FieldError[]
+  /** Everything that was said, with what only this code says. */
+  readonly members: Record<string, unknown>
 
   constructor(status: number, body: unknown, requestId: string | null) {
     const said = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
@@ -20,6 +22,7 @@ export class Problem extends Error {
     this.code = text('code', `http_${status}`)
     this.detail = text('detail', '')
     this.requestId = requestId ?? (text('request_id', '') || undefined)
+    this.members = said
     this.errors = Array.isArray(said.errors) ? (said.errors as FieldError[]) : []
   }
 

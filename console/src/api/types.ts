@@ -28,6 +28,8 @@ export type Kill = Answer<'agents.kill'>
 export type Fact = Item<'audit.events.list'>
 export type FactDetail = Answer<'audit.events.get'>
 export type Fn = Answer<'functions.get'>
+/** A function in a list: without its code. */
+export type FnSummary = Item<'functions.list'>
 export type FnVersion = Item<'functions.versions'>
 export type Run = Answer<'runs.get'>
 export type LogLine = Item<'runs.logs'>

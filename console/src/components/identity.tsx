@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { Fragment } from 'react'
+import { useName } from '../hooks/names'
 import { placeOf } from '../paths'
 import { useText } from '../text'
 import { Copyable, shortId } from '../ui/copy'
@@ -28,7 +29,8 @@ export function Chip({ of }: { of: Identity }) {
   const text = useText()
   const place = of.id ? placeOf(of.id) : undefined
   const kind = (text.kinds as Record<string, string>)[of.kind] ?? of.kind
-  const name = of.display || (of.id ? shortId(of.id) : kind)
+  const known = useName(of.display ? undefined : of.id)
+  const name = of.display || known || (of.id ? shortId(of.id) : kind)
   const inside = (
     <>
       <Icon name={icons[of.kind] ?? 'unknown'} />

@@ -32,14 +32,16 @@ export function useLiveRun(id: string): LiveRun {
   })
   const over = run.data ? isOver(run.data) : undefined
   const [streamed, setStreamed] = useState<{ of: string; lines: LogLine[] }>({ of: id, lines: [] })
+  const again = () => void client.invalidateQueries({ queryKey: ['runs'] })
   const stream = useEvents(
     over === false ? `/api/v1/runs/${id}/logs` : undefined,
-    ['log', 'message'],
+    ['line', 'end'],
     (event) => {
+      if (event.type === 'end') return again()
       const line = JSON.parse(event.data) as LogLine
       setStreamed((was) => ({ of: id, lines: was.of === id ? [...was.lines, line] : [line] }))
     },
-    () => void client.invalidateQueries({ queryKey: ['runs'] }),
+    again,
   )
   const stored = useQuery({
     queryKey: ['runs', id, 'log'],
@@ -86,17 +88,45 @@ export function RunResult({ live }: { live: LiveRun }) {
 export function Outcome({ of: run }: { of: Run }) {
   const text = useText()
   if (run.error) {
+    const { kind, message, exception, traceback, violations = [] } = run.error
     return (
       <div className="failure" role="alert">
         <div>
-          <strong>{run.error.kind}</strong>
-          <p>{run.error.message}</p>
-          {run.error.traceback && <CodeBlock code={run.error.traceback} label={text.runs.traceback} />}
+          <strong>{exception ?? kind.replaceAll('_', ' ')}</strong>
+          {message && <p>{message}</p>}
+          {violations.length > 0 && (
+            <ul>
+              {violations.map(({ field, reason }) => (
+                <li key={field + reason}>
+                  <code>{field}</code> {reason}
+                </li>
+              ))}
+            </ul>
+          )}
+          {traceback && <CodeBlock code={traceback} label={text.runs.traceback} />}
         </div>
       </div>
     )
   }
-  return run.status === 'succeeded' ? <JsonBlock value={run.output} label={text.runs.output} /> : null
+  if (run.status !== 'succeeded') return null
+  return run.output === undefined ? (
+    <TooLarge of={run} />
+  ) : (
+    <JsonBlock value={run.output} label={text.runs.output} />
+  )
+}
+
+/** What is above a megabyte is not shown but fetched; the server hands it out as content that is not its own. */
+function TooLarge({ of: run }: { of: Run }) {
+  const text = useText()
+  return (
+    <p>
+      {text.runs.large(run.output_size ?? 0)}{' '}
+      <a href={`/api/v1/runs/${run.id}/output`} download={`${run.id}.json`}>
+        {text.runs.download}
+      </a>
+    </p>
+  )
 }
 
 /** Lines as they come; stays at the end until somebody scrolls up. */
@@ -130,9 +160,9 @@ export function Log({ live }: { live: LiveRun }) {
           <p className="muted">{stream === 'off' ? text.runs.noLog : text.runs.waiting}</p>
         )}
         {lines.map((line) => (
-          <div key={line.seq} className={line.stream}>
+          <div key={line.number} className={line.source}>
             <time dateTime={line.at}>{line.at.slice(11, 23)}</time>
-            <span className="muted">{line.stream}</span>
+            <span className="muted">{line.source}</span>
             <span>{line.text}</span>
           </div>
         ))}

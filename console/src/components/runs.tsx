@@ -8,7 +8,7 @@ import { shortId } from '../ui/copy'
 import { Empty } from '../ui/page'
 import { Status } from '../ui/status'
 import { Duration, Time } from '../ui/time'
-import { Chip, Id } from './identity'
+import { Chip } from './identity'
 
 interface RunTableProps {
   query: UseInfiniteQueryResult<InfiniteData<Page<Run>>>
@@ -23,7 +23,12 @@ export function RunTable({ query, limit, brief, empty }: RunTableProps) {
   const columns: (Column<Run> | false)[] = [
     { id: 'run', head: text.runs.run, cell: (run) => <span className="mono">{shortId(run.id)}</span> },
     { id: 'status', head: text.statusHead, cell: (run) => <Status of={run.status} /> },
-    { id: 'function', head: text.runs.fn, cell: (run) => <Id of={run.function} short />, wide: true },
+    {
+      id: 'function',
+      head: text.runs.fn,
+      cell: (run) => <Chip of={{ kind: 'function', id: run.function }} />,
+      wide: true,
+    },
     !brief && {
       id: 'principal',
       head: text.runs.principal,

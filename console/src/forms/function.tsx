@@ -203,11 +203,11 @@ function initial(fn: Fn | undefined) {
     name: fn?.name ?? '',
     description: fn?.description ?? '',
     code: fn?.version.code ?? sample,
-    timeout_seconds: String(fn?.timeout_seconds ?? 30),
-    memory_mb: String(fn?.memory_mb ?? 128),
-    input_schema: pretty(fn?.input_schema),
-    output_schema: pretty(fn?.output_schema),
-    permissions: (fn?.permissions ?? []).join(' '),
+    timeout_seconds: String(fn?.version.timeout_seconds ?? 30),
+    memory_mb: String(fn?.version.memory_mb ?? 128),
+    input_schema: pretty(fn?.version.input_schema),
+    output_schema: pretty(fn?.version.output_schema),
+    permissions: (fn?.version.permissions ?? []).join(' '),
   }
 }
 
@@ -244,8 +244,8 @@ function schema(text: string): unknown {
   }
 }
 
-/** The line that a refused syntax names in its reason. */
+/** The line that a refused syntax names. */
 function wrongLine(problem: Problem | undefined): number | undefined {
-  const line = /line (\d+)/.exec(problem?.of('code') ?? problem?.detail ?? '')?.[1]
-  return line === undefined ? undefined : Number(line)
+  const line = problem?.code === 'syntax_error' ? problem.members.line : undefined
+  return typeof line === 'number' ? line : undefined
 }

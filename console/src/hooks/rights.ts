@@ -13,7 +13,7 @@ const asked = [
   'functions:update',
   'functions:delete',
   'functions:execute',
-  'runs:cancel',
+  'runs:update',
   'audit:read',
 ] as const
 

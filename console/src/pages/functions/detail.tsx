@@ -1,18 +1,25 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
+import { type FormEvent, useState } from 'react'
 import { answered, api } from '../../api/client'
 import { queries } from '../../api/queries'
 import type { Body, Fn, FnVersion } from '../../api/types'
+import { Equivalent } from '../../components/equivalent'
 import { Chip } from '../../components/identity'
 import { RunTable } from '../../components/runs'
 import { FunctionForm } from '../../forms/function'
 import { useChange } from '../../hooks/change'
+import { useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
 import { type Column, Listing } from '../../table/listing'
 import { useText } from '../../text'
+import { Button } from '../../ui/button'
 import { Copyable } from '../../ui/copy'
+import { Dialog } from '../../ui/dialog'
 import { Editor } from '../../ui/editor'
+import { Field } from '../../ui/form'
 import { Empty, Failure, PageHeader, Section, Skeleton } from '../../ui/page'
+import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
 import { Time } from '../../ui/time'
 import { TestRun } from './test'
@@ -22,7 +29,11 @@ const route = getRouteApi('/shell/functions/$fn')
 export default function FunctionPage() {
   const text = useText()
   const { fn: id } = route.useParams()
-  const { tab = 'code', run } = route.useSearch()
+  const { tab = 'code', run, panel } = route.useSearch()
+  const navigate = route.useNavigate()
+  const mayDelete = useReason('functions:delete')
+  const open = (panel: string | undefined) =>
+    void navigate({ search: (all) => ({ ...all, panel: panel as string }) })
   const query = useQuery(queries.fn(id))
   const above = <Link to={paths.functions}>{text.place.functions}</Link>
   if (!query.data) {
@@ -38,12 +49,23 @@ export default function FunctionPage() {
     )
   }
   const fn = query.data
+  const gone = fn.deleted_at ? text.functions.removedReason : undefined
   return (
     <>
       <PageHeader
         title={`${fn.namespace}:${fn.name}`}
         above={above}
-        state={<span className="mono badge">v{fn.version.number}</span>}
+        state={
+          <>
+            <span className="mono badge">v{fn.version.number}</span>
+            {fn.deleted_at && <Status of="decommissioned" label={text.functions.removed} />}
+          </>
+        }
+        actions={
+          <Button look="danger" icon="cross" reason={gone ?? mayDelete} onClick={() => open('delete')}>
+            {text.functions.remove}
+          </Button>
+        }
         detail={
           <>
             <Copyable value={fn.id} />
@@ -65,7 +87,59 @@ export default function FunctionPage() {
       {tab === 'test' && <TestRun fn={fn} run={run} />}
       {tab === 'versions' && <Versions of={fn} />}
       {tab === 'runs' && <Runs of={fn.id} />}
+      {panel === 'delete' && <Removal of={fn} onClose={() => open(undefined)} />}
     </>
+  )
+}
+
+/** Deletes the function once its name was typed. */
+function Removal({ of: fn, onClose }: { of: Fn; onClose: () => void }) {
+  const text = useText()
+  const [typed, setTyped] = useState('')
+  const name = `${fn.namespace}:${fn.name}`
+  const remove = useChange(
+    () => answered(api.DELETE('/api/v1/functions/{function}', { params: { path: { function: fn.id } } })),
+    onClose,
+  )
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    remove.mutate(undefined)
+  }
+  return (
+    <Dialog title={text.functions.removeTitle(name)} kind="centre" onClose={onClose}>
+      <form className="form" onSubmit={submit}>
+        <p>{text.functions.removeDetail}</p>
+        <Field label={text.confirmByName(name)}>
+          {(ids) => (
+            <input
+              {...ids}
+              className="mono"
+              value={typed}
+              autoComplete="off"
+              spellCheck={false}
+              onChange={(event) => setTyped(event.target.value)}
+            />
+          )}
+        </Field>
+        {remove.error && <Failure error={remove.error} />}
+        <Equivalent
+          method="DELETE"
+          path={`/api/v1/functions/${fn.id}`}
+          cli={`safeconduct functions delete ${name}`}
+        />
+        <footer>
+          <Button onClick={onClose}>{text.cancel}</Button>
+          <Button
+            type="submit"
+            look="danger"
+            busy={remove.isPending}
+            reason={typed === name ? undefined : text.confirmReason}
+          >
+            {text.functions.remove}
+          </Button>
+        </footer>
+      </form>
+    </Dialog>
   )
 }
 
@@ -110,7 +184,7 @@ function Versions({ of: fn }: { of: Fn }) {
     {
       id: 'by',
       head: text.functions.author,
-      cell: (version) => <Chip of={version.created_by} />,
+      cell: (version) => <Chip of={version.author} />,
       wide: true,
     },
     { id: 'created', head: text.created, cell: (version) => <Time at={version.created_at} />, right: true },

@@ -1,7 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { queries } from '../../api/queries'
-import type { Fn } from '../../api/types'
+import type { FnSummary } from '../../api/types'
+import { Chip } from '../../components/identity'
 import { useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
 import { FilterBar } from '../../table/filters'
@@ -18,7 +19,7 @@ export default function Functions() {
   const navigate = useNavigate()
   const filters = route.useSearch()
   const query = useInfiniteQuery(queries.functions(filters))
-  const columns: Column<Fn>[] = [
+  const columns: Column<FnSummary>[] = [
     {
       id: 'name',
       head: text.agents.name,
@@ -31,18 +32,8 @@ export default function Functions() {
         </span>
       ),
     },
-    { id: 'version', head: text.version, cell: (fn) => <span className="mono">v{fn.version.number}</span> },
-    { id: 'runtime', head: text.functions.runtime, cell: (fn) => fn.runtime, wide: true },
-    {
-      id: 'limits',
-      head: text.functions.limits,
-      cell: (fn) => (
-        <span className="mono">
-          {fn.timeout_seconds} s · {fn.memory_mb} MB
-        </span>
-      ),
-      wide: true,
-    },
+    { id: 'version', head: text.version, cell: (fn) => <span className="mono">v{fn.versions}</span> },
+    { id: 'owner', head: text.agents.owner, cell: (fn) => <Chip of={fn.owner} />, wide: true },
     { id: 'updated', head: text.updated, cell: (fn) => <Time at={fn.updated_at} />, right: true },
   ]
   return (

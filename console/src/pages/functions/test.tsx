@@ -20,7 +20,7 @@ interface TestRunProps {
 export function TestRun({ fn, run }: TestRunProps) {
   const text = useText()
   const navigate = useNavigate()
-  const [input, setInput] = useState(() => JSON.stringify(example(fn.input_schema), null, 2))
+  const [input, setInput] = useState(() => JSON.stringify(example(fn.version.input_schema), null, 2))
   const value = parsed(input)
   const execute = useChange(
     (body: Body<'functions.execute'>, key): Promise<Run> =>

@@ -5,8 +5,8 @@ import { queries } from '../../api/queries'
 import type { Run } from '../../api/types'
 import { Equivalent } from '../../components/equivalent'
 import { FactProof } from '../../components/evidence'
-import { FactTable } from '../../components/facts'
-import { Chain, Id } from '../../components/identity'
+import { chainOf, FactTable } from '../../components/facts'
+import { Chain, Chip, Id } from '../../components/identity'
 import { Log, Outcome, useLiveRun } from '../../components/live-run'
 import { isOver, took } from '../../components/runs'
 import { useChange } from '../../hooks/change'
@@ -31,12 +31,11 @@ export default function RunPage() {
   const cancel = useChange((_: undefined, key) =>
     answered(
       api.POST('/api/v1/runs/{run}/cancel', {
-        body: {},
         params: { path: { run: id }, header: { 'Idempotency-Key': key } },
       }),
     ),
   )
-  const mayCancel = useReason('runs:cancel')
+  const mayCancel = useReason('runs:update')
   const above = <Link to={paths.runs}>{text.place.runs}</Link>
   if (!query.data) {
     return (
@@ -72,7 +71,7 @@ export default function RunPage() {
       />
       {cancel.error && <Failure error={cancel.error} />}
       <div className="chain-line">
-        <Chain of={[...run.chain, ...(run.function ? [{ kind: 'function', id: run.function }] : [])]} />
+        <Chain of={[run.principal, { kind: 'function', id: run.function }]} />
       </div>
       <Tabs
         label={text.runs.parts}
@@ -85,12 +84,12 @@ export default function RunPage() {
       />
       {tab === 'result' && <Result of={run} />}
       {tab === 'log' && <Log live={live} />}
+      {tab === 'log' && run.logs_truncated && <p className="muted">{text.runs.cut}</p>}
       {tab === 'evidence' && <Evidence of={run} />}
       {!isOver(run) && (
         <Equivalent
           method="POST"
           path={`/api/v1/runs/${run.id}/cancel`}
-          body={{}}
           cli={`safeconduct runs cancel ${run.id}`}
         />
       )}
@@ -116,13 +115,13 @@ function Result({ of: run }: { of: Run }) {
       <Section title={text.kinds.run}>
         <Properties
           of={[
-            [text.runs.fn, <Id key="f" of={run.function} short />],
-            [text.version, <Id key="v" of={run.function_version} />],
+            [text.runs.fn, <Chip key="f" of={{ kind: 'function', id: run.function }} />],
+            [text.version, <Id key="v" of={run.version} />],
             [text.runs.trigger, run.trigger.toLowerCase()],
             [
               text.runs.attempt,
               <span key="a" className="mono">
-                {run.attempt}
+                {run.attempts}
               </span>,
             ],
             [text.runs.queued, <Time key="q" at={run.queued_at} />],
@@ -136,11 +135,17 @@ function Result({ of: run }: { of: Run }) {
               />,
             ],
             [text.runs.took, <Duration key="t" ms={took(run)} />],
+            [text.runs.cpu, <Duration key="c" ms={run.usage?.cpu_ms} />],
+            [text.runs.memory, <Bytes key="m" of={run.usage?.peak_memory} />],
           ]}
         />
       </Section>
     </div>
   )
+}
+
+function Bytes({ of }: { of: number | undefined }) {
+  return of === undefined ? '–' : <span className="mono">{(of / 1_048_576).toFixed(1)} MB</span>
 }
 
 /** Who acted on whose behalf, the facts that the run left, and the proof that its end stands in the log. */
@@ -157,6 +162,11 @@ function Evidence({ of: run }: { of: Run }) {
           empty={<Empty icon="audit" title={isOver(run) ? text.runs.factPending : text.runs.factLater} />}
         />
       </Section>
+      {end && (
+        <Section title={text.runs.chain}>
+          <Chain of={[...chainOf(end), { kind: 'function', id: run.function }]} />
+        </Section>
+      )}
       {end && (
         <Section title={text.audit.proof}>
           <FactProof id={end.id} />
