@@ -65,6 +65,7 @@ fn furnish_and_serve(init: Init) -> io::Result<()> {
         zygote: zygote.as_raw_nonzero().get().unsigned_abs(),
         zygote_cause: None,
         zygote_socket: ours,
+        zygote_process: pidfd_open(zygote, PidfdFlags::empty())?,
         loading: true,
         calls: HashMap::new(),
         pending: Vec::new(),
@@ -131,6 +132,8 @@ struct Service {
     zygote: u32,
     zygote_cause: Option<Excess>,
     zygote_socket: OwnedFd,
+    /// Processes that the zygote started may hold its socket open, so its end is watched by itself.
+    zygote_process: OwnedFd,
     loading: bool,
     calls: HashMap<u32, Running>,
     /// Calls handed to the zygote that it has not forked yet.
@@ -158,6 +161,7 @@ impl Service {
             PollFd::new(&self.init.control, PollFlags::IN),
             PollFd::new(&self.init.launcher, PollFlags::IN),
             PollFd::new(&self.zygote_socket, PollFlags::IN),
+            PollFd::new(&self.zygote_process, PollFlags::IN),
         ];
         watched.extend(self.calls.values().map(|call| PollFd::new(&call.process, PollFlags::IN)));
         rustix::io::retry_on_intr(|| poll(&mut watched, None))?;
@@ -173,8 +177,11 @@ impl Service {
         if is_ready(2) {
             self.hear_zygote()?;
         }
-        if ready.iter().skip(3).any(|ready| *ready) {
+        if ready.iter().skip(4).any(|ready| *ready) {
             self.reap()?;
+        }
+        if is_ready(3) {
+            self.bury_zygote()?;
         }
         Ok(())
     }
@@ -292,7 +299,7 @@ impl Service {
         self.tell(&exited.frame(), &[])
     }
 
-    /// The zygote closed its socket. Without it the jail takes no more calls, so it ends, and those in it with it.
+    /// The zygote ended, or closed its socket. Without it the jail takes no more calls, so it ends, and those in it with it.
     fn bury_zygote(&mut self) -> Result<(), Over> {
         self.hear_launcher()?;
         let ending = sys::reap(Some(self.zygote)).map_or(Ending::Status(0), |reaped| reaped.ending);

@@ -20,6 +20,8 @@ use crate::sys::{self, Tally};
 const IDLE_SCANS: u32 = 40;
 /// Processor time that a zygote may use for each fork beside its limit.
 const PER_FORK: Duration = Duration::from_millis(20);
+/// What calls that are just being forked may hold together before init knows them.
+const WHOLE_SLACK: u64 = 256 << 20;
 const ZYGOTE: u32 = crate::jail::ZYGOTE_PID.unsigned_abs();
 /// What grows slowly or has a bound of its own (processor time, the tmpfs) is asked this much less often than memory.
 const SLOW_SCANS: u32 = 8;
@@ -63,16 +65,28 @@ impl Watch {
         }
         let Some(mut table) = self.table.take() else { return };
         table.refresh(self.turn.is_multiple_of(SLOW_SCANS));
-        let mut exact = Exact { rest_until: self.rest_until };
-        for group in table.groups() {
-            if let Some(cause) = self.excess(table.proc(), &group, tally.forked(), &mut exact) {
-                let limit = Limit { pid: Some(group.root), cause: Some(cause) };
-                // A full socket means that init has not read the last word yet; the next look says it again.
-                let _sent = packet::send(init, &limit.frame(), &[], SendFlags::DONTWAIT);
+        let mut exact = Exact::begin(self.rest_until);
+        let groups = table.groups();
+        for group in &groups {
+            if let Some(cause) = self.excess(table.proc(), group, tally.forked(), &mut exact) {
+                tell(init, group.root, cause);
             }
         }
-        self.rest_until = exact.rest_until;
+        if self.exceeds_whole(table.proc(), groups, tally.busy(), &mut exact) {
+            tell(init, ZYGOTE, Excess::Memory);
+        }
+        self.rest_until = exact.end();
         self.table = Some(table);
+    }
+
+    /// All calls and the zygote may hold what each may hold. More is in processes that the zygote started on the side,
+    /// each of which looks like a call.
+    fn exceeds_whole(&self, proc: &OwnedFd, groups: Vec<Group>, busy: u32, exact: &mut Exact) -> bool {
+        let allowed = self.memory.saturating_mul(u64::from(busy) + 2).saturating_add(WHOLE_SLACK);
+        let pages: u64 = groups.iter().map(|group| group.pages).sum();
+        let members = groups.into_iter().flat_map(|group| group.members).collect();
+        pages.saturating_mul(self.page) > allowed
+            && exact.exceeds(proc, &Group { root: ZYGOTE, members, ticks: 0, pages }, allowed)
     }
 
     fn excess(&self, proc: &OwnedFd, group: &Group, forked: u32, exact: &mut Exact) -> Option<Excess> {
@@ -92,27 +106,45 @@ impl Watch {
     }
 }
 
-/// The exact look. A process with very many maps makes it slow, so it rests after each for many times as long as it
-/// took: no jail can keep the launcher from the others.
+fn tell(init: &OwnedFd, pid: u32, cause: Excess) {
+    let limit = Limit { pid: Some(pid), cause: Some(cause) };
+    // A full socket means that init has not read the last word yet; the next look says it again.
+    let _sent = packet::send(init, &limit.frame(), &[], SendFlags::DONTWAIT);
+}
+
+/// The exact looks of one scan. Processes with very many maps make them slow, so after a scan with any they rest for
+/// many times as long as they took: no jail can keep the launcher from the others.
 struct Exact {
     rest_until: Option<Instant>,
+    resting: bool,
+    took: Duration,
 }
 
 impl Exact {
     const REST: u32 = 20;
 
+    fn begin(rest_until: Option<Instant>) -> Self {
+        let resting = rest_until.is_some_and(|until| Instant::now() < until);
+        Self { rest_until, resting, took: Duration::ZERO }
+    }
+
     fn exceeds(&mut self, proc: &OwnedFd, group: &Group, allowed: u64) -> bool {
-        let begun = Instant::now();
-        if self.rest_until.is_some_and(|until| begun < until) {
+        if self.resting {
             return false;
         }
-        let held: u64 = group.members.iter().map(|pid| held_bytes(proc, *pid)).sum();
+        let begun = Instant::now();
+        let sum =
+            |bytes: fn(&OwnedFd, u32) -> u64| group.members.iter().map(|pid| bytes(proc, *pid)).sum::<u64>();
+        let held = sum(held_bytes);
         // What is mapped from the tmpfs was counted there already. Asked last, because it is slowest.
-        let exceeds = held > allowed
-            && held - group.members.iter().map(|pid| scratch_mapped_bytes(proc, *pid)).sum::<u64>().min(held)
-                > allowed;
-        self.rest_until = Some(begun + begun.elapsed() * (Self::REST + 1));
+        let exceeds = held > allowed && held.saturating_sub(sum(scratch_mapped_bytes)) > allowed;
+        self.took += begun.elapsed();
         exceeds
+    }
+
+    /// Until when to rest.
+    fn end(self) -> Option<Instant> {
+        if self.took.is_zero() { self.rest_until } else { Some(Instant::now() + self.took * Self::REST) }
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn sandbox_with(settings: Settings, door: DoorHandler) -> Sandbox {
 /// Limits that a test can reach quickly.
 pub(crate) fn limits() -> Limits {
     Limits {
-        wall: Duration::from_secs(20),
+        wall: Duration::from_secs(60),
         cpu: Duration::from_secs(20),
         memory: 128 << 20,
         ..Limits::default()

@@ -136,9 +136,9 @@ async fn a_crowd_of_calls_is_served_in_turns() {
 #[tokio::test]
 async fn a_zygote_may_live_longer_than_the_processor_time_of_one_call() {
     let sandbox = sandbox();
-    let limits = Limits { cpu: Duration::from_millis(150), ..limits() };
+    let limits = Limits { cpu: Duration::from_millis(200), ..limits() };
     let first = born(&sandbox, zygote(BORN), limits.clone()).await;
-    for _ in 0..400 {
+    for _ in 0..500 {
         assert_eq!(born(&sandbox, zygote(BORN), limits.clone()).await, first);
     }
 }
