@@ -135,6 +135,31 @@ impl Stage {
             let me = second.get("/api/v1/auth/me").await.ok(200);
             path = path.replace("{session}", me["session"]["id"].as_str().expect("an id"));
         }
+        if path.contains("{function}") || path.contains("{run}") {
+            let code = match spec.id {
+                "runs.cancel" => "import time\ndef handler(input, context):\n    time.sleep(600)\n",
+                _ => "def handler(input, context):\n    return {\"hello\": input}\n",
+            };
+            let name = format!("for_{}", spec.id.replace('.', "_"));
+            let body = json!({ "namespace": "staged", "name": name, "code": code });
+            let function = owner.post("/api/v1/functions", body).await.ok(201);
+            let id = function["id"].as_str().expect("an id").to_owned();
+            if path.contains("{version}") {
+                let versions = owner.get(&format!("/api/v1/functions/{id}/versions")).await.ok(200);
+                path = path.replace("{version}", versions["items"][0]["id"].as_str().expect("an id"));
+            }
+            if path.contains("{run}") {
+                let execute = format!("/api/v1/functions/{id}/execute");
+                let body = json!({ "input": {} });
+                let run = if spec.id == "runs.cancel" {
+                    owner.with("prefer", "respond-async").post(&execute, body).await.ok(202)
+                } else {
+                    owner.post(&execute, body).await.ok(200)
+                };
+                path = path.replace("{run}", run["id"].as_str().expect("an id"));
+            }
+            path = path.replace("{function}", &id);
+        }
         if path.contains("{fact}") || spec.id == "audit.proof.inclusion" {
             server.house().ledger.drain().await.expect("the ledger drains");
             let list = owner.get("/api/v1/audit/events?limit=1").await.ok(200);

@@ -9,5 +9,6 @@ mod metadata;
 mod papers;
 mod refusals;
 mod revocation;
+mod run;
 mod sign_in;
 mod token;

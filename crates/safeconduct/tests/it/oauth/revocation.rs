@@ -134,7 +134,7 @@ async fn a_node_that_was_cut_off_buries_its_tokens_when_it_hears() {
         ("server.public_url", here.url()),
     ];
     let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let there = Server::start(config(&here.database, &settings), World::system()).await.unwrap();
+    let there = Server::start(config(&here.database, &settings), World::system(), None).await.unwrap();
     let owner = here.owner().await;
     let papers = Papers::of(&owner, "worker", &[]).await;
     let over_there = Caller { url: format!("http://{}", there.address), ..here.anonymous() };
