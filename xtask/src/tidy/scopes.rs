@@ -9,6 +9,7 @@ const LISTED: &[(&str, &str)] = &[
     ("crates/domains/access/src/index.rs", "compiles the permissions of every organization's principals"),
     ("crates/domains/agents/src/seen.rs", "notes last use for many organizations at once"),
     ("crates/domains/agents/src/service.rs", "keeps the index of living agents of every organization"),
+    ("crates/domains/functions/src/executor.rs", "a leased run reads the version that it was asked for"),
     ("crates/domains/oauth/src/store.rs", "token endpoints know their issuer, not yet a caller"),
     (
         "crates/domains/people/src/service.rs",

@@ -9,6 +9,7 @@ use super::tree::{Package, Tree};
 const DOMAIN_EDGES: &[(&str, &str)] = &[
     ("agents", "access"),
     ("agents", "people"),
+    ("functions", "access"),
     ("oauth", "access"),
     ("oauth", "agents"),
     ("oauth", "people"),
