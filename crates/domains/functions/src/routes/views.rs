@@ -38,8 +38,9 @@ pub struct FunctionSummary {
     pub revision: i64,
 }
 
-/// A user or an agent.
+/// A user or an agent. In the API's description the name `PrincipalView` is that of `auth.me`.
 #[derive(Serialize, ToSchema)]
+#[schema(as = PrincipalRef)]
 pub struct PrincipalView {
     /// `user` or `agent`.
     pub kind: String,
