@@ -122,6 +122,8 @@ export const queries = {
   fact: (fact: string) =>
     queryOptions({
       queryKey: ['fact', fact],
+      // The log signs every second or so; until then there is no proof.
+      refetchInterval: ({ state }) => (state.data && !state.data.proof ? 1_000 : false),
       queryFn: () => answered(api.GET('/api/v1/audit/events/{fact}', { params: { path: { fact } } })),
     }),
 

@@ -29,23 +29,25 @@ export function Button({
     else onClick?.(event)
   }
   return (
-    <button
-      {...rest}
-      type={type ?? 'button'}
-      className={`button ${look}${compact ? ' compact' : ''}`}
-      aria-disabled={blocked || undefined}
-      aria-busy={busy || undefined}
-      aria-describedby={reason ? id : rest['aria-describedby']}
-      data-tip={reason ?? (compact ? children : undefined)}
-      onClick={press}
-    >
-      {icon && <Icon name={icon} />}
-      <span className={compact ? 'visually-hidden' : 'label'}>{children}</span>
+    <>
+      <button
+        {...rest}
+        type={type ?? 'button'}
+        className={`button ${look}${compact ? ' compact' : ''}`}
+        aria-disabled={blocked || undefined}
+        aria-busy={busy || undefined}
+        aria-describedby={reason ? id : rest['aria-describedby']}
+        data-tip={reason ?? (compact ? children : undefined)}
+        onClick={press}
+      >
+        {icon && <Icon name={icon} />}
+        <span className={compact ? 'visually-hidden' : 'label'}>{children}</span>
+      </button>
       {reason && (
         <span id={id} className="visually-hidden">
           {reason}
         </span>
       )}
-    </button>
+    </>
   )
 }

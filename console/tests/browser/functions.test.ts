@@ -44,7 +44,9 @@ test('a function is written, and a syntax error is shown at its line', async () 
   )
   await page.getByRole('button', { name: 'Create function' }).click()
   await page.getByRole('heading', { name: 'math:slow_double', level: 1 }).waitFor()
-  expect(await server.api('GET', '/api/v1/functions/math:slow_double')).toMatchObject({ runtime: 'python' })
+  expect(await server.api('GET', '/api/v1/functions/math:slow_double')).toMatchObject({
+    version: { number: 1, runtime: 'python' },
+  })
 })
 
 test('a test run shows its log while it goes on, and then its result', async () => {

@@ -151,7 +151,11 @@ function Bytes({ of }: { of: number | undefined }) {
 /** Who acted on whose behalf, the facts that the run left, and the proof that its end stands in the log. */
 function Evidence({ of: run }: { of: Run }) {
   const text = useText()
-  const facts = useInfiniteQuery(queries.facts({ run: run.id }))
+  // The list follows the ledger by a moment.
+  const facts = useInfiniteQuery({
+    ...queries.facts({ run: run.id }),
+    refetchInterval: ({ state }) => (isOver(run) && state.data?.pages[0]?.items.length === 0 ? 1_000 : false),
+  })
   const found = facts.data?.pages.flatMap((page) => page.items)
   const end = found?.find((fact) => fact.kind.startsWith('run.'))
   return (
