@@ -54,7 +54,7 @@ async fn a_run_gets_what_caller_token_and_function_share() {
     let token = text(&asked, "access_token");
     let call = Call::of("agents:manage runs:read");
     let minted = call.mint(&server, &on_behalf(&server, &token).await).await.unwrap();
-    assert_eq!(&*minted.scope, "agents:read:all");
+    assert_eq!(&*minted.scope, "agents:read");
     let (before, claims) = (parts(&token).1, parts(minted.token.reveal()).1);
     for (name, value) in [
         ("sub", json!(papers.agent)),
