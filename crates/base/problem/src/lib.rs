@@ -51,7 +51,8 @@ impl Problem {
 
     /// An error that is ours: the caller reads a fixed sentence, the log gets `context`.
     pub fn internal(context: impl fmt::Display) -> Self {
-        let detail = "Something failed on our side; nothing was changed. Give the request id to your operator.";
+        let detail =
+            "Something failed on our side; nothing was changed. Give the request id to your operator.";
         Self::new(&INTERNAL, detail).with_context(context)
     }
 

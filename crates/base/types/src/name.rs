@@ -74,7 +74,8 @@ names! {
 fn check_name(text: &str) -> Result<(), InvalidName> {
     let mut bytes = text.bytes();
     let first = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase());
-    let rest = bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'));
+    let rest =
+        bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'));
     if first && rest && text.len() <= 63 {
         return Ok(());
     }
@@ -83,7 +84,8 @@ fn check_name(text: &str) -> Result<(), InvalidName> {
 
 fn check_slug(text: &str) -> Result<(), InvalidName> {
     let bytes = text.as_bytes();
-    let edge = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let edge =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let inner = bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
     let first = bytes.first().is_some_and(u8::is_ascii_lowercase);
     if first && edge(bytes.last()) && inner && (3..=40).contains(&bytes.len()) {

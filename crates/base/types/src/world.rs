@@ -25,7 +25,9 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
     fn now(&self) -> Timestamp {
         let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        Timestamp::from_millis(since_epoch.map_or(0, |span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+        Timestamp::from_millis(
+            since_epoch.map_or(0, |span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -56,7 +58,9 @@ impl SteeredClock {
 
 impl Clock for SteeredClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(SystemClock.now().millis().saturating_add(self.shift_millis.load(Ordering::SeqCst)))
+        Timestamp::from_millis(
+            SystemClock.now().millis().saturating_add(self.shift_millis.load(Ordering::SeqCst)),
+        )
     }
 }
 
