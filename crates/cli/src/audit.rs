@@ -195,7 +195,7 @@ async fn tail_on(desk: &mut Desk<'_>, tail: &Tail) -> Result<(), Failure> {
     let mut stream = client.audit().stream(tail.after);
     let mut left = tail.count.unwrap_or(u64::MAX);
     while left > 0 {
-        let Some(event) = stream.next().await? else { break };
+        let event = stream.next().await?;
         let fact: Fact = serde_json::from_str(&event.data).map_err(|error| {
             Failure::usage(format!("The server sent a fact that this version cannot read: {error}."))
         })?;

@@ -13,7 +13,8 @@ use crate::failure::Failure;
 use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
-    agents, audit, completion, credentials, kills, login, orgs, permissions, reference, roles, token, users,
+    agents, audit, completion, credentials, functions, kills, login, orgs, permissions, reference, roles,
+    runs, token, users,
 };
 
 /// Commands that speak to a server.
@@ -37,6 +38,12 @@ pub enum Command {
     /// Get, examine and void access tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Push functions and run them.
+    #[command(subcommand)]
+    Functions(functions::FunctionsCommand),
+    /// Look at runs, their logs and output; end them.
+    #[command(subcommand)]
+    Runs(runs::RunsCommand),
     /// Read the record, prove it, take it along.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -110,6 +117,8 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Agents(command) => agents::run(desk, command).await,
         Command::Credentials(command) => credentials::run(desk, command).await,
         Command::Token(command) => token::run(desk, command).await,
+        Command::Functions(command) => functions::run(desk, command).await,
+        Command::Runs(command) => runs::run(desk, command).await,
         Command::Audit(command) => audit::run(desk, command).await,
         Command::Kills(command) => kills::run(desk, command).await,
         Command::Permissions(command) => permissions::run(desk, command).await,

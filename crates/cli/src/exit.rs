@@ -29,7 +29,7 @@ impl From<Exit> for std::process::ExitCode {
 }
 
 /// For the end of `--help`.
-pub(crate) fn help() -> String {
+pub fn exit_codes() -> String {
     let lines: Vec<String> =
         EXIT_CODES.iter().map(|(code, meaning)| format!("  {code}  {meaning}")).collect();
     format!("Exit codes:\n{}", lines.join("\n"))

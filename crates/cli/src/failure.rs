@@ -121,7 +121,9 @@ fn of_refusal(error: &Error) -> (String, Vec<String>, Option<String>) {
 /// What a person at a terminal does next; the server's detail does not know our commands.
 fn next_step(error: &Error) -> Option<&'static str> {
     Some(match error.code() {
-        "unauthenticated" | "invalid_token" | "not_signed_in" => "safeconduct login --link LINK",
+        "unauthenticated" | "invalid_token" | "not_signed_in" => {
+            "safeconduct login --link LINK   (or another token: safeconduct token issue)"
+        }
         "invalid_link" => "safeconduct admin link   (on the server's machine)",
         "permission_denied" | "authority_exceeded" => "safeconduct permissions me   (shows what you hold)",
         "unreachable" => "start it with `safeconduct serve`, or name another with --url",

@@ -108,7 +108,10 @@ impl<'a> Screen<'a> {
             Form::Json | Form::Jsonl => self.json(whole),
             Form::Quiet if id.is_empty() => Ok(()),
             Form::Quiet => Ok(writeln!(self.out, "{}", plain(id))?),
-            Form::Table => self.lines(&record(rows, self.colour)),
+            Form::Table => {
+                let told: Vec<_> = rows.iter().filter(|(_, cell)| !cell.text.is_empty()).cloned().collect();
+                self.lines(&record(&told, self.colour))
+            }
         }
     }
 
@@ -121,7 +124,7 @@ impl<'a> Screen<'a> {
         columns: &[Column<T>],
     ) -> Result<(), Failure> {
         match self.form {
-            Form::Json => self.json(&serde_json::json!({ "items": items, "next_cursor": next_cursor })),
+            Form::Json => self.json(&Listed { items, next_cursor }),
             Form::Jsonl => items.iter().try_for_each(|item| self.json(item)),
             Form::Quiet => items.iter().try_for_each(|item| Ok(writeln!(self.out, "{}", plain(id(item)))?)),
             Form::Table if items.is_empty() => self.note("nothing found"),
@@ -243,6 +246,13 @@ impl<'a> Screen<'a> {
     pub(crate) fn painted(&self, text: &str, tone: Tone) -> String {
         if self.colour { tone.paint(text) } else { text.to_owned() }
     }
+}
+
+/// A list in the API's own shape.
+#[derive(Serialize)]
+struct Listed<'a, T> {
+    items: &'a [T],
+    next_cursor: Option<&'a str>,
 }
 
 fn compact(value: &impl Serialize) -> Result<String, Failure> {

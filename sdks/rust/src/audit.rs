@@ -191,7 +191,7 @@ pub struct ExportQuery {
 }
 
 /// An answer that is read piece by piece.
-pub struct Download(Response);
+pub struct Download(pub(crate) Response);
 
 impl Download {
     /// The next bytes; `None` after the last.
@@ -242,7 +242,7 @@ impl Audit<'_> {
     /// Facts as they happen, named `fact`; from now on, or behind a place of the organization's order.
     pub fn stream(&self, after: Option<u64>) -> Events {
         let query = after.map(|after| ("after".to_owned(), after.to_string()));
-        Events::endless(self.0, &path(&["stream"]), query.into_iter().collect())
+        Events::new(self.0, &path(&["stream"]), query.into_iter().collect())
     }
 
     /// A run of the record; as a bundle it verifies without any server.

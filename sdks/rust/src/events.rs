@@ -21,8 +21,6 @@ pub struct Events {
     path: Vec<String>,
     query: Vec<(String, String)>,
     resume: Option<String>,
-    /// Whether the end of a connection is the end of the stream.
-    ends: bool,
     connection: Option<Connection>,
     ready: std::collections::VecDeque<Event>,
     failures: u32,
@@ -35,23 +33,13 @@ struct Connection {
 }
 
 impl Events {
-    /// A stream that never ends by itself; a closed connection is opened again.
-    pub(crate) fn endless(client: &Client, path: &[&str], query: Vec<(String, String)>) -> Self {
-        Self::new(client, path, query, false)
-    }
-
-    /// A stream that ends when the server closes it in order.
-    pub(crate) fn ending(client: &Client, path: &[&str], query: Vec<(String, String)>) -> Self {
-        Self::new(client, path, query, true)
-    }
-
-    fn new(client: &Client, path: &[&str], query: Vec<(String, String)>, ends: bool) -> Self {
+    /// A stream whose end is for the caller to see; a closed connection is opened again.
+    pub(crate) fn new(client: &Client, path: &[&str], query: Vec<(String, String)>) -> Self {
         Self {
             client: client.clone(),
             path: path.iter().map(|&segment| segment.to_owned()).collect(),
             query,
             resume: None,
-            ends,
             connection: None,
             ready: std::collections::VecDeque::new(),
             failures: 0,
@@ -71,21 +59,20 @@ impl Events {
         self.resume.as_deref()
     }
 
-    /// The next event; `None` when the stream has ended.
+    /// The next event.
     ///
     /// # Errors
     /// A refusal, or a server that stayed away for several attempts.
-    pub async fn next(&mut self) -> Result<Option<Event>, Error> {
+    pub async fn next(&mut self) -> Result<Event, Error> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 if event.id.is_some() {
                     self.resume.clone_from(&event.id);
                 }
-                return Ok(Some(event));
+                return Ok(event);
             }
             match self.read().await {
                 Ok(true) => {}
-                Ok(false) if self.ends => return Ok(None),
                 Ok(false) => self.pause_before_next(None).await?,
                 Err(error) if error.is_passing() => self.pause_before_next(Some(error)).await?,
                 Err(error) => return Err(error),

@@ -12,12 +12,14 @@ mod client;
 mod credentials;
 mod error;
 mod events;
+mod functions;
 mod key;
 mod kills;
 mod orgs;
 mod page;
 mod permissions;
 mod roles;
+mod runs;
 mod sse;
 mod token;
 mod tokens;
@@ -37,6 +39,9 @@ pub use credentials::{
 };
 pub use error::{Error, FieldError};
 pub use events::Events;
+pub use functions::{
+    Function, FunctionFilter, FunctionSummary, FunctionVersion, Functions, NewFunction, NewVersion,
+};
 pub use key::SigningKey;
 pub use kills::{DeadTokens, Kill, KillNode, Kills};
 pub use orgs::{Org, Orgs};
@@ -45,6 +50,7 @@ pub use permissions::{
     EffectivePermissions, PermissionAnswer, PermissionCatalogue, PermissionResult, Permissions, Resource,
 };
 pub use roles::{Role, Roles};
+pub use runs::{LogLine, LogStream, Run, RunError, RunFilter, RunStatus, Runs, Usage};
 pub use sse::Event;
 pub use token::{Token, TokenFuture, TokenSource};
 pub use tokens::{

@@ -54,10 +54,6 @@ impl Parser {
         Ok(events)
     }
 
-    pub(crate) fn last_id(&self) -> Option<&str> {
-        self.last_id.as_deref()
-    }
-
     /// How long the server asked to wait before connecting again.
     pub(crate) fn retry(&self) -> Option<Duration> {
         self.retry
@@ -129,7 +125,7 @@ mod tests {
         let mut parser = Parser::default();
         let events = parser.push(b"id: 1\ndata: a\n\ndata: b\n\nretry: 250\nretry: soon\n\n").unwrap();
         assert_eq!(events, [event(Some("1"), "message", "a"), event(Some("1"), "message", "b")]);
-        assert_eq!((parser.last_id(), parser.retry()), (Some("1"), Some(Duration::from_millis(250))));
+        assert_eq!(parser.retry(), Some(Duration::from_millis(250)));
     }
 
     #[test]

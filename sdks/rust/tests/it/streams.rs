@@ -17,7 +17,7 @@ fn stream(client: &Client) -> Events {
 async fn ids(events: &mut Events, count: usize) -> Vec<u32> {
     let mut ids = Vec::new();
     while ids.len() < count {
-        let event = events.next().await.unwrap().unwrap();
+        let event = events.next().await.unwrap();
         assert_eq!(event.event, "fact");
         ids.push(event.id.unwrap().parse().unwrap());
     }
@@ -63,4 +63,26 @@ async fn a_server_that_stays_away_ends_the_stream() {
     let mut events = stream(&client);
     assert_eq!(ids(&mut events, 1).await, [1]);
     assert!(events.next().await.unwrap_err().is_unreachable());
+}
+
+#[tokio::test]
+async fn a_log_ends_with_its_run_and_not_with_its_connection() {
+    let line = |number: u32| {
+        let said = format!(
+            r#"{{"number": {number}, "at": "", "source": "log", "level": "info", "text": "a", "fields": null}}"#
+        );
+        format!("retry: 1\nid: {number}\nevent: line\ndata: {said}\n\n")
+    };
+    let server = Scripted::new(move |number, _| match number {
+        0 => Answer::Stream(line(1)),
+        _ => Answer::Stream(format!("{}event: end\ndata: {{\"status\": \"succeeded\"}}\n\n", line(2))),
+    });
+    let client = server.builder().build().unwrap();
+    let mut log = client.runs().follow_logs("run_1");
+    let mut numbers = Vec::new();
+    while let Some(line) = log.next().await.unwrap() {
+        numbers.push(line.number);
+    }
+    assert_eq!(numbers, [1, 2]);
+    assert_eq!(server.seen()[1].header("last-event-id"), Some("1"));
 }

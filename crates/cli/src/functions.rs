@@ -1,0 +1,315 @@
+//! `safeconduct functions …`
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use client::{
+    Client, Function, FunctionFilter, FunctionSummary, FunctionVersion, NewFunction, NewVersion, RunFilter,
+};
+use serde_json::{Map, Value};
+
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::listing::{Columns, Listing, show, show_all};
+use crate::table::{Cell, Tone};
+use crate::{files, runs};
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum FunctionsCommand {
+    /// Create a function from a file, or publish its next version.
+    Push(Box<Push>),
+    /// List functions, newest first.
+    List(List),
+    /// Show a function and the version that calls run.
+    Show(Show),
+    /// List the versions of a function, newest first.
+    Versions(Named),
+    /// Run a function and print what it gives.
+    Run(Run),
+    /// Print the log of a function's latest run.
+    Logs(Logs),
+    /// Delete a function; its versions and runs stay on record.
+    Delete(Named),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Named {
+    /// Id, or `namespace:name`.
+    function: String,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  safeconduct functions push report.py --name ops:report --permission 'agents:read:all'
+  safeconduct functions push report.py --input-schema input.schema.json --timeout 30")]
+pub struct Push {
+    /// Python file with `def handler(input, context)`.
+    file: PathBuf,
+    /// `namespace:name`; the file's name in the namespace `default` if left out.
+    #[arg(long)]
+    name: Option<String>,
+    #[arg(long)]
+    description: Option<String>,
+    /// Which function of the file to call, if not `handler` or the function's own name.
+    #[arg(long, value_name = "NAME")]
+    entrypoint: Option<String>,
+    /// File with a JSON Schema that inputs must match.
+    #[arg(long, value_name = "FILE")]
+    input_schema: Option<PathBuf>,
+    /// File with a JSON Schema that outputs must match.
+    #[arg(long, value_name = "FILE")]
+    output_schema: Option<PathBuf>,
+    /// Seconds that a run may take.
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<i64>,
+    /// Megabytes that a run may use.
+    #[arg(long, value_name = "MB")]
+    memory: Option<i64>,
+    /// What a run's token may do at the most, if its caller may; may be repeated.
+    #[arg(long = "permission", value_name = "PERMISSION")]
+    permissions: Vec<String>,
+    /// May be repeated; only for a new function.
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// private or organization; only for a new function.
+    #[arg(long)]
+    visibility: Option<String>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct List {
+    #[arg(long)]
+    namespace: Option<String>,
+    #[arg(long)]
+    tag: Option<String>,
+    /// Part of the name or description.
+    #[arg(long, short = 's', value_name = "TEXT")]
+    search: Option<String>,
+    #[command(flatten)]
+    listing: Listing,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Show {
+    /// Id, or `namespace:name`.
+    function: String,
+    /// Print the code and nothing else.
+    #[arg(long)]
+    code: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  safeconduct functions run ops:greet --input '{\"name\": \"world\"}'
+  safeconduct functions run ops:report --text csv=checks.csv
+  safeconduct functions run ops:report --input @input.json --detach")]
+pub struct Run {
+    /// Id, or `namespace:name`.
+    function: String,
+    /// JSON, or @FILE, or `-` for standard input; an empty object if left out.
+    #[arg(long, value_name = "JSON")]
+    input: Option<String>,
+    /// Put a file's text into a member of the input; may be repeated.
+    #[arg(long = "text", value_name = "KEY=FILE")]
+    texts: Vec<String>,
+    /// Queue the run and print it instead of waiting for its end.
+    #[arg(long)]
+    detach: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Logs {
+    /// Id, or `namespace:name`.
+    function: String,
+    /// Go on until the run ends.
+    #[arg(long, short)]
+    follow: bool,
+}
+
+pub(crate) async fn run(desk: &mut Desk<'_>, command: FunctionsCommand) -> Result<(), Failure> {
+    let client = desk.client()?;
+    let functions = client.functions();
+    match command {
+        FunctionsCommand::Push(push) => push_one(desk, &client, &push).await,
+        FunctionsCommand::List(list) => list_some(desk, &client, &list).await,
+        FunctionsCommand::Show(show) => {
+            let function = functions.get(&show.function).await?;
+            match show.code {
+                true => desk.screen.raw(function.version.code.as_bytes()),
+                false => shown(desk, &function),
+            }
+        }
+        FunctionsCommand::Versions(Named { function }) => {
+            let page = functions.versions(&function, Some(200), None).await?;
+            show(&mut desk.screen, &page, &VERSIONS)
+        }
+        FunctionsCommand::Run(run) => run_one(desk, &client, &run).await,
+        FunctionsCommand::Logs(logs) => {
+            let id = functions.get(&logs.function).await?.summary.id;
+            let latest = RunFilter { function: Some(id), limit: Some(1), ..RunFilter::default() };
+            match client.runs().list(&latest).await?.items.first() {
+                Some(run) => runs::print_logs(desk, &client, &run.id, logs.follow).await,
+                None => desk.screen.note(&format!("{} has not run yet", logs.function)),
+            }
+        }
+        FunctionsCommand::Delete(Named { function }) => {
+            desk.screen.confirm(&format!("Delete {function}? Nothing runs it any more."))?;
+            shown(desk, &functions.delete(&function).await?)
+        }
+    }
+}
+
+async fn push_one(desk: &mut Desk<'_>, client: &Client, push: &Push) -> Result<(), Failure> {
+    let version = push.version(desk)?;
+    let (namespace, name) = push.full_name()?;
+    let known = client.functions().get(&format!("{namespace}:{name}")).await;
+    let function = match known {
+        Ok(known) => client.functions().publish(&known.summary.id, &version).await?,
+        Err(error) if error.code() == "not_found" => {
+            let new = NewFunction {
+                namespace: Some(namespace),
+                name,
+                description: push.description.clone(),
+                runtime: Some("python".to_owned()),
+                tags: push.tags.clone(),
+                visibility: push.visibility.clone(),
+                version,
+            };
+            client.functions().create(&new).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    shown(desk, &function)
+}
+
+async fn list_some(desk: &mut Desk<'_>, client: &Client, list: &List) -> Result<(), Failure> {
+    let filter = FunctionFilter {
+        namespace: list.namespace.clone(),
+        tag: list.tag.clone(),
+        q: list.search.clone(),
+        limit: Some(if list.listing.all { 200 } else { list.listing.limit }),
+        cursor: list.listing.cursor.clone(),
+    };
+    match list.listing.all {
+        true => show_all(&mut desk.screen, client.functions().all(&filter), &COLUMNS).await,
+        false => show(&mut desk.screen, &client.functions().list(&filter).await?, &COLUMNS),
+    }
+}
+
+async fn run_one(desk: &mut Desk<'_>, client: &Client, run: &Run) -> Result<(), Failure> {
+    let input = run.whole_input(desk)?;
+    if run.detach {
+        let queued = client.functions().execute_later(&run.function, &input).await?;
+        return runs::shown(desk, &queued);
+    }
+    let mut answer = client.functions().execute(&run.function, &input).await?;
+    if !answer.status.has_ended() {
+        desk.screen.note(&format!("{} goes on; waiting", answer.id))?;
+        answer = client.runs().wait(&answer.id).await?;
+    }
+    runs::result(desk, client, &answer).await
+}
+
+impl Push {
+    fn version(&self, desk: &mut Desk<'_>) -> Result<NewVersion, Failure> {
+        let mut schema = |path: &Option<PathBuf>| -> Result<Option<Value>, Failure> {
+            let Some(path) = path else { return Ok(None) };
+            let text = files::read_text(&mut desk.screen, path)?;
+            let parsed = serde_json::from_str(&text);
+            parsed
+                .map(Some)
+                .map_err(|error| Failure::usage(format!("{} is not JSON: {error}.", path.display())))
+        };
+        Ok(NewVersion {
+            input_schema: schema(&self.input_schema)?,
+            output_schema: schema(&self.output_schema)?,
+            code: files::read_text(&mut desk.screen, &self.file)?,
+            entrypoint: self.entrypoint.clone(),
+            timeout_seconds: self.timeout,
+            memory_mb: self.memory,
+            permissions: (!self.permissions.is_empty()).then(|| self.permissions.clone()),
+        })
+    }
+
+    fn full_name(&self) -> Result<(String, String), Failure> {
+        let stem = self.file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let name = self.name.as_deref().unwrap_or(stem);
+        match name.split_once(':') {
+            Some((namespace, name)) => Ok((namespace.to_owned(), name.to_owned())),
+            None if name.is_empty() || name == "-" => Err(Failure::usage("Name the function with --name.")),
+            None => Ok(("default".to_owned(), name.to_owned())),
+        }
+    }
+}
+
+impl Run {
+    fn whole_input(&self, desk: &mut Desk<'_>) -> Result<Value, Failure> {
+        let given = match &self.input {
+            Some(given) => files::read_json(&mut desk.screen, given)?,
+            None => Value::Object(Map::new()),
+        };
+        if self.texts.is_empty() {
+            return Ok(given);
+        }
+        let Value::Object(mut members) = given else {
+            return Err(Failure::usage("--text adds members, so the input must be an object."));
+        };
+        for pair in &self.texts {
+            let (key, path) = pair
+                .split_once('=')
+                .ok_or_else(|| Failure::usage(format!("`{pair}`: expected KEY=FILE.")))?;
+            members.insert(key.to_owned(), Value::from(files::read_text(&mut desk.screen, Path::new(path))?));
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+static COLUMNS: Columns<FunctionSummary> = Columns {
+    id: |function| &function.id,
+    columns: &[
+        ("function", |function| Cell::toned(full_name(function), Tone::Strong)),
+        ("versions", |function| Cell::from(function.versions.to_string())),
+        ("changed", |function| Cell::from(function.updated_at.as_str())),
+        ("id", |function| Cell::from(&function.id)),
+        ("about", |function| Cell::from(&function.description)),
+    ],
+};
+
+static VERSIONS: Columns<FunctionVersion> = Columns {
+    id: |version| &version.id,
+    columns: &[
+        ("number", |version| Cell::from(version.number.to_string())),
+        ("version", |version| Cell::from(&version.id)),
+        ("created", |version| Cell::from(version.created_at.as_str())),
+        ("author", |version| Cell::from(&version.author.id)),
+        ("code", |version| Cell::from(version.code_sha256.get(..16).unwrap_or_default())),
+        ("permissions", |version| Cell::from(version.permissions.join(", "))),
+    ],
+};
+
+fn full_name(function: &FunctionSummary) -> String {
+    format!("{}:{}", function.namespace, function.name)
+}
+
+fn shown(desk: &mut Desk<'_>, function: &Function) -> Result<(), Failure> {
+    let Function { summary, version } = function;
+    let deleted = summary.deleted_at.as_ref().map_or("", |time| time.as_str());
+    let rows = [
+        ("id", Cell::from(&summary.id)),
+        ("function", Cell::toned(full_name(summary), Tone::Strong)),
+        ("about", Cell::from(&summary.description)),
+        ("version", Cell::from(format!("{} ({})", version.number, version.id))),
+        ("runtime", Cell::from(&version.runtime)),
+        ("code", Cell::from(format!("SHA-256 {}", version.code_sha256))),
+        ("timeout", Cell::from(format!("{} s", version.timeout_seconds))),
+        ("memory", Cell::from(format!("{} MB", version.memory_mb))),
+        ("permissions", Cell::from(version.permissions.join(", "))),
+        ("tags", Cell::from(summary.tags.join(", "))),
+        ("visibility", Cell::from(&summary.visibility)),
+        ("owner", Cell::from(&summary.owner.id)),
+        ("author", Cell::from(&version.author.id)),
+        ("changed", Cell::from(summary.updated_at.as_str())),
+        ("deleted", Cell::toned(deleted, Tone::Bad)),
+    ];
+    desk.screen.record(function, &summary.id, &rows)
+}

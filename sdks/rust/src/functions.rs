@@ -1,0 +1,185 @@
+//! Functions: code that people write and agents run.
+
+use std::time::Duration;
+
+use futures::Stream;
+use reqwest::header::HeaderName;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::runs::Run;
+use crate::{Client, Error, Owner, Page, Time, page};
+
+/// The server answers earlier: with the run as it stands, once it has waited long enough.
+const LONGEST_CALL: Duration = Duration::from_secs(600);
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// A function without its code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionSummary {
+    pub id: String,
+    pub namespace: String,
+    pub name: String,
+    pub description: String,
+    pub tags: Vec<String>,
+    pub visibility: String,
+    pub owner: Owner,
+    /// The version that calls run.
+    pub live_version: String,
+    /// How many versions there are.
+    pub versions: i64,
+    pub created_at: Time,
+    pub updated_at: Time,
+    pub deleted_at: Option<Time>,
+    pub revision: i64,
+}
+
+/// A function with the version that calls run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Function {
+    #[serde(flatten)]
+    pub summary: FunctionSummary,
+    pub version: FunctionVersion,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FunctionVersion {
+    pub id: String,
+    pub function: String,
+    /// From 1.
+    pub number: i64,
+    pub runtime: String,
+    pub code: String,
+    pub code_sha256: String,
+    /// Empty: `handler`, or the function's own name.
+    pub entrypoint: String,
+    pub input_schema: Option<Value>,
+    pub output_schema: Option<Value>,
+    pub timeout_seconds: i64,
+    pub memory_mb: i64,
+    /// What a run's token may do at the most, beyond its own run.
+    pub permissions: Vec<String>,
+    pub author: Owner,
+    pub created_at: Time,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct NewFunction {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<String>,
+    #[serde(flatten)]
+    pub version: NewVersion,
+}
+
+/// What is left out is as in the version before.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct NewVersion {
+    pub code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entrypoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_schema: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_mb: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct FunctionFilter {
+    pub namespace: Option<String>,
+    pub tag: Option<String>,
+    /// Part of the name or description.
+    pub q: Option<String>,
+    pub limit: Option<u32>,
+    pub cursor: Option<String>,
+}
+
+/// `client.functions()`. A function is named by its id or as `namespace:name`.
+#[derive(Clone, Copy)]
+pub struct Functions<'a>(&'a Client);
+
+impl Client {
+    pub fn functions(&self) -> Functions<'_> {
+        Functions(self)
+    }
+}
+
+impl Functions<'_> {
+    pub async fn create(&self, new: &NewFunction) -> Result<Function, Error> {
+        self.0.post(&path(&[])).json(new).once().answer().await
+    }
+
+    pub async fn list(&self, filter: &FunctionFilter) -> Result<Page<FunctionSummary>, Error> {
+        self.0.get(&path(&[])).query(filter).answer().await
+    }
+
+    pub fn all(&self, filter: &FunctionFilter) -> impl Stream<Item = Result<FunctionSummary, Error>> {
+        page::all(filter.cursor.clone(), move |cursor| async move {
+            self.list(&FunctionFilter { cursor, ..filter.clone() }).await
+        })
+    }
+
+    pub async fn get(&self, function: &str) -> Result<Function, Error> {
+        self.0.get(&path(&[function])).answer().await
+    }
+
+    /// Nothing runs it any more; versions and runs stay on record.
+    pub async fn delete(&self, function: &str) -> Result<Function, Error> {
+        self.0.delete(&path(&[function])).answer().await
+    }
+
+    /// A new version, which calls run from now on.
+    pub async fn publish(&self, function: &str, new: &NewVersion) -> Result<Function, Error> {
+        self.0.post(&path(&[function, "versions"])).json(new).once().answer().await
+    }
+
+    pub async fn versions(
+        &self,
+        function: &str,
+        limit: Option<u32>,
+        cursor: Option<&str>,
+    ) -> Result<Page<FunctionVersion>, Error> {
+        let filter = FunctionFilter { limit, cursor: cursor.map(str::to_owned), ..FunctionFilter::default() };
+        self.0.get(&path(&[function, "versions"])).query(&filter).answer().await
+    }
+
+    pub async fn version(&self, function: &str, version: &str) -> Result<FunctionVersion, Error> {
+        self.0.get(&path(&[function, "versions", version])).answer().await
+    }
+
+    /// Runs a function and waits for its end; one that takes long is answered with the run as it stands. A run that
+    /// failed is an answer, not an error: look at its status.
+    pub async fn execute(&self, function: &str, input: &Value) -> Result<Run, Error> {
+        let call = self.0.post(&path(&[function, "execute"])).json(&Execution { input });
+        call.once().timeout(Some(LONGEST_CALL)).answer().await
+    }
+
+    /// Queues a run and answers at once.
+    pub async fn execute_later(&self, function: &str, input: &Value) -> Result<Run, Error> {
+        let call = self.0.post(&path(&[function, "execute"])).json(&Execution { input });
+        call.once().header(PREFER, "respond-async").answer().await
+    }
+}
+
+fn path<'a>(rest: &[&'a str]) -> Vec<&'a str> {
+    [&["api", "v1", "functions"], rest].concat()
+}
+
+#[derive(Serialize)]
+struct Execution<'a> {
+    input: &'a Value,
+}

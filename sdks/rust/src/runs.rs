@@ -1,0 +1,216 @@
+//! Runs: work that was asked for, its output and its log.
+
+use futures::Stream;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::audit::Download;
+use crate::words::words;
+use crate::{Client, Error, Event, Events, FieldError, Owner, Page, Time, page};
+
+words! {
+    RunStatus {
+        Queued = "queued",
+        Leased = "leased",
+        Running = "running",
+        Succeeded = "succeeded",
+        Failed = "failed",
+        Cancelled = "cancelled",
+        TimedOut = "timed_out",
+        Dead = "dead",
+    }
+}
+
+impl RunStatus {
+    pub fn has_ended(&self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled | Self::TimedOut | Self::Dead)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    pub id: String,
+    pub kind: String,
+    pub status: RunStatus,
+    pub trigger: String,
+    pub trigger_id: Option<String>,
+    pub function: String,
+    pub version: Option<String>,
+    /// Who asked for it.
+    pub principal: Owner,
+    /// The token that asked for it.
+    pub jti: Option<String>,
+    pub txn: Option<String>,
+    /// How often it was begun.
+    pub attempts: i64,
+    /// Not in lists; above a megabyte not here either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Value>,
+    pub input_size: i64,
+    /// Not in lists; above a megabyte see [`Runs::output`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+    pub output_size: Option<i64>,
+    pub error: Option<RunError>,
+    pub usage: Option<Usage>,
+    /// The log went past its limit and was cut.
+    pub logs_truncated: bool,
+    pub queued_at: Time,
+    pub started_at: Option<Time>,
+    pub ended_at: Option<Time>,
+    pub revision: i64,
+}
+
+/// Why a run gave no result. `kind` is a word for programs: `raised`, `timed_out`, `memory_exceeded` …
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunError {
+    pub kind: String,
+    #[serde(default)]
+    pub message: Option<String>,
+    #[serde(default)]
+    pub exception: Option<String>,
+    #[serde(default)]
+    pub traceback: Option<String>,
+    /// What of the output does not match its schema.
+    #[serde(default)]
+    pub violations: Vec<FieldError>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub wall_ms: u64,
+    pub cpu_ms: u64,
+    /// Bytes.
+    pub peak_memory: u64,
+}
+
+/// One piece of output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// From 1.
+    pub number: i64,
+    pub at: Time,
+    /// `stdout`, `stderr`, `log`, `raw` or `sandbox`.
+    pub source: String,
+    pub level: String,
+    pub text: String,
+    pub fields: Option<Value>,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct RunFilter {
+    pub status: Option<String>,
+    pub trigger: Option<String>,
+    /// Id of a function.
+    pub function: Option<String>,
+    pub agent: Option<String>,
+    /// `usr_…` or `agt_…`.
+    pub principal: Option<String>,
+    /// RFC 3339: queued at or after this time.
+    pub from: Option<String>,
+    /// RFC 3339: queued before this time.
+    pub to: Option<String>,
+    pub limit: Option<u32>,
+    pub cursor: Option<String>,
+}
+
+/// Lines of a log as they are written, until the run ends.
+pub struct LogStream(Events);
+
+impl LogStream {
+    /// The next line; `None` when the run has ended.
+    pub async fn next(&mut self) -> Result<Option<LogLine>, Error> {
+        loop {
+            let event = self.0.next().await?;
+            match event.event.as_str() {
+                "line" => return read(&event).map(Some),
+                "end" => return Ok(None),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// `client.runs()`.
+#[derive(Clone, Copy)]
+pub struct Runs<'a>(&'a Client);
+
+impl Client {
+    pub fn runs(&self) -> Runs<'_> {
+        Runs(self)
+    }
+}
+
+impl Runs<'_> {
+    /// Newest first.
+    pub async fn list(&self, filter: &RunFilter) -> Result<Page<Run>, Error> {
+        self.0.get(&path(&[])).query(filter).answer().await
+    }
+
+    pub fn all(&self, filter: &RunFilter) -> impl Stream<Item = Result<Run, Error>> {
+        page::all(filter.cursor.clone(), move |cursor| async move {
+            self.list(&RunFilter { cursor, ..filter.clone() }).await
+        })
+    }
+
+    pub async fn get(&self, run: &str) -> Result<Run, Error> {
+        self.0.get(&path(&[run])).answer().await
+    }
+
+    /// The output of a run that succeeded, however large.
+    pub async fn output(&self, run: &str) -> Result<Download, Error> {
+        self.0.get(&path(&[run, "output"])).timeout(None).send().await.map(Download)
+    }
+
+    /// Ends a run with everything that it has started.
+    pub async fn cancel(&self, run: &str) -> Result<Run, Error> {
+        self.0.post(&path(&[run, "cancel"])).once().answer().await
+    }
+
+    pub async fn logs(
+        &self,
+        run: &str,
+        limit: Option<u32>,
+        cursor: Option<&str>,
+    ) -> Result<Page<LogLine>, Error> {
+        let filter = RunFilter { limit, cursor: cursor.map(str::to_owned), ..RunFilter::default() };
+        self.0.get(&path(&[run, "logs"])).query(&filter).answer().await
+    }
+
+    /// All lines written so far.
+    pub fn all_logs<'a>(&'a self, run: &'a str) -> impl Stream<Item = Result<LogLine, Error>> + 'a {
+        page::all(None, move |cursor| async move { self.logs(run, Some(200), cursor.as_deref()).await })
+    }
+
+    /// Lines from the first on, and on as they are written.
+    pub fn follow_logs(&self, run: &str) -> LogStream {
+        LogStream(Events::new(self.0, &path(&[run, "logs"]), Vec::new()))
+    }
+
+    /// Waits for the run's end.
+    pub async fn wait(&self, run: &str) -> Result<Run, Error> {
+        let mut states = Events::new(self.0, &path(&[run, "events"]), Vec::new());
+        loop {
+            let event = states.next().await?;
+            if event.event == "run" {
+                let state: Run = read(&event)?;
+                if state.status.has_ended() {
+                    return Ok(state);
+                }
+            }
+        }
+    }
+}
+
+fn path<'a>(rest: &[&'a str]) -> Vec<&'a str> {
+    [&["api", "v1", "runs"], rest].concat()
+}
+
+fn read<T: DeserializeOwned>(event: &Event) -> Result<T, Error> {
+    serde_json::from_str(&event.data).map_err(|error| {
+        let detail =
+            format!("An event does not have the expected shape: {error}. Are both versions the same?");
+        Error::new("unreadable_answer", "The stream could not be read", detail)
+    })
+}
