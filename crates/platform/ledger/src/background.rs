@@ -24,13 +24,19 @@ impl Ledger {
     /// Sequences, signs and writes until `stop` asks for the end; then finishes what was accepted. Runs once.
     pub async fn background(self, stop: Stop) {
         let (fed, all_fed) = watch::channel(false);
-        tokio::join!(self.write_all(&stop, fed), self.0.sequence(all_fed));
+        tokio::join!(self.write_all(&stop, fed), self.0.sequence(all_fed), self.watch_disk(&stop));
     }
 
     async fn write_all(&self, stop: &Stop, fed: watch::Sender<bool>) {
         tokio::join!(self.write_fast(stop), self.write_counts(stop));
         // The sequencer may have ended already.
         let _ = fed.send(true);
+    }
+
+    async fn watch_disk(&self, stop: &Stop) {
+        if let Some(disk) = &self.0.disk {
+            disk.watch(stop).await;
+        }
     }
 
     /// Facts that were accepted with [`crate::Ack::Fast`].

@@ -11,6 +11,7 @@ mod background;
 mod bundle;
 mod checkpoint;
 mod coalesce;
+mod disk;
 mod error;
 mod event;
 mod fact;
@@ -33,7 +34,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use db::{Db, FactRow};
+use db::{Db, DbError, FactRow};
 use merkle::NoteSigner;
 use parking_lot::Mutex;
 use secrets::{Keyring, Purpose};
@@ -41,9 +42,11 @@ use tokio::sync::{OnceCell, mpsc};
 use types::{FactId, Id, RequestId, Uuid, World};
 
 use crate::coalesce::Coalescer;
+use crate::disk::Disk;
 use crate::progress::Tracker;
 
 pub use bundle::{BundleExport, BundleRange};
+pub use disk::DiskSettings;
 pub use error::LedgerError;
 pub use event::{DataHash, Event, EventTarget};
 pub use evidence::Erasure;
@@ -76,11 +79,13 @@ pub struct LedgerSettings {
     pub export: Option<PathBuf>,
     /// Facts in full that anonymous callers of one address prefix can cause in a minute.
     pub anonymous_budget: u32,
+    /// Which disk must have room for new acts; not watched if none.
+    pub disk: Option<DiskSettings>,
 }
 
 impl Default for LedgerSettings {
     fn default() -> Self {
-        Self { ack: Ack::Durable, origin: None, export: None, anonymous_budget: 30 }
+        Self { ack: Ack::Durable, origin: None, export: None, anonymous_budget: 30, disk: None }
     }
 }
 
@@ -98,6 +103,7 @@ struct Inner {
     signer: OnceCell<Arc<NoteSigner>>,
     coalescer: Coalescer,
     tracker: Tracker,
+    disk: Option<Disk>,
     fast: mpsc::Sender<FactRow>,
     /// Taken by the background work.
     fast_queue: Mutex<Option<mpsc::Receiver<FactRow>>>,
@@ -119,6 +125,7 @@ impl Ledger {
             signer: OnceCell::new(),
             coalescer: Coalescer::new(settings.anonymous_budget),
             tracker: Tracker::new(),
+            disk: settings.disk.clone().map(Disk::new),
             fast,
             fast_queue: Mutex::new(Some(fast_queue)),
             rewritten: AtomicU64::new(0),
@@ -156,6 +163,17 @@ impl Ledger {
     /// introspections. Never writes by itself.
     pub fn tally(&self, fact: &Fact, subject: &str) {
         self.0.coalescer.tally(fact, subject, self.0.world.now());
+    }
+
+    /// Whether there is room for new acts. Revocations and kills do not ask: a reserve is kept for them.
+    ///
+    /// # Errors
+    /// [`DbError::Full`], which is told as `storage_full`.
+    pub fn may_act(&self) -> Result<(), LedgerError> {
+        match &self.0.disk {
+            Some(disk) if disk.is_low() => Err(DbError::Full.into()),
+            _ => Ok(()),
+        }
     }
 
     /// How far the log has come, as far as this node has heard.
