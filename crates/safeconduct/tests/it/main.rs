@@ -5,8 +5,11 @@
 mod support;
 
 mod agents;
+mod audit;
 mod every_route;
 mod faults;
+mod functions;
 mod oauth;
 mod people;
+mod runs;
 mod surface;

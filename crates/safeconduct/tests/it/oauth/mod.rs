@@ -10,5 +10,6 @@ mod papers;
 mod refusals;
 mod revocation;
 mod run;
+mod secrecy;
 mod sign_in;
 mod token;

@@ -20,7 +20,6 @@ pub(crate) struct TestServer {
     pub(crate) database: TestDatabase,
     pub(crate) clock: Arc<SteeredClock>,
     watch: ErrorWatch,
-    expects_errors: bool,
 }
 
 impl TestServer {
@@ -42,13 +41,9 @@ impl TestServer {
         let jails = Jails::prepare(&config, Some(PROGRAM.into())).expect("functions run on this machine");
         let server = Server::start(config, world, jails).instrument(watch.span()).await;
         let server = server.expect("the server starts");
-        Self { server: Some(server), database, clock, watch, expects_errors: false }
+        Self { server: Some(server), database, clock, watch }
     }
 
-    /// For tests that break the server on purpose.
-    pub(crate) fn expect_errors(&mut self) {
-        self.expects_errors = true;
-    }
 
     pub(crate) fn house(&self) -> &House {
         &self.server.as_ref().expect("the server runs").house
@@ -120,9 +115,7 @@ impl TestServer {
         let server = self.server.take().expect("the server runs");
         server.house.ledger.drain().await.expect("the ledger drains");
         server.stop().await;
-        if !self.expects_errors {
-            assert_eq!(self.watch.errors(), Vec::<String>::new(), "lines of error level");
-        }
+        assert_eq!(self.watch.errors(), Vec::<String>::new(), "lines of error level");
     }
 }
 

@@ -1,0 +1,6 @@
+//! The ledger over HTTP.
+
+mod export;
+mod list;
+mod proof;
+mod stream;

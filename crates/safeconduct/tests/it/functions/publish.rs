@@ -1,0 +1,84 @@
+//! Versions: published, listed, never changed.
+
+use serde_json::json;
+
+use super::{FUNCTIONS, function, made, run};
+use crate::support::TestServer;
+
+testing::on_both_databases! {
+    async fn a_new_version_runs_and_the_old_one_stays(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let id = made(&owner, json!({
+            "namespace": "ops", "name": "greet", "code": "def handler(input, context):\n    return 'one'\n",
+            "input_schema": { "type": "object" }, "permissions": ["agents:read"], "timeout_seconds": 7,
+        })).await;
+        let path = format!("{FUNCTIONS}/{id}/versions");
+        assert_eq!(run(&owner, &id, json!({})).await["output"], "one");
+        let code = "def handler(input, context):\n    return 'two'\n";
+        let published = owner.post(&path, json!({ "code": code })).await.ok(201);
+        assert_eq!((&published["versions"], &published["version"]["number"]), (&json!(2), &json!(2)));
+        assert_eq!(published["version"]["permissions"], json!(["agents:read"]), "as before where nothing is said");
+        assert_eq!(published["version"]["timeout_seconds"], 7);
+        assert_eq!(published["revision"], 2);
+        let second = run(&owner, &id, json!({})).await;
+        assert_eq!((&second["output"], &second["version"]), (&json!("two"), &published["live_version"]));
+
+        let versions = owner.get(&path).await.ok(200);
+        let numbers: Vec<_> = versions["items"].as_array().unwrap().iter().map(|one| one["number"].clone()).collect();
+        assert_eq!(numbers, [2, 1]);
+        let first = versions["items"][1]["id"].as_str().unwrap();
+        let read = owner.get(&format!("{path}/{first}")).await.ok(200);
+        assert!(read["code"].as_str().unwrap().contains("'one'"));
+
+        // A version of another function, or of nobody, is not found here.
+        let other = function(&owner, "other", code).await;
+        owner.get(&format!("{FUNCTIONS}/{other}/versions/{first}")).await.refused(404, "not_found");
+        owner.get(&format!("{path}/fnv_01h455vb4pex5vsknk084sn02q")).await.refused(404, "not_found");
+        server.stranger().await.get(&format!("{path}/{first}")).await.refused(404, "not_found");
+
+        let tamper = server.database.tamper().await;
+        let refused = tamper.run("UPDATE function_versions SET entrypoint = 'evil'").await.unwrap_err();
+        assert!(refused.contains("insert-only"), "{refused}");
+        assert!(tamper.run("DELETE FROM function_versions").await.is_err());
+        server.finish().await;
+    }
+
+    async fn racing_publishers_get_numbers_of_their_own(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let id = function(&owner, "raced", "def handler(input, context):\n    return 0\n").await;
+        let path = format!("{FUNCTIONS}/{id}/versions");
+        let publish = |number: usize| {
+            let code = format!("def handler(input, context):\n    return {number}\n");
+            owner.post(&path, json!({ "code": code }))
+        };
+        let mut posts = Vec::new();
+        for number in 1..=8 {
+            posts.push(publish(number));
+        }
+        let mut numbers: Vec<i64> = Vec::new();
+        for answer in futures::future::join_all(posts).await {
+            numbers.push(answer.ok(201)["version"]["number"].as_i64().unwrap());
+        }
+        numbers.sort_unstable();
+        assert_eq!(numbers, (2..=9).collect::<Vec<_>>());
+        server.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_bad_version_leaves_the_live_one_in_place() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let id = function(&owner, "steady", "def handler(input, context):\n    return 'one'\n").await;
+    let path = format!("{FUNCTIONS}/{id}/versions");
+    owner.post(&path, json!({ "code": "def handler(" })).await.refused(422, "syntax_error");
+    let body = json!({ "code": "x = 1", "input_schema": { "type": 3 } });
+    owner.post(&path, body).await.refused(422, "invalid_schema");
+    let stale = owner.with("if-match", "\"9\"").post(&path, json!({ "code": "x = 1" })).await;
+    stale.refused(412, "stale_revision");
+    assert_eq!(run(&owner, &id, json!({})).await["output"], "one");
+    assert_eq!(owner.get(&path).await.ok(200)["items"].as_array().unwrap().len(), 1);
+    server.finish().await;
+}

@@ -1,0 +1,131 @@
+//! Logs and states, live.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use serde_json::{Value, json};
+
+use crate::functions::{function, queue};
+use crate::support::{Caller, TestServer};
+
+/// One server-sent event.
+#[derive(Debug)]
+struct Event {
+    name: String,
+    id: String,
+    data: Value,
+}
+
+/// Reads a stream of events until `enough` says so or it ends.
+async fn events(caller: &Caller, path: &str, last: Option<&str>, enough: impl Fn(&[Event]) -> bool) -> Vec<Event> {
+    let mut request = caller.http.get(format!("{}{path}", caller.url)).header("accept", "text/event-stream");
+    if let Some(cookie) = &caller.cookie {
+        request = request.header("cookie", cookie);
+    }
+    if let Some(bearer) = &caller.bearer {
+        request = request.header("authorization", format!("Bearer {bearer}"));
+    }
+    if let Some(last) = last {
+        request = request.header("last-event-id", last);
+    }
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut pieces = response.bytes_stream();
+    let (mut text, mut found) = (String::new(), Vec::new());
+    while !enough(&found) {
+        let Some(piece) = tokio::time::timeout(Duration::from_secs(60), pieces.next()).await.expect("an event") else {
+            break;
+        };
+        text.push_str(std::str::from_utf8(&piece.unwrap()).unwrap());
+        while let Some((block, rest)) = text.split_once("\n\n") {
+            found.extend(event(block));
+            text = rest.to_owned();
+        }
+    }
+    found
+}
+
+fn event(block: &str) -> Option<Event> {
+    let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(|text| text.trim().to_owned());
+    let data = serde_json::from_str(&field("data:")?).unwrap();
+    Some(Event { name: field("event:")?, id: field("id:").unwrap_or_default(), data })
+}
+
+const TALKS: &str = r#"
+import sys, time
+def handler(input, context):
+    print("one")
+    print("two", file=sys.stderr)
+    context.log("three", level="warning", row=7)
+    time.sleep(input["wait"])
+    print("four")
+    return 1
+"#;
+
+testing::on_both_databases! {
+    async fn a_log_is_followed_while_it_grows(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let id = function(&owner, "talks", TALKS).await;
+        let run = queue(&owner, &id, json!({ "wait": 600 })).await;
+        let path = format!("/api/v1/runs/{run}/logs");
+        // The run sleeps: what comes now comes live.
+        let live = events(&owner, &path, None, |found| found.len() == 3).await;
+        let of = |event: &Event| (event.data["source"].as_str().unwrap().to_owned(), event.data["text"].as_str().unwrap().to_owned());
+        let texts: Vec<_> = live.iter().map(of).collect();
+        let line = |source: &str, text: &str| (source.to_owned(), text.to_owned());
+        assert_eq!(texts, [line("stdout", "one"), line("stderr", "two"), line("log", "three")]);
+        assert_eq!((&live[2].data["level"], &live[2].data["fields"]["row"]), (&json!("warning"), &json!(7)));
+        assert_eq!(live.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["1", "2", "3"]);
+        let resumed = events(&owner, &path, Some("2"), |found| found.len() == 1).await;
+        assert_eq!(resumed[0].id, "3");
+
+        owner.post(&format!("/api/v1/runs/{run}/cancel"), json!({})).await.ok(200);
+        let whole = events(&owner, &path, None, |_| false).await;
+        assert_eq!(whole.len(), 4);
+        assert_eq!((whole[3].name.as_str(), &whole[3].data), ("end", &json!({ "status": "cancelled" })));
+        let stored = owner.get(&format!("{path}?limit=2")).await.ok(200);
+        assert_eq!(stored["items"][1]["text"], "two");
+        let cursor = stored["next_cursor"].as_str().unwrap();
+        let rest = owner.get(&format!("{path}?limit=2&cursor={cursor}")).await.ok(200);
+        assert_eq!((rest["items"].as_array().unwrap().len(), &rest["next_cursor"]), (1, &Value::Null));
+        server.stranger().await.get(&path).await.refused(404, "not_found");
+        server.finish().await;
+    }
+
+    async fn states_are_followed_to_the_end(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let id = function(&owner, "talks", TALKS).await;
+        let run = queue(&owner, &id, json!({ "wait": 0 })).await;
+        let path = format!("/api/v1/runs/{run}/events");
+        let all = events(&owner, &path, None, |_| false).await;
+        let last = all.last().unwrap();
+        assert_eq!((&last.data["status"], &last.data["output"]), (&json!("succeeded"), &json!(1)));
+        let revisions: Vec<i64> = all.iter().map(|event| event.id.parse().unwrap()).collect();
+        assert!(revisions.is_sorted_by(|one, next| one < next), "{revisions:?}");
+        let resumed = events(&owner, &path, Some(&last.id), |_| false).await;
+        assert!(resumed.is_empty(), "nothing after the last: {resumed:?}");
+        server.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_with_its_readers_rights() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let id = function(&owner, "talks", TALKS).await;
+    let run = queue(&owner, &id, json!({ "wait": 600 })).await;
+    let agent = server.agent(&owner, "reader", &["runs:read:all"]).await;
+    let reader = server.as_agent(&agent).await;
+    let path = format!("/api/v1/runs/{run}/logs");
+    let killed = async {
+        events(&owner, &path, None, |found| found.len() == 3).await;
+        owner.post(&format!("/api/v1/agents/{}/kill", agent.id), json!({})).await.ok(200);
+    };
+    let (read, ()) = futures::join!(events(&reader, &path, None, |_| false), killed);
+    assert!(read.iter().all(|event| event.name == "line"), "cut off, not ended: {read:?}");
+    owner.post(&format!("/api/v1/runs/{run}/cancel"), json!({})).await.ok(200);
+    server.finish().await;
+}
