@@ -180,6 +180,8 @@ export const de: Text = {
     permissionsHint: 'Eines je Zeile. Du kannst nur geben, was du selbst hast.',
     capabilities: 'Fähigkeiten',
     activity: 'Tätigkeit',
+    did: 'Was er tat',
+    suffered: 'Was mit ihm geschah',
     suspend: 'Anhalten',
     reactivate: 'Fortsetzen',
     kill: 'Kill',

@@ -177,6 +177,8 @@ export const en = {
     permissionsHint: 'One per line. You can give only what you hold yourself.',
     capabilities: 'Capabilities',
     activity: 'Activity',
+    did: 'What it did',
+    suffered: 'What was done to it',
     suspend: 'Suspend',
     reactivate: 'Reactivate',
     kill: 'Kill',

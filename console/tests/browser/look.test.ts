@@ -39,13 +39,15 @@ interface Place {
 const heading = (name: string | RegExp) => (page: Page) =>
   page.getByRole('heading', { name, level: 1 }).waitFor()
 const text = (words: string) => (page: Page) => page.getByText(words).first().waitFor()
+const row = (words: string) => (page: Page) =>
+  page.getByRole('row').filter({ hasText: words }).first().waitFor()
 const dialog = (page: Page) => page.getByRole('dialog').waitFor()
 
 const places: Place[] = [
   { name: 'signed-out', path: () => '/console/', ready: heading('Sign in'), signedOut: true },
   { name: 'welcome', path: () => '/console/welcome#0', ready: heading('Welcome'), signedOut: true },
-  { name: 'home', path: () => '/console/', ready: text('run.succeeded') },
-  { name: 'agents', path: () => '/console/agents', ready: text('ops:triage') },
+  { name: 'home', path: () => '/console/', ready: row('session.started') },
+  { name: 'agents', path: () => '/console/agents', ready: row('ops:triage') },
   { name: 'agent-new', path: () => '/console/agents?panel=new', ready: dialog },
   { name: 'agent', path: () => `/console/agents/${known.agent}`, ready: heading('Triage') },
   {
@@ -56,7 +58,7 @@ const places: Place[] = [
   {
     name: 'agent-activity',
     path: () => `/console/agents/${known.agent}?tab=activity`,
-    ready: text('agent.created'),
+    ready: row('agent.created'),
   },
   { name: 'agent-kill', path: () => `/console/agents/${known.agent}?panel=kill`, ready: dialog },
   { name: 'functions', path: () => '/console/functions', ready: text('ops:availability') },
@@ -70,9 +72,9 @@ const places: Place[] = [
   {
     name: 'function-versions',
     path: () => `/console/functions/${known.fn}?tab=versions`,
-    ready: text('fnv_'),
+    ready: row('v1'),
   },
-  { name: 'runs', path: () => '/console/runs', ready: text('Succeeded') },
+  { name: 'runs', path: () => '/console/runs', ready: row('Succeeded') },
   { name: 'run', path: () => `/console/runs/${known.run}`, ready: text('availability') },
   { name: 'run-log', path: () => `/console/runs/${known.run}?tab=log`, ready: text('checks') },
   {
@@ -80,7 +82,7 @@ const places: Place[] = [
     path: () => `/console/runs/${known.run}?tab=evidence`,
     ready: text('Computed in this browser'),
   },
-  { name: 'audit', path: () => '/console/audit', ready: text('agent.created') },
+  { name: 'audit', path: () => '/console/audit', ready: row('session.started') },
   { name: 'fact', path: () => `/console/audit/${known.fact}`, ready: text('Computed in this browser') },
   { name: 'sessions', path: () => '/console/account/sessions', ready: text('This browser') },
   { name: 'not-found', path: () => '/console/nowhere', ready: heading('Not found') },

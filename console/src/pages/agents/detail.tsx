@@ -149,7 +149,17 @@ function Words({ of }: { of: string[] }) {
 }
 
 function Activity({ of: id }: { of: string }) {
-  return <FactTable query={useInfiniteQuery(queries.facts({ agent: id }))} />
+  const text = useText()
+  return (
+    <>
+      <Section title={text.agents.did}>
+        <FactTable query={useInfiniteQuery(queries.facts({ agent: id }))} />
+      </Section>
+      <Section title={text.agents.suffered}>
+        <FactTable query={useInfiniteQuery(queries.facts({ target: id }))} />
+      </Section>
+    </>
+  )
 }
 
 function Runs({ of: id }: { of: string }) {
