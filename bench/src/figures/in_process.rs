@@ -28,7 +28,7 @@ impl Inside {
             Some((key.to_owned(), value.to_owned()))
         });
         let sources = Sources { file: None, environment: Environment::default(), flags: flags.collect() };
-        let server = Server::start(Config::load(&sources)?, World::system()).await?;
+        let server = Server::start(Config::load(&sources)?, World::system(), None).await?;
         Ok(Self { server, postgres, directory })
     }
 }
