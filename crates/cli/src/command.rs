@@ -13,13 +13,15 @@ use crate::failure::Failure;
 use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
-    agents, audit, completion, credentials, functions, kills, login, orgs, permissions, reference, roles,
-    runs, token, users,
+    agents, audit, completion, credentials, functions, kills, login, orgs, permissions, quickstart,
+    reference, roles, runs, token, users,
 };
 
 /// Commands that speak to a server.
 #[derive(Subcommand, Clone, Debug)]
 pub enum Command {
+    /// See everything at work in seconds: papers, an act in the jail, a refusal, a kill, the proof.
+    Quickstart(quickstart::Quickstart),
     /// Sign in to a server and keep the session in a profile.
     Login(login::Login),
     /// End the profile's session.
@@ -110,6 +112,7 @@ pub async fn run(
 
 async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> {
     match command {
+        Command::Quickstart(quickstart) => quickstart::run(desk, &quickstart).await,
         Command::Login(login) => login::login(desk, &login).await,
         Command::Logout => login::logout(desk).await,
         Command::Whoami => login::whoami(desk).await,

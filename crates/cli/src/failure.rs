@@ -17,7 +17,7 @@ pub(crate) enum Failure {
     /// Evidence does not hold.
     NotVerified(String),
     /// A run ended without success; its error was shown already.
-    RunFailed(String),
+    RunFailed { title: String, lines: Vec<String> },
     /// Said already; only the exit code is left to give.
     Quietly(Exit),
     /// Something on this machine.
@@ -57,7 +57,7 @@ impl Failure {
             Self::Usage(_) => Exit::Usage,
             Self::Quietly(exit) => *exit,
             Self::NotVerified(_) => Exit::NotVerified,
-            Self::RunFailed(_) => Exit::RunFailed,
+            Self::RunFailed { .. } => Exit::RunFailed,
             // `… | head` is no failure.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Local { .. } | Self::Output(_) => Exit::Local,
@@ -84,7 +84,7 @@ impl Failure {
             }
             Self::Quietly(_) => (String::new(), Vec::new(), None),
             Self::NotVerified(text) => (format!("Not verified: {text}"), Vec::new(), None),
-            Self::RunFailed(text) => (text.clone(), Vec::new(), None),
+            Self::RunFailed { title, lines } => (title.clone(), lines.clone(), None),
             Self::Local { what, error } => (format!("{what}: {error}"), Vec::new(), None),
             Self::Output(error) => (format!("The output could not be written: {error}"), Vec::new(), None),
         }
@@ -98,7 +98,7 @@ impl Failure {
             Self::NotSignedIn { .. } => "not_signed_in",
             Self::NotVerified(_) => "not_verified",
             Self::Quietly(_) => "refused",
-            Self::RunFailed(_) => "run_failed",
+            Self::RunFailed { .. } => "run_failed",
             Self::Local { .. } | Self::Output(_) => "local",
         };
         let (title, _, next) = self.lines();

@@ -21,6 +21,7 @@ mod login;
 mod orgs;
 mod permissions;
 mod profiles;
+mod quickstart;
 mod reference;
 mod roles;
 mod runs;

@@ -95,7 +95,12 @@ pub(crate) fn keep(desk: &Desk<'_>, choice: &Choice, tokens: &PersonTokens) -> R
 }
 
 /// From now on this profile believes the server's key, and what comes later must continue what it saw.
-async fn pin(desk: &mut Desk<'_>, choice: &Choice, name: &str, tokens: &PersonTokens) -> Result<(), Failure> {
+pub(crate) async fn pin(
+    desk: &mut Desk<'_>,
+    choice: &Choice,
+    name: &str,
+    tokens: &PersonTokens,
+) -> Result<(), Failure> {
     let client = choice.anonymous()?.with_token(&tokens.access_token);
     let shown = match trust::newest_checkpoint(&client).await {
         Ok(shown) => shown,
@@ -269,6 +274,11 @@ fn list(desk: &mut Desk<'_>, profiles: &Profiles) -> Result<(), Failure> {
             ("organization", |listed| Cell::from(listed.org.as_deref().unwrap_or_default())),
         ],
     )
+}
+
+/// The token of a whole link, or the token itself.
+pub(crate) fn token_of(given: &str) -> Result<&str, Failure> {
+    Link::parse(given).map(|link| link.token)
 }
 
 /// An owner link, taken apart.

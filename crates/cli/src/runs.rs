@@ -124,7 +124,7 @@ pub(crate) async fn result(desk: &mut Desk<'_>, client: &Client, run: &Run) -> R
             desk.screen.note(&format!("{} {}{took}", run.id, run.status))?;
         }
     }
-    if run.status == RunStatus::Succeeded { Ok(()) } else { Err(Failure::RunFailed(reason(run))) }
+    if run.status == RunStatus::Succeeded { Ok(()) } else { Err(failed(run)) }
 }
 
 async fn print_output(desk: &mut Desk<'_>, client: &Client, run: &str) -> Result<(), Failure> {
@@ -135,17 +135,20 @@ async fn print_output(desk: &mut Desk<'_>, client: &Client, run: &str) -> Result
     desk.screen.raw(b"\n")
 }
 
-fn reason(run: &Run) -> String {
-    let Some(error) = &run.error else { return format!("The run {} {}", run.id, run.status) };
+pub(crate) fn failed(run: &Run) -> Failure {
+    let Some(error) = &run.error else {
+        return Failure::RunFailed { title: format!("The run {} {}", run.id, run.status), lines: Vec::new() };
+    };
     let what = match (&error.exception, &error.message) {
         (Some(exception), Some(message)) => format!("{exception}: {message}"),
         (None, Some(message)) => message.clone(),
         (_, None) => error.kind.clone(),
     };
-    let mut lines = vec![format!("The run {} {}: {what} ({})", run.id, run.status, error.kind)];
-    lines.extend(error.violations.iter().map(|one| format!("  {}: {}", one.field, one.reason)));
-    lines.extend(error.traceback.as_deref().unwrap_or_default().lines().map(|line| format!("  {line}")));
-    lines.join("\n")
+    let title = format!("The run {} {}: {what} ({})", run.id, run.status, error.kind);
+    let mut lines: Vec<String> =
+        error.violations.iter().map(|one| format!("{}: {}", one.field, one.reason)).collect();
+    lines.extend(error.traceback.as_deref().unwrap_or_default().lines().map(str::to_owned));
+    Failure::RunFailed { title, lines }
 }
 
 pub(crate) async fn print_logs(

@@ -84,8 +84,13 @@ impl Choice {
         }
         match self.known.as_ref().and_then(|known| known.session.as_ref()) {
             None => Err(Failure::NotSignedIn { url: self.url.clone() }),
-            Some(_) => Ok(client.with_token_source(ProfileTokens::new(store()?, self.profile.clone()))),
+            Some(_) => self.by_profile(store()?, &self.profile),
         }
+    }
+
+    /// With the tokens of a profile that holds a session on this server.
+    pub(crate) fn by_profile(&self, store: ProfileStore, profile: &str) -> Result<Client, Failure> {
+        Ok(self.anonymous()?.with_token_source(ProfileTokens::new(store, profile.to_owned())))
     }
 }
 

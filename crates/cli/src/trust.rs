@@ -13,8 +13,8 @@ use crate::failure::Failure;
 use crate::profiles::Pinned;
 
 /// A checkpoint follows its facts within a second; after this long something is wrong.
-const PATIENCE: u32 = 30;
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+pub(crate) const PATIENCE: u32 = 30;
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A verifier key and why it is believed.
 pub(crate) struct Believed {
@@ -28,6 +28,10 @@ pub(crate) enum Source {
     Given,
     Pinned {
         profile: String,
+        since: String,
+    },
+    /// Seen at sign-in, by this command alone.
+    SignIn {
         since: String,
     },
     /// Nothing better was at hand: the server vouches for itself.
@@ -56,6 +60,11 @@ impl Believed {
             Some(believed) => Ok(believed),
             None => Ok(Self { key: key(shown)?, source: Source::Server }),
         }
+    }
+
+    /// As [`Self::pinned`], where no profile keeps it.
+    pub(crate) fn at_sign_in(pinned: &Pinned) -> Result<Self, Failure> {
+        Ok(Self { key: key(&pinned.key)?, source: Source::SignIn { since: pinned.pinned_at.to_string() } })
     }
 
     /// Size and root of a checkpoint that the key signed.
@@ -90,6 +99,7 @@ impl Source {
         match self {
             Self::Given => "the key given with --key".to_owned(),
             Self::Pinned { profile, since } => format!("the key pinned in profile {profile} on {since}"),
+            Self::SignIn { since } => format!("the key pinned at sign-in, {since}"),
             Self::Server => "the server's own key, which nobody pinned".to_owned(),
         }
     }

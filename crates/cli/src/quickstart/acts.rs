@@ -1,0 +1,306 @@
+//! The acts of the story, in their order.
+
+use std::path::{Path, PathBuf};
+
+use client::{
+    Agent, Client, Error, Fact, FactFilter, Function, IssuedCredential, IssuedToken, NewAgent, NewCredential,
+    NewFunction, NewVersion, Run, RunStatus, SigningKey, TokenRequest, VerifyRange,
+};
+use evidence::{Report, Trust, verify_bundle};
+use serde_json::{Value, json};
+
+use super::server::SignedIn;
+use super::telling::{Stopwatch, Story};
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::{audit, files, runs, trust};
+
+const SAMPLE: &str = include_str!("../../../../examples/quickstart/service-checks.csv");
+const CODE: &str = include_str!("../../../../examples/quickstart/service_report.py");
+const INPUT_SCHEMA: &str = include_str!("../../../../examples/quickstart/input.schema.json");
+const OUTPUT_SCHEMA: &str = include_str!("../../../../examples/quickstart/output.schema.json");
+const NAMESPACE: &str = "quickstart";
+
+/// What the function is run on.
+pub(crate) struct Input {
+    name: String,
+    csv: String,
+}
+
+pub(crate) fn read_input(desk: &mut Desk<'_>, file: Option<&Path>) -> Result<Input, Failure> {
+    Ok(match file {
+        Some(path) => {
+            Input { name: path.display().to_string(), csv: files::read_text(&mut desk.screen, path)? }
+        }
+        None => Input { name: "the sample of service checks".to_owned(), csv: SAMPLE.to_owned() },
+    })
+}
+
+pub(crate) async fn play(
+    desk: &mut Desk<'_>,
+    signed_in: &SignedIn,
+    input: &Input,
+    suffix: &str,
+    out: Option<&Path>,
+) -> Result<Story, Failure> {
+    let owner = &signed_in.client;
+    let mut watch = Stopwatch::start();
+    let me = &signed_in.me;
+    watch.tell(
+        desk,
+        &format!(
+            "{} signed in to {} at {}, {}",
+            me.principal.display,
+            me.org.slug,
+            owner.url(),
+            signed_in.how
+        ),
+    )?;
+
+    let name = format!("service_report_{suffix}");
+    let (worker, visitor) = register(owner, &name, suffix).await?;
+    watch.tell(
+        desk,
+        &format!("agents registered: {} may run one function, {} may not", path(&worker), path(&visitor)),
+    )?;
+
+    let secret = owner.credentials().create(&worker.id, &NewCredential::secret(NAMESPACE)).await?;
+    let key = SigningKey::generate()?;
+    let public = owner.credentials().create(&visitor.id, &NewCredential::public_key(NAMESPACE, &key)).await?;
+    watch.tell(
+        desk,
+        "credentials issued: a secret for the one; for the other a P-256 key, made and kept here",
+    )?;
+
+    let visitor_token = token_by_key(owner, &public, &key).await?;
+    let worker_token = token_by_secret(owner, &secret).await?;
+    let (seconds, scope) = (worker_token.expires_in, &worker_token.scope);
+    watch.tell(desk, &format!("tokens issued, for {seconds} s; {} holds: {scope}", path(&worker)))?;
+
+    let function = create_function(owner, &name).await?;
+    let hash = function.version.code_sha256.get(..12).unwrap_or_default();
+    watch.tell(desk, &format!("function {NAMESPACE}:{name} created, version 1, SHA-256 {hash}…"))?;
+
+    let as_worker = owner.with_token(&worker_token.access_token);
+    let run = execute(&as_worker, &function, input).await?;
+    watch.tell(desk, &format!("{} ran it in the jail on {}:", path(&worker), input.name))?;
+    super::telling::report(desk, &run)?;
+
+    let refusal = be_refused(&owner.with_token(&visitor_token.access_token), &function, input).await?;
+    watch.tell(desk, &format!("{} asked for the same and was refused:", path(&visitor)))?;
+    super::telling::refusal(desk, &refusal)?;
+
+    let kill = owner.agents().kill(&worker.id, Some("end of the quick start")).await?;
+    watch.tell(desk, &format!("{} killed; the receipt:", path(&worker)))?;
+    super::telling::receipt(desk, &kill)?;
+    let dead = be_dead(&as_worker).await?;
+    watch.tell(desk, &format!("its token is dead: {} ({})", dead.detail(), dead.code()))?;
+
+    let proven = prove(desk, &mut watch, signed_in, &worker, &run, out, suffix).await?;
+    Ok(Story {
+        server: owner.url().to_owned(),
+        agents: [path(&worker), path(&visitor)],
+        credentials: [secret.credential.kind, public.credential.kind],
+        function: format!("{NAMESPACE}:{name}"),
+        run,
+        refusal,
+        kill,
+        dead_token: dead,
+        proven,
+        millis: watch.total(),
+    })
+}
+
+/// What can be shown to anybody afterwards.
+pub(crate) struct Proven {
+    pub(crate) checked: u64,
+    pub(crate) fact: Fact,
+    pub(crate) tree_size: u64,
+    pub(crate) hashes: usize,
+    pub(crate) bundle: PathBuf,
+    pub(crate) report: Report,
+    pub(crate) believed: String,
+}
+
+async fn register(owner: &Client, function: &str, suffix: &str) -> Result<(Agent, Agent), Failure> {
+    let new = |name: &str, about: &str, permission: String| NewAgent {
+        namespace: Some(NAMESPACE.to_owned()),
+        name: Some(format!("{name}-{suffix}")),
+        description: Some(about.to_owned()),
+        tags: vec![NAMESPACE.to_owned()],
+        permissions: vec![permission],
+        ..NewAgent::default()
+    };
+    let one_function = format!("functions/{NAMESPACE}/{function}:execute:all");
+    let worker = new("worker", "Reports on service checks.", one_function);
+    let visitor = new("visitor", "May look at itself and do nothing else.", "agents:read:own".to_owned());
+    Ok((owner.agents().create(&worker).await?, owner.agents().create(&visitor).await?))
+}
+
+async fn token_by_secret(owner: &Client, issued: &IssuedCredential) -> Result<IssuedToken, Failure> {
+    let secret = issued.client_secret.as_ref().ok_or_else(|| contrary("a new secret was not shown"))?;
+    let wanted = TokenRequest::default();
+    Ok(owner.anonymous().tokens().issue(&issued.credential.client_id, secret, &wanted).await?)
+}
+
+async fn token_by_key(
+    owner: &Client,
+    issued: &IssuedCredential,
+    key: &SigningKey,
+) -> Result<IssuedToken, Failure> {
+    let wanted = TokenRequest::default();
+    Ok(owner.anonymous().tokens().issue_by_key(&issued.credential.client_id, key, &wanted).await?)
+}
+
+async fn create_function(owner: &Client, name: &str) -> Result<Function, Failure> {
+    let schema =
+        |text: &str| serde_json::from_str(text).map_err(|error| contrary(&error.to_string())).map(Some);
+    let version = NewVersion {
+        code: CODE.to_owned(),
+        input_schema: schema(INPUT_SCHEMA)?,
+        output_schema: schema(OUTPUT_SCHEMA)?,
+        timeout_seconds: Some(30),
+        ..NewVersion::default()
+    };
+    let new = NewFunction {
+        namespace: Some(NAMESPACE.to_owned()),
+        name: name.to_owned(),
+        description: Some(
+            "Availability and latency percentiles per service, from a CSV of checks.".to_owned(),
+        ),
+        runtime: Some("python".to_owned()),
+        tags: vec![NAMESPACE.to_owned()],
+        version,
+        ..NewFunction::default()
+    };
+    Ok(owner.functions().create(&new).await?)
+}
+
+async fn execute(worker: &Client, function: &Function, input: &Input) -> Result<Run, Failure> {
+    let run = worker.functions().execute(&function.summary.id, &json!({ "csv": input.csv })).await?;
+    let run = if run.status.has_ended() { run } else { worker.runs().wait(&run.id).await? };
+    if run.status == RunStatus::Succeeded { Ok(run) } else { Err(runs::failed(&run)) }
+}
+
+async fn be_refused(visitor: &Client, function: &Function, input: &Input) -> Result<Error, Failure> {
+    let input: Value = json!({ "csv": input.csv });
+    match visitor.functions().execute(&function.summary.id, &input).await {
+        Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(error),
+        Err(error) => Err(error.into()),
+        Ok(_) => Err(contrary("an agent ran a function that it may not run")),
+    }
+}
+
+async fn be_dead(worker: &Client) -> Result<Error, Failure> {
+    match worker.auth().me().await {
+        Err(error) if error.status() == Some(401) => Ok(error),
+        Err(error) => Err(error.into()),
+        Ok(_) => Err(contrary("the token of a killed agent still works")),
+    }
+}
+
+async fn prove(
+    desk: &mut Desk<'_>,
+    watch: &mut Stopwatch,
+    signed_in: &SignedIn,
+    worker: &Agent,
+    run: &Run,
+    out: Option<&Path>,
+    suffix: &str,
+) -> Result<Proven, Failure> {
+    let SignedIn { client: owner, believed, .. } = signed_in;
+    let found = owner.audit().verify(&VerifyRange::default()).await?;
+    if !found.verified {
+        return Err(Failure::NotVerified(
+            found.reason.unwrap_or_else(|| "a record does not hold".to_owned()),
+        ));
+    }
+    watch.tell(
+        desk,
+        &format!("ledger verified: {} records, each as it was written, none missing", found.checked_count),
+    )?;
+
+    let fact = fact_of(
+        owner,
+        &FactFilter {
+            run: Some(run.id.clone()),
+            kind: Some("run.succeeded".into()),
+            ..FactFilter::default()
+        },
+    )
+    .await?;
+    let proof = trust::proof_of(owner, &fact.id).await?;
+    let checkpoint = believed.check_fact(&fact.id, &proof)?;
+    let root = hex::encode(checkpoint.root);
+    watch.tell(
+        desk,
+        &format!(
+            "the run is leaf {} of {}: {} hashes lead from {} to the signed root {}…",
+            proof.seq,
+            checkpoint.size,
+            proof.path.len(),
+            fact.id,
+            root.get(..12).unwrap_or_default()
+        ),
+    )?;
+
+    // From the story's first fact on: on a server with a long record the rest is nobody's affair here.
+    let created = FactFilter {
+        target: Some(worker.id.clone()),
+        kind: Some("agent.created".into()),
+        ..FactFilter::default()
+    };
+    let first = fact_of(owner, &created).await?.org_seq;
+    let path =
+        out.map_or_else(|| PathBuf::from(format!("safeconduct-quickstart-{suffix}.bundle")), Path::to_owned);
+    let query = client::ExportQuery {
+        format: Some("bundle".into()),
+        first: Some(first),
+        ..client::ExportQuery::default()
+    };
+    let size = audit::save(&mut owner.audit().export(&query).await?, &path).await?;
+    let bytes = std::fs::read(&path).map_err(|error| Failure::file(&path, error))?;
+    let offline = verify_bundle(&bytes, &Trust { key: &believed.key, origin: None, checkpoint: None });
+    let report = offline.map_err(|error| Failure::NotVerified(error.to_string()))?;
+    if !(report.first..=report.last).contains(&fact.org_seq) {
+        return Err(Failure::NotVerified("the bundle does not hold the run's fact".to_owned()));
+    }
+    watch.tell(
+        desk,
+        &format!(
+            "bundle written to {} ({size} bytes) and verified without the server, by {}",
+            path.display(),
+            believed.source.words()
+        ),
+    )?;
+    Ok(Proven {
+        checked: found.checked_count,
+        tree_size: checkpoint.size,
+        hashes: proof.path.len(),
+        fact,
+        bundle: path,
+        report,
+        believed: believed.source.words(),
+    })
+}
+
+/// The newest fact of this kind, as soon as the index shows it.
+async fn fact_of(owner: &Client, filter: &FactFilter) -> Result<Fact, Failure> {
+    let filter = FactFilter { limit: Some(1), ..filter.clone() };
+    for _ in 0..trust::PATIENCE {
+        if let Some(fact) = owner.audit().list(&filter).await?.items.into_iter().next() {
+            return Ok(fact);
+        }
+        tokio::time::sleep(trust::LOOK_AGAIN).await;
+    }
+    Err(contrary(&format!("the record shows no {}", filter.kind.as_deref().unwrap_or("fact"))))
+}
+
+fn path(agent: &Agent) -> String {
+    format!("{}:{}", agent.namespace, agent.name)
+}
+
+/// What must not be.
+fn contrary(what: &str) -> Failure {
+    Failure::NotVerified(format!("{what}; please report this"))
+}
