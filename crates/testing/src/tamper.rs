@@ -18,6 +18,11 @@ pub enum Tamper {
 pub type Cell = Option<String>;
 
 impl Tamper {
+    /// Into the embedded database of a data directory, also while its server runs.
+    pub fn of_directory(directory: &Path) -> Self {
+        Self::sqlite(&directory.join("safeconduct.db"))
+    }
+
     pub(crate) fn sqlite(path: &Path) -> Self {
         let connection = rusqlite::Connection::open(path).expect("the database file opens");
         connection.busy_timeout(std::time::Duration::from_secs(20)).expect("a timeout can be set");

@@ -56,7 +56,9 @@ async fn code_that_does_not_parse_is_refused_with_its_place() {
     let server = TestServer::sqlite().await;
     let owner = server.owner().await;
     let before = owner.get(FUNCTIONS).await.ok(200);
-    for (code, line) in [("def handler(input, context):\n    return (1\n", 2), ("x = 1\n\n  y = 2\n", 3), ("def", 1)] {
+    for (code, line) in
+        [("def handler(input, context):\n    return (1\n", 2), ("x = 1\n\n  y = 2\n", 3), ("def", 1)]
+    {
         let body = json!({ "namespace": "ops", "name": "bad", "code": code });
         let problem = owner.post(FUNCTIONS, body).await.refused(422, "syntax_error");
         assert_eq!(problem["line"], line, "{code}: {problem:#}");
@@ -107,9 +109,7 @@ async fn nobody_gives_a_function_what_they_do_not_hold() {
     let home = server.home().await;
     let (person, member) = server.person(home, &["member"]).await;
     let code = "def handler(input, context):\n    return 1\n";
-    let body = |permissions: &[&str]| {
-        json!({ "namespace": "ops", "name": "f", "code": code, "permissions": permissions })
-    };
+    let body = |permissions: &[&str]| json!({ "namespace": "ops", "name": "f", "code": code, "permissions": permissions });
     let problem = member.post(FUNCTIONS, body(&["agents:read", "agents:write:all"])).await;
     let problem = problem.refused(403, "authority_exceeded");
     assert!(problem["detail"].as_str().unwrap().contains("agents:write:all"), "{problem:#}");

@@ -126,12 +126,15 @@ async fn input_and_output_are_held_against_their_schemas() {
 
 #[tokio::test]
 async fn only_who_may_execute_runs_and_a_lost_right_stops_what_waits() {
-    let server = TestServer::start_with(testing::TestDatabase::sqlite(), &[("functions.max_concurrent", "1")]).await;
+    let server =
+        TestServer::start_with(testing::TestDatabase::sqlite(), &[("functions.max_concurrent", "1")]).await;
     let owner = server.owner().await;
     let echo = function(&owner, "echo", ECHO).await;
-    let slow = function(&owner, "slow", "import time\ndef handler(input, context):\n    time.sleep(600)\n").await;
+    let slow =
+        function(&owner, "slow", "import time\ndef handler(input, context):\n    time.sleep(600)\n").await;
     let reader = server.agent(&owner, "reader", &["functions:read:all", "runs:read:all"]).await;
-    let refused = server.as_agent(&reader).await.post(&format!("{FUNCTIONS}/{echo}/execute"), json!({})).await;
+    let refused =
+        server.as_agent(&reader).await.post(&format!("{FUNCTIONS}/{echo}/execute"), json!({})).await;
     assert_eq!(refused.refused(403, "permission_denied")["permission"], "functions:execute");
 
     let blocker = queue(&owner, &slow, json!({})).await;
@@ -147,9 +150,11 @@ async fn only_who_may_execute_runs_and_a_lost_right_stops_what_waits() {
 
 #[tokio::test]
 async fn the_runs_of_a_killed_agent_end_with_it() {
-    let server = TestServer::start_with(testing::TestDatabase::sqlite(), &[("functions.max_concurrent", "1")]).await;
+    let server =
+        TestServer::start_with(testing::TestDatabase::sqlite(), &[("functions.max_concurrent", "1")]).await;
     let owner = server.owner().await;
-    let slow = function(&owner, "slow", "import time\ndef handler(input, context):\n    time.sleep(600)\n").await;
+    let slow =
+        function(&owner, "slow", "import time\ndef handler(input, context):\n    time.sleep(600)\n").await;
     let agent = server.agent(&owner, "doomed", &["functions:execute:all"]).await;
     let caller = server.as_agent(&agent).await;
     let running = queue(&caller, &slow, json!({})).await;

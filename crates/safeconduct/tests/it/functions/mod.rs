@@ -32,6 +32,7 @@ pub(crate) async fn run(caller: &Caller, function: &str, input: Value) -> Value 
 /// Queues a run; answers its id.
 pub(crate) async fn queue(caller: &Caller, function: &str, input: Value) -> String {
     let caller = caller.with("prefer", "respond-async");
-    let run = caller.post(&format!("{FUNCTIONS}/{function}/execute"), json!({ "input": input })).await.ok(202);
+    let run =
+        caller.post(&format!("{FUNCTIONS}/{function}/execute"), json!({ "input": input })).await.ok(202);
     run["id"].as_str().expect("an id").to_owned()
 }

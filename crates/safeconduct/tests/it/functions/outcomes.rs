@@ -19,8 +19,20 @@ async fn every_outcome_has_its_name() {
     let server = TestServer::sqlite().await;
     let owner = server.owner().await;
     let table = [
-        ("raised", "failed", "raised", "def handler(input, context):\n    raise ValueError('no such row')\n", json!({})),
-        ("unloadable", "failed", "raised", "import nothing_like_it\ndef handler(input, context):\n    pass\n", json!({})),
+        (
+            "raised",
+            "failed",
+            "raised",
+            "def handler(input, context):\n    raise ValueError('no such row')\n",
+            json!({}),
+        ),
+        (
+            "unloadable",
+            "failed",
+            "raised",
+            "import nothing_like_it\ndef handler(input, context):\n    pass\n",
+            json!({}),
+        ),
         (
             "sleeps",
             "timed_out",
@@ -42,19 +54,35 @@ async fn every_outcome_has_its_name() {
             "def handler(input, context):\n    held = []\n    while True: held.append(bytearray(1 << 20))\n",
             json!({ "memory_mb": 64 }),
         ),
-        ("talks", "failed", "output_too_large", "def handler(input, context):\n    return 'x' * (17 << 20)\n", json!({})),
         (
-            "suicidal",
+            "talks",
             "failed",
-            "killed",
-            "import os, signal\ndef handler(input, context):\n    os.kill(os.getpid(), signal.SIGSEGV)\n",
+            "output_too_large",
+            "def handler(input, context):\n    return 'x' * (17 << 20)\n",
             json!({}),
         ),
-        ("leaves", "failed", "crashed", "import os\ndef handler(input, context):\n    os._exit(3)\n", json!({})),
+        (
+            "segfaults",
+            "failed",
+            "killed",
+            "import ctypes\ndef handler(input, context):\n    ctypes.string_at(0)\n",
+            json!({}),
+        ),
+        (
+            "leaves",
+            "failed",
+            "crashed",
+            "import os\ndef handler(input, context):\n    os._exit(3)\n",
+            json!({}),
+        ),
     ];
     for (name, status, kind, code, limits) in table {
         let run = outcome(&owner, name, code, limits).await;
-        assert_eq!((&run["status"], &run["error"]["kind"]), (&json!(status), &json!(kind)), "{name}: {run:#}");
+        assert_eq!(
+            (&run["status"], &run["error"]["kind"]),
+            (&json!(status), &json!(kind)),
+            "{name}: {run:#}"
+        );
         assert!(run["error"]["message"].as_str().is_some_and(|message| !message.is_empty()), "{name}");
         assert!(run.get("output").is_none(), "{name}");
     }
@@ -85,7 +113,8 @@ async fn the_function_is_found_by_its_name_or_by_its_entrypoint() {
     let owner = server.owner().await;
     let by_name = "def by_name(input, context):\n    return 'name'\n";
     assert_eq!(outcome(&owner, "by_name", by_name, json!({})).await["output"], "name");
-    let said = "def start(input, context):\n    return 'said'\ndef handler(input, context):\n    return 'handler'\n";
+    let said =
+        "def start(input, context):\n    return 'said'\ndef handler(input, context):\n    return 'handler'\n";
     assert_eq!(outcome(&owner, "said", said, json!({ "entrypoint": "start" })).await["output"], "said");
     let none = outcome(&owner, "none", "x = 1\n", json!({})).await;
     assert_eq!((&none["status"], &none["error"]["kind"]), (&json!("failed"), &json!("raised")), "{none:#}");

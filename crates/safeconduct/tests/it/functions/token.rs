@@ -79,7 +79,8 @@ async fn a_function_without_permissions_has_a_token_for_nothing() {
     let id = made(&owner, json!({ "namespace": "ops", "name": "calls", "code": CALLS })).await;
     let paths = json!({ "paths": ["/api/v1/agents", "/api/v1/functions", "/api/v1/auth/me"] });
     let ran = run(&owner, &id, paths).await;
-    let statuses: Vec<&Value> = ran["output"]["answers"].as_array().unwrap().iter().map(|one| &one[0]).collect();
+    let statuses: Vec<&Value> =
+        ran["output"]["answers"].as_array().unwrap().iter().map(|one| &one[0]).collect();
     assert_eq!(statuses, [&json!(403), &json!(403), &json!(200)], "{ran:#}");
     assert_eq!(ran["output"]["answers"][2][1]["permissions"], json!([]), "{ran:#}");
     server.finish().await;

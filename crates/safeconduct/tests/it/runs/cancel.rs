@@ -40,7 +40,10 @@ async fn a_cancelled_run_leaves_no_descendant() {
     }
     let cancelled = owner.post(&format!("/api/v1/runs/{run}/cancel"), json!({})).await.ok(200);
     assert_eq!(marked(&mark), 0, "a descendant lives");
-    assert_eq!((&cancelled["status"], &cancelled["error"]["kind"]), (&json!("cancelled"), &json!("cancelled")));
+    assert_eq!(
+        (&cancelled["status"], &cancelled["error"]["kind"]),
+        (&json!("cancelled"), &json!("cancelled"))
+    );
     let log = owner.get(&format!("/api/v1/runs/{run}/logs")).await.ok(200);
     assert_eq!(log["items"][0]["text"], "born", "what it said before stays");
     owner.post(&format!("/api/v1/runs/{run}/cancel"), json!({})).await.refused(409, "run_ended");

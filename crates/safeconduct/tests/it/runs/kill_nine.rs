@@ -82,8 +82,9 @@ async fn accepted_runs_end_and_recorded_results_stay() {
         };
         function = Some(id.clone());
         let stop = Arc::new(AtomicBool::new(false));
-        let workers: Vec<_> =
-            (0..6).map(|worker| tokio::spawn(work(owner.clone(), id.clone(), worker, stop.clone()))).collect();
+        let workers: Vec<_> = (0..6)
+            .map(|worker| tokio::spawn(work(owner.clone(), id.clone(), worker, stop.clone())))
+            .collect();
         // Seeded, spread over 100 to 900 ms: the first calls make the zygote.
         let pause = 100 + (round.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % 800;
         tokio::time::sleep(Duration::from_millis(pause)).await;

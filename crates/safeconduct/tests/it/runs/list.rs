@@ -50,9 +50,11 @@ testing::on_both_databases! {
 
 #[tokio::test]
 async fn a_queue_position_instead_of_a_refusal() {
-    let server = TestServer::start_with(testing::TestDatabase::sqlite(), &[("functions.max_concurrent", "1")]).await;
+    let server =
+        TestServer::start_with(testing::TestDatabase::sqlite(), &[("functions.max_concurrent", "1")]).await;
     let owner = server.owner().await;
-    let slow = function(&owner, "slow", "import time\ndef handler(input, context):\n    time.sleep(600)\n").await;
+    let slow =
+        function(&owner, "slow", "import time\ndef handler(input, context):\n    time.sleep(600)\n").await;
     let quick = function(&owner, "quick", "def handler(input, context):\n    return 1\n").await;
     let blocker = queue(&owner, &slow, json!({})).await;
     while owner.get(&format!("/api/v1/runs/{blocker}")).await.ok(200)["status"] != "running" {

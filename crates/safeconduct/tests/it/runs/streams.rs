@@ -17,7 +17,12 @@ struct Event {
 }
 
 /// Reads a stream of events until `enough` says so or it ends.
-async fn events(caller: &Caller, path: &str, last: Option<&str>, enough: impl Fn(&[Event]) -> bool) -> Vec<Event> {
+async fn events(
+    caller: &Caller,
+    path: &str,
+    last: Option<&str>,
+    enough: impl Fn(&[Event]) -> bool,
+) -> Vec<Event> {
     let mut request = caller.http.get(format!("{}{path}", caller.url)).header("accept", "text/event-stream");
     if let Some(cookie) = &caller.cookie {
         request = request.header("cookie", cookie);
@@ -34,7 +39,9 @@ async fn events(caller: &Caller, path: &str, last: Option<&str>, enough: impl Fn
     let mut pieces = response.bytes_stream();
     let (mut text, mut found) = (String::new(), Vec::new());
     while !enough(&found) {
-        let Some(piece) = tokio::time::timeout(Duration::from_secs(60), pieces.next()).await.expect("an event") else {
+        let Some(piece) =
+            tokio::time::timeout(Duration::from_secs(60), pieces.next()).await.expect("an event")
+        else {
             break;
         };
         text.push_str(std::str::from_utf8(&piece.unwrap()).unwrap());
@@ -47,7 +54,9 @@ async fn events(caller: &Caller, path: &str, last: Option<&str>, enough: impl Fn
 }
 
 fn event(block: &str) -> Option<Event> {
-    let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(|text| text.trim().to_owned());
+    let field = |name: &str| {
+        block.lines().find_map(|line| line.strip_prefix(name)).map(|text| text.trim().to_owned())
+    };
     let data = serde_json::from_str(&field("data:")?).unwrap();
     Some(Event { name: field("event:")?, id: field("id:").unwrap_or_default(), data })
 }

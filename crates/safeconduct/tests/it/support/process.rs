@@ -109,8 +109,9 @@ impl Process {
         let token = match &self.link {
             Some(token) => token.clone(),
             None => {
-                let made =
-                    Command::new(PROGRAM).args(["admin", "link", "--data-dir"]).arg(directory).output();
+                // As the server itself: the knobs of tests are no settings.
+                let mut link = Command::new(PROGRAM);
+                let made = link.env_clear().args(["admin", "link", "--data-dir"]).arg(directory).output();
                 let text = String::from_utf8(made.expect("an answer").stdout).expect("text");
                 text.trim().split_once('#').expect("a link").1.to_owned()
             }
