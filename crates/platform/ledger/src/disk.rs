@@ -36,10 +36,12 @@ pub(crate) struct Space {
     pub(crate) total: u64,
 }
 
+type Measure = Box<dyn Fn(&Path) -> Result<Space> + Send + Sync>;
+
 pub(crate) struct Disk {
     settings: DiskSettings,
     low: AtomicBool,
-    measure: Box<dyn Fn(&Path) -> Result<Space> + Send + Sync>,
+    measure: Measure,
 }
 
 impl Disk {

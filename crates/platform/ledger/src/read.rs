@@ -104,6 +104,11 @@ impl Ledger {
         Ok(Some((last, events)))
     }
 
+    /// Makes [`Ledger::drain`] wait for this reader from now on; one that runs is waited for anyway.
+    pub fn expect_reader<R: LedgerReader>(&self) {
+        self.0.tracker.reader_reached(R::NAME, 0);
+    }
+
     /// Feeds a reader until `stop`; what it has taken in, it has taken in for good.
     pub async fn feed<R: LedgerReader>(&self, reader: &R, stop: Stop) {
         let mut progress = self.0.tracker.subscribe();
@@ -124,34 +129,47 @@ impl Ledger {
         self.0.tracker.reader_stopped(R::NAME);
     }
 
+    /// The next batch is prepared while the one before it is written.
     async fn feed_all<R: LedgerReader>(&self, reader: &R) -> Result<(), LedgerError> {
-        loop {
-            let from = self.cursor(R::NAME).await?;
-            self.0.tracker.reader_reached(R::NAME, from);
-            let logged = store::run_of_log(&self.0.db, from, PAGE).await?;
-            let mut events = Vec::with_capacity(logged.len());
-            let mut to = from + logged.len() as u64;
-            for one in logged.into_iter().flatten() {
-                to = to.max(one.leaf.seq + 1);
-                // One that cannot be read stops no reader; verification names it.
-                match self.0.event(one).await {
-                    Ok(event) => events.extend(event),
-                    Err(LedgerError::Broken(reason)) => {
-                        tracing::error!(reader = R::NAME, reason, "passed over")
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-            if to == from {
-                return Ok(());
-            }
-            let statements = reader.take(&events).await?;
-            match self.advance(R::NAME, from, to, statements).await {
+        let mut from = self.cursor(R::NAME).await?;
+        self.0.tracker.reader_reached(R::NAME, from);
+        let mut prepared = self.prepare(reader, from).await?;
+        while let Some((to, statements)) = prepared {
+            let written = self.advance(R::NAME, from, to, statements);
+            let (written, next) = tokio::join!(written, self.prepare(reader, to));
+            (from, prepared) = match written {
+                Ok(()) => (to, next?),
                 // Another node was faster; go on from where it left the cursor.
-                Ok(()) | Err(CommitError::Stale) => {}
+                Err(CommitError::Stale) => {
+                    let cursor = self.cursor(R::NAME).await?;
+                    (cursor, self.prepare(reader, cursor).await?)
+                }
                 Err(error) => return Err(error.into()),
+            };
+            self.0.tracker.reader_reached(R::NAME, from);
+        }
+        Ok(())
+    }
+
+    /// Where the cursor will stand, and what the reader keeps of the events up to there; none if there is nothing.
+    async fn prepare<R: LedgerReader>(
+        &self,
+        reader: &R,
+        from: u64,
+    ) -> Result<Option<(u64, Vec<Statement>)>, LedgerError> {
+        let logged = store::run_of_log(&self.0.db, from, PAGE).await?;
+        let mut events = Vec::with_capacity(logged.len());
+        let mut to = from + logged.len() as u64;
+        for one in logged.into_iter().flatten() {
+            to = to.max(one.leaf.seq + 1);
+            // One that cannot be read stops no reader; verification names it.
+            match self.0.event(one).await {
+                Ok(event) => events.extend(event),
+                Err(LedgerError::Broken(reason)) => tracing::error!(reader = R::NAME, reason, "passed over"),
+                Err(error) => return Err(error),
             }
         }
+        if to == from { Ok(None) } else { Ok(Some((to, reader.take(&events).await?))) }
     }
 
     async fn cursor(&self, name: &'static str) -> Result<u64, LedgerError> {

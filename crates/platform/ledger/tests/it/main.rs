@@ -6,6 +6,7 @@ use safeconduct_ledger as ledger;
 
 mod evidence;
 mod node;
+mod readers;
 mod recording;
 mod sequencing;
 mod tampering;
