@@ -44,7 +44,6 @@ impl TestServer {
         Self { server: Some(server), database, clock, watch }
     }
 
-
     pub(crate) fn house(&self) -> &House {
         &self.server.as_ref().expect("the server runs").house
     }
