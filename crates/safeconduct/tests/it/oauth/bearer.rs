@@ -64,7 +64,8 @@ async fn headers_choose_neither_algorithm_nor_key() {
     let none = |_: &[u8]| Vec::new();
     let stolen = |input: &[u8]| thief.sign(input);
     let genuine = |input: &[u8]| key.sign(input);
-    let sign: [(Value, &dyn Fn(&[u8]) -> Vec<u8>); 12] = [
+    type Sign<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+    let sign: [(Value, Sign<'_>); 12] = [
         (json!({ "alg": "none", "typ": "at+jwt", "kid": key.kid() }), &none),
         (json!({ "alg": "HS256", "typ": "at+jwt", "kid": key.kid() }), &hmac),
         (json!({ "alg": "RS256", "typ": "at+jwt", "kid": key.kid() }), &genuine),
