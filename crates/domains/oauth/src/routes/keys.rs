@@ -26,6 +26,7 @@ operation! {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = KeyRotation)]
 pub struct Rotation {
     /// Stands on the fact.
     #[schema(max_length = 500)]
