@@ -56,7 +56,7 @@ function Health() {
       text.home.checked,
       verified.data ? (
         <span key="c" className="mono">
-          {verified.data.checked_count.toLocaleString()}
+          {verified.data.to.toLocaleString()}
         </span>
       ) : (
         '–'
