@@ -51,6 +51,11 @@ impl Described {
         Some(schema)
     }
 
+    /// Every named schema that this operation refers to.
+    pub fn named_schemas(&self) -> BTreeMap<String, Value> {
+        components(&self.schemas)
+    }
+
     fn operation(&self) -> Value {
         let spec = self.spec;
         let mut operation = json!({

@@ -93,6 +93,21 @@ async fn operations_are_well_described() {
     server.finish().await;
 }
 
+/// Two domains that give different types one name would describe one of them wrongly.
+#[tokio::test]
+async fn a_schemas_name_means_one_thing() {
+    let server = TestServer::sqlite().await;
+    let routes = safeconduct::routes(server.house());
+    let mut known: BTreeMap<String, serde_json::Value> = BTreeMap::new();
+    for described in routes.described() {
+        for (name, schema) in described.named_schemas() {
+            let first = known.entry(name.clone()).or_insert_with(|| schema.clone());
+            assert_eq!(*first, schema, "{name} of {}", described.spec.id);
+        }
+    }
+    server.finish().await;
+}
+
 /// A world in which the operation's example body succeeds.
 struct Stage {
     path: String,
