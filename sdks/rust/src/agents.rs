@@ -49,7 +49,8 @@ pub struct Owner {
 }
 
 /// What an agent is registered with. A name or a handle is needed, all else has a default.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NewAgent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
@@ -85,7 +86,8 @@ pub struct NewAgent {
 }
 
 /// What is left out stays. `metadata` is merged (RFC 7396), lists are replaced.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AgentPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,

@@ -255,6 +255,18 @@ impl Audit<'_> {
         self.0.get(&path(&["verify"])).query(range).timeout(None).answer().await
     }
 
+    /// Has the server check the log of the whole instance.
+    pub async fn verify_log(&self, incremental: bool) -> Result<Verification, Error> {
+        let range = [("incremental", incremental)];
+        self.0.get(&path(&["verify-log"])).query(&range).timeout(None).answer().await
+    }
+
+    /// A tile of hashes as C2SP tlog-tiles names it: `0/x000/067.p/12`; or of entries: `entries/000`.
+    pub async fn tile(&self, tile: &str) -> Result<Download, Error> {
+        let segments: Vec<&str> = ["tile"].into_iter().chain(tile.split('/')).collect();
+        self.0.get(&path(&segments)).send().await.map(Download)
+    }
+
     pub async fn checkpoint(&self) -> Result<SignedCheckpoint, Error> {
         self.0.get(&path(&["checkpoint"])).answer().await
     }

@@ -12,6 +12,7 @@ use crate::{Client, Error, Page, Time};
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PersonTokens {
     pub access_token: String,
+    pub token_type: String,
     /// Seconds.
     pub expires_in: u64,
     pub scope: String,

@@ -40,7 +40,7 @@ pub struct IssuedCredential {
     pub client_secret: Option<Zeroizing<String>>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewCredential {
     pub kind: CredentialKind,
     pub label: String,
@@ -63,7 +63,8 @@ impl NewCredential {
     }
 }
 
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Rotation {
     /// For how long the old credential still works; 0 ends it at once.
     pub overlap_seconds: u32,

@@ -63,7 +63,8 @@ pub struct FunctionVersion {
     pub created_at: Time,
 }
 
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NewFunction {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
@@ -81,7 +82,8 @@ pub struct NewFunction {
 }
 
 /// What is left out is as in the version before.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NewVersion {
     pub code: String,
     #[serde(skip_serializing_if = "Option::is_none")]

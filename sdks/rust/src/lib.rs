@@ -20,6 +20,7 @@ mod page;
 mod permissions;
 mod roles;
 mod runs;
+mod signing_keys;
 mod sse;
 mod token;
 mod tokens;
@@ -51,10 +52,11 @@ pub use permissions::{
 };
 pub use roles::{Role, Roles};
 pub use runs::{LogLine, LogStream, Run, RunError, RunFilter, RunStatus, Runs, Usage};
+pub use signing_keys::{RotatedKeys, SigningKeys, TokenKey};
 pub use sse::Event;
 pub use token::{Token, TokenFuture, TokenSource};
 pub use tokens::{
-    Introspection, IssuedToken, Metadata, TokenAct, TokenActor, TokenRequest, TokenTarget, Tokens,
+    Introspection, IssuedToken, KeySet, Metadata, TokenAct, TokenActor, TokenRequest, TokenTarget, Tokens,
 };
 pub use users::{User, UserFilter, Users};
 pub use words::Time;

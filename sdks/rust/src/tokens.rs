@@ -36,6 +36,12 @@ pub struct Metadata {
     pub further: Map<String, Value>,
 }
 
+/// RFC 7517 §5.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeySet {
+    pub keys: Vec<Value>,
+}
+
 /// RFC 7662: `active`, and of an active token what it says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Introspection {
@@ -113,6 +119,11 @@ impl Client {
 impl<'a> Tokens<'a> {
     pub async fn metadata(&self) -> Result<Metadata, Error> {
         self.client.get(&self.path(&[".well-known", "oauth-authorization-server"])).answer().await
+    }
+
+    /// The keys that tokens are checked with (RFC 7517), each a JWK.
+    pub async fn keys(&self) -> Result<KeySet, Error> {
+        self.client.get(&self.path(&[".well-known", "jwks.json"])).answer().await
     }
 
     /// `client_credentials` with an agent's secret, shown by HTTP Basic.

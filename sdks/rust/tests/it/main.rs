@@ -1,5 +1,6 @@
 //! The client against servers that misbehave as told.
 
+mod contract;
 mod retries;
 mod scripted;
 mod streams;

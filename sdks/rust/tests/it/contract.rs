@@ -1,0 +1,253 @@
+//! The client held against `openapi/safeconduct.json`: models, filters, and a method for each operation.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use safeconduct_client as client;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use crate::scripted::{Answer, Scripted};
+
+/// Operations without a method, and why.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("auth.redeem_link", "answers with a cookie, which is for browsers"),
+    ("auth.logout", "ends a browser's session"),
+    ("oauth.openid", "says what oauth.metadata says"),
+    ("oauth.org_openid", "says what oauth.org_metadata says"),
+    ("oauth.inserted_metadata", "is oauth.org_metadata at another path"),
+];
+
+fn document() -> Value {
+    serde_json::from_str(include_str!("../../../../openapi/safeconduct.json")).unwrap()
+}
+
+/// A value with every member that the schema names.
+fn sample(document: &Value, schema: &Value) -> Value {
+    if let Some(path) = schema["$ref"].as_str() {
+        return sample(document, document.pointer(&path[1..]).unwrap());
+    }
+    if let Some(parts) = schema["allOf"].as_array() {
+        let members = parts.iter().map(|part| sample(document, part));
+        return Value::from(
+            members.flat_map(|part| part.as_object().cloned().unwrap()).collect::<Map<_, _>>(),
+        );
+    }
+    let choices = schema["oneOf"].as_array().or(schema["anyOf"].as_array());
+    if let Some(choice) = choices.and_then(|all| all.iter().find(|one| one["type"] != "null")) {
+        return sample(document, choice);
+    }
+    if let Some(word) = schema["enum"].as_array().and_then(|words| words.first()) {
+        return word.clone();
+    }
+    let kind = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().find(|kind| **kind != "null").cloned().unwrap(),
+        kind => kind.clone(),
+    };
+    match kind.as_str() {
+        Some("string") | None => json!("text"),
+        Some("integer") => json!(7),
+        Some("boolean") => json!(true),
+        Some("array") => json!([sample(document, &schema["items"])]),
+        Some("object") => match schema["properties"].as_object() {
+            Some(members) => {
+                members.iter().map(|(name, member)| (name.clone(), sample(document, member))).collect()
+            }
+            None => json!({ "any": 1 }),
+        },
+        Some(other) => panic!("a schema of type {other}"),
+    }
+}
+
+/// Whether the model reads and writes every member of the schema.
+fn same<T: Serialize + DeserializeOwned>(document: &Value, name: &str) {
+    let schema = &document["components"]["schemas"][name];
+    assert!(schema.is_object(), "there is no schema {name}");
+    let sample = sample(document, schema);
+    let model: T =
+        serde_json::from_value(sample.clone()).unwrap_or_else(|error| panic!("{name}: {error}\n{sample:#}"));
+    assert_eq!(serde_json::to_value(&model).unwrap(), sample, "{name}");
+}
+
+#[test]
+fn models_have_every_member_of_their_schema() {
+    let document = document();
+    macro_rules! models {
+        ($($schema:literal = $model:ident,)+) => { $(same::<client::$model>(&document, $schema);)+ };
+    }
+    models! {
+        "AgentPatch" = AgentPatch,
+        "AgentView" = Agent,
+        "CatalogueView" = FactKinds,
+        "CheckpointView" = SignedCheckpoint,
+        "ConsistencyView" = Consistency,
+        "CredentialView" = Credential,
+        "EffectivePermissions" = EffectivePermissions,
+        "FactDetail" = FactDetail,
+        "FactView" = Fact,
+        "FunctionSummary" = FunctionSummary,
+        "FunctionView" = Function,
+        "Introspection" = Introspection,
+        "IssuedView" = IssuedCredential,
+        "JwkSet" = KeySet,
+        "KillView" = Kill,
+        "LogLineView" = LogLine,
+        "MeView" = Me,
+        "Metadata" = Metadata,
+        "NewAgent" = NewAgent,
+        "NewCredential" = NewCredential,
+        "NewFunction" = NewFunction,
+        "NewVersion" = NewVersion,
+        "OrgView" = Org,
+        "PermissionAnswer" = PermissionAnswer,
+        "PermissionCatalogue" = PermissionCatalogue,
+        "PersonTokens" = PersonTokens,
+        "ProofView" = FactProof,
+        "RoleView" = Role,
+        "RotatedView" = RotatedKeys,
+        "Rotation" = Rotation,
+        "RunView" = Run,
+        "SessionView" = Session,
+        "SigningKeyView" = TokenKey,
+        "TokenAct" = TokenAct,
+        "TokenAnswer" = IssuedToken,
+        "UserView" = User,
+        "VerifyView" = Verification,
+        "VersionView" = FunctionVersion,
+    }
+}
+
+#[test]
+fn filters_have_every_parameter_of_their_operation() {
+    let document = document();
+    for (operation, filter) in [
+        ("agents.list", json!(client::AgentFilter::default())),
+        ("credentials.search", json!(client::CredentialFilter::default())),
+        ("users.list", json!(client::UserFilter::default())),
+        ("functions.list", json!(client::FunctionFilter::default())),
+        ("runs.list", json!(client::RunFilter::default())),
+        ("audit.events.list", json!(client::FactFilter::default())),
+        ("audit.export", json!(client::ExportQuery::default())),
+        ("audit.verify", json!(client::VerifyRange::default())),
+    ] {
+        let (_, _, described) = &operations(&document)[operation];
+        let parameters = described["parameters"].as_array().unwrap().iter();
+        let named: BTreeSet<&str> =
+            parameters.filter(|one| one["in"] == "query").map(|one| one["name"].as_str().unwrap()).collect();
+        let known: BTreeSet<&str> = filter.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(known, named, "{operation}");
+    }
+}
+
+/// Method, path and description by id.
+fn operations(document: &Value) -> BTreeMap<String, (String, String, Value)> {
+    let mut operations = BTreeMap::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, described) in methods.as_object().unwrap() {
+            if let Some(id) = described["operationId"].as_str() {
+                operations.insert(id.to_owned(), (method.to_uppercase(), path.clone(), described.clone()));
+            }
+        }
+    }
+    operations
+}
+
+#[tokio::test]
+async fn every_operation_has_a_method_that_calls_it() {
+    let server = Scripted::new(|_, _| Answer::Http(404, "", "{}".into()));
+    let client = server.builder().build().unwrap();
+    let (agents, credentials, tokens) = (client.agents(), client.credentials(), client.tokens());
+    let (auth, audit, permissions) = (client.auth(), client.audit(), client.permissions());
+    let (functions, runs, keys) = (client.functions(), client.runs(), client.signing_keys());
+    let home = client.tokens_of(Some("x"));
+    let wanted = client::TokenRequest::default();
+    let mut called: BTreeMap<&str, String> = BTreeMap::new();
+    macro_rules! calls {
+        ($($id:literal => $call:expr,)+) => {$(
+            // What comes back is a refusal; what was sent counts.
+            assert!($call.await.is_err(), $id);
+            called.insert($id, server.seen().last().unwrap().line.clone());
+        )+};
+    }
+    calls! {
+        "agents.activity" => audit.activity("x", None, None),
+        "agents.create" => agents.create(&client::NewAgent::default()),
+        "agents.decommission" => agents.decommission("x"),
+        "agents.get" => agents.get("x"),
+        "agents.kill" => agents.kill("x", None),
+        "agents.list" => agents.list(&client::AgentFilter::default()),
+        "agents.reactivate" => agents.reactivate("x"),
+        "agents.suspend" => agents.suspend("x", None),
+        "agents.update" => agents.update("x", &client::AgentPatch::default(), None),
+        "audit.checkpoint" => audit.checkpoint(),
+        "audit.events.get" => audit.get("x"),
+        "audit.events.list" => audit.list(&client::FactFilter::default()),
+        "audit.export" => audit.export(&client::ExportQuery::default()),
+        "audit.proof.consistency" => audit.prove_consistency(1, 2),
+        "audit.proof.inclusion" => audit.prove_inclusion("x"),
+        "audit.stream" => audit.stream(None).next(),
+        "audit.tile" => audit.tile("x"),
+        "audit.verify" => audit.verify(&client::VerifyRange::default()),
+        "audit.verify_log" => audit.verify_log(false),
+        "auth.me" => auth.me(),
+        "auth.redeem_link_for_token" => auth.redeem_link_for_token("x"),
+        "auth.refresh" => auth.refresh("x"),
+        "credentials.create" => credentials.create("x", &client::NewCredential::secret("x")),
+        "credentials.list" => credentials.list("x", &client::CredentialFilter::default()),
+        "credentials.revoke" => credentials.revoke("x", "x"),
+        "credentials.rotate" => credentials.rotate("x", "x", &client::Rotation::default()),
+        "credentials.search" => credentials.search(&client::CredentialFilter::default()),
+        "events.catalogue" => audit.catalogue(),
+        "functions.create" => functions.create(&client::NewFunction::default()),
+        "functions.delete" => functions.delete("x"),
+        "functions.execute" => functions.execute("x", &json!({})),
+        "functions.get" => functions.get("x"),
+        "functions.list" => functions.list(&client::FunctionFilter::default()),
+        "functions.publish" => functions.publish("x", &client::NewVersion::default()),
+        "functions.version" => functions.version("x", "x"),
+        "functions.versions" => functions.versions("x", None, None),
+        "kills.get" => client.kills().get("x"),
+        "oauth.introspect" => tokens.introspect("x"),
+        "oauth.keys" => tokens.keys(),
+        "oauth.metadata" => tokens.metadata(),
+        "oauth.org_introspect" => home.introspect("x"),
+        "oauth.org_keys" => home.keys(),
+        "oauth.org_metadata" => home.metadata(),
+        "oauth.org_revoke" => home.revoke("x"),
+        "oauth.org_token" => home.issue("x", "x", &wanted),
+        "oauth.revoke" => tokens.revoke("x"),
+        "oauth.token" => tokens.issue("x", "x", &wanted),
+        "orgs.current" => client.orgs().current(),
+        "permissions.catalogue" => permissions.catalogue(),
+        "permissions.check" => permissions.check(&[], "all"),
+        "permissions.me" => permissions.me(),
+        "roles.list" => client.roles().list(),
+        "runs.cancel" => runs.cancel("x"),
+        "runs.events" => runs.wait("x"),
+        "runs.get" => runs.get("x"),
+        "runs.list" => runs.list(&client::RunFilter::default()),
+        "runs.logs" => runs.logs("x", None, None),
+        "runs.output" => runs.output("x"),
+        "sessions.list" => auth.sessions(),
+        "sessions.revoke" => auth.revoke_session("x"),
+        "signing_keys.list" => keys.list(),
+        "signing_keys.rotate" => keys.rotate(None),
+        "tokens.activity" => tokens.activity("x", None, None),
+        "users.list" => client.users().list(&client::UserFilter::default()),
+    }
+    let document = document();
+    let operations = operations(&document);
+    for (id, (method, path, _)) in &operations {
+        let Some(line) = called.remove(id.as_str()) else {
+            assert!(LEFT_OUT.iter().any(|(known, _)| known == id), "{id} has no method");
+            continue;
+        };
+        let sent = line.split([' ', '?']).take(2).collect::<Vec<_>>().join(" ");
+        let segments: Vec<&str> =
+            path.split('/').map(|segment| if segment.starts_with('{') { "x" } else { segment }).collect();
+        assert_eq!(sent, format!("{method} {}", segments.join("/")), "{id}");
+    }
+    assert!(called.is_empty(), "no such operations: {called:?}");
+    let stale: Vec<_> = LEFT_OUT.iter().filter(|(id, _)| !operations.contains_key(*id)).collect();
+    assert!(stale.is_empty(), "no such operations: {stale:?}");
+}
