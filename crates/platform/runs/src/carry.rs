@@ -132,7 +132,7 @@ impl Runs {
             Some(Stop::Cancelled | Stop::Lost) => self.flush(held).await,
             Some(Stop::HandedBack) if finish.ending == Ending::Cancelled => {
                 self.flush(held).await?;
-                self.0.db.keep(store::hand_back(run, self.0.world.now(), 1)).await?;
+                self.0.db.keep(store::hand_back(run, store::AT_ONCE, 1)).await?;
                 Ok(())
             }
             _ => self.end_until_it_holds(run, papers, finish, held, target).await,

@@ -63,6 +63,7 @@ impl Runs {
         let segment = self.segment(held, &lines).await?;
         let (state, reason, error) = outcome(finish, held.why());
         let mut end = self.ended(run, state, finish, error.as_ref()).await?;
+        end.logs_truncated |= held.book.is_full();
         let mut output = None;
         if let Ending::Succeeded(bytes) = &finish.ending {
             end.output_sha256 = Some(crypto::hash::sha256(bytes));

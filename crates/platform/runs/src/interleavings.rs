@@ -208,7 +208,7 @@ impl Bench {
     async fn expire(&self) {
         let nobody = Uuid::from_u128(3);
         let since = Timestamp::from_millis(1);
-        self.db.keep(store::requeue(nobody, since, self.world.now())).await.unwrap();
+        self.db.keep(store::requeue(nobody, since)).await.unwrap();
         loop {
             let spent = self.db.read(store::SCOPE, store::spent(nobody, since)).await.unwrap();
             if spent.is_empty() {

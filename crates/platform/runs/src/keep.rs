@@ -37,8 +37,8 @@ impl Runs {
     }
 
     async fn take_back(&self, silent_since: Timestamp) -> Result<(), RunsError> {
-        let (db, now) = (&self.0.db, self.0.world.now());
-        let requeued = db.keep(store::requeue(self.0.worker, silent_since, now).wake_queue()).await?;
+        let requeue = store::requeue(self.0.worker, silent_since).wake_queue();
+        let requeued = self.0.db.keep(requeue).await?;
         for mut row in requeued.into_iter().flatten() {
             let run: RunId = row.id()?;
             tracing::warn!(%run, "its worker is silent; the run is queued again");

@@ -3,6 +3,7 @@
 //! Segments are bookkeeping. The executor bounds how much a run may say, so a book never grows past that bound.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use crypto::seal::Aad;
 use db::{DbError, OrgScope, Row, Statement, sql};
@@ -26,6 +27,9 @@ pub struct LogLine {
     pub fields: Option<Value>,
 }
 
+/// Lines of one attempt that are kept: the executor bounds their bytes, but a line is more than its text.
+const MOST: usize = 20_000;
+
 /// The lines of one attempt.
 pub(crate) struct LogBook {
     first: i64,
@@ -45,6 +49,7 @@ impl LogBook {
         Self { first, lines: Mutex::default(), writing: tokio::sync::Mutex::default() }
     }
 
+    /// Beyond [`MOST`] lines only a last one is kept, which says so.
     pub(crate) fn push(
         &self,
         at: Timestamp,
@@ -54,8 +59,19 @@ impl LogBook {
         fields: Option<Value>,
     ) {
         let mut lines = self.lines.lock();
+        let (source, level, text, fields) = match lines.all.len().cmp(&MOST) {
+            Ordering::Less => (source, level, text, fields),
+            Ordering::Equal => {
+                ("sandbox", "warning", format!("more than {MOST} lines: what follows is not kept"), None)
+            }
+            Ordering::Greater => return,
+        };
         let number = self.first + i64::try_from(lines.all.len()).unwrap_or(i64::MAX);
         lines.all.push(LogLine { number, at, source: source.into(), level: level.into(), text, fields });
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.lines.lock().all.len() > MOST
     }
 
     /// Lines after this number, if all of them are here; `None` when older ones stand in the store only.
@@ -123,4 +139,36 @@ pub(crate) fn place(run: RunId, first: i64) -> [u8; 24] {
 
 pub(crate) fn aad(org: OrgId, place: &[u8]) -> Aad<'_> {
     Aad { table: "run_log_segments", column: "body", org: Some(org), row: place }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_book_is_bounded_and_says_where_it_ends() {
+        let book = LogBook::new(5);
+        for line in 0..MOST + 10 {
+            book.push(Timestamp::from_millis(0), "stdout", "info", line.to_string(), None);
+        }
+        let last = book.after(4 + i64::try_from(MOST).unwrap()).unwrap();
+        assert_eq!(last.len(), 1);
+        assert!(book.is_full() && last[0].text.contains("not kept"));
+        assert_eq!(book.after(4).unwrap().len(), MOST + 1);
+        assert_eq!(book.after(3), None, "older lines stand in the store only");
+    }
+
+    #[test]
+    fn what_is_written_is_not_written_again() {
+        let book = LogBook::new(1);
+        let line = |text: &str| book.push(Timestamp::from_millis(0), "log", "info", text.into(), None);
+        line("one");
+        line("two");
+        let first = book.unwritten();
+        line("three");
+        book.wrote(first.last().unwrap().number);
+        assert_eq!(book.unwritten().iter().map(|line| line.number).collect::<Vec<_>>(), [3]);
+        book.wrote(1);
+        assert_eq!(book.unwritten().len(), 1, "a late word of an earlier segment changes nothing");
+    }
 }

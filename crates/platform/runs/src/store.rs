@@ -36,6 +36,9 @@ macro_rules! lease {
     };
 }
 
+/// Due whatever the clock says: a clock that jumps back must not hold up what was queued before.
+pub(crate) const AT_ONCE: Timestamp = Timestamp::from_millis(0);
+
 /// A run as it enters the table.
 pub(crate) struct Entry {
     pub(crate) run: Run,
@@ -78,7 +81,7 @@ pub(crate) fn insert(entry: &Entry) -> Statement {
         run.attempts.into(),
         run.max_attempts.into(),
         entry.turn.into(),
-        run.queued_at.into(),
+        AT_ONCE.into(),
         worker.into(),
         until.into(),
         run.fence.into(),
@@ -160,11 +163,11 @@ pub(crate) fn promise(scope: &OrgScope, run: RunId, max_attempts: i64) -> Bookke
 }
 
 /// Runs whose worker was silent go back to the queue, if they have attempts left.
-pub(crate) fn requeue(worker: Uuid, silent_since: Timestamp, now: Timestamp) -> Bookkeeping {
+pub(crate) fn requeue(worker: Uuid, silent_since: Timestamp) -> Bookkeeping {
     let text = "UPDATE runs SET state = 'queued', worker = NULL, lease_until = NULL, due_at = $3, \
                 fence = fence + 1, revision = revision + 1 WHERE state IN ('leased', 'running') AND worker <> $1 \
                 AND lease_until < $2 AND attempts < max_attempts RETURNING id";
-    Bookkeeping::new(SCOPE).statement(sql(text, vec![worker.into(), silent_since.into(), now.into()]))
+    Bookkeeping::new(SCOPE).statement(sql(text, vec![worker.into(), silent_since.into(), AT_ONCE.into()]))
 }
 
 /// Those without.

@@ -421,6 +421,20 @@ testing::on_both_databases! {
         assert_eq!(house.facts(promised.id).await, [("run.cancelled".to_owned(), "system".to_owned())]);
     }
 
+    async fn a_clock_that_jumps_back_holds_nothing_up(database: TestDatabase) {
+        let house = House::new(database).await;
+        let first = house.node(1).await;
+        let waiting = house.queue(&first, "succeed").await;
+        house.clock.jump_back(Duration::from_secs(3600));
+        let later = house.queue(&first, "succeed").await;
+        let node = house.working(1).await;
+        for run in [waiting.id, later.id] {
+            let run = house.ended(&node, run).await;
+            assert_eq!(run.state, RunState::Succeeded);
+            assert_eq!(house.facts(run.id).await.len(), 1);
+        }
+    }
+
     async fn a_run_that_loses_every_worker_is_given_up(database: TestDatabase) {
         let house = House::new(database).await;
         let first = house.node(1).await;

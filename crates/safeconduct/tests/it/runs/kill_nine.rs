@@ -139,7 +139,7 @@ async fn one_fact_each(owner: &Caller, directory: &std::path::Path) {
 }
 
 /// Every process below this one.
-fn descendants(pid: u32) -> Vec<u32> {
+pub(crate) fn descendants(pid: u32) -> Vec<u32> {
     let mut family = vec![pid];
     let mut at = 0;
     while at < family.len() {

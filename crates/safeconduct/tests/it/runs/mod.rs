@@ -2,5 +2,6 @@
 
 mod cancel;
 mod kill_nine;
+mod launcher;
 mod list;
 mod streams;
