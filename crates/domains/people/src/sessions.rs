@@ -16,6 +16,8 @@ use crate::{People, PeopleError, Person, Session, SessionKind, facts, store};
 const STEPPED_UP: Duration = Duration::from_secs(5 * 60);
 /// `last_seen_at` is written at most this often.
 const SEEN_STEP: Duration = Duration::from_secs(60);
+/// Bytes of a secret that are random, and as many that are our mark.
+const HALF: usize = 16;
 
 /// A session that begins; its secret is shown once.
 pub struct Started {
@@ -82,12 +84,30 @@ impl People {
         Ok((Started { session, person: person.clone(), secret, tag }, fact))
     }
 
-    /// `<id>.<43 base62>`: the id lets an old secret of a living session be told from noise.
+    /// `<id>.<43 base62>` of 16 random bytes and our mark on them and the id: an old secret of a living session can be told
+    /// from one that somebody made up who has only seen the id.
     fn new_secret(&self, session: SessionId) -> (Secret<String>, [u8; 32]) {
-        let inner = self.inner();
-        let secret = format!("{session}.{}", crypto::base62::encode(&inner.world.bytes::<32>()));
+        let random: [u8; HALF] = self.inner().world.bytes();
+        let bytes = [random, self.mark(session, &random)].concat();
+        let secret = format!("{session}.{}", crypto::base62::encode(&bytes));
         let tag = self.tag_of(&secret);
         (Secret::new(secret), tag)
+    }
+
+    fn mark(&self, session: SessionId, random: &[u8]) -> [u8; HALF] {
+        let tag = self.inner().session_key.tag(&[b"mark", session.uuid().as_bytes(), random]);
+        let mut mark = [0; HALF];
+        mark.copy_from_slice(&tag[..HALF]);
+        mark
+    }
+
+    /// The session of a secret that we once gave out.
+    fn session_of(&self, secret: &str) -> Option<SessionId> {
+        let (id, text) = secret.split_once('.')?;
+        let id: SessionId = id.parse().ok()?;
+        let bytes = crypto::base62::decode(text, 2 * HALF)?;
+        let (random, mark) = bytes.split_at_checked(HALF)?;
+        crypto::eq(mark, &self.mark(id, random)).then_some(id)
     }
 
     fn tag_of(&self, secret: &str) -> [u8; 32] {
@@ -120,8 +140,7 @@ impl People {
     pub async fn refresh(&self, secret: &str, contact: &Contact) -> Result<Refreshed, PeopleError> {
         let inner = self.inner();
         let now = inner.world.now();
-        let id: Option<SessionId> = secret.split_once('.').and_then(|(id, _)| id.parse().ok());
-        let session = match id {
+        let session = match self.session_of(secret) {
             Some(id) => self.session(id).await?.filter(|session| session.kind == SessionKind::Cli),
             None => None,
         };

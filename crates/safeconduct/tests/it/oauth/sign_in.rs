@@ -131,3 +131,18 @@ async fn a_session_does_not_outlive_its_end_by_refreshing() {
     refresh(&server, &text(&signed_in, "refresh_token")).await.refused(401, "invalid_token");
     server.finish().await;
 }
+
+#[tokio::test]
+async fn who_only_knows_a_sessions_id_cannot_end_it() {
+    let server = TestServer::sqlite().await;
+    let token = server.link_token().await;
+    let anonymous = server.anonymous();
+    let signed_in = anonymous.post("/api/v1/auth/link/token", json!({ "token": token })).await.ok(200);
+    let refresh = signed_in["refresh_token"].as_str().expect("a refresh token");
+    let id = refresh.split_once('.').expect("id and secret").0;
+    let made_up = format!("{id}.{}", "1".repeat(43));
+    let guess = json!({ "refresh_token": made_up });
+    anonymous.post("/api/v1/auth/refresh", guess).await.refused(401, "invalid_token");
+    anonymous.post("/api/v1/auth/refresh", json!({ "refresh_token": refresh })).await.ok(200);
+    server.finish().await;
+}
