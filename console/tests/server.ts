@@ -2,9 +2,9 @@
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
@@ -22,6 +22,8 @@ export interface Server {
   token: () => Promise<string>
   /** What a signed-in program would do; throws unless it succeeds. */
   api: <T = Record<string, unknown>>(method: string, path: string, body?: unknown) => Promise<T>
+  /** Runs a command line as a person who is signed in would; answers what it prints. */
+  shell: (command: string, files?: Record<string, string>) => Promise<string>
   stop: () => Promise<void>
 }
 
@@ -40,6 +42,13 @@ export async function startServer(): Promise<Server> {
   const child = spawn(binary, flags, { stdio: ['ignore', 'pipe', 'pipe'] })
   const url = await listening(child)
   let bearer: Promise<string> | undefined
+  const home = join(data, 'home-of-a-person')
+  const environment = { PATH: `${dirname(binary)}:${process.env.PATH}`, HOME: home }
+  let signedIn: Promise<unknown> | undefined
+  const signIn = async () => {
+    await mkdir(home)
+    await run(binary, ['login', '--link', await server.link()], { env: environment })
+  }
 
   const server: Server = {
     url,
@@ -56,6 +65,12 @@ export async function startServer(): Promise<Server> {
       })
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
       return response.json()
+    },
+    shell: async (command, files = {}) => {
+      signedIn ??= signIn()
+      await signedIn
+      for (const [name, text] of Object.entries(files)) await writeFile(join(home, name), text)
+      return (await run('bash', ['-c', command], { cwd: home, env: environment })).stdout
     },
     stop: async () => {
       child.kill('SIGTERM')

@@ -91,7 +91,7 @@ export function Proof({ of: fact, asked }: { of: FactDetail; asked: string }) {
         <summary>{text.proof.elsewhere}</summary>
         <p className="muted">{text.proof.elsewhereDetail}</p>
         <CodeBlock
-          code={`safeconduct audit export --format bundle > ledger.bundle\nsafeconduct audit verify ledger.bundle --key '${fact.proof.key}'`}
+          code={`safeconduct audit export --format bundle --out ledger.bundle\nsafeconduct audit verify ledger.bundle --key '${fact.proof.key}'`}
           label={text.byCli}
           wrap
         />

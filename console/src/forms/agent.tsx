@@ -123,7 +123,7 @@ export function AgentForm({ onDone }: { onDone: (agent: Agent) => void }) {
         body={body}
         cli={command(
           'safeconduct agents register',
-          `${body.namespace}:${body.name || '<name>'}`,
+          `${body.namespace ?? 'default'}:${body.name || '<name>'}`,
           flag('display-name', body.display_name),
           flag('description', body.description),
           flag('type', body.type),

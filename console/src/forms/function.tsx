@@ -173,9 +173,11 @@ export function FunctionForm({ of: fn, busy, error, onSubmit }: FunctionFormProp
           path={fn ? `/api/v1/functions/${fn.id}/versions` : '/api/v1/functions'}
           body={{ ...body, code: '…' }}
           cli={command(
-            `safeconduct functions push ${ref} handler.py`,
-            flag('timeout-seconds', body.timeout_seconds),
-            flag('memory-mb', body.memory_mb),
+            'safeconduct functions push handler.py',
+            flag('name', ref),
+            !fn && flag('description', fields.description.trim()),
+            flag('timeout', body.timeout_seconds),
+            flag('memory', body.memory_mb),
             fields.input_schema !== '' && '--input-schema input.json',
             fields.output_schema !== '' && '--output-schema output.json',
             ...(body.permissions ?? []).map((permission) => flag('permission', permission)),

@@ -130,6 +130,38 @@ test('credentials are rotated with an overlap and revoked by their name', async 
   await page.getByText('Revoked', { exact: true }).waitFor()
 })
 
+test('when the sign-in is too old for it, the button says what to do', async () => {
+  const { id } = await server.api<{ id: string }>('GET', '/api/v1/agents/ops:triage')
+  const late = await visit(browser, server)
+  await signIn(server, late)
+  await late.page.clock.install()
+  await late.page.goto(`/console/agents/${id}?tab=credentials`)
+  const create = late.page.getByRole('button', { name: 'Create credential' })
+  await create.waitFor()
+  expect(await create.getAttribute('aria-disabled')).toBeNull()
+  await late.page.clock.fastForward('06:00')
+  await expect.poll(() => create.getAttribute('data-tip')).toContain('safeconduct admin link')
+  expect(await create.getAttribute('aria-disabled')).toBe('true')
+  await late.context.close()
+})
+
+test('what one may not do is disabled, and says which permission is missing', async () => {
+  const poor = await visit(browser, server)
+  await signIn(server, poor)
+  await poor.page.route('**/api/v1/permissions/check', async (route) => {
+    const { permissions } = route.request().postDataJSON() as { permissions: string[] }
+    await route.fulfill({
+      json: { allowed: false, results: permissions.map((permission) => ({ permission, allowed: false })) },
+    })
+  })
+  await poor.page.goto('/console/agents')
+  const register = poor.page.getByRole('button', { name: 'Register agent' })
+  await expect.poll(() => register.getAttribute('data-tip')).toBe('You need the permission agents:create.')
+  await register.press('Enter')
+  expect(await poor.page.getByRole('dialog').count()).toBe(0)
+  await poor.context.close()
+})
+
 test('nothing that the page did was refused by its own policy', () => {
   expect(mine.complaints).toEqual([])
 })

@@ -126,6 +126,19 @@ test('a run is cancelled from its page', async () => {
   await page.getByText('Cancelled', { exact: true }).waitFor()
 })
 
+test('a function is deleted once its name was typed', async () => {
+  await page.goto('/console/functions')
+  await page.getByRole('link', { name: 'math:broken' }).click()
+  await page.getByRole('button', { name: 'Delete' }).click()
+  const question = page.getByRole('dialog', { name: /^Delete/ })
+  expect(await question.getByRole('button', { name: 'Delete' }).getAttribute('aria-disabled')).toBe('true')
+  await question.getByLabel(/^Type/).fill('math:broken')
+  await question.getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('heading', { name: 'Functions', level: 1 }).waitFor()
+  await page.getByRole('link', { name: 'math:forever' }).waitFor()
+  expect(await page.getByRole('link', { name: 'math:broken' }).count()).toBe(0)
+})
+
 test('nothing that the page did was refused by its own policy', () => {
   expect(mine.complaints).toEqual([])
 })

@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { answered, api } from '../../api/client'
 import { queries } from '../../api/queries'
@@ -97,9 +97,10 @@ function Removal({ of: fn, onClose }: { of: Fn; onClose: () => void }) {
   const text = useText()
   const [typed, setTyped] = useState('')
   const name = `${fn.namespace}:${fn.name}`
+  const navigate = useNavigate()
   const remove = useChange(
     () => answered(api.DELETE('/api/v1/functions/{function}', { params: { path: { function: fn.id } } })),
-    onClose,
+    () => void navigate({ to: paths.functions }),
   )
   const submit = (event: FormEvent) => {
     event.preventDefault()

@@ -66,7 +66,7 @@ export default function Functions() {
             <Empty
               icon="function"
               title={text.functions.none}
-              example="safeconduct functions push demo:double handler.py"
+              example="safeconduct functions push handler.py --name demo:double"
             >
               {text.functions.noneDetail}
             </Empty>
