@@ -144,7 +144,8 @@ impl<'a> Screen<'a> {
             Form::Quiet => writeln!(self.out, "{}", plain(id))?,
             Form::Table => {
                 let painted = |cell: &Cell| self.painted(&cell.text, cell.tone);
-                let cells: Vec<String> = cells.iter().map(painted).collect();
+                let told = cells.iter().filter(|cell| !cell.text.is_empty());
+                let cells: Vec<String> = told.map(painted).collect();
                 writeln!(self.out, "{}", cells.join("  ").trim_end())?;
             }
         }

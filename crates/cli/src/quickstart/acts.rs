@@ -19,6 +19,8 @@ const SAMPLE: &str = include_str!("../../../../examples/quickstart/service-check
 const CODE: &str = include_str!("../../../../examples/quickstart/service_report.py");
 const INPUT_SCHEMA: &str = include_str!("../../../../examples/quickstart/input.schema.json");
 const OUTPUT_SCHEMA: &str = include_str!("../../../../examples/quickstart/output.schema.json");
+/// What the function reads.
+const COLUMNS: [&str; 3] = ["service", "status", "latency_ms"];
 const NAMESPACE: &str = "quickstart";
 
 /// What the function is run on.
@@ -28,12 +30,22 @@ pub(crate) struct Input {
 }
 
 pub(crate) fn read_input(desk: &mut Desk<'_>, file: Option<&Path>) -> Result<Input, Failure> {
-    Ok(match file {
-        Some(path) => {
-            Input { name: path.display().to_string(), csv: files::read_text(&mut desk.screen, path)? }
-        }
-        None => Input { name: "the sample of service checks".to_owned(), csv: SAMPLE.to_owned() },
-    })
+    let Some(path) = file else {
+        return Ok(Input { name: "the sample of service checks".to_owned(), csv: SAMPLE.to_owned() });
+    };
+    let input = Input { name: path.display().to_string(), csv: files::read_text(&mut desk.screen, path)? };
+    // The function would say so too, but only after agents were made for it.
+    let head = input.csv.lines().next().unwrap_or_default();
+    let columns: Vec<&str> = head.split(',').map(|name| name.trim_matches(['"', '\u{feff}', '\r'])).collect();
+    let missing: Vec<&str> = COLUMNS.into_iter().filter(|wanted| !columns.contains(wanted)).collect();
+    if missing.is_empty() {
+        return Ok(input);
+    }
+    Err(Failure::usage(format!(
+        "{} lacks the columns {}; its first line names them.",
+        input.name,
+        missing.join(", ")
+    )))
 }
 
 pub(crate) async fn play(
