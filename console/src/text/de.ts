@@ -276,7 +276,6 @@ export const de: Text = {
     versionsDetail: 'Versionen ändern sich nie. Veröffentlichen macht die nächste.',
     author: 'Von',
     runtime: 'Laufzeit',
-    limits: 'Grenzen',
     timeout: 'Zeitgrenze (Sekunden)',
     memory: 'Speicher (MB)',
     inputSchema: 'Schema der Eingabe',
@@ -289,8 +288,6 @@ export const de: Text = {
     remove: 'Löschen',
     removeTitle: (name) => `${name} löschen?`,
     removeDetail: 'Nichts führt sie mehr aus. Ihre Versionen und Läufe bleiben aufgezeichnet.',
-    removed: 'Gelöscht',
-    removedReason: 'Diese Funktion wurde gelöscht.',
   },
   runs: {
     detail: 'Alles, was in Gang gesetzt wurde, das Neueste zuerst.',

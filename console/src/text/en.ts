@@ -273,7 +273,6 @@ export const en = {
     versionsDetail: 'Versions never change. Publishing makes the next one.',
     author: 'Author',
     runtime: 'Runtime',
-    limits: 'Limits',
     timeout: 'Time limit (seconds)',
     memory: 'Memory (MB)',
     inputSchema: 'Input schema',
@@ -286,8 +285,6 @@ export const en = {
     remove: 'Delete',
     removeTitle: (name: string) => `Delete ${name}?`,
     removeDetail: 'Nothing runs it any more. Its versions and runs stay on record.',
-    removed: 'Deleted',
-    removedReason: 'This function was deleted.',
   },
   runs: {
     detail: 'Everything that was set to work, newest first.',

@@ -19,7 +19,6 @@ import { Dialog } from '../../ui/dialog'
 import { Editor } from '../../ui/editor'
 import { Field } from '../../ui/form'
 import { Empty, Failure, PageHeader, Section, Skeleton } from '../../ui/page'
-import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
 import { Time } from '../../ui/time'
 import { TestRun } from './test'
@@ -49,20 +48,14 @@ export default function FunctionPage() {
     )
   }
   const fn = query.data
-  const gone = fn.deleted_at ? text.functions.removedReason : undefined
   return (
     <>
       <PageHeader
         title={`${fn.namespace}:${fn.name}`}
         above={above}
-        state={
-          <>
-            <span className="mono badge">v{fn.version.number}</span>
-            {fn.deleted_at && <Status of="decommissioned" label={text.functions.removed} />}
-          </>
-        }
+        state={<span className="mono badge">v{fn.version.number}</span>}
         actions={
-          <Button look="danger" icon="cross" reason={gone ?? mayDelete} onClick={() => open('delete')}>
+          <Button look="danger" icon="cross" reason={mayDelete} onClick={() => open('delete')}>
             {text.functions.remove}
           </Button>
         }
