@@ -17,7 +17,7 @@ use web::PrincipalId;
 
 use crate::mandate::{RunPass, RunTokens, TokenWanted, principals};
 use crate::model::{Function, FunctionRef};
-use crate::service::FunctionsSettings;
+use crate::settings::FunctionsSettings;
 use crate::slots::Slots;
 use crate::store;
 use crate::versions::{Ready, Versions};

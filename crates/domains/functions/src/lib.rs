@@ -4,6 +4,7 @@
 //! and the state machine are platform/runs'). Must not know how tokens are made (see [`RunTokens`]) nor how code is kept
 //! from doing harm (platform/sandbox).
 
+mod act;
 mod error;
 mod executor;
 mod facts;
@@ -12,6 +13,7 @@ mod model;
 mod routes;
 mod schema;
 mod service;
+mod settings;
 mod slots;
 mod store;
 mod versions;
@@ -22,4 +24,5 @@ pub use facts::KINDS;
 pub use mandate::{RunPass, RunTokens, TokenWanted};
 pub use model::{Function, FunctionRef, Version};
 pub use routes::routes;
-pub use service::{Functions, FunctionsGround, FunctionsSettings};
+pub use service::{Functions, FunctionsGround};
+pub use settings::FunctionsSettings;

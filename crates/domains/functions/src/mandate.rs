@@ -42,9 +42,12 @@ pub struct RunPass {
 pub(crate) fn mandate(by: &Allowance, tokens: &dyn RunTokens) -> Result<Mandate, Problem> {
     let (caller, origin) = (by.caller(), by.origin());
     let mut stands_on: Vec<Footing> = caller.links().map(|link| footing(link.principal)).collect();
-    if let Means::Token { credential: Some(credential), .. } = &caller.means {
-        stands_on.push(Footing { kind: "credential".into(), key: types::Id::uuid(*credential) });
-    }
+    let (credential, session) = match &caller.means {
+        Means::Session { session, .. } => (None, Some(*session)),
+        Means::Token { credential, session, .. } => (*credential, *session),
+    };
+    stands_on.extend(credential.map(|id| Footing { kind: "credential".into(), key: types::Id::uuid(id) }));
+    stands_on.extend(session.map(|id| Footing { kind: "session".into(), key: types::Id::uuid(id) }));
     Ok(Mandate {
         actor: caller.actor(),
         subject: caller.principal().uuid(),

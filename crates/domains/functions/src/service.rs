@@ -1,59 +1,27 @@
-//! Decisions about functions and their runs.
+//! Decisions about functions: creating, publishing, deleting.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use access::Access;
 use authority::Authority;
 use blobs::Blobs;
 use cluster::Feed;
 use crypto::hash::sha256;
-use db::{Change, CommitError, Db};
+use db::{Change, Db};
 use ledger::{FactKind, Ledger};
-use problem::{IDEMPOTENCY_IN_FLIGHT, Problem};
-use runs::{Contents, NewRun, Prepared, Promised, Run, RunState, Runs, RunsError, Target, Trigger};
+use runs::Runs;
 use sandbox::Sandbox;
 use secrets::Keyring;
 use serde_json::{Value, json};
-use types::{FunctionId, RunId, World};
-use web::{Allowance, Decided, Object, Refusal, Reply};
+use types::{FunctionId, World};
+use web::{Allowance, Decided};
 
 use crate::executor::FunctionExecutor;
-use crate::mandate::{RunTokens, mandate};
+use crate::mandate::RunTokens;
 use crate::model::{Function, FunctionRef, Runtime, Version, Visibility, is_identifier};
+use crate::settings::FunctionsSettings;
 use crate::versions::{Ready, Versions};
 use crate::{FunctionError, facts, store};
-
-/// What the operator decides. A function may ask for less than these, never for more.
-#[derive(Clone, Debug)]
-pub struct FunctionsSettings {
-    /// Wall-clock time of one call.
-    pub timeout: Duration,
-    pub memory_mb: u64,
-    /// Processor time per second of wall-clock time, in thousandths of a core.
-    pub cpu_milli: u64,
-    pub storage_mb: u64,
-    /// How long `execute` waits before it answers 202.
-    pub sync: Duration,
-}
-
-impl FunctionsSettings {
-    /// Bytes of one answer; more than a megabyte stands in a blob.
-    const OUTPUT: usize = 16 << 20;
-
-    pub(crate) fn limits(&self, wall: Duration, memory_mb: u64) -> sandbox::Limits {
-        let millis = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
-        let cpu = Duration::from_millis(millis.saturating_mul(self.cpu_milli) / 1000);
-        sandbox::Limits {
-            wall,
-            cpu: cpu.max(Duration::from_secs(1)),
-            memory: memory_mb << 20,
-            storage: self.storage_mb << 20,
-            output: Self::OUTPUT,
-            ..sandbox::Limits::default()
-        }
-    }
-}
 
 /// What functions stand on in this process.
 pub struct FunctionsGround {
@@ -81,8 +49,8 @@ pub(crate) struct Inner {
     pub(crate) blobs: Blobs,
     pub(crate) versions: Versions,
     pub(crate) runs: Runs,
-    tokens: Arc<dyn RunTokens>,
-    sandbox: Option<Sandbox>,
+    pub(crate) tokens: Arc<dyn RunTokens>,
+    pub(crate) sandbox: Option<Sandbox>,
     pub(crate) settings: FunctionsSettings,
 }
 
@@ -115,15 +83,6 @@ pub(crate) struct WantedVersion {
 pub(crate) struct Versioned {
     pub(crate) function: Function,
     pub(crate) version: Version,
-}
-
-/// How a caller wants a run.
-#[derive(Clone, Copy)]
-pub(crate) enum Wish {
-    /// Only that it is accepted.
-    Accepted,
-    /// The end, if it comes within this time.
-    Ended(Duration),
 }
 
 impl Functions {
@@ -251,97 +210,6 @@ impl Functions {
         function.deleted_at = Some(function.updated_at);
         let change = self.change(by, &function, &facts::FUNCTION_DELETED, json!({})).await?;
         Ok(Decided::new(change, Versioned { function, version: live.version.clone() }))
-    }
-
-    /// A run of the live version: checked, made ready, accepted – and waited for, if the caller wants that.
-    ///
-    /// `show` gives the answer's bytes for a run as it stands, with 200 or 202.
-    pub(crate) async fn execute(
-        &self,
-        by: &Allowance,
-        of: &FunctionRef,
-        input: &Value,
-        wish: Wish,
-        show: impl Fn(u16, &Run, Option<Contents>) -> Result<Reply, Problem>,
-    ) -> Result<Reply, Refusal> {
-        let (scope, runs) = (by.scope(), &self.0.runs);
-        let prepared = self.prepare(by, of, input).await?;
-        let accepted = show(202, prepared.run(), None)?;
-        let keyed = by.keyed(&accepted).await?;
-        // Under a key the caller may come back and ask: then the run is promised from the start.
-        let promised = if keyed.is_some() { Promised::Yes } else { Promised::NotYet };
-        let along = keyed.into_iter().collect();
-        let begun = match wish {
-            Wish::Accepted => runs.queue(&scope, prepared, along).await,
-            Wish::Ended(_) => runs.begin(&scope, prepared, promised, along).await,
-        };
-        let run = match begun {
-            Err(RunsError::Commit(CommitError::Refused(code))) if *code == IDEMPOTENCY_IN_FLIGHT => {
-                return by.first_answer().await;
-            }
-            begun => begun?,
-        };
-        let Wish::Ended(patience) = wish else { return Ok(accepted) };
-        match runs.wait(&scope, run.id, patience).await? {
-            Some(run) if run.state.has_ended() => {
-                let contents = runs.contents(&scope, &run).await?;
-                let reply = show(200, &run, Some(contents))?;
-                by.keyed_anew(&reply).await?;
-                Ok(reply)
-            }
-            _ => {
-                runs.promise(&scope, run.id).await?;
-                let run = runs.get(&scope, run.id).await?.unwrap_or(run);
-                Ok(show(202, &run, None)?)
-            }
-        }
-    }
-
-    async fn prepare(
-        &self,
-        by: &Allowance,
-        of: &FunctionRef,
-        input: &Value,
-    ) -> Result<Prepared, FunctionError> {
-        let function = self.find(by, of).await?;
-        if self.0.sandbox.is_none() {
-            return Err(FunctionError::NoSandbox("no sandbox".into()));
-        }
-        let ready = self.0.versions.get(&by.scope(), function.live_version).await?;
-        let violations = ready.input.as_ref().map(|schema| schema.violations(input, "/input"));
-        if let Some(violations) = violations.filter(|found| !found.is_empty()) {
-            return Err(FunctionError::Input(violations));
-        }
-        let new = NewRun {
-            kind: "function",
-            trigger: Trigger::Api,
-            trigger_id: None,
-            target: Target::new(function.id, function.full_name()).version(ready.version.id),
-            mandate: mandate(by, &*self.0.tokens)?,
-            input: serde_json::to_vec(input).map_err(Problem::internal)?,
-        };
-        Ok(self.0.runs.prepare(&by.scope(), new).await?)
-    }
-
-    /// The run, if the caller may do its operation to it.
-    pub(crate) async fn find_run(&self, by: &Allowance, run: RunId) -> Result<Run, FunctionError> {
-        let found = self.0.runs.get(&by.scope(), run).await?.ok_or(FunctionError::UnknownRun)?;
-        let object = Object { selector: found.id.to_string().into(), is: None, owner: Some(found.subject) };
-        by.check(&object)?;
-        Ok(found)
-    }
-
-    pub(crate) async fn cancel(&self, by: &Allowance, run: RunId) -> Result<Decided<Run>, FunctionError> {
-        let mut found = self.find_run(by, run).await?;
-        by.expect_revision(found.revision)?;
-        let (actor, origin) = (by.caller().actor(), by.origin());
-        let (fact, statement) = self.0.runs.cancellation(&by.scope(), &found, actor, origin).await?;
-        let change = Change::new(by.scope(), self.0.ledger.seal(fact).await?).statement(statement);
-        found.state = RunState::Cancelled;
-        found.ended_at = Some(self.0.world.now());
-        found.error_kind = Some("cancelled".into());
-        found.revision += 1;
-        Ok(Decided::new(change.wake_queue(), found))
     }
 
     fn draft(

@@ -12,8 +12,8 @@ use web::{Allowed, Input, Refusal, Reply, Segment, Spec, leaves, operation, refu
 
 use super::views::RunView;
 use crate::Functions;
+use crate::act::Wish;
 use crate::model::FunctionRef;
-use crate::service::Wish;
 
 operation! {
     /// Runs a function and answers with the run at its end – or, with `Prefer: respond-async` or when it takes long, with
