@@ -105,5 +105,6 @@ test('what empty places suggest, and the proof of a fact offline', async () => {
   await page.goto('/console/audit?kind=agent.killed')
   await page.getByRole('link', { name: 'agent.killed' }).click()
   await page.getByText('Check it without this server').click()
-  expect(await server.shell(await page.getByRole('region', { name: 'Command' }).innerText())).not.toBe('')
+  const shown = (await page.getByRole('region', { name: 'Command' }).textContent()) ?? ''
+  expect(await server.shell(shown)).not.toBe('')
 })
