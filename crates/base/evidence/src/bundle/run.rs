@@ -3,7 +3,7 @@
 use crypto::hash::sha256;
 use merkle::{Hash, leaf_hash};
 use serde::{Deserialize, Serialize};
-use types::{FactId, OrgId, Timestamp};
+use types::FactId;
 
 use super::error::Problem;
 use super::read::Line;
@@ -23,7 +23,7 @@ pub struct Erasure {
 pub(super) struct Run {
     phase: Phase,
     lines: u64,
-    pub(super) org: Option<OrgId>,
+    pub(super) org: String,
     pub(super) first: u64,
     /// The number that the next record must have.
     pub(super) next: u64,
@@ -36,12 +36,14 @@ pub(super) struct Run {
     pub(super) withheld: u64,
     pub(super) erased: Vec<u64>,
     pub(super) erasures: Vec<Erasure>,
-    pub(super) times: Option<(Timestamp, Timestamp)>,
+    /// Earliest and latest; times of one form sort as texts.
+    pub(super) times: Option<(String, String)>,
     pub(super) nodes: Vec<Hash>,
     pub(super) checkpoint: String,
     pub(super) earlier: Option<String>,
     pub(super) grown: Vec<Hash>,
-    pub(super) event: Option<FactId>,
+    /// The last record's id.
+    event: String,
 }
 
 /// What may come now; it only grows.
@@ -66,12 +68,25 @@ struct Pending {
     outside: bool,
 }
 
+impl Pending {
+    fn new(head: &ClearHead<'_>, outside: bool) -> Result<Self, Problem> {
+        let mut hash = [0; 32];
+        hex::decode_to_slice(head.private_hash, &mut hash).map_err(|_| Problem::Clear)?;
+        Ok(Self { hash, purge: head.kind == PURGED, outside })
+    }
+}
+
 #[derive(Deserialize)]
 struct PurgeRecord {
     data: Erasure,
 }
 
 impl Run {
+    /// The last record that was read.
+    pub(super) fn event(&self) -> Option<FactId> {
+        self.event.parse().ok()
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.phase == Phase::Over
     }
@@ -84,7 +99,7 @@ impl Run {
         match line {
             Line::Magic => self.step(&[Phase::Magic], Phase::Org),
             Line::Org(text) => {
-                self.org = Some(text.parse().map_err(|_| Problem::Organization)?);
+                text.clone_into(&mut self.org);
                 self.step(&[Phase::Org], Phase::First)
             }
             Line::First(number) => {
@@ -141,10 +156,8 @@ impl Run {
         if head.org_seq != self.next {
             return Err(Problem::Gap);
         }
-        let times = self.times.get_or_insert((head.occurred_at, head.occurred_at));
-        *times = (times.0.min(head.occurred_at), times.1.max(head.occurred_at));
-        let purge = head.kind == PURGED;
-        self.pending = Some(Pending { hash: head.private_hash, purge, outside: false });
+        self.pending = Some(Pending::new(&head, false)?);
+        self.take_time(head.occurred_at);
         self.count(seq, &entry(clear))
     }
 
@@ -153,18 +166,28 @@ impl Run {
         if head.kind != PURGED || (self.first..self.next).contains(&head.org_seq) {
             return Err(Problem::Order);
         }
-        self.pending = Some(Pending { hash: head.private_hash, purge: true, outside: true });
+        self.pending = Some(Pending::new(&head, true)?);
         self.outside.push((seq, leaf_hash(&entry(clear))));
         Ok(())
     }
 
     fn head<'a>(&mut self, clear: &'a [u8]) -> Result<ClearHead<'a>, Problem> {
         let head: ClearHead<'a> = serde_json::from_slice(clear).map_err(|_| Problem::Clear)?;
-        self.event = Some(head.id);
+        head.id.clone_into(&mut self.event);
         match () {
             () if head.v != 1 => Err(Problem::Clear),
-            () if Some(head.org) != self.org => Err(Problem::Organization),
+            () if head.org != self.org => Err(Problem::Organization),
             () => Ok(head),
+        }
+    }
+
+    fn take_time(&mut self, time: &str) {
+        let (earliest, latest) = self.times.get_or_insert_with(|| (time.to_owned(), time.to_owned()));
+        if time < earliest.as_str() {
+            time.clone_into(earliest);
+        }
+        if time > latest.as_str() {
+            time.clone_into(latest);
         }
     }
 

@@ -69,7 +69,7 @@ pub fn verify_reader(input: impl BufRead, trust: &Trust<'_>) -> Result<Report, B
         let number = lines.number + 1;
         let Some(line) = lines.next()? else { break };
         let taken = run.take(line);
-        taken.map_err(|problem| BundleError::Broken { line: number, event: run.event, problem })?;
+        taken.map_err(|problem| BundleError::Broken { line: number, event: run.event(), problem })?;
     }
     if run.is_over() { conclude(run, trust) } else { Err(BundleError::Cut) }
 }
@@ -88,14 +88,14 @@ fn conclude(mut run: Run, trust: &Trust<'_>) -> Result<Report, BundleError> {
     }
     let grown_from = grown_from(&run, trust, &checkpoint)?;
     Ok(Report {
-        org: run.org.ok_or(BundleError::Cut)?,
+        org: run.org.parse().map_err(|_| BundleError::Malformed { line: 2 })?,
         first: run.first,
         last: run.next - 1,
         records: run.records,
         withheld: run.withheld,
         erased: run.erased.len() as u64,
-        from: run.times.map(|(from, _)| from),
-        to: run.times.map(|(_, to)| to),
+        from: run.times.as_ref().and_then(|(from, _)| from.parse().ok()),
+        to: run.times.as_ref().and_then(|(_, to)| to.parse().ok()),
         tree_size: checkpoint.size,
         root: checkpoint.root,
         origin: checkpoint.origin,
