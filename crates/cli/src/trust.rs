@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use client::{Client, FactProof, SignedCheckpoint};
-use crypto::hash::sha256;
 use evidence::ClearHead;
 use merkle::{Checkpoint, Hash, Note, VerifierKey, leaf_hash, verify_consistency, verify_inclusion};
 use types::World;
@@ -113,11 +112,11 @@ fn check_clear(id: &str, clear: &str, private: Option<&str>, entry: &Hash) -> Re
     }
     let head: ClearHead<'_> =
         serde_json::from_str(clear).map_err(|_| broken("the clear part is not one of ours"))?;
-    if head.id.to_string() != id {
+    if head.id != id {
         return Err(broken("the proof is about another fact"));
     }
     match private {
-        Some(private) if sha256(private.as_bytes()) != head.private_hash => {
+        Some(private) if hex::encode(sha256(private.as_bytes())) != head.private_hash => {
             Err(broken("the private part is not what was recorded"))
         }
         _ => Ok(()),
@@ -214,6 +213,7 @@ fn hash(text: &str) -> Result<Hash, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use crypto::hash::sha256;
     use crypto::jws::{Algorithm, SigningKey};
     use merkle::{NoteSigner, node_hash};
 
