@@ -158,7 +158,7 @@ impl OnDead for Inner {
         if !entry.dead {
             return Dead::default();
         }
-        let Some(kin) = kin_of(entry) else { return Dead::default() };
+        let Some(kin) = Kin::of(&entry.kind, entry.key) else { return Dead::default() };
         let seen = self.verified.drop_standing_on(kin);
         match kin.kind {
             // The living are counted by principal; what was seen of them is among those.
@@ -173,10 +173,4 @@ impl OnDead for Inner {
             }
         }
     }
-}
-
-fn kin_of(entry: &Heard) -> Option<Kin> {
-    const KINDS: [&str; 7] = ["agent", "user", "session", "credential", "token", "org", "client"];
-    let kind = KINDS.into_iter().find(|kind| *kind == entry.kind)?;
-    Some(Kin { kind, key: entry.key })
 }

@@ -26,6 +26,17 @@ pub struct Kin {
     pub key: Uuid,
 }
 
+impl Kin {
+    /// Everything that can die.
+    pub const KINDS: [&str; 8] = ["agent", "user", "session", "credential", "token", "org", "client", "keys"];
+
+    /// From the words of a log entry or a stored run; none for a kind that only a newer node knows.
+    pub fn of(kind: &str, key: Uuid) -> Option<Self> {
+        let kind = Self::KINDS.into_iter().find(|known| *known == kind)?;
+        Some(Self { kind, key })
+    }
+}
+
 /// One entry of the log as listeners hear it.
 #[derive(Clone, Debug)]
 pub struct Heard {
@@ -219,8 +230,8 @@ impl Feed {
         self.0.announced.store(last.revision, Ordering::Release);
         let listeners = self.0.listeners.read().clone();
         for (heard, at) in entries {
-            if heard.dead {
-                self.0.roll.add(Kin { kind: known(&heard.kind), key: heard.key }, heard.revision, *at);
+            if let (true, Some(kin)) = (heard.dead, Kin::of(&heard.kind, heard.key)) {
+                self.0.roll.add(kin, heard.revision, *at);
             }
             let mut dead = Dead::default();
             for listener in &listeners {
@@ -270,7 +281,9 @@ impl Feed {
         for mut row in self.0.db.read(PURPOSE, select).await? {
             let (revision, kind): (i64, String) = (row.next()?, row.next()?);
             let (key, at) = (row.next()?, row.next()?);
-            self.0.roll.add(Kin { kind: known(&kind), key }, revision, at);
+            if let Some(kin) = Kin::of(&kind, key) {
+                self.0.roll.add(kin, revision, at);
+            }
         }
         Ok(())
     }
@@ -303,10 +316,4 @@ async fn news(notices: &mut Option<tokio::sync::watch::Receiver<i64>>) {
         *notices = None;
         std::future::pending().await
     }
-}
-
-/// Kinds are few and known; an unknown one (a newer node's) still counts under its own, empty name.
-fn known(kind: &str) -> &'static str {
-    const KINDS: [&str; 8] = ["agent", "user", "session", "credential", "token", "org", "client", "keys"];
-    KINDS.into_iter().find(|known| *known == kind).unwrap_or("")
 }

@@ -143,10 +143,7 @@ mod as_text {
 
 impl Mandate {
     pub(crate) fn kin(&self) -> Vec<Kin> {
-        const KINDS: [&str; 4] = ["agent", "user", "credential", "org"];
-        let known = |kind: &str| KINDS.into_iter().find(|known| *known == kind);
-        let kin = |footing: &Footing| Some(Kin { kind: known(&footing.kind)?, key: footing.key });
-        self.stands_on.iter().filter_map(kin).collect()
+        self.stands_on.iter().filter_map(|footing| Kin::of(&footing.kind, footing.key)).collect()
     }
 
     pub(crate) fn origin(&self, run: RunId) -> Origin {

@@ -119,7 +119,7 @@ impl Stage {
         let mut path = spec.path.to_owned();
         let names_something = path.contains('{') || spec.id == "audit.proof.inclusion";
         if path.contains("{agent}") {
-            let name = format!("for-{}", spec.id.replace('.', "-").replace('_', "-"));
+            let name = format!("for-{}", spec.id.replace(['.', '_'], "-"));
             let agent = owner.post("/api/v1/agents", json!({ "name": name })).await.ok(201);
             let id = agent["id"].as_str().expect("an id").to_owned();
             if spec.id == "agents.reactivate" {
@@ -197,7 +197,7 @@ impl Stage {
 
     async fn call(&self, caller: &Caller, spec: &Spec) -> crate::support::Answer {
         let method = Method::from_bytes(spec.method.name().as_bytes()).expect("a method");
-        let body = spec.method.writes().then(|| if spec.example.is_empty() { "{}" } else { spec.example });
+        let body = spec.method.writes().then_some(if spec.example.is_empty() { "{}" } else { spec.example });
         caller.send(method, &self.path, body.map(str::to_owned)).await
     }
 }

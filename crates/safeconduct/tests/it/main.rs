@@ -6,6 +6,7 @@ mod support;
 
 mod agents;
 mod audit;
+mod cli;
 mod every_route;
 mod faults;
 mod functions;

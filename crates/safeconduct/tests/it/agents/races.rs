@@ -11,7 +11,8 @@ async fn race<F>(caller: &Caller, start: impl Fn(Caller, usize) -> F) -> BTreeMa
 where
     F: Future<Output = u16> + Send + 'static,
 {
-    let racers: Vec<_> = (0..100).map(|number| tokio::spawn(start(caller.clone(), number))).collect();
+    let racers: Vec<_> =
+        (0..100).map(|number| telemetry::spawn("test", start(caller.clone(), number))).collect();
     let mut counts = BTreeMap::new();
     for racer in racers {
         *counts.entry(racer.await.unwrap()).or_default() += 1;

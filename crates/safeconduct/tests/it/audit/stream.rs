@@ -48,7 +48,7 @@ testing::on_both_databases! {
         let response = open(&owner, None).await;
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         let writer = owner.clone();
-        let wrote = tokio::spawn(async move { writer.post("/api/v1/agents", json!({ "name": "one" })).await.ok(201) });
+        let wrote = telemetry::spawn("test", async move { writer.post("/api/v1/agents", json!({ "name": "one" })).await.ok(201) });
         let events = until(response, "agent.created").await;
         wrote.await.expect("it is written");
         let numbers: Vec<u64> = events.iter().map(|(id, _)| id.parse().expect("a number")).collect();

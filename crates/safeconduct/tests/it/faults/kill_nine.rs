@@ -71,8 +71,9 @@ async fn nothing_acknowledged_is_lost() {
         let mut process = start.run().expect("the server starts");
         let owner = process.owner(directory.path()).await;
         let stop = Arc::new(AtomicBool::new(false));
-        let workers: Vec<_> =
-            (0..6).map(|worker| tokio::spawn(work(owner.clone(), worker, round, stop.clone()))).collect();
+        let workers: Vec<_> = (0..6)
+            .map(|worker| telemetry::spawn("test", work(owner.clone(), worker, round, stop.clone())))
+            .collect();
         // Seeded, spread over 20 to 420 ms.
         let pause = 20 + (round.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % 400;
         tokio::time::sleep(Duration::from_millis(pause)).await;

@@ -21,7 +21,7 @@ testing::on_both_databases! {
         let anonymous = server.anonymous().with("origin", server.url());
         let racers = (0..100).map(|_| {
             let (caller, token) = (anonymous.clone(), token.clone());
-            tokio::spawn(async move { caller.post("/api/v1/auth/link", json!({ "token": token })).await.status.as_u16() })
+            telemetry::spawn("test", async move { caller.post("/api/v1/auth/link", json!({ "token": token })).await.status.as_u16() })
         });
         let mut statuses = Vec::new();
         for racer in racers.collect::<Vec<_>>() {

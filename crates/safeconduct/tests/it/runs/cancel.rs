@@ -72,3 +72,25 @@ testing::on_both_databases! {
         server.finish().await;
     }
 }
+
+#[tokio::test]
+async fn signing_out_ends_the_runs_of_the_session() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let id =
+        function(&owner, "slow", "import time\ndef handler(input, context):\n    time.sleep(600)\n").await;
+    let (_, other) = server.person(server.home().await, &["owner"]).await;
+    let run = queue(&other, &id, json!({})).await;
+    let path = format!("/api/v1/runs/{run}");
+    while owner.get(&path).await.ok(200)["status"] != "running" {
+        tokio::task::yield_now().await;
+    }
+    other.post("/api/v1/auth/logout", json!({})).await.ok(200);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while owner.get(&path).await.ok(200)["status"] == "running" {
+        assert!(std::time::Instant::now() < until, "the run outlives its session");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(owner.get(&path).await.ok(200)["status"], "cancelled");
+    server.finish().await;
+}

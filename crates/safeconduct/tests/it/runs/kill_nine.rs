@@ -35,7 +35,7 @@ async fn work(caller: Caller, function: String, worker: usize, stop: Arc<AtomicB
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let asynchronous = (worker + number) % 2 == 0;
+        let asynchronous = (worker + number).is_multiple_of(2);
         let pause = [0, 0, 5, 60][number % 4];
         let body = json!({ "input": { "worker": worker, "number": number, "pause_ms": pause } });
         let Some((status, run)) = execute(&caller, &function, asynchronous, body).await else { break };
@@ -83,7 +83,7 @@ async fn accepted_runs_end_and_recorded_results_stay() {
         function = Some(id.clone());
         let stop = Arc::new(AtomicBool::new(false));
         let workers: Vec<_> = (0..6)
-            .map(|worker| tokio::spawn(work(owner.clone(), id.clone(), worker, stop.clone())))
+            .map(|worker| telemetry::spawn("test", work(owner.clone(), id.clone(), worker, stop.clone())))
             .collect();
         // Seeded, spread over 100 to 900 ms: the first calls make the zygote.
         let pause = 100 + (round.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % 800;

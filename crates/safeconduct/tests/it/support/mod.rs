@@ -9,5 +9,5 @@ mod server;
 pub(crate) use agent::{TestAgent, claims};
 pub(crate) use answer::Answer;
 pub(crate) use caller::Caller;
-pub(crate) use process::{PROGRAM, Start};
+pub(crate) use process::{PROGRAM, Process, Start};
 pub(crate) use server::{TestServer, config};

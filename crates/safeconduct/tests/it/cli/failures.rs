@@ -1,0 +1,67 @@
+//! Exit codes, and errors that say what to do next.
+
+use super::{Terminal, shows};
+
+#[test]
+fn each_way_to_fail_has_its_code_and_its_next_step() {
+    let terminal = Terminal::signed_in();
+    // Bound and closed again: nobody listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
+    let nowhere = format!("http://127.0.0.1:{port}");
+    let token = [("SAFECONDUCT_TOKEN", "x")];
+    shows("fail_refused", &terminal.run(&["agents", "show", "ops:nobody"]));
+    shows("fail_usage", &terminal.run(&["agents", "show"]));
+    shows("fail_no_server", &terminal.run_with(&["agents", "list", "--url", &nowhere], &token, ""));
+    shows(
+        "fail_plain_http",
+        &terminal.run_with(&["agents", "list", "--url", "http://sc.example"], &token, ""),
+    );
+    shows("fail_no_file", &terminal.run(&["functions", "push", "missing.py"]));
+    shows("fail_json", &terminal.run(&["agents", "show", "ops:nobody", "--json"]));
+    shows("fail_validation", &terminal.run(&["agents", "register", "ops:Bad Name", "--type", "wizard"]));
+    shows("fail_time", &terminal.run(&["audit", "list", "--from", "yesterday"]));
+    terminal.run(&["permissions", "check", "agents:create", "agents:read"]).ok();
+    shows("permissions_check", &terminal.run(&["permissions", "check", "agents:create", "agents:levitate"]));
+    terminal.end();
+}
+
+#[test]
+fn colours_are_for_people_and_no_color_is_honoured() {
+    let terminal = Terminal::signed_in();
+    terminal.run(&["agents", "register", "ops:reporter"]).ok();
+    let coloured = |words: &[&str], environment: &[(&str, &str)]| {
+        terminal.run_with(words, environment, "").ok().contains('\u{1b}')
+    };
+    assert!(!coloured(&["agents", "list"], &[]), "a pipe is no terminal");
+    assert!(coloured(&["agents", "list", "--color", "always"], &[]));
+    assert!(
+        coloured(&["agents", "list", "--color", "always"], &[("NO_COLOR", "1")]),
+        "an option comes first"
+    );
+    assert!(!coloured(&["agents", "list", "--color", "never"], &[]));
+    terminal.end();
+}
+
+/// What an agent is called is its owner's choice, and must not steer the terminal of whoever lists it.
+#[test]
+fn names_from_the_server_cannot_steer_the_terminal() {
+    let terminal = Terminal::signed_in();
+    let name = "evil\u{1b}]0;owned\u{7}\u{202e}";
+    terminal.run(&["agents", "register", "ops:evil", "--display-name", name]).ok();
+    for words in [&["agents", "list"][..], &["agents", "show", "ops:evil"], &["audit", "list"]] {
+        let said = terminal.run(words).ok();
+        assert!(said.contains("evil\u{fffd}]0;owned"), "{said:?}");
+        assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{said:?}");
+    }
+    terminal.end();
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let terminal = Terminal::signed_in();
+    let mut child = terminal.command(&["permissions", "catalogue", "--json"]).spawn().expect("a start");
+    drop(child.stdout.take());
+    let said = super::Said::of(child.wait_with_output().expect("an end"));
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    terminal.end();
+}

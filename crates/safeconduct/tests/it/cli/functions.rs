@@ -1,0 +1,65 @@
+//! `functions` and `runs`.
+
+use super::{Terminal, shows};
+
+const GREET: &str = r#"
+def handler(input, context):
+    print("greeting", input["name"])
+    context.log("done", names=1)
+    return {"hello": input["name"].strip()}
+"#;
+
+#[test]
+fn functions_are_pushed_and_run() {
+    let terminal = Terminal::signed_in();
+    terminal.file("greet.py", GREET);
+    terminal.file("broken.py", "def handler(input:\n");
+    terminal.file("schema.json", r#"{"type": "object", "required": ["name"]}"#);
+    let push = ["functions", "push", "greet.py", "--name", "ops:greet", "--input-schema", "schema.json"];
+    shows("functions_push", &terminal.run(&push));
+    shows("functions_push_again", &terminal.run(&push));
+    shows("functions_push_broken", &terminal.run(&["functions", "push", "broken.py"]));
+    shows("functions_list", &terminal.run(&["functions", "list"]));
+    shows("functions_versions", &terminal.run(&["functions", "versions", "ops:greet"]));
+    assert_eq!(terminal.run(&["functions", "show", "ops:greet", "--code"]).out, GREET);
+
+    shows(
+        "functions_run",
+        &terminal.run(&["functions", "run", "ops:greet", "--input", r#"{"name": "world"}"#]),
+    );
+    shows("functions_run_unfit", &terminal.run(&["functions", "run", "ops:greet"]));
+    shows(
+        "functions_run_raises",
+        &terminal.run(&["functions", "run", "ops:greet", "--input", r#"{"name": null}"#]),
+    );
+    shows("functions_logs", &terminal.run(&["functions", "logs", "ops:greet"]));
+
+    terminal.file("name.txt", "file");
+    let words = ["functions", "run", "ops:greet", "--text", "name=name.txt", "--detach", "--quiet"];
+    let run = terminal.run(&words).ok();
+    let lines = terminal.run(&["runs", "logs", &run, "--follow", "--jsonl"]).ok();
+    assert_eq!(lines.lines().count(), 2, "following ends with the run: {lines}");
+    assert_eq!(terminal.run(&["runs", "show", &run, "--output"]).ok(), r#"{"hello":"file"}"#);
+    shows("runs_show", &terminal.run(&["runs", "show", &run]));
+    shows("runs_list", &terminal.run(&["runs", "list", "--function", "ops:greet", "--limit", "1"]));
+    shows("runs_cancel_ended", &terminal.run(&["runs", "cancel", &run, "--yes"]));
+    shows("functions_delete", &terminal.run(&["functions", "delete", "ops:greet", "--yes"]));
+    terminal.end();
+}
+
+#[test]
+fn a_run_that_hangs_is_cancelled_from_outside() {
+    let terminal = Terminal::signed_in();
+    terminal.file(
+        "wait.py",
+        "import time\ndef handler(input, context):\n    print('here', flush=True)\n    time.sleep(600)\n",
+    );
+    terminal.run(&["functions", "push", "wait.py", "--name", "ops:wait"]).ok();
+    let run = terminal.run(&["functions", "run", "ops:wait", "--detach", "--quiet"]).ok();
+    let follower = terminal.command(&["runs", "logs", &run, "--follow", "--quiet"]).spawn().expect("a start");
+    let cancelled = terminal.run(&["runs", "cancel", &run, "--yes", "--json"]).json();
+    assert_eq!(cancelled["status"], "cancelled");
+    // Whoever follows hears of the end.
+    super::Said::of(follower.wait_with_output().expect("an end")).ok();
+    terminal.end();
+}

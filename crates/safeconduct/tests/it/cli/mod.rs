@@ -1,0 +1,14 @@
+//! The command line: the real binary against a real server, its words held as snapshots.
+
+mod agents;
+mod audit;
+mod credentials;
+mod failures;
+mod functions;
+mod profiles;
+mod quickstart;
+mod reference;
+mod terminal;
+mod token;
+
+pub(crate) use terminal::{Said, Terminal, shows};

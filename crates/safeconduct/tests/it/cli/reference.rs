@@ -1,0 +1,52 @@
+//! The reference is written from the commands, and every example in the guide is run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Said, Terminal};
+use crate::support::PROGRAM;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[test]
+fn the_reference_is_that_of_this_program() {
+    let made = Command::new(PROGRAM).arg("reference").output().expect("an answer");
+    let made = String::from_utf8(made.stdout).expect("text");
+    let kept = std::fs::read_to_string(root().join("docs/reference/cli.md")).unwrap_or_default();
+    assert!(
+        kept == made,
+        "docs/reference/cli.md differs; write it anew: safeconduct reference > docs/reference/cli.md"
+    );
+}
+
+#[test]
+fn every_shell_completes() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = Command::new(PROGRAM).args(["completion", shell]).output().expect("an answer");
+        let script = String::from_utf8(script.stdout).expect("text");
+        assert!(script.contains("quickstart") && script.contains("decommission"), "{shell}");
+    }
+}
+
+/// The blocks of the guide run one after the other in one shell, as a reader would type them.
+#[test]
+fn every_shell_block_of_the_quick_start_guide_works() {
+    let guide = std::fs::read_to_string(root().join("docs/guides/quickstart.md")).expect("the guide");
+    let blocks: Vec<&str> =
+        guide.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
+    assert!(blocks.len() >= 4, "the guide shows commands");
+    let terminal = Terminal::new();
+    // As `make run` leaves it.
+    std::os::unix::fs::symlink(terminal.data.path(), terminal.path(".data")).expect("a link");
+    let script = format!("set -euo pipefail\n{}", blocks.concat());
+    let programs = Path::new(PROGRAM).parent().expect("a folder");
+    let mut bash = Command::new("bash");
+    bash.args(["-c", &script]).current_dir(terminal.home.path()).env_clear();
+    bash.env("HOME", terminal.home.path());
+    bash.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display()));
+    let said = Said::of(bash.output().expect("an end"));
+    assert_eq!(said.code, 0, "{said}");
+    terminal.end();
+}
