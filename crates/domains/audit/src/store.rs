@@ -1,6 +1,7 @@
-//! SQL of the index.
+//! SQL of the index. Every list walks one index from its newest end, so that a page costs the same however long the record
+//! is: the index of a column, or the rarest of the terms that were asked for.
 
-use db::{Db, DbError, Select, Value};
+use db::{Db, DbError, Select, Value, sql};
 use types::{FactId, Id, RunId, Timestamp, TokenId, TxnId};
 use web::{Allowance, Columns, SelectorColumn};
 
@@ -32,26 +33,21 @@ const COLUMNS: Columns = Columns {
     named: Some("actor_id"),
 };
 
-fn narrowed(head: &'static str, by: &Allowance, filter: &Filter) -> Select {
-    let mut select = Select::new(head)
-        .and("org = {}", by.org().uuid())
-        .and_some("actor_id = {}", filter.actor.clone())
-        .and_some("kind = {}", filter.kind.clone())
-        .and_some("outcome = {}", filter.outcome)
-        .and_some("severity = {}", filter.severity)
-        .and_some("target_id = {}", filter.target.clone())
-        .and_some("run = {}", filter.run.map(Id::uuid))
-        .and_some("jti = {}", filter.jti.map(Id::uuid))
-        .and_some("txn = {}", filter.txn.map(Id::uuid))
-        .and_some("occurred_at >= {}", filter.from)
-        .and_some("occurred_at < {}", filter.to);
-    for term in &filter.terms {
-        let values: [Value; 2] = [by.org().uuid().into(), term.clone().into()];
-        select = select
-            .and_all("org_seq IN (SELECT org_seq FROM audit_terms WHERE org = {} AND term = {})", values);
-    }
-    by.narrow(select, &COLUMNS)
+/// The beginning of a SELECT, by what is walked.
+struct Heads {
+    index: &'static str,
+    // CROSS JOIN keeps SQLite from turning the walk around.
+    terms: &'static str,
 }
+
+const FACTS: Heads = Heads {
+    index: "SELECT i.fact FROM audit_index i",
+    terms: "SELECT i.fact FROM audit_terms t CROSS JOIN audit_index i",
+};
+const COUNT: Heads = Heads {
+    index: "SELECT count(*) FROM audit_index i",
+    terms: "SELECT count(*) FROM audit_terms t CROSS JOIN audit_index i",
+};
 
 /// Newest first.
 pub(crate) async fn facts(
@@ -61,15 +57,118 @@ pub(crate) async fn facts(
     before: Before,
     limit: i64,
 ) -> Result<Vec<FactId>, DbError> {
-    let mut select = narrowed("SELECT fact FROM audit_index", by, filter);
-    if let Some((at, number)) = before {
-        select = select.and_all("(occurred_at, org_seq) < ({}, {})", [at.into(), number.into()]);
+    let walk = Walk::choose(db, by, filter).await?;
+    let at = walk.table;
+    let mut select = walk.narrowed(&FACTS, by, filter);
+    if let Some((time, number)) = before {
+        let condition = format!("({at}.occurred_at, {at}.org_seq) < ({{}}, {{}})");
+        select = select.and_text(condition, [time.into(), number.into()]);
     }
-    let rows = db.read(by.scope(), select.order("occurred_at DESC, org_seq DESC").limit(limit)).await?;
-    rows.into_iter().map(|mut row| row.id()).collect()
+    let select = select.order(walk.order()).limit(limit);
+    db.read(by.scope(), select).await?.into_iter().map(|mut row| row.id()).collect()
 }
 
 pub(crate) async fn count(db: &Db, by: &Allowance, filter: &Filter) -> Result<i64, DbError> {
-    let row = db.read_one(by.scope(), narrowed("SELECT count(*) FROM audit_index", by, filter)).await?;
+    let walk = Walk::choose(db, by, filter).await?;
+    let row = db.read_one(by.scope(), walk.narrowed(&COUNT, by, filter)).await?;
+    row.map_or(Ok(0), |mut row| row.next())
+}
+
+/// A term of fewer facts than this is rare.
+const FEW: i64 = 1_000;
+
+/// Which table is walked: `i`, the index, or `t`, the facts of one term.
+struct Walk {
+    table: &'static str,
+    /// Rarest first.
+    terms: Vec<Vec<u8>>,
+}
+
+impl Walk {
+    /// A rare term is walked. A common one only where no column narrows further: then facts that fit come soon.
+    async fn choose(db: &Db, by: &Allowance, filter: &Filter) -> Result<Self, DbError> {
+        let mut counted = Vec::with_capacity(filter.terms.len());
+        for term in &filter.terms {
+            counted.push((how_many(db, by, term).await?, term.clone()));
+        }
+        counted.sort();
+        let rarest = counted.first().map(|(count, _)| *count);
+        let walked = rarest.is_some_and(|rarest| rarest < FEW || !filter.names_column());
+        let terms = counted.into_iter().map(|(_, term)| term).collect();
+        Ok(Self { table: if walked { "t" } else { "i" }, terms })
+    }
+
+    fn order(&self) -> &'static str {
+        match self.table {
+            "t" => "t.occurred_at DESC, t.org_seq DESC",
+            _ => "i.occurred_at DESC, i.org_seq DESC",
+        }
+    }
+
+    fn narrowed(&self, heads: &Heads, by: &Allowance, filter: &Filter) -> Select {
+        let (at, org): (_, Value) = (self.table, by.org().uuid().into());
+        let (mut select, looked_up) = match self.terms.split_first().filter(|_| at == "t") {
+            Some((rarest, others)) => {
+                let join = "t.org = {} AND t.term = {} AND i.org = t.org AND i.org_seq = t.org_seq";
+                (Select::new(heads.terms).and_all(join, [org, rarest.clone().into()]), others)
+            }
+            None => (Select::new(heads.index).and("i.org = {}", org), &self.terms[..]),
+        };
+        for term in looked_up {
+            let condition = format!(
+                "EXISTS (SELECT 1 FROM audit_terms u WHERE u.org = {at}.org AND u.term = {{}} \
+                 AND u.occurred_at = {at}.occurred_at AND u.org_seq = {at}.org_seq)"
+            );
+            select = select.and_text(condition, [term.clone().into()]);
+        }
+        by.narrow(filter.narrow(select, at), &COLUMNS)
+    }
+}
+
+impl Filter {
+    fn names_column(&self) -> bool {
+        self.actor.is_some()
+            || self.kind.is_some()
+            || self.outcome.is_some()
+            || self.severity.is_some()
+            || self.target.is_some()
+            || self.run.is_some()
+            || self.jti.is_some()
+            || self.txn.is_some()
+    }
+
+    /// `at`: the walked table, whose times bound the walk.
+    fn narrow(&self, select: Select, at: &'static str) -> Select {
+        let mut select = select
+            .and_some("actor_id = {}", self.actor.clone())
+            .and_some("kind = {}", self.kind.clone())
+            .and_some("outcome = {}", self.outcome)
+            .and_some("severity = {}", self.severity)
+            .and_some("target_id = {}", self.target.clone())
+            .and_some("run = {}", self.run.map(Id::uuid))
+            .and_some("jti = {}", self.jti.map(Id::uuid))
+            .and_some("txn = {}", self.txn.map(Id::uuid));
+        // The common words have no index; these conditions tell that one of the others is meant.
+        if self.outcome.is_some_and(|outcome| outcome != "success") {
+            select = select.and_all("outcome <> 'success'", []);
+        }
+        if self.severity.is_some_and(|severity| severity != "info") {
+            select = select.and_all("severity <> 'info'", []);
+        }
+        for (comparison, time) in [(">=", self.from), ("<", self.to)] {
+            if let Some(time) = time {
+                select = select.and_text(format!("{at}.occurred_at {comparison} {{}}"), [time.into()]);
+            }
+        }
+        select
+    }
+}
+
+/// Facts of the term, as far as counting them is cheap.
+async fn how_many(db: &Db, by: &Allowance, term: &[u8]) -> Result<i64, DbError> {
+    let text =
+        "SELECT count(*) FROM (SELECT 1 FROM audit_terms WHERE org = $1 AND term = $2 LIMIT $3) AS counted";
+    let params = vec![by.org().uuid().into(), term.into(), FEW.into()];
+    let row = db.read_one(by.scope(), sql(text, params)).await?;
     row.map_or(Ok(0), |mut row| row.next())
 }
