@@ -108,7 +108,8 @@ impl Failure {
 
 fn of_refusal(error: &Error) -> (String, Vec<String>, Option<String>) {
     let mut lines = Vec::new();
-    if !error.detail().is_empty() {
+    // Where nothing more is to be said, the detail is the title again.
+    if !error.detail().is_empty() && error.detail().trim_end_matches('.') != error.title() {
         lines.push(error.detail().to_owned());
     }
     lines.extend(error.errors().iter().map(|one| format!("{}: {}", one.field, one.reason)));
@@ -124,12 +125,10 @@ fn next_step(error: &Error) -> Option<&'static str> {
         "unauthenticated" | "invalid_token" | "not_signed_in" => {
             "safeconduct login --link LINK   (or another token: safeconduct token issue)"
         }
-        "invalid_link" => "safeconduct admin link   (on the server's machine)",
         "permission_denied" | "authority_exceeded" => "safeconduct permissions me   (shows what you hold)",
         "unreachable" => "start it with `safeconduct serve`, or name another with --url",
         "timed_out" => "look at what became of it before you repeat the command",
         "plain_http" => "use https://, or add --allow-plain-http",
-        "stale_revision" | "conflict" => "read it again, then repeat the command",
         "already_created" => "safeconduct credentials list AGENT   (then rotate it to get a new secret)",
         "invalid_client" => "safeconduct credentials list AGENT   (shows which are usable)",
         _ => return None,

@@ -230,7 +230,7 @@ impl ClientBuilder {
             return Err(invalid("an address holds no login; sign in instead"));
         }
         if url.scheme() == "http" && !self.plain_http && !is_this_machine(&url) {
-            let detail = "Tokens would travel in the clear. Use https, or allow plain HTTP for this server.";
+            let detail = "Tokens would travel in the clear to another machine.";
             return Err(Error::new("plain_http", "The address is not encrypted", detail));
         }
         Ok(url)

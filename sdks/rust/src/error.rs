@@ -103,9 +103,11 @@ impl Error {
             Some(Value::String(text)) => Some(text),
             _ => None,
         };
-        let code = text("code").or_else(|| text("error"));
+        let refused = text("error");
+        let title =
+            text("title").or_else(|| refused.as_ref().map(|_| "The authorization server refused".to_owned()));
+        let code = text("code").or(refused);
         let detail = text("detail").or_else(|| text("error_description"));
-        let title = text("title");
         let request_id = text("request_id").or_else(|| headers.request_id.clone());
         let errors = members.remove("errors").map(serde_json::from_value).and_then(Result::ok);
         for known in ["type", "status", "error_uri"] {
