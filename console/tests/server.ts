@@ -14,6 +14,11 @@ const binary = resolve(
   process.env.SAFECONDUCT_BIN ?? join(import.meta.dirname, '../../target/debug/safeconduct'),
 )
 
+/** Without what would configure the server: it refuses keys that it does not know. */
+const clean = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('SAFECONDUCT_')),
+)
+
 export interface Server {
   url: string
   /** A link that signs the owner in; the one before it no longer does. */
@@ -39,7 +44,7 @@ export async function startServer(): Promise<Server> {
     '--set',
     'server.operations_listen=127.0.0.1:0',
   ]
-  const child = spawn(binary, flags, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(binary, flags, { stdio: ['ignore', 'pipe', 'pipe'], env: clean })
   const url = await listening(child)
   let bearer: Promise<string> | undefined
   const home = join(data, 'home-of-a-person')
@@ -52,7 +57,8 @@ export async function startServer(): Promise<Server> {
 
   const server: Server = {
     url,
-    link: async () => (await run(binary, ['admin', 'link', '--data-dir', data])).stdout.trim(),
+    link: async () =>
+      (await run(binary, ['admin', 'link', '--data-dir', data], { env: clean })).stdout.trim(),
     token: () => {
       bearer ??= redeem(url, server.link)
       return bearer
