@@ -41,6 +41,7 @@ impl Agents {
         let issued = self.issue(&agent, wanted)?;
         by.check(&issued.credential.object(&agent))?;
         active(&agent)?;
+        self.may_wield(by, &agent)?;
         let made = &issued.credential;
         let fact =
             by.fact(&facts::CREDENTIAL_CREATED).target("credential", made.id, &made.label).data(json!({
@@ -67,6 +68,7 @@ impl Agents {
         let (agent, old) = self.find_credential(by, of, id).await?;
         by.expect_revision(old.revision)?;
         active(&agent)?;
+        self.may_wield(by, &agent)?;
         let now = self.inner().world.now();
         if !old.is_usable(now) {
             return Err(AgentError::CredentialRevoked);

@@ -74,12 +74,17 @@ impl Agents {
         of: &AgentRef,
         reason: Option<&str>,
     ) -> Result<Kill, AgentError> {
-        let (mut kill, revision, committed) = self.strike(by, of, reason).await?;
-        let receipt = self.collect(revision, committed).await?;
-        kill.revision = Some(revision);
-        self.confirm(by, &mut kill, receipt).await?;
-        metrics::counter!("safeconduct_kills_total").increment(1);
-        Ok(kill)
+        // In a task of its own: whoever hangs up in the middle must not take the receipt along.
+        let (agents, by, of, reason) = (self.clone(), by.clone(), of.clone(), reason.map(str::to_owned));
+        let killing = telemetry::spawn("kill", async move {
+            let (mut kill, revision, committed) = agents.strike(&by, &of, reason.as_deref()).await?;
+            let receipt = agents.collect(revision, committed).await?;
+            kill.revision = Some(revision);
+            agents.confirm(&by, &mut kill, receipt).await?;
+            metrics::counter!("safeconduct_kills_total").increment(1);
+            Ok(kill)
+        });
+        killing.await.map_err(|error| AgentError::Refused(Problem::internal(error)))?
     }
 
     /// The receipt; completed here if its request was cut off in the middle.

@@ -201,6 +201,9 @@ impl Agents {
         if agent.status == Status::Decommissioned {
             return Err(AgentError::Decommissioned);
         }
+        if patch.owner.is_some_and(|owner| owner != agent.owner) {
+            self.may_wield(by, &agent)?;
+        }
         let fields = apply(&mut agent, patch);
         let owner_revision = self.owner_revision(by, agent.owner).await?;
         // Who gives the agent away must be allowed to own it, too.
@@ -250,6 +253,7 @@ impl Agents {
     ) -> Result<Decided<Agent>, AgentError> {
         let mut agent = self.find(by, of).await?;
         by.expect_revision(agent.revision)?;
+        self.may_wield(by, &agent)?;
         match agent.status {
             Status::Suspended => agent.status = Status::Active,
             Status::Decommissioned => return Err(AgentError::Decommissioned),
@@ -336,6 +340,16 @@ impl Agents {
         let revision = store::revision_of(&self.inner().db, &by.scope(), table, principal.uuid()).await?;
         let revision = revision.ok_or(AgentError::Unknown)?;
         Ok((table, types::RequestId::from_uuid(principal.uuid()), revision))
+    }
+
+    /// Whoever can act as an agent has its rights: a secret for it, its ownership, its return to work are given only by
+    /// those who hold as much. The agent itself does.
+    pub(crate) fn may_wield(&self, by: &Allowance, agent: &Agent) -> Result<(), AgentError> {
+        if by.caller().principal() == PrincipalId::Agent(agent.id) {
+            return Ok(());
+        }
+        let grants = NewGrants::parse(&agent.roles, &agent.permissions)?;
+        Ok(grants.held_by(&access::effective(by.caller()))?)
     }
 
     async fn owner_revision(&self, by: &Allowance, owner: UserId) -> Result<i64, AgentError> {

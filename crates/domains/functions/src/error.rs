@@ -100,7 +100,7 @@ impl From<FunctionError> for Problem {
             }
             FunctionError::NoSandbox(context) => Self::new(
                 &problem::SANDBOX_UNAVAILABLE,
-                "This server has no working sandbox. `safeconduct doctor` says what is missing.",
+                "This server has no working sandbox. The server's log says what is missing.",
             )
             .with_retry_after(5)
             .with_context(context),

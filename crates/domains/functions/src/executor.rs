@@ -135,7 +135,7 @@ impl FunctionExecutor {
         pass: &RunPass,
     ) -> Result<Report, Ending> {
         let unavailable =
-            |reason: &str| failed("sandbox_unavailable", format!("{reason} `safeconduct doctor` says more."));
+            |reason: &str| failed("sandbox_unavailable", format!("{reason} The server's log says more."));
         let sandbox = self.0.sandbox.as_ref().ok_or_else(|| unavailable("This server has no sandbox."))?;
         let slot = self.0.slots.of(task.run.org);
         let slot =

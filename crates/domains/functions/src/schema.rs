@@ -67,14 +67,7 @@ impl<'a> Weights<'a> {
     }
 
     fn weigh_root(&mut self) -> Result<u64, Refused> {
-        let weight = self.weigh_at("", self.root, 0)?;
-        if weight > MOST {
-            let reason = format!(
-                "is {weight} schemas large when references are written out; at most {MOST} are allowed"
-            );
-            return Err((String::new(), reason));
-        }
-        Ok(weight)
+        self.weigh_at("", self.root, 0)
     }
 
     fn weigh_at(&mut self, pointer: &str, value: &'a Value, depth: usize) -> Result<u64, Refused> {
@@ -107,6 +100,12 @@ impl<'a> Weights<'a> {
             }
             _ => {}
         }
+        if weight > MOST {
+            let reason = format!(
+                "is {weight} schemas large when references are written out; at most {MOST} are allowed"
+            );
+            return Err((pointer.to_owned(), reason));
+        }
         self.known.insert(pointer.to_owned(), Some(weight));
         Ok(weight)
     }
@@ -120,8 +119,6 @@ impl<'a> Weights<'a> {
     ) -> Result<u64, Refused> {
         let place = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
         match (name, member) {
-            // Plain values, however they look.
-            ("const" | "enum" | "default" | "examples", _) => Ok(0),
             // Written out where they are referred to.
             ("$defs", Value::Object(definitions)) => {
                 for (name, definition) in definitions {
@@ -217,6 +214,24 @@ mod tests {
             json!({ "$schema": "http://json-schema.org/draft-07/schema#" }),
         ] {
             assert_eq!(refused(&schema).len(), 1, "{schema}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_doubles_itself_under_any_name_is_refused() {
+        let doubling = |level: u32| match level {
+            0 => json!({ "type": "object" }),
+            _ => {
+                json!({ "allOf": [{ "$ref": format!("#/$defs/d{}", level - 1) }, { "$ref": format!("#/$defs/d{}", level - 1) }] })
+            }
+        };
+        let definitions: serde_json::Map<String, Value> =
+            (0..26).map(|level| (format!("d{level}"), doubling(level))).collect();
+        for keyword in ["dependentSchemas", "properties", "patternProperties"] {
+            for name in ["default", "const", "enum", "examples", "$defs"] {
+                let schema = json!({ "$defs": definitions, keyword: { name: { "$ref": "#/$defs/d25" } } });
+                assert!(Schema::compile(&schema, "/input_schema").is_err(), "{keyword}.{name}");
+            }
         }
     }
 

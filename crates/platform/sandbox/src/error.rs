@@ -5,9 +5,9 @@ use thiserror::Error;
 /// The sandbox could not run the call at all.
 #[derive(Clone, Debug, Error)]
 pub enum SandboxError {
-    #[error("the sandbox launcher cannot be started: {0}; `safeconduct doctor` says what is missing")]
+    #[error("the sandbox launcher cannot be started: {0}; the server's log says what is missing")]
     Launcher(String),
-    #[error("the jail cannot be made: {0}; `safeconduct doctor` says what is missing")]
+    #[error("the jail cannot be made: {0}; the server's log says what is missing")]
     Jail(String),
 }
 

@@ -20,7 +20,7 @@ use types::{OrgId, World};
 use crate::allowed::{Allowance, may_try};
 use crate::idempotency::{InFlight, Ticket};
 use crate::limits::{Counted, Limits};
-use crate::{Access, Authenticator, Caller, Contact, Cursors, Means, RateLimits, Refusal, Spec};
+use crate::{Access, Authenticator, Caller, Contact, Cursors, Means, Rate, RateLimits, Refusal, Spec};
 
 /// What the door needs of the house. Built once, at boot.
 pub struct Door {
@@ -129,7 +129,14 @@ async fn admit(
         return Ok(response);
     }
     let (parts, body) = request.into_parts();
-    let caller = Arc::new(door.recognise(&parts, &contact).await?);
+    let caller = match door.recognise(&parts, &contact).await {
+        Ok(caller) => Arc::new(caller),
+        Err(problem) => {
+            // Guesses cost whoever sends them, by address.
+            door.limits.take(Rate::Read, Counted::address(contact.ip))?;
+            return Err(problem);
+        }
+    };
     let left = door.limits.take(spec.rate, Counted::Principal(caller.principal().uuid()))?;
     may_try(spec, &caller)?;
     if spec.step_up {
@@ -163,7 +170,7 @@ async fn run_keyed(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let body = crate::input::bytes(Request::from_parts(parts.clone(), body), &()).await?;
-    let ticket = Ticket::of(&parts.headers, allowance.spec, &allowance.caller, &body)?;
+    let ticket = Ticket::of(&parts, allowance.spec, &allowance.caller, &body)?;
     let Some(ticket) = ticket else {
         return Ok(run(allowance, Request::from_parts(parts, Body::from(body)), next).await);
     };

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use db::{OrgScope, Statement, sql};
 use parking_lot::Mutex;
 use problem::{ALREADY_CREATED, IDEMPOTENCY_IN_FLIGHT, IDEMPOTENCY_MISMATCH, MALFORMED_REQUEST, Problem};
@@ -55,12 +55,12 @@ struct Stored {
 impl Ticket {
     /// The caller's key, if it sent one.
     pub(crate) fn of(
-        headers: &HeaderMap,
+        parts: &Parts,
         spec: &'static Spec,
         caller: &Caller,
         body: &[u8],
     ) -> Result<Option<Self>, Problem> {
-        let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+        let Some(key) = parts.headers.get("idempotency-key") else { return Ok(None) };
         let printable = key.as_bytes().iter().all(|byte| (0x20..0x7f).contains(byte));
         if key.is_empty() || key.len() > LONGEST_KEY || !printable {
             let detail = "Idempotency-Key must be 1 to 255 printable ASCII characters.";
@@ -71,7 +71,8 @@ impl Ticket {
             principal: caller.principal().to_string(),
             operation: spec.id,
             key_hash: crypto::hash::sha256(key.as_bytes()),
-            body_hash: crypto::hash::sha256(body),
+            // What was asked is the body and whom it was asked about.
+            body_hash: crypto::hash::sha256_concat(&[parts.uri.to_string().as_bytes(), &[0], body]),
         }))
     }
 
@@ -105,7 +106,7 @@ impl Ticket {
         };
         let body_hash: [u8; 32] = row.next()?;
         if body_hash != self.body_hash {
-            let detail = "This key was used with another body. Use a new key for a new request.";
+            let detail = "This key was used with another path or body. Use a new key for a new request.";
             return Err(Problem::new(&IDEMPOTENCY_MISMATCH, detail));
         }
         let sealed: Vec<u8> = row.next()?;

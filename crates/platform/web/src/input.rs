@@ -42,6 +42,10 @@ impl<O: Operation, S: Send + Sync> FromRequest<S> for Input<O> {
         let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
         let value: Value = serde_json::from_slice(&bytes)
             .map_err(|error| Problem::new(&MALFORMED_JSON, format!("The body is not JSON: {error}.")))?;
+        if has_nul(&value) {
+            let detail = "Mend the body: text may not hold the character NUL.";
+            return Err(Problem::new(&VALIDATION_FAILED, detail).with_error("", "holds U+0000").into());
+        }
         if let Some(BodySchema(validator)) = schema {
             check(&validator, &value)?;
         }
@@ -63,6 +67,16 @@ pub(crate) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result
             Problem::new(&MALFORMED_REQUEST, "The body broke off. Send it again.").with_context(error)
         }
     })
+}
+
+/// PostgreSQL's text cannot hold it, and nothing of ours means it.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        _ => false,
+    }
 }
 
 fn check(validator: &jsonschema::Validator, value: &Value) -> Result<(), Problem> {
@@ -88,6 +102,10 @@ impl<O: Operation, S: Sync> FromRequestParts<S> for Params<O> {
 }
 
 pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    if text.contains("%00") {
+        return Err(Problem::new(&VALIDATION_FAILED, "Mend the query parameters.")
+            .with_error("query", "holds U+0000"));
+    }
     serde_urlencoded::from_str(text).map_err(|error| {
         Problem::new(&VALIDATION_FAILED, "Mend the query parameters.").with_error("query", error.to_string())
     })

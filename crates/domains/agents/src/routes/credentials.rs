@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use axum::extract::{Path, State};
 use crypto::jwk::Jwk;
-use problem::{AGENT_NOT_ACTIVE, CONFLICT, CREDENTIAL_REVOKED, INVALID_CURSOR, Problem, STALE_REVISION};
+use problem::{
+    AGENT_NOT_ACTIVE, AUTHORITY_EXCEEDED, CONFLICT, CREDENTIAL_REVOKED, INVALID_CURSOR, Problem,
+    STALE_REVISION,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use types::{AgentId, CredentialId, Timestamp};
@@ -25,7 +28,7 @@ operation! {
         Spec::create("credentials.create", "/api/v1/agents/{agent}/credentials")
             .needs("credentials:create").step_up().reveals_secret()
             .facts(leaves![facts::CREDENTIAL_CREATED])
-            .errors(refuses![AGENT_NOT_ACTIVE, CONFLICT])
+            .errors(refuses![AGENT_NOT_ACTIVE, AUTHORITY_EXCEEDED, CONFLICT])
             .example(r#"{"kind": "secret", "label": "laptop"}"#);
 
     /// Lists an agent's credentials, newest first; never their secrets.
@@ -38,7 +41,7 @@ operation! {
         Spec::create("credentials.rotate", "/api/v1/agents/{agent}/credentials/{credential}/rotate")
             .needs("credentials:update").step_up().reveals_secret()
             .facts(leaves![facts::CREDENTIAL_ROTATED])
-            .errors(refuses![AGENT_NOT_ACTIVE, CREDENTIAL_REVOKED, CONFLICT, STALE_REVISION])
+            .errors(refuses![AGENT_NOT_ACTIVE, AUTHORITY_EXCEEDED, CREDENTIAL_REVOKED, CONFLICT, STALE_REVISION])
             .example(r#"{"overlap_seconds": 3600}"#);
 
     /// Revokes a credential; tokens made with it die.

@@ -1,7 +1,9 @@
 //! Suspending and reactivating.
 
 use axum::extract::State;
-use problem::{AGENT_DECOMMISSIONED, AGENT_NOT_ACTIVE, AGENT_NOT_SUSPENDED, CONFLICT, STALE_REVISION};
+use problem::{
+    AGENT_DECOMMISSIONED, AGENT_NOT_ACTIVE, AGENT_NOT_SUSPENDED, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Allowed, Input, Refusal, Reply, Segment, Spec, leaves, operation, refuses};
@@ -20,7 +22,7 @@ operation! {
     /// Lets a suspended agent act again; it needs new tokens.
     pub ReactivateAgent -> AgentView = Spec::post("agents.reactivate", "/api/v1/agents/{agent}/reactivate")
         .needs("agents:update").facts(leaves![facts::AGENT_REACTIVATED])
-        .errors(refuses![AGENT_DECOMMISSIONED, AGENT_NOT_SUSPENDED, CONFLICT, STALE_REVISION]);
+        .errors(refuses![AGENT_DECOMMISSIONED, AGENT_NOT_SUSPENDED, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION]);
 }
 
 #[derive(Deserialize, ToSchema)]

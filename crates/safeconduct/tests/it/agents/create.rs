@@ -147,3 +147,29 @@ async fn the_request_id_is_echoed_if_harmless() {
     assert_eq!(body["type"], "/docs/errors/unauthenticated");
     server.finish().await;
 }
+
+#[tokio::test]
+async fn a_key_belongs_to_what_it_was_asked_of() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    for name in ["one", "two"] {
+        owner.post("/api/v1/agents", json!({ "name": name })).await.ok(201);
+    }
+    let keyed = owner.with("idempotency-key", "stop");
+    keyed.post("/api/v1/agents/default:one/suspend", json!({})).await.ok(200);
+    keyed.post("/api/v1/agents/default:two/suspend", json!({})).await.refused(422, "idempotency_mismatch");
+    assert_eq!(owner.get("/api/v1/agents/default:two").await.ok(200)["status"], "active");
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn text_that_no_database_can_hold_is_refused() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let body = json!({ "name": "one", "display_name": "a\0b" });
+    owner.post("/api/v1/agents", body).await.refused(422, "validation_failed");
+    let body = json!({ "name": "one", "metadata": { "deep": [{ "a\0": 1 }] } });
+    owner.post("/api/v1/agents", body).await.refused(422, "validation_failed");
+    owner.get("/api/v1/agents?q=%00").await.refused(422, "validation_failed");
+    server.finish().await;
+}

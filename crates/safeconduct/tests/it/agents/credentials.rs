@@ -93,3 +93,30 @@ async fn another_members_agent_is_not_mine_to_give_credentials() {
     member.post("/api/v1/agents/default:own/credentials", body).await.ok(201);
     server.finish().await;
 }
+
+#[tokio::test]
+async fn nobody_gets_a_secret_for_more_than_they_hold() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let mighty = server.agent(&owner, "mighty", &["agents:manage:all", "audit:read:all"]).await;
+    let clerk = server
+        .agent(
+            &owner,
+            "clerk",
+            &["credentials:create:all", "credentials:update:all", "agents:update:all", "agents:read:all"],
+        )
+        .await;
+    let clerk = server.as_agent(&clerk).await;
+    let path = format!("/api/v1/agents/{}/credentials", mighty.id);
+    let body = json!({ "kind": "secret", "label": "mine" });
+    clerk.post(&path, body).await.refused(403, "authority_exceeded");
+    let rotate = format!("{path}/{}/rotate", mighty.credential);
+    clerk.post(&rotate, json!({})).await.refused(403, "authority_exceeded");
+    let (person, _) = server.person(server.home().await, &["member"]).await;
+    let agent = format!("/api/v1/agents/{}", mighty.id);
+    clerk.patch(&agent, json!({ "owner": person.id })).await.refused(403, "authority_exceeded");
+    // Stopping is always allowed to who may; setting it to work again is giving its rights.
+    clerk.post(&format!("{agent}/suspend"), json!({})).await.ok(200);
+    clerk.post(&format!("{agent}/reactivate"), json!({})).await.refused(403, "authority_exceeded");
+    server.finish().await;
+}

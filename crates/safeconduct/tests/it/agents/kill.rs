@@ -37,3 +37,28 @@ async fn killing_others_agents_needs_a_fresh_sign_in() {
     assert_eq!(owner.get("/api/v1/agents/default:rogue").await.ok(200)["status"], "active");
     server.finish().await;
 }
+
+#[tokio::test]
+async fn a_kill_is_confirmed_though_its_caller_hung_up() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let facts = "SELECT count(*) FROM facts WHERE kind = 'agent.kill_confirmed'";
+    let tamper = server.database.tamper().await;
+    for number in 0..10 {
+        owner.post("/api/v1/agents", json!({ "name": format!("rogue-{number}") })).await.ok(201);
+        let (caller, path) = (owner.clone(), format!("/api/v1/agents/default:rogue-{number}/kill"));
+        let call = telemetry::spawn("test", async move { caller.post(&path, json!({})).await });
+        let killed =
+            format!("SELECT count(*) FROM agents WHERE status = 'suspended' AND name = 'rogue-{number}'");
+        while tamper.number(&killed).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        call.abort();
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while tamper.number(facts).await < number + 1 {
+            assert!(std::time::Instant::now() < until, "the receipt was lost with its caller");
+            tokio::task::yield_now().await;
+        }
+    }
+    server.finish().await;
+}
