@@ -136,7 +136,7 @@ test('a function is deleted once its name was typed', async () => {
   await question.getByRole('button', { name: 'Delete' }).click()
   await page.getByRole('heading', { name: 'Functions', level: 1 }).waitFor()
   await page.getByRole('link', { name: 'math:forever' }).waitFor()
-  expect(await page.getByRole('link', { name: 'math:broken' }).count()).toBe(0)
+  await expect.poll(() => page.getByRole('link', { name: 'math:broken' }).count()).toBe(0)
 })
 
 test('nothing that the page did was refused by its own policy', () => {
