@@ -175,7 +175,8 @@ async fn acts_that_need_a_step_up_take_no_wildcard_from_a_token() {
     let path = format!("/api/v1/agents/{}/credentials", wide.agent);
     let body = json!({ "kind": "secret", "label": "more" });
     wide.caller(&server).await.post(&path, body.clone()).await.refused(403, "step_up_required");
-    named.caller(&server).await.post(&path, body.clone()).await.ok(201);
+    let own = format!("/api/v1/agents/{}/credentials", named.agent);
+    named.caller(&server).await.post(&own, body.clone()).await.ok(201);
     let asked = wide.ask(&server.anonymous(), &[("scope", "credentials:create agents:read")]).await.ok(200);
     let caller = with_token(&server, asked["access_token"].as_str().unwrap());
     caller.post(&path, body).await.ok(201);
