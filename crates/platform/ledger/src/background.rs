@@ -95,11 +95,12 @@ impl Inner {
     }
 
     async fn sequence(&self, mut stop: watch::Receiver<bool>) {
+        let mut failures = Failures::default();
         loop {
             match self.lead_or_follow(&mut stop).await {
                 Ok(End::Stopped) => return,
-                Ok(End::Lost) => {}
-                Err(error) => tracing::error!(%error, "the sequencer failed; trying again"),
+                Ok(End::Lost) => failures = Failures::default(),
+                Err(error) => failures.tell(|| tracing::error!(%error, "the sequencer failed; trying again")),
             }
             // Facts that were not sequenced stay in their table for the next start.
             if wait(&mut stop, PATIENCE).await {
@@ -126,6 +127,19 @@ impl Inner {
             }
         }
         Ok(End::Lost)
+    }
+}
+
+/// A database that is away for an hour is not told twice a second.
+#[derive(Default)]
+pub(crate) struct Failures(u32);
+
+impl Failures {
+    pub(crate) fn tell(&mut self, log: impl FnOnce()) {
+        if self.0.is_multiple_of(60) {
+            log();
+        }
+        self.0 = self.0.wrapping_add(1);
     }
 }
 

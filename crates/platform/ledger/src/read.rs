@@ -8,6 +8,7 @@ use telemetry::Stop;
 use tokio::sync::watch;
 use types::FactId;
 
+use crate::background::Failures;
 use crate::event::Event;
 use crate::progress::Progress;
 use crate::store::{self, LoggedFact, int, number};
@@ -79,7 +80,7 @@ impl Ledger {
     pub async fn events(&self, scope: &OrgScope, facts: &[FactId]) -> Result<Vec<Event>, LedgerError> {
         let mut events = Vec::with_capacity(facts.len());
         for logged in store::logged_facts(&self.0.db, scope, facts).await? {
-            events.extend(self.0.event(logged).await?);
+            events.extend(self.readable(logged).await?);
         }
         let place = |event: &Event| facts.iter().position(|fact| *fact == event.id);
         events.sort_by_key(place);
@@ -99,9 +100,21 @@ impl Ledger {
         let Some(last) = logged.last().map(|one| one.leaf.org_seq) else { return Ok(None) };
         let mut events = Vec::with_capacity(logged.len());
         for one in logged {
-            events.extend(self.0.event(one).await?);
+            events.extend(self.readable(one).await?);
         }
         Ok(Some((last, events)))
+    }
+
+    /// One that cannot be read – changed behind our back, most likely – stops neither lists nor readers; verification
+    /// names it.
+    async fn readable(&self, logged: LoggedFact) -> Result<Option<Event>, LedgerError> {
+        match self.0.event(logged).await {
+            Err(LedgerError::Broken(reason)) => {
+                tracing::error!(reason, "a fact was passed over; verify the ledger");
+                Ok(None)
+            }
+            answer => answer,
+        }
     }
 
     /// Makes [`Ledger::drain`] wait for this reader from now on; one that runs is waited for anyway.
@@ -112,12 +125,17 @@ impl Ledger {
     /// Feeds a reader until `stop`; what it has taken in, it has taken in for good.
     pub async fn feed<R: LedgerReader>(&self, reader: &R, stop: Stop) {
         let mut progress = self.0.tracker.subscribe();
+        let mut failures = Failures::default();
         loop {
             progress.borrow_and_update();
             let wait = match self.feed_all(reader).await {
-                Ok(()) => Duration::MAX,
+                Ok(()) => {
+                    failures = Failures::default();
+                    Duration::MAX
+                }
                 Err(error) => {
-                    tracing::error!(%error, reader = R::NAME, "a reader of the ledger failed; trying again");
+                    let name = R::NAME;
+                    failures.tell(|| tracing::error!(%error, reader = name, "a reader failed; trying again"));
                     PATIENCE
                 }
             };
@@ -162,12 +180,7 @@ impl Ledger {
         let mut to = from + logged.len() as u64;
         for one in logged.into_iter().flatten() {
             to = to.max(one.leaf.seq + 1);
-            // One that cannot be read stops no reader; verification names it.
-            match self.0.event(one).await {
-                Ok(event) => events.extend(event),
-                Err(LedgerError::Broken(reason)) => tracing::error!(reader = R::NAME, reason, "passed over"),
-                Err(error) => return Err(error),
-            }
+            events.extend(self.readable(one).await?);
         }
         if to == from { Ok(None) } else { Ok(Some((to, reader.take(&events).await?))) }
     }

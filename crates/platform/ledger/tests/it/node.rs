@@ -66,13 +66,18 @@ impl Node {
         Ledger::new(self.db.clone(), self.keyring.clone(), self.world.clone(), LedgerSettings::default())
     }
 
-    /// Adds facts about one agent each; drained when it returns.
+    /// Adds facts about one agent each, at once; drained when it returns. The ids are in the order of the log.
     pub(crate) async fn record(&self, org: OrgId, count: usize) -> Vec<FactId> {
-        let mut facts = Vec::new();
-        for number in 0..count {
-            facts.push(self.ledger.append(created(org, &format!("agent-{number}"))).await.unwrap());
-        }
+        let before = self.ledger.newest(&scope(org)).await.unwrap();
+        let facts: Vec<Fact> = (0..count).map(|number| created(org, &format!("agent-{number}"))).collect();
+        let appends = facts.into_iter().map(|fact| self.ledger.append(fact));
+        futures::future::try_join_all(appends).await.unwrap();
         self.ledger.drain().await.unwrap();
+        let mut follow = self.ledger.follow(&scope(org), before);
+        let mut facts = Vec::with_capacity(count);
+        while facts.len() < count {
+            facts.extend(follow.next().await.unwrap().into_iter().map(|event| event.id));
+        }
         facts
     }
 

@@ -6,7 +6,7 @@ use testing::{Engine, TestDatabase, on_both_databases};
 use types::Id;
 
 use crate::ledger::{Event, Ledger, LedgerError, LedgerReader};
-use crate::node::{Node, created, new_org};
+use crate::node::{Node, created, new_org, scope};
 
 /// Keeps what it has seen; a second copy would be refused by the key.
 struct Witness;
@@ -95,11 +95,12 @@ on_both_databases! {
         node.stop().await;
     }
 
-    /// One fact that cannot be opened stops no reader.
+    /// One fact that cannot be opened stops no reader, no list and no stream.
     async fn a_broken_fact_stops_no_reader(database: TestDatabase) {
         prepare(&database).await;
         let node = Node::start(&database).await;
-        node.record(new_org(), 3).await;
+        let org = new_org();
+        let facts = node.record(org, 3).await;
         let hand = database.tamper().await;
         hand.drop_triggers("facts").await;
         let broken = hand.bytes(&[1, 2, 3]);
@@ -108,6 +109,10 @@ on_both_databases! {
         node.ledger.drain().await.unwrap();
         let seen = hand.rows("SELECT seq FROM seen ORDER BY seq").await.concat();
         assert_eq!(seen, [Some("0".to_owned()), Some("2".to_owned())]);
+        let followed = node.ledger.follow(&scope(org), 0).next().await.unwrap();
+        assert_eq!(followed.iter().map(|event| event.id).collect::<Vec<_>>(), [facts[0], facts[2]]);
+        assert_eq!(node.ledger.events(&scope(org), &facts).await.unwrap().len(), 2);
+        assert!(matches!(node.ledger.event(&scope(org), facts[1]).await, Err(LedgerError::Broken(_))));
         reader.shut_down(std::time::Duration::from_secs(20)).await.unwrap();
         node.stop().await;
     }
