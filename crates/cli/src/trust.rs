@@ -173,24 +173,26 @@ pub(crate) async fn check_growth(
 ) -> Result<Growth, Failure> {
     let (old, newest) = (believed.open(kept)?, newest_checkpoint(client).await?);
     let new = believed.open(&newest.note)?;
+    let path = if (1..new.size).contains(&old.size) {
+        let proof = client.audit().prove_consistency(old.size, new.size).await?;
+        proof.path.iter().map(|text| hash(text)).collect::<Result<Vec<_>, _>>()?
+    } else {
+        Vec::new()
+    };
+    continues(&old, &new, &path)?;
+    Ok(Growth { from: old.size, to: new.size, note: newest.note })
+}
+
+fn continues(old: &Checkpoint, new: &Checkpoint, path: &[Hash]) -> Result<(), Failure> {
     if old.size > new.size {
         let text =
             format!("the log was {} facts long, and is {} now: its end was cut off", old.size, new.size);
         return Err(Failure::NotVerified(text));
     }
-    let path = if old.size == new.size || old.size == 0 {
-        Vec::new()
-    } else {
-        let proof = client.audit().prove_consistency(old.size, new.size).await?;
-        proof.path.iter().map(|text| hash(text)).collect::<Result<Vec<_>, _>>()?
-    };
-    verify_consistency(old.size, &old.root, new.size, &new.root, &path).map_err(|_| {
-        Failure::NotVerified(format!(
-            "the log was rewritten since this profile saw its first {} facts",
-            old.size
-        ))
-    })?;
-    Ok(Growth { from: old.size, to: new.size, note: newest.note })
+    verify_consistency(old.size, &old.root, new.size, &new.root, path).map_err(|_| {
+        let text = format!("the log was rewritten since this profile saw its first {} facts", old.size);
+        Failure::NotVerified(text)
+    })
 }
 
 /// From one checkpoint to the next.
@@ -298,5 +300,22 @@ mod tests {
         assert_eq!(pin(&shown, &World::system()).ok().unwrap().key, proof.key);
         let other = SignedCheckpoint { key: self::signer().verifier().to_string(), ..shown };
         assert!(pin(&other, &World::system()).is_err());
+    }
+
+    #[test]
+    fn a_log_may_grow_and_nothing_else() {
+        let leaves = [leaf_hash(b"a"), leaf_hash(b"b"), leaf_hash(b"x")];
+        let log = |size, root| Checkpoint { origin: "safeconduct/test".into(), size, root };
+        let (one, two) = (log(1, leaves[0]), log(2, node_hash(&leaves[0], &leaves[1])));
+        let rewritten = log(2, node_hash(&leaves[2], &leaves[1]));
+        let outcome =
+            |old, new, path: &[Hash]| continues(old, new, path).map_err(|failure| failure.lines().0);
+        assert_eq!(outcome(&one, &two, &leaves[1..2]), Ok(()));
+        assert_eq!(outcome(&two, &two, &[]), Ok(()));
+        assert!(outcome(&two, &one, &[]).unwrap_err().contains("cut off"));
+        for (new, path) in [(&rewritten, &leaves[1..2]), (&two, &leaves[2..]), (&two, &[])] {
+            assert!(outcome(&one, new, path).unwrap_err().contains("rewritten"));
+        }
+        assert!(outcome(&two, &rewritten, &[]).unwrap_err().contains("rewritten"));
     }
 }

@@ -12,7 +12,7 @@ use types::{Secret, World};
 
 /// Control plane for AI agents: identity, authority, acts, ledger.
 #[derive(Parser)]
-#[command(name = "safeconduct", version, about, max_term_width = 100)]
+#[command(name = "safeconduct", version, about, max_term_width = 100, after_help = cli::exit_codes())]
 struct Arguments {
     #[command(flatten)]
     globals: cli::Globals,

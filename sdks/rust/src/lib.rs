@@ -60,3 +60,8 @@ pub use tokens::{
 };
 pub use users::{User, UserFilter, Users};
 pub use words::Time;
+
+/// The example of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,6 +5,7 @@ mod audit;
 mod credentials;
 mod failures;
 mod functions;
+mod people;
 mod profiles;
 mod quickstart;
 mod reference;

@@ -85,3 +85,28 @@ fn profiles_are_set_used_and_removed() {
     shows("configure_unknown", &terminal.run(&["whoami", "--profile", "work"]));
     terminal.end();
 }
+
+/// Whoever answers at a known address with another key may be somebody else.
+#[test]
+fn a_server_with_another_key_is_reported() {
+    let terminal = Terminal::signed_in();
+    let file = terminal.path(".config/safeconduct/profiles.toml");
+    let text = std::fs::read_to_string(&file).expect("text");
+    let key = text.lines().find(|line| line.starts_with("key = ")).expect("a key").to_owned();
+    let data = terminal.data.path().display().to_string();
+    let sign_in = || {
+        let link = terminal.run(&["admin", "link", "--data-dir", &data]).ok();
+        terminal.run(&["login", "--link", &link])
+    };
+    let same = sign_in();
+    assert!(same.code == 0 && !same.err.contains("another key"), "{same}");
+
+    let other = "key = \"safeconduct/0000000000000000+00000000+AQ==\"";
+    std::fs::write(&file, text.replace(&key, other)).expect("a file");
+    let said = sign_in();
+    assert!(said.code == 0 && said.err.contains("another key than the one pinned on"), "{said}");
+    assert!(said.err.contains("safeconduct/0000000000000000+00000000+AQ=="), "the old key is named: {said}");
+    let kept = std::fs::read_to_string(&file).expect("text");
+    assert!(kept.contains(&key), "the new key is believed from now on");
+    terminal.end();
+}

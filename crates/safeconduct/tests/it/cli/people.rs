@@ -1,0 +1,19 @@
+//! `orgs`, `users`, `roles`, `permissions`.
+
+use super::{Terminal, shows};
+
+#[test]
+fn the_organization_and_what_it_knows() {
+    let terminal = Terminal::signed_in();
+    shows("orgs_show", &terminal.run(&["orgs", "show"]));
+    shows("users_list", &terminal.run(&["users", "list"]));
+    shows("roles_list", &terminal.run(&["roles", "list"]));
+    assert_eq!(terminal.run(&["roles", "list", "--quiet"]).ok(), "operator\nowner\nmember");
+    let mine = terminal.run(&["permissions", "me", "--json"]).json();
+    let lines = terminal.run(&["permissions", "me"]).ok();
+    assert_eq!(mine["permissions"].as_array().expect("a list").len(), lines.lines().count());
+    assert!(lines.lines().any(|line| line == "agents:create:all"), "{lines}");
+    let catalogue = terminal.run(&["permissions", "catalogue"]).ok();
+    assert!(catalogue.lines().any(|line| line.starts_with("agents ")), "{catalogue}");
+    terminal.end();
+}
