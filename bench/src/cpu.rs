@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// Processor seconds in a second of a server that has caught up: its heartbeats.
+const RESTING: f64 = 0.04;
 
 /// A core for the server, and those for whoever asks it.
 pub(crate) struct Cores {
@@ -50,6 +54,21 @@ pub(crate) fn used(process: u32) -> Result<f64> {
     }
     let ticks: u64 = all.iter().filter(|(pid, ..)| family.contains(pid)).map(|(.., ticks)| ticks).sum();
     Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
+/// The same once a process has nothing left to do: what it put off belongs to the work that caused it. Not longer than
+/// a minute.
+pub(crate) async fn used_at_rest(process: u32) -> Result<f64> {
+    let mut last = used(process)?;
+    for _ in 0..60 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let now = used(process)?;
+        if now - last < RESTING {
+            return Ok(now);
+        }
+        last = now;
+    }
+    Ok(last)
 }
 
 /// Bytes that a process has given to the disk.

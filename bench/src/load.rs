@@ -23,6 +23,8 @@ pub(crate) struct Plan<'a> {
 
 pub(crate) struct Taken<S> {
     pub(crate) times: Times,
+    /// All of them, those of the warm-up too.
+    pub(crate) answers: u64,
     pub(crate) seconds: f64,
     /// What `sample` gave at the begin and at the end of the measured time.
     pub(crate) before: S,
@@ -54,9 +56,12 @@ impl Plan<'_> {
             Ok((before, sample().await?, seconds))
         };
         let (lanes, (before, after, seconds)) = futures::try_join!(try_join_all(lanes), sampled)?;
-        let mut times = Times::default();
-        lanes.into_iter().for_each(|lane| times.extend(lane));
-        Ok(Taken { times, seconds, before, after })
+        let (mut times, mut answers) = (Times::default(), 0);
+        for (of_lane, answered) in lanes {
+            times.extend(of_lane);
+            answers += answered;
+        }
+        Ok(Taken { times, answers, seconds, before, after })
     }
 
     async fn lane(
@@ -64,8 +69,8 @@ impl Plan<'_> {
         lane: usize,
         mut connection: Connection,
         (begin, end): (Instant, Instant),
-    ) -> Result<Times> {
-        let mut times = Times::default();
+    ) -> Result<(Times, u64)> {
+        let (mut times, mut answers) = (Times::default(), 0);
         let mut schedule = self.pace.map(|pace| Schedule::new(lane, self.connections, pace));
         for turn in lane.. {
             let sent = match &mut schedule {
@@ -73,9 +78,11 @@ impl Plan<'_> {
                 Some(schedule) => schedule.next().await,
             };
             let request = &self.requests[turn % self.requests.len()];
-            let status = connection.ask(request).await?.status;
-            ensure!(status == 200, "the server answered {status}");
+            let answer = connection.ask(request).await?;
+            let (status, body) = (answer.status, answer.body);
+            ensure!(status == 200, "the server answered {status}: {}", String::from_utf8_lossy(body));
             let now = Instant::now();
+            answers += 1;
             if now >= end {
                 break;
             }
@@ -83,7 +90,7 @@ impl Plan<'_> {
                 times.add(now - sent);
             }
         }
-        Ok(times)
+        Ok((times, answers))
     }
 }
 

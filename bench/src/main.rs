@@ -18,6 +18,7 @@ mod serve;
 mod spread;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -106,8 +107,18 @@ impl Settings {
     }
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().figure {
+fn main() -> ExitCode {
+    match measure(Arguments::parse().figure) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("safeconduct-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(figure: Figure) -> anyhow::Result<()> {
+    match figure {
         Figure::Header => row::header(),
         Figure::Token(settings) => figures::token::measure(&settings)?,
         Figure::Introspect(settings) => figures::introspect::measure(&settings)?,

@@ -32,7 +32,6 @@ pub(crate) struct Scene {
 
 #[derive(Clone, Copy)]
 struct Sample {
-    server: f64,
     postgres: f64,
     written: f64,
     counts: Counts,
@@ -68,13 +67,7 @@ impl Scene {
             None => (0.0, WalCounts::default()),
         };
         let pid = self.served.pid();
-        Ok(Sample {
-            counts: self.served.counts().await?,
-            server: cpu::used(pid)?,
-            written: cpu::written(pid)?,
-            postgres,
-            wal,
-        })
+        Ok(Sample { counts: self.served.counts().await?, written: cpu::written(pid)?, postgres, wal })
     }
 
     fn disk(&self) -> &Path {
@@ -114,10 +107,12 @@ async fn run(
     let warm_up = (time / 10).max(Duration::from_secs(2));
     let address = scene.served.address;
     let plan = Plan { address, requests, connections: settings.connections, warm_up, time, pace: None };
+    let at_rest = cpu::used_at_rest(scene.served.pid()).await?;
     let taken = plan.run(async || scene.sample().await).await?;
     let (before, after) = (taken.before, taken.after);
     results.rate.add(taken.rate());
-    results.per_core.add(taken.times.len() as f64 / (after.server - before.server));
+    let used = cpu::used_at_rest(scene.served.pid()).await? - at_rest;
+    results.per_core.add(taken.answers as f64 / used);
     results.postgres_cores.add((after.postgres - before.postgres) / taken.seconds);
     let bytes = match &scene.postgres {
         None => (after.written - before.written) / (after.counts.batches - before.counts.batches),

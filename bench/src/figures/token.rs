@@ -17,7 +17,7 @@ pub(crate) fn measure(settings: &Settings) -> Result<()> {
     let figure = Figure { name: "client_credentials", goal, durable: true };
     let scene = Scene::set(settings)?;
     over_http::on_one_thread(async {
-        let agents = scene.served.agents(AGENTS, &["agents:read", "runs:read"]).await?;
+        let agents = scene.served.agents(AGENTS, &["agents:read", "tokens:read"]).await?;
         let request = |papers: &crate::serve::Papers| {
             form("/oauth2/token", &papers.basic, "grant_type=client_credentials")
         };
