@@ -58,10 +58,11 @@ impl Position {
                 ),
                 vec![(*row).into(), limit.into()],
             ),
+            // A bare `tx` in ORDER BY would mean the text of the first column, which sorts 10 before 9.
             Self::Transaction { tx, id } => sql(
                 format!(
                     "SELECT tx::text, id, {columns} FROM facts WHERE (tx, id) > ($1::text::xid8, $2) \
-                     AND tx < pg_snapshot_xmin(pg_current_snapshot()) AND {NEW} ORDER BY tx, id LIMIT $3"
+                     AND tx < pg_snapshot_xmin(pg_current_snapshot()) AND {NEW} ORDER BY facts.tx, facts.id LIMIT $3"
                 ),
                 vec![tx.to_string().into(), (*id).into(), limit.into()],
             ),

@@ -22,6 +22,10 @@ impl Pool {
         let mut config = parse(url)?;
         config.connect_timeout(timeout);
         config.application_name("safeconduct");
+        if config.get_options().is_none() {
+            // Our statements are short; plans that prepare for long ones cost more than they save.
+            config.options("-c jit=off -c max_parallel_workers_per_gather=0");
+        }
         let manager =
             Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = deadpool_postgres::Pool::builder(manager)

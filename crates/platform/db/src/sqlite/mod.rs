@@ -4,12 +4,15 @@ mod checkpoint;
 mod open;
 mod readers;
 mod statements;
+mod work;
 mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+
+use work::Work;
 
 use crate::{
     Bookkeeping, Change, CommitError, Committed, DbError, FactRow, OpenError, Row, Signals, Statement,
@@ -49,19 +52,24 @@ impl Sqlite {
 
     pub(crate) async fn commit(&self, change: Change) -> Result<Committed, CommitError> {
         let (answer, answered) = oneshot::channel();
-        self.0.writer.send(writer::Job::Change(Box::new(change), answer)).await?;
+        let wakes_queue = change.wakes_queue;
+        let work = Work::change(change, answer);
+        self.0.writer.send(writer::Job::Work { work, wakes_queue }).await?;
         writer::wait(answered).await
     }
 
     pub(crate) async fn append(&self, fact: FactRow) -> Result<(), CommitError> {
         let (answer, answered) = oneshot::channel();
-        self.0.writer.send(writer::Job::Fact(Box::new(fact), answer)).await?;
+        let work = Work::fact(fact, answer);
+        self.0.writer.send(writer::Job::Work { work, wakes_queue: false }).await?;
         writer::wait(answered).await
     }
 
     pub(crate) async fn keep(&self, books: Bookkeeping) -> Result<Vec<Vec<Row>>, CommitError> {
         let (answer, answered) = oneshot::channel();
-        self.0.writer.send(writer::Job::Books(books, answer)).await?;
+        let wakes_queue = books.wakes_queue;
+        let work = Work::books(books, answer);
+        self.0.writer.send(writer::Job::Work { work, wakes_queue }).await?;
         writer::wait(answered).await
     }
 

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 
@@ -27,7 +28,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
         PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA busy_timeout = 5000;
         PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;";
     connection.execute_batch(pragmas).map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(256);
+    keep_plans(&connection).map_err(failed)?;
     Ok(connection)
 }
 
@@ -37,9 +38,16 @@ pub(super) fn reader(path: &Path) -> Result<Connection, DbError> {
     let pragmas = "PRAGMA query_only = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -8192;
         PRAGMA mmap_size = 268435456; PRAGMA trusted_schema = OFF;";
     connection.execute_batch(pragmas).map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(256);
+    keep_plans(&connection).map_err(failed)?;
     teach_selectors(&connection).map_err(failed)?;
     Ok(connection)
+}
+
+/// Statements are prepared once: without the planner's guarantee of stability a new value of a parameter would have many
+/// of them parsed and planned again, for statistics (ANALYZE) that we do not keep.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(256);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// `selector_covers(pattern, path)`: what `authority::Selector` says, for lists. PostgreSQL has a function of this name.

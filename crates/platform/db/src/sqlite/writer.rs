@@ -1,26 +1,21 @@
-//! The writer thread: everything that waits shares one COMMIT (one fsync); each job lives in a SAVEPOINT of its own, so
-//! that one refusal leaves the others whole. Answers and signals go out only after the COMMIT.
+//! The writer thread: everything that waits shares one COMMIT (one fsync). A refusal takes back its own job only: a batch
+//! is first run plainly, and once a job of it fails it is run again with each job in a SAVEPOINT of its own – which copies
+//! every page that is touched, so it is not done before it is needed. Answers and signals go out only after the COMMIT.
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint::Checkpointer;
-use super::statements::{failed, rows, write};
-use crate::change::Guard;
-use crate::{
-    Bookkeeping, Change, CommitError, Committed, DbError, FactRow, OpenError, Row, Signals, Value, sql,
-};
+use super::statements::{failed, write};
+use super::work::Work;
+use crate::{CommitError, DbError, OpenError, Signals, sql};
 
 /// Jobs of one COMMIT at most; keeps the first of a burst from waiting for the last.
 const BATCH: usize = 1024;
 const QUEUE: usize = 16 * 1024;
 
-type Answer<T> = oneshot::Sender<Result<T, CommitError>>;
-
 pub(super) enum Job {
-    Change(Box<Change>, Answer<Committed>),
-    Fact(Box<FactRow>, Answer<()>),
-    Books(Bookkeeping, Answer<Vec<Vec<Row>>>),
+    Work { work: Work, wakes_queue: bool },
     Stop(oneshot::Sender<()>),
 }
 
@@ -53,7 +48,7 @@ pub(super) fn thread(name: &str, body: impl FnOnce() + Send + 'static) -> Result
     spawned.map(drop).map_err(|error| OpenError::Io { path: format!("thread {name}"), error })
 }
 
-fn stopped() -> CommitError {
+pub(super) fn stopped() -> CommitError {
     CommitError::Db(DbError::Unavailable("the writer has stopped".into()))
 }
 
@@ -64,14 +59,14 @@ struct Loop {
     jobs: mpsc::Receiver<Job>,
 }
 
-/// An answer that waits for the COMMIT; called with the error when the COMMIT failed.
-type Pending = Box<dyn FnOnce(Option<CommitError>)>;
-
 #[derive(Default)]
 struct Batch {
-    answers: Vec<Pending>,
-    facts: bool,
-    queue: bool,
+    works: Vec<Work>,
+    /// Since a job of this batch failed: each in a SAVEPOINT.
+    careful: bool,
+    /// Why nothing of this batch can be stored.
+    lost: Option<CommitError>,
+    wakes_queue: bool,
 }
 
 impl Loop {
@@ -88,161 +83,109 @@ impl Loop {
 
     /// One transaction for `first` and all that came meanwhile. Answers who asked to stop, if anybody did.
     fn batch(&mut self, first: Job) -> Option<oneshot::Sender<()>> {
-        let mut batch = Batch::default();
+        let mut batch = Batch { lost: self.begin("BEGIN IMMEDIATE"), ..Batch::default() };
         let mut stop = None;
         let mut next = Some(first);
-        if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
-            refuse(next.take()?, failed(error));
-            return None;
-        }
         while let Some(job) = next.take() {
             match job {
                 Job::Stop(answer) => stop = Some(answer),
-                job => self.run_job(job, &mut batch),
+                Job::Work { work, wakes_queue } => {
+                    batch.wakes_queue |= wakes_queue;
+                    self.add(work, &mut batch);
+                }
             }
-            if stop.is_none() && batch.answers.len() < BATCH {
+            if stop.is_none() && batch.lost.is_none() && batch.works.len() < BATCH {
                 next = self.jobs.try_recv().ok();
             }
         }
-        let error = self.finish();
-        metrics::histogram!("safeconduct_db_batch_jobs")
-            .record(u32::try_from(batch.answers.len()).unwrap_or(0));
-        let committed = error.is_none();
-        for answer in batch.answers {
-            answer(error.as_ref().map(same));
-        }
-        if committed && batch.facts {
-            self.signals.facts_written();
-        }
-        if committed && batch.queue {
-            self.signals.work_queued();
-        }
+        self.end(batch);
         self.wal.after_batch(&self.connection);
         stop
     }
 
-    fn finish(&self) -> Option<CommitError> {
+    /// Runs a job within the batch; at the first failure, all of the batch once more with care.
+    fn add(&self, mut work: Work, batch: &mut Batch) {
+        let whole = batch.lost.is_some() || self.run_one(&mut work, batch.careful);
+        batch.works.push(work);
+        if whole || batch.careful || self.connection.is_autocommit() {
+            return;
+        }
+        metrics::counter!("safeconduct_db_batches_again_total").increment(1);
+        batch.careful = true;
+        batch.lost = self.begin("ROLLBACK; BEGIN IMMEDIATE");
+        if batch.lost.is_none() {
+            batch.works.iter_mut().for_each(|work| drop(self.run_one(work, true)));
+        }
+    }
+
+    fn begin(&self, text: &str) -> Option<CommitError> {
+        self.connection.execute_batch(text).err().map(|error| CommitError::Db(failed(error)))
+    }
+
+    /// Whether nothing of the job is left that has to be taken back.
+    fn run_one(&self, work: &mut Work, careful: bool) -> bool {
         if self.connection.is_autocommit() {
-            // SQLite rolled everything back by itself (disk full, I/O error): nothing of the batch is stored.
-            return Some(CommitError::Db(DbError::Full));
+            work.fail(&CommitError::Db(DbError::Full));
+            return true;
         }
-        let error = self.connection.execute_batch("COMMIT").err()?;
-        if !self.connection.is_autocommit() {
-            let _ = self.connection.execute_batch("ROLLBACK");
+        if !careful {
+            return work.run(&self.connection);
         }
-        Some(CommitError::Db(failed(error)))
-    }
-
-    fn run_job(&self, job: Job, batch: &mut Batch) {
-        match job {
-            Job::Change(change, answer) => {
-                batch.queue |= change.wakes_queue;
-                batch.facts = true;
-                let result = self.saved(|connection| run_change(connection, *change));
-                batch.answers.push(pending(result, answer));
-            }
-            Job::Fact(fact, answer) => {
-                batch.facts = true;
-                // A single statement is its own savepoint.
-                let result = self.alive().and_then(|()| write(&self.connection, &fact.insert()));
-                batch.answers.push(pending(result, answer));
-            }
-            Job::Books(books, answer) => {
-                batch.queue |= books.wakes_queue;
-                let result = self.saved(|connection| run_books(connection, &books));
-                batch.answers.push(pending(result, answer));
-            }
-            Job::Stop(_) => {}
-        }
-    }
-
-    fn alive(&self) -> Result<(), CommitError> {
-        if self.connection.is_autocommit() { Err(CommitError::Db(DbError::Full)) } else { Ok(()) }
-    }
-
-    fn saved<T>(&self, run: impl FnOnce(&Connection) -> Result<T, CommitError>) -> Result<T, CommitError> {
-        self.alive()?;
-        self.plain("SAVEPOINT job")?;
-        match run(&self.connection) {
-            Ok(value) => {
-                self.plain("RELEASE job")?;
-                Ok(value)
-            }
+        match self.run_saved(work) {
+            Ok(whole) => whole,
             Err(error) => {
-                if !self.connection.is_autocommit() {
-                    self.plain("ROLLBACK TO job")?;
-                    self.plain("RELEASE job")?;
-                }
-                Err(error)
+                work.fail(&error);
+                false
             }
         }
+    }
+
+    fn run_saved(&self, work: &mut Work) -> Result<bool, CommitError> {
+        self.plain("SAVEPOINT job")?;
+        let whole = work.run(&self.connection);
+        if self.connection.is_autocommit() {
+            return Ok(whole);
+        }
+        if !whole {
+            self.plain("ROLLBACK TO job")?;
+        }
+        self.plain("RELEASE job")?;
+        Ok(whole)
     }
 
     fn plain(&self, text: &'static str) -> Result<(), CommitError> {
         write(&self.connection, &sql(text, vec![]))
     }
-}
 
-fn run_change(connection: &Connection, mut change: Change) -> Result<Committed, CommitError> {
-    let has_authority = !change.authority.is_empty();
-    for guard in change.guards.iter().filter(|guard| !guard.exclusive) {
-        check(connection, guard)?;
-    }
-    for statement in change.flight() {
-        write(connection, &statement)?;
-    }
-    for fact in change.facts {
-        write(connection, &fact.insert())?;
-    }
-    let authority_revision = if has_authority { Some(head(connection)?) } else { None };
-    Ok(Committed { authority_revision })
-}
-
-fn check(connection: &Connection, guard: &Guard) -> Result<(), CommitError> {
-    let text = format!("SELECT 1 FROM {} WHERE id = $1 AND revision = $2", guard.table);
-    let params: Vec<Value> = vec![guard.id.into(), guard.revision.into()];
-    let found = rows(connection, &sql(text, params)).map_err(failed)?;
-    if found.is_empty() { Err(CommitError::Stale) } else { Ok(()) }
-}
-
-fn head(connection: &Connection) -> Result<i64, CommitError> {
-    let found = rows(connection, &sql("SELECT revision FROM authority_head", vec![])).map_err(failed)?;
-    let mut row =
-        found.into_iter().next().ok_or_else(|| DbError::Internal("authority_head is empty".into()))?;
-    Ok(row.next()?)
-}
-
-fn run_books(connection: &Connection, books: &Bookkeeping) -> Result<Vec<Vec<Row>>, CommitError> {
-    let run = |statement: &crate::Statement| match statement.expect {
-        crate::statement::Expect::Anything if statement.on_unique.is_none() => {
-            rows(connection, statement).map_err(|error| CommitError::Db(failed(error)))
+    /// Commits and answers.
+    fn end(&self, batch: Batch) {
+        let Batch { mut works, lost, wakes_queue, .. } = batch;
+        let lost = self.commit(lost);
+        metrics::histogram!("safeconduct_db_batch_jobs").record(u32::try_from(works.len()).unwrap_or(0));
+        if let Some(error) = &lost {
+            works.iter_mut().for_each(|work| work.fail(error));
         }
-        _ => write(connection, statement).map(|()| Vec::new()),
-    };
-    books.statements.iter().map(run).collect()
-}
-
-fn pending<T: 'static>(result: Result<T, CommitError>, answer: Answer<T>) -> Pending {
-    Box::new(move |commit_error| {
-        // Nobody waits any more when the caller hung up.
-        let _ = answer.send(commit_error.map_or(result, Err));
-    })
-}
-
-fn refuse(job: Job, error: DbError) {
-    let error = Some(CommitError::Db(error));
-    match job {
-        Job::Change(_, answer) => pending(Ok(Committed::default()), answer)(error),
-        Job::Fact(_, answer) => pending(Ok(()), answer)(error),
-        Job::Books(_, answer) => pending(Ok(Vec::new()), answer)(error),
-        Job::Stop(answer) => drop(answer.send(())),
+        let holds_facts = works.iter().any(Work::holds_facts);
+        works.into_iter().for_each(Work::answer);
+        if lost.is_none() && holds_facts {
+            self.signals.facts_written();
+        }
+        if lost.is_none() && wakes_queue {
+            self.signals.work_queued();
+        }
     }
-}
 
-fn same(error: &CommitError) -> CommitError {
-    CommitError::Db(match error {
-        CommitError::Db(DbError::Full) => DbError::Full,
-        CommitError::Db(DbError::Unavailable(text)) => DbError::Unavailable(text.clone()),
-        other => DbError::Internal(other.to_string()),
-    })
+    /// Why nothing was stored, if so.
+    fn commit(&self, lost: Option<CommitError>) -> Option<CommitError> {
+        let lost = match lost {
+            Some(error) => error,
+            // SQLite rolled everything back by itself (disk full, I/O error).
+            None if self.connection.is_autocommit() => CommitError::Db(DbError::Full),
+            None => self.begin("COMMIT")?,
+        };
+        if !self.connection.is_autocommit() {
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        Some(lost)
+    }
 }

@@ -172,6 +172,28 @@ async fn a_restored_database_goes_on() {
     node.stop().await;
 }
 
+/// Transaction 9 comes before transaction 10, also where a batch ends between them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn transactions_are_taken_in_the_order_of_their_numbers() {
+    let database = testing::TestDatabase::postgres().await;
+    let node = Node::silent(&database, LedgerSettings::default()).await;
+    let org = new_org();
+    let facts = (0..1_600).map(|_| node.ledger.append(created(org, "agent")));
+    let facts = futures::future::try_join_all(facts).await.unwrap();
+    let hand = database.tamper().await;
+    hand.drop_triggers("facts").await;
+    let border = hand.uuid(types::Id::uuid(facts[500]));
+    hand.must(&format!("UPDATE facts SET tx = CASE WHEN id < {border} THEN '9' ELSE '10' END::xid8")).await;
+    let mut drive = node.ledger.drive().await.unwrap();
+    while drive.step().await.unwrap() > 0 {}
+    assert_eq!(hand.number("SELECT count(*) FROM leaves").await, 1_600);
+    let seq = |which: &str, tx| {
+        format!("SELECT {which}(seq) FROM leaves JOIN facts ON facts.id = fact WHERE tx = '{tx}'")
+    };
+    assert!(hand.number(&seq("max", 9)).await < hand.number(&seq("min", 10)).await);
+    assert_whole(&node.ledger, &[org]).await;
+}
+
 /// A fact whose transaction began first but ends last is not left out: nothing behind an open transaction is sequenced.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_transaction_is_not_overtaken() {
