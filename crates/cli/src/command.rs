@@ -13,8 +13,8 @@ use crate::failure::Failure;
 use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
-    agents, audit, completion, credentials, functions, kills, login, orgs, permissions, quickstart,
-    reference, roles, runs, token, users,
+    agents, audit, completion, configure, credentials, functions, kills, login, orgs, permissions,
+    quickstart, reference, roles, runs, token, users,
 };
 
 /// Commands that speak to a server.
@@ -30,7 +30,7 @@ pub enum Command {
     Whoami,
     /// Choose servers and profiles.
     #[command(subcommand)]
-    Configure(login::Configure),
+    Configure(configure::Configure),
     /// Register agents, change their standing, kill them.
     #[command(subcommand)]
     Agents(agents::AgentsCommand),
@@ -116,7 +116,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Login(login) => login::login(desk, &login).await,
         Command::Logout => login::logout(desk).await,
         Command::Whoami => login::whoami(desk).await,
-        Command::Configure(configure) => login::configure(desk, configure),
+        Command::Configure(command) => configure::run(desk, command),
         Command::Agents(command) => agents::run(desk, command).await,
         Command::Credentials(command) => credentials::run(desk, command).await,
         Command::Token(command) => token::run(desk, command).await,

@@ -8,6 +8,7 @@ mod agents;
 mod audit;
 mod command;
 mod completion;
+mod configure;
 mod credentials;
 mod desk;
 mod exit;

@@ -1,6 +1,7 @@
 //! `safeconduct quickstart`: the whole story on real input, through the public API and nothing else.
 
 mod acts;
+mod evidence;
 mod server;
 mod telling;
 

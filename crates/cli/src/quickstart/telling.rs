@@ -4,7 +4,7 @@ use client::{CredentialKind, Error, Kill, Run};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::acts::Proven;
+use super::evidence::Proven;
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::screen::Form;
