@@ -30,6 +30,7 @@ pub(crate) fn start(house: &House) {
             async move {
                 house.agents.flush_seen().await;
                 house.oauth.flush_counts(false).await;
+                telemetry::fold_metrics();
             }
         })
     });

@@ -13,6 +13,6 @@ mod tasks;
 
 pub use errors::ErrorWatch;
 pub use log::{Format, InvalidLevel, LogSettings, start, start_for_tests};
-pub use measure::render_metrics;
+pub use measure::{fold_metrics, render_metrics};
 pub use spawn::spawn;
 pub use tasks::{Stop, Tasks, Unfinished};

@@ -21,6 +21,14 @@ pub fn render_metrics() -> String {
     }
 }
 
+/// Sorts into buckets what histograms have taken in since the last time. Each value is kept until then, so this has to be
+/// done now and then also where nobody scrapes.
+pub fn fold_metrics() {
+    if let Some(Some(handle)) = HANDLE.get() {
+        handle.run_upkeep();
+    }
+}
+
 pub(crate) fn install() {
     HANDLE.get_or_init(|| {
         let recorder = PrometheusBuilder::new().set_buckets(BUCKETS).ok()?.build_recorder();
