@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# `make test`, and what takes longer: dependencies held against deny.toml, the jail suite as the other kind of user,
+# `make test`, and what takes longer: the console in a real browser, dependencies held against deny.toml, the jail suite as the other kind of user,
 # ten million leaves, many more kills.
 . "$(dirname "$0")/lib.sh"
 
 scripts/test.sh
+
+say "console in the browser"
+scripts/console.sh browser
 
 say "cargo deny"
 scripts/setup.sh deny

@@ -32,8 +32,5 @@ say "generated files"
 "$built/xtask" reference --check
 "$built/xtask" openapi --check --binary "$built/safeconduct"
 
-say "console in the browser"
-scripts/console.sh browser
-
 say "cargo test"
 cargo test --workspace --locked
