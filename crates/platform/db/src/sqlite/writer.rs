@@ -114,7 +114,9 @@ impl Loop {
         batch.careful = true;
         batch.lost = self.begin("ROLLBACK; BEGIN IMMEDIATE");
         if batch.lost.is_none() {
-            batch.works.iter_mut().for_each(|work| drop(self.run_one(work, true)));
+            for work in &mut batch.works {
+                self.run_one(work, true);
+            }
         }
     }
 
