@@ -21,7 +21,7 @@ const LISTED: &[(&str, &str)] = &[
     ("crates/platform/db/src/lib.rs", "asks whether the database answers"),
     ("crates/platform/ledger/src/purge.rs", "removes a range that the caller's own scope was checked for"),
     ("crates/platform/ledger/src/read.rs", "readers follow the ledger of every organization"),
-    ("crates/platform/ledger/src/store.rs", "the sequencer orders the facts of every organization"),
+    ("crates/platform/ledger/src/store/mod.rs", "the sequencer orders the facts of every organization"),
     ("crates/platform/ledger/src/verify/mark.rs", "verification of the whole log"),
     ("crates/platform/runs/src/carry.rs", "a leased run reads its own input"),
     ("crates/platform/runs/src/end.rs", "a leased run ends in its own organization"),

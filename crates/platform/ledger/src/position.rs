@@ -48,23 +48,30 @@ impl Position {
         }
     }
 
-    /// The next facts in order, each behind its position. PostgreSQL: only of transactions before which none is open.
+    /// The next facts in order, each behind its position and whether it is a leaf already. PostgreSQL: only of transactions
+    /// before which none is open. The limit stands in the text, and what is a leaf is looked up row by row, so that
+    /// PostgreSQL walks its index whatever it thinks of the tables.
     pub(crate) fn after(&self, limit: i64) -> Statement {
-        let columns = clear_columns!("");
         match self {
             Self::Row(row) => sql(
                 format!(
-                    "SELECT position, {columns} FROM facts WHERE position > $1 AND {NEW} ORDER BY position LIMIT $2"
+                    "SELECT position, EXISTS (SELECT 1 FROM leaves WHERE leaves.fact = facts.id), {} FROM facts \
+                     WHERE position > $1 ORDER BY position LIMIT {limit}",
+                    clear_columns!("")
                 ),
-                vec![(*row).into(), limit.into()],
+                vec![(*row).into()],
             ),
-            // A bare `tx` in ORDER BY would mean the text of the first column, which sorts 10 before 9.
+            // A bare `tx` in the last ORDER BY would mean the text of the first column, which sorts 10 before 9.
             Self::Transaction { tx, id } => sql(
                 format!(
-                    "SELECT tx::text, id, {columns} FROM facts WHERE (tx, id) > ($1::text::xid8, $2) \
-                     AND tx < pg_snapshot_xmin(pg_current_snapshot()) AND {NEW} ORDER BY facts.tx, facts.id LIMIT $3"
+                    "SELECT n.tx::text, n.id, k.known IS NOT NULL, {} FROM ( \
+                       SELECT * FROM facts WHERE (tx, id) > ($1::text::xid8, $2) \
+                       AND tx < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY tx, id LIMIT {limit} \
+                     ) n LEFT JOIN LATERAL (SELECT true AS known FROM leaves WHERE leaves.fact = n.id LIMIT 1) k ON true \
+                     ORDER BY n.tx, n.id",
+                    clear_columns!("n.")
                 ),
-                vec![tx.to_string().into(), (*id).into(), limit.into()],
+                vec![tx.to_string().into(), (*id).into()],
             ),
         }
     }
@@ -75,10 +82,13 @@ impl Position {
             Self::Row(row) => {
                 sql(format!("SELECT 1 FROM facts WHERE position > $1 AND {NEW} LIMIT 1"), vec![(*row).into()])
             }
-            Self::Transaction { tx, id } => sql(
-                format!("SELECT 1 FROM facts WHERE (tx, id) > ($1::text::xid8, $2) AND {NEW} LIMIT 1"),
-                vec![tx.to_string().into(), (*id).into()],
-            ),
+            Self::Transaction { tx, id } => {
+                let text = "SELECT 1 FROM facts f LEFT JOIN LATERAL ( \
+                              SELECT true AS known FROM leaves WHERE leaves.fact = f.id LIMIT 1 \
+                            ) k ON true WHERE (f.tx, f.id) > ($1::text::xid8, $2) AND k.known IS NULL \
+                            ORDER BY f.tx, f.id LIMIT 1";
+                sql(text, vec![tx.to_string().into(), (*id).into()])
+            }
         }
     }
 
