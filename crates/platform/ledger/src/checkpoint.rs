@@ -10,7 +10,7 @@ use std::path::Path;
 
 use merkle::{Checkpoint, Hash, Note, tiles_for_root};
 
-use crate::sequencer::{Sequencer, fenced};
+use crate::sequencer::{LEASE, Sequencer, fenced};
 use crate::store::{self, StoredCheckpoint};
 use crate::tiles::Fetched;
 use crate::{Inner, LedgerError};
@@ -78,7 +78,8 @@ impl Inner {
         let checkpoint = Checkpoint { origin, size: sequencer.size(), root: sequencer.root() };
         let note = checkpoint.sign(&signer).map_err(|error| LedgerError::Key(error.to_string()))?.to_string();
         let stored: StoredCheckpoint = (checkpoint.size, checkpoint.root, note);
-        let kept = store::keep_checkpoint(&self.db, sequencer.term(), &stored, self.world.now());
+        let now = self.world.now();
+        let kept = store::keep_checkpoint(&self.db, sequencer.term(), &stored, now, now.plus(LEASE));
         kept.await.map_err(fenced)?;
         if let Some(path) = &self.settings.export {
             export(path, &stored.2).map_err(|error| LedgerError::Export { path: path.clone(), error })?;

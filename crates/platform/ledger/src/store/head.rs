@@ -31,9 +31,13 @@ pub(crate) async fn take_over(
 
 /// Stays the sequencer until then; stale when another took over.
 pub(crate) async fn hold(db: &Db, term: i64, until: Timestamp) -> Result<(), CommitError> {
+    db.keep(Bookkeeping::new(SEQUENCER).statement(renew(term, until))).await.map(drop)
+}
+
+/// The fence of whatever a leader writes beside the log.
+pub(super) fn renew(term: i64, until: Timestamp) -> Statement {
     let text = "UPDATE log_head SET held_until = $1 WHERE singleton = 1 AND term = $2";
-    let renew = sql(text, vec![until.into(), term.into()]).fresh();
-    db.keep(Bookkeeping::new(SEQUENCER).statement(renew)).await.map(drop)
+    sql(text, vec![until.into(), term.into()]).fresh()
 }
 
 pub(crate) async fn head(db: &Db) -> Result<Head, DbError> {

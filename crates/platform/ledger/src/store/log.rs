@@ -4,6 +4,7 @@ use db::{Bookkeeping, CommitError, Db, DbError, Row, Value, sql};
 use merkle::{Hash, TileId};
 use types::Timestamp;
 
+use super::head::renew;
 use super::{SEQUENCER, int, number};
 
 pub(crate) async fn tile(db: &Db, id: TileId) -> Result<Option<Vec<Hash>>, DbError> {
@@ -52,17 +53,22 @@ pub(crate) async fn checkpoints_between(db: &Db, from: u64, to: u64) -> Result<V
     rows.into_iter().map(|mut row| Ok((number(&mut row)?, row.next()?))).collect()
 }
 
+/// Kept once, however often it is signed; stale when another sequencer leads.
 pub(crate) async fn keep_checkpoint(
     db: &Db,
     term: i64,
     (size, root, note): &StoredCheckpoint,
     at: Timestamp,
+    until: Timestamp,
 ) -> Result<(), CommitError> {
-    // The fence again: a sequencer that was replaced must not sign beside its successor.
-    let text = "INSERT INTO checkpoints (size, root, note, created_at) \
-                SELECT $1, $2, $3, $4 FROM log_head WHERE singleton = 1 AND term = $5";
-    let params = vec![int(*size).into(), (*root).into(), note.into(), at.into(), term.into()];
-    db.keep(Bookkeeping::new(SEQUENCER).statement(sql(text, params).fresh())).await.map(drop)
+    // The fence holds the head's row: a sequencer that was replaced does not sign beside its successor, nor does the
+    // successor look for the newest checkpoint while one is being written. A log that did not grow since the last leader
+    // signed it has the same note.
+    let text = "INSERT INTO checkpoints (size, root, note, created_at) VALUES ($1, $2, $3, $4) \
+                ON CONFLICT (size) DO NOTHING";
+    let params = vec![int(*size).into(), (*root).into(), note.into(), at.into()];
+    let books = Bookkeeping::new(SEQUENCER).statement(renew(term, until)).statement(sql(text, params));
+    db.keep(books).await.map(drop)
 }
 
 /// `(origin, sealed key)`.

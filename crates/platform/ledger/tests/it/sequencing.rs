@@ -117,6 +117,21 @@ on_both_databases! {
         assert_eq!(hand.number("SELECT count(*) FROM leaves").await, 1);
     }
 
+    /// The next leader may find that everything is signed already; that is no failure.
+    async fn a_log_that_did_not_grow_keeps_its_checkpoint(database: TestDatabase) {
+        let node = Node::silent(&database, LedgerSettings::default()).await;
+        node.ledger.append(created(new_org(), "agent")).await.unwrap();
+        let mut first = node.rival().drive().await.unwrap();
+        // With PostgreSQL, other tests' transactions hold facts back until they end.
+        while first.step().await.unwrap() == 0 {}
+        first.sign().await.unwrap();
+        first.sign().await.unwrap();
+        sequence(&node.rival()).await.unwrap();
+        assert!(matches!(first.sign().await, Err(LedgerError::Fenced)));
+        let hand = database.tamper().await;
+        assert_eq!(hand.number("SELECT count(*) FROM checkpoints").await, 1);
+    }
+
     async fn lost_tiles_are_built_again(database: TestDatabase) {
         let org = new_org();
         let node = Node::start(&database).await;
