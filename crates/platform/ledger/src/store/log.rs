@@ -64,8 +64,8 @@ pub(crate) async fn keep_checkpoint(
     // The fence holds the head's row: a sequencer that was replaced does not sign beside its successor, nor does the
     // successor look for the newest checkpoint while one is being written. A log that did not grow since the last leader
     // signed it has the same note.
-    let text = "INSERT INTO checkpoints (size, root, note, created_at) VALUES ($1, $2, $3, $4) \
-                ON CONFLICT (size) DO NOTHING";
+    let text = "INSERT INTO checkpoints (size, root, note, created_at) SELECT $1, $2, $3, $4 \
+                WHERE NOT EXISTS (SELECT 1 FROM checkpoints WHERE size = $1)";
     let params = vec![int(*size).into(), (*root).into(), note.into(), at.into()];
     let books = Bookkeeping::new(SEQUENCER).statement(renew(term, until)).statement(sql(text, params));
     db.keep(books).await.map(drop)
