@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::sequencer::Sequencer;
 use crate::{Inner, LedgerError, store};
@@ -14,6 +14,7 @@ const SIGN_LEAVES: u64 = 10_000;
 /// How often to look for facts that another node wrote.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const HOLD_EVERY: Duration = Duration::from_secs(1);
+const FINISH_WITHIN: Duration = Duration::from_secs(5);
 const DAYS_EVERY: Duration = Duration::from_secs(3600);
 
 pub(crate) struct Lead<'a> {
@@ -76,10 +77,7 @@ impl<'a> Lead<'a> {
                     self.catch_up().await?;
                     self.sign().await?;
                 }
-                News::Stop => {
-                    self.catch_up().await?;
-                    return self.sign().await;
-                }
+                News::Stop => return self.finish().await,
             }
         }
     }
@@ -98,6 +96,18 @@ impl<'a> Lead<'a> {
                 return Ok(());
             }
             self.hold_at = Instant::now() + HOLD_EVERY;
+        }
+    }
+
+    /// Everything that is there. What a transaction of somebody else holds back for longer waits for the next leader.
+    async fn finish(&mut self) -> Result<(), LedgerError> {
+        let until = Instant::now() + FINISH_WITHIN;
+        loop {
+            self.catch_up().await?;
+            if Instant::now() >= until || !store::has_unsequenced(&self.ledger.db).await? {
+                return self.sign().await;
+            }
+            sleep(LOOK_EVERY).await;
         }
     }
 
