@@ -25,6 +25,16 @@ static COLUMNS: Columns<Role> = Columns {
     columns: &[
         ("role", |role| Cell::from(&role.name)),
         ("about", |role| Cell::from(&role.description)),
-        ("permissions", |role| Cell::from(role.permissions.join(", "))),
+        ("permissions", |role| Cell::from(abridged(&role.permissions))),
     ],
 };
+
+/// The first few; `roles show` has them all.
+fn abridged(permissions: &[String]) -> String {
+    match permissions {
+        [one, two, three, _, ..] => {
+            format!("{one}, {two}, {three} and {} more", permissions.len() - 3)
+        }
+        few => few.join(", "),
+    }
+}

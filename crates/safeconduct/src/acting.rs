@@ -1,19 +1,24 @@
 //! Where functions act: the launcher is started while the process is still single-threaded, the sandbox joins the house
-//! later. Also hands the authorization server's run tokens to functions, which do not know it.
+//! later. Also hands the authorization server's run tokens to functions and the standing of principals to access, which do
+//! not know them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use access::{Known, Principals};
+use agents::{Agents, Status};
 use config::{Config, SandboxBackend};
 use functions::{RunPass, RunTokens, TokenWanted};
 use futures::future::BoxFuture;
 use oauth::{Oauth, OnBehalf, RunToken};
+use people::People;
 use problem::Problem;
 use sandbox::{DoorHandler, Identity, Interpreter, Launcher, Sandbox, Settings};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use web::Caller;
+use types::OrgId;
+use web::{Caller, PrincipalId};
 
 /// A launcher that waits for its server.
 pub struct Jails {
@@ -79,6 +84,33 @@ impl RunTokens for TokensOfRuns {
                 txn: minted.txn,
                 audience: minted.audience.to_string(),
                 scope: minted.scope.to_string(),
+            })
+        })
+    }
+}
+
+/// People and agents as access sees them.
+pub(crate) struct Standings {
+    pub(crate) people: People,
+    pub(crate) agents: Agents,
+}
+
+impl Principals for Standings {
+    fn known(&self, org: OrgId, principal: PrincipalId) -> BoxFuture<'_, Result<Option<Known>, Problem>> {
+        Box::pin(async move {
+            Ok(match principal {
+                PrincipalId::User(id) => {
+                    let person = self.people.member(org, id).await?;
+                    person.map(|person| Known { display: person.display_name, active: person.active })
+                }
+                PrincipalId::Agent(id) => {
+                    let standing = self.agents.standing_now(id).await?;
+                    let ours = standing.filter(|one| one.org == org && one.status != Status::Decommissioned);
+                    ours.map(|one| Known {
+                        display: one.display.to_string(),
+                        active: one.status == Status::Active,
+                    })
+                }
             })
         })
     }

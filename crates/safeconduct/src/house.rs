@@ -24,7 +24,7 @@ use types::{Timestamp, World};
 use web::{Door, RateLimits};
 
 use crate::StartError;
-use crate::acting::TokensOfRuns;
+use crate::acting::{Standings, TokensOfRuns};
 
 /// How long after sign-in a session ends.
 const SESSION: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -70,7 +70,7 @@ impl House {
         let ledger = Ledger::new(db.clone(), keyring.clone(), world.clone(), ledger_settings(&config));
         let feed = Feed::start(db.clone(), world.clone()).await?;
         let nodes = Nodes::new(db.clone(), feed.clone(), world.clone());
-        let access = Access::new(db.clone(), &feed);
+        let access = Access::new(db.clone(), ledger.clone(), world.clone(), &feed);
         let people = People::new(
             db.clone(),
             ledger.clone(),
@@ -88,11 +88,13 @@ impl House {
             ledger.clone(),
             &keyring,
             world.clone(),
+            access.clone(),
             people.clone(),
             &feed,
             nodes.clone(),
             AgentsSettings { host: host.to_owned() },
         );
+        access.know_principals(Arc::new(Standings { people: people.clone(), agents: agents.clone() }));
         let keys = Keys::new(db.clone(), ledger.clone(), keyring.clone(), world.clone(), &feed);
         let oauth = Oauth::new(
             OauthParts {

@@ -113,6 +113,14 @@ ids! {
     OrgId = "org",
     /// A person.
     UserId = "usr",
+    /// A group of people and agents.
+    GroupId = "grp",
+    /// A role that an organization made for itself.
+    RoleId = "rol",
+    /// A prefix of resources that an outside application brings along.
+    PrefixId = "pfx",
+    /// An API key.
+    ApiKeyId = "key",
     /// A role given to a principal.
     GrantId = "grt",
     /// A browser session.

@@ -1,13 +1,13 @@
 //! Giving a role or a permission to a principal that exists.
 
-use db::{AuthorityEntry, Change, CommitError, Db, SystemScope};
+use db::{Change, CommitError, Db, SystemScope};
 use ledger::{Actor, Fact, Ledger, LedgerError};
 use problem::Problem;
 use serde_json::json;
 use types::{OrgId, World};
-use web::PrincipalId;
 
-use crate::{Gift, facts, give};
+use crate::groups::news;
+use crate::{Gift, HolderId, facts, give};
 
 const PURPOSE: SystemScope = SystemScope::new("grants");
 
@@ -34,12 +34,13 @@ pub async fn grant(
     ledger: &Ledger,
     world: &World,
     org: OrgId,
-    to: PrincipalId,
+    to: impl Into<HolderId>,
     gift: &Gift,
     by: Actor,
 ) -> Result<(), GrantError> {
+    let to = to.into();
     let (role, permission) = match gift {
-        Gift::Role(name) => (Some((*name).to_owned()), None),
+        Gift::Role(name) => (Some(name.clone()), None),
         Gift::Permission(permission) => (None, Some(permission.to_string())),
     };
     let granted_by = by.id.clone().unwrap_or_default();
@@ -47,7 +48,7 @@ pub async fn grant(
     let fact = Fact::new(&facts::ROLE_GRANTED, org, by).target(to.kind(), to, "").data(data);
     let change = Change::new(PURPOSE, ledger.seal(fact).await?)
         .statement(give(world, org, to, gift, &granted_by, world.now()))
-        .authority(AuthorityEntry { org, kind: to.kind(), key: to.uuid(), dead: false });
+        .authority(news(org, to));
     db.commit(change).await?;
     Ok(())
 }

@@ -41,7 +41,7 @@ impl Agents {
         let issued = self.issue(&agent, wanted)?;
         by.check(&issued.credential.object(&agent))?;
         active(&agent)?;
-        self.may_wield(by, &agent)?;
+        let head = self.may_wield(by, &agent).await?;
         let made = &issued.credential;
         let fact =
             by.fact(&facts::CREDENTIAL_CREATED).target("credential", made.id, &made.label).data(json!({
@@ -53,7 +53,7 @@ impl Agents {
             .guard("agents", agent.id, agent.revision)
             .statement(store::insert_credential(made, &by.caller().principal().to_string()))
             .authority(entry(made, false));
-        Ok(Decided::new(change, issued))
+        Ok(Decided::new(head.relied_on(change), issued))
     }
 
     /// A new credential of the same kind; the old one works for `overlap` more.
@@ -68,7 +68,7 @@ impl Agents {
         let (agent, old) = self.find_credential(by, of, id).await?;
         by.expect_revision(old.revision)?;
         active(&agent)?;
-        self.may_wield(by, &agent)?;
+        let head = self.may_wield(by, &agent).await?;
         let now = self.inner().world.now();
         if !old.is_usable(now) {
             return Err(AgentError::CredentialRevoked);
@@ -90,7 +90,7 @@ impl Agents {
             .statement(store::insert_credential(new, &by.caller().principal().to_string()))
             .authority(entry(&old, at_once))
             .authority(entry(new, false));
-        Ok(Decided::new(change, issued))
+        Ok(Decided::new(head.relied_on(change), issued))
     }
 
     pub(crate) async fn revoke_credential(

@@ -113,7 +113,12 @@ impl Agent {
     }
 
     pub fn object(&self) -> Object<'static> {
-        Object { selector: self.path().into(), is: Some(self.id.uuid()), owner: Some(self.owner.uuid()) }
+        Object {
+            selector: self.path().into(),
+            is: Some(self.id.uuid()),
+            owner: Some(self.owner.uuid()),
+            ..Object::default()
+        }
     }
 }
 
@@ -178,6 +183,7 @@ impl Credential {
             selector: self.id.to_string().into(),
             is: Some(agent.id.uuid()),
             owner: Some(agent.owner.uuid()),
+            group: None,
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use access::{Gift, NewGrants, give};
-use authority::{Authority, Permission};
+use access::{Access, Gift, Head, NewGrants, depart, give};
+use authority::Permission;
 use cluster::{Cache, Dead, Feed, Heard, Nodes, OnDead};
 use crypto::mac::MacKey;
 use db::{AuthorityEntry, Change, Db, FactRow, SystemScope};
@@ -36,6 +36,7 @@ pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) ledger: Ledger,
     pub(crate) world: World,
+    pub(crate) access: Access,
     pub(crate) people: people::People,
     pub(crate) nodes: Nodes,
     pub(crate) peppers: BTreeMap<u32, MacKey>,
@@ -93,6 +94,7 @@ impl Agents {
         ledger: Ledger,
         keyring: &Keyring,
         world: World,
+        access: Access,
         people: people::People,
         feed: &Feed,
         nodes: Nodes,
@@ -107,6 +109,7 @@ impl Agents {
             db,
             ledger,
             world,
+            access,
             people,
             nodes,
             settings,
@@ -123,6 +126,11 @@ impl Agents {
     pub async fn standing(&self, id: AgentId) -> Result<Option<Arc<Standing>>, Problem> {
         let load = store::standing(&self.0.db, INDEX, id);
         Ok(self.0.standings.get(id, load).await?)
+    }
+
+    /// The same from the database, never behind another node.
+    pub async fn standing_now(&self, id: AgentId) -> Result<Option<Standing>, Problem> {
+        Ok(store::standing(&self.0.db, INDEX, id).await?)
     }
 
     /// A credential by its id; in memory.
@@ -160,7 +168,20 @@ impl Agents {
     pub async fn find(&self, by: &Allowance, of: &AgentRef) -> Result<Agent, AgentError> {
         let found = store::find(&self.0.db, &by.scope(), of).await?.ok_or(AgentError::Unknown)?;
         by.check(&found.object())?;
-        Ok(found)
+        let mut one = [found];
+        self.name_rights(by, &mut one).await?;
+        let [agent] = one;
+        Ok(agent)
+    }
+
+    /// Fills in which roles and permissions each agent was given; `access` keeps them.
+    pub(crate) async fn name_rights(&self, by: &Allowance, agents: &mut [Agent]) -> Result<(), AgentError> {
+        let ids: Vec<_> = agents.iter().map(|agent| agent.id.uuid()).collect();
+        let mut names = self.0.access.names_of_all(&by.scope(), &ids).await?;
+        for agent in agents {
+            (agent.roles, agent.permissions) = names.remove(&agent.id.uuid()).unwrap_or_default();
+        }
+        Ok(())
     }
 
     pub(crate) async fn create(&self, by: &Allowance, wanted: &Wanted) -> Result<Decided<Agent>, AgentError> {
@@ -168,8 +189,8 @@ impl Agents {
         let agent = self.draft(by, wanted).await?;
         by.check(&agent.object())?;
         let owner_revision = self.owner_revision(by, agent.owner).await?;
-        let grants = NewGrants::parse(&agent.roles, &agent.permissions)?;
-        let (table, giver, giver_revision) = self.giver(by, &grants).await?;
+        let grants = inner.access.gifts(&by.scope(), &agent.roles, &agent.permissions).await?;
+        let head = self.giving(by, &grants).await?;
         let fact =
             by.fact(&facts::AGENT_CREATED).target("agent", agent.id, &agent.display_name).data(json!({
                 "namespace": agent.namespace,
@@ -181,12 +202,11 @@ impl Agents {
             }));
         let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
             .guard("users", agent.owner, owner_revision)
-            .guard(table, giver, giver_revision)
             .statement(store::insert(&agent))
             .statements(self.gifts(&agent, &grants, by))
             .authority(entry(&agent, false));
         metrics::counter!("safeconduct_agents_created_total").increment(1);
-        Ok(Decided::new(change, agent))
+        Ok(Decided::new(head.relied_on(change), agent))
     }
 
     pub(crate) async fn update(
@@ -201,8 +221,9 @@ impl Agents {
         if agent.status == Status::Decommissioned {
             return Err(AgentError::Decommissioned);
         }
+        let mut head = None;
         if patch.owner.is_some_and(|owner| owner != agent.owner) {
-            self.may_wield(by, &agent)?;
+            head = Some(self.may_wield(by, &agent).await?);
         }
         let fields = apply(&mut agent, patch);
         let owner_revision = self.owner_revision(by, agent.owner).await?;
@@ -218,12 +239,15 @@ impl Agents {
             .statement(store::update(&agent))
             .authority(entry(&agent, false));
         if patch.roles.is_some() || patch.permissions.is_some() {
-            let grants = NewGrants::parse(&agent.roles, &agent.permissions)?;
-            let (table, giver, revision) = self.giver(by, &grants).await?;
-            change = change
-                .guard(table, giver, revision)
-                .statement(store::drop_grants(&agent))
+            let grants = inner.access.gifts(&by.scope(), &agent.roles, &agent.permissions).await?;
+            let head = self.giving(by, &grants).await?;
+            let change = change
+                .statement(access::take_all(agent.org, PrincipalId::Agent(agent.id)))
                 .statements(self.gifts(&agent, &grants, by));
+            return Ok(Decided::new(head.advanced(change), agent));
+        }
+        if let Some(head) = head {
+            change = head.relied_on(change);
         }
         Ok(Decided::new(change, agent))
     }
@@ -253,7 +277,7 @@ impl Agents {
     ) -> Result<Decided<Agent>, AgentError> {
         let mut agent = self.find(by, of).await?;
         by.expect_revision(agent.revision)?;
-        self.may_wield(by, &agent)?;
+        let head = self.may_wield(by, &agent).await?;
         match agent.status {
             Status::Suspended => agent.status = Status::Active,
             Status::Decommissioned => return Err(AgentError::Decommissioned),
@@ -261,7 +285,7 @@ impl Agents {
         }
         let owner_revision = self.owner_revision(by, agent.owner).await?;
         let change = self.turn(by, &mut agent, &facts::AGENT_REACTIVATED, json!({}), false).await?;
-        let change = change.guard("users", agent.owner, owner_revision);
+        let change = head.relied_on(change).guard("users", agent.owner, owner_revision);
         Ok(Decided::new(change, agent))
     }
 
@@ -290,9 +314,8 @@ impl Agents {
                 .cause(cause);
             change = change.fact(inner.ledger.seal(fact).await?);
         }
-        let change = change
-            .statement(store::revoke_all(&agent, agent.updated_at))
-            .statement(store::drop_grants(&agent));
+        let change = change.statement(store::revoke_all(&agent, agent.updated_at));
+        let change = depart(change, agent.org, PrincipalId::Agent(agent.id), agent.updated_at);
         Ok(Decided::new(change, agent))
     }
 
@@ -324,32 +347,23 @@ impl Agents {
         grants.gifts.iter().map(give).collect()
     }
 
-    /// Nobody grants what they do not hold; the row of whoever gives must not change meanwhile.
-    async fn giver(
-        &self,
-        by: &Allowance,
-        grants: &NewGrants,
-    ) -> Result<(&'static str, types::RequestId, i64), AgentError> {
-        let held: Authority = access::effective(by.caller());
-        grants.held_by(&held)?;
-        let principal = by.caller().principal();
-        let table = match principal {
-            PrincipalId::User(_) => "users",
-            PrincipalId::Agent(_) => "agents",
-        };
-        let revision = store::revision_of(&self.inner().db, &by.scope(), table, principal.uuid()).await?;
-        let revision = revision.ok_or(AgentError::Unknown)?;
-        Ok((table, types::RequestId::from_uuid(principal.uuid()), revision))
+    /// Nobody grants what they do not hold; the head stands for everything that this relied on.
+    async fn giving(&self, by: &Allowance, grants: &NewGrants) -> Result<Head, AgentError> {
+        let giver = self.inner().access.giver(by).await?;
+        giver.holds(grants.authority())?;
+        Ok(giver.head)
     }
 
     /// Whoever can act as an agent has its rights: a secret for it, its ownership, its return to work are given only by
-    /// those who hold as much. The agent itself does.
-    pub(crate) fn may_wield(&self, by: &Allowance, agent: &Agent) -> Result<(), AgentError> {
+    /// those who hold as much. The agent itself does. Guard the head that comes back.
+    pub(crate) async fn may_wield(&self, by: &Allowance, agent: &Agent) -> Result<Head, AgentError> {
+        let access = &self.inner().access;
         if by.caller().principal() == PrincipalId::Agent(agent.id) {
-            return Ok(());
+            return Ok(access.head(&by.scope()).await?);
         }
-        let grants = NewGrants::parse(&agent.roles, &agent.permissions)?;
-        Ok(grants.held_by(&access::effective(by.caller()))?)
+        let giver = access.giver(by).await?;
+        giver.holds(&access.authority_now(&by.scope(), PrincipalId::Agent(agent.id)).await?)?;
+        Ok(giver.head)
     }
 
     async fn owner_revision(&self, by: &Allowance, owner: UserId) -> Result<i64, AgentError> {

@@ -9,7 +9,7 @@ use crate::kill::Kill;
 use crate::model::{Agent, Credential, Proof, Standing, Status};
 
 const AGENT: &str = "SELECT agents.id, agents.org, namespace, name, handle, display_name, description, kind, version, \
-    capabilities, owner, deployment_env, status, visibility, tags, metadata, roles, permissions, created_by, created_at, \
+    capabilities, owner, deployment_env, status, visibility, tags, metadata, created_by, created_at, \
     updated_at, revision, last_used.at FROM agents \
     LEFT JOIN last_used ON last_used.org = agents.org AND last_used.id = agents.id";
 const CREDENTIAL: &str = "SELECT credentials.id, credentials.org, agent, label, secret_tag, pepper_version, public_key, \
@@ -22,6 +22,7 @@ pub(crate) const AGENT_COLUMNS: Columns = Columns {
     owner: Some("owner"),
     is: Some("agents.id"),
     named: None,
+    group: None,
 };
 
 fn agent(mut row: Row) -> Result<Agent, DbError> {
@@ -42,8 +43,8 @@ fn agent(mut row: Row) -> Result<Agent, DbError> {
         visibility: row.parse()?,
         tags: row.json()?,
         metadata: row.json()?,
-        roles: row.json()?,
-        permissions: row.json()?,
+        roles: Vec::new(),
+        permissions: Vec::new(),
         created_by: row.next()?,
         created_at: row.next()?,
         updated_at: row.next()?,
@@ -170,9 +171,9 @@ fn text(value: &impl serde::Serialize) -> Value {
 
 pub(crate) fn insert(agent: &Agent) -> Statement {
     let columns = "INSERT INTO agents (org, id, namespace, name, handle, display_name, description, kind, version, \
-        capabilities, owner, deployment_env, status, visibility, tags, metadata, roles, permissions, created_by, \
-        created_at, updated_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
-        $16, $17, $18, $19, $20, $21, $22)";
+        capabilities, owner, deployment_env, status, visibility, tags, metadata, created_by, created_at, \
+        updated_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+        $19, $20)";
     let params = vec![
         agent.org.uuid().into(),
         agent.id.uuid().into(),
@@ -190,8 +191,6 @@ pub(crate) fn insert(agent: &Agent) -> Statement {
         agent.visibility.name().into(),
         text(&agent.tags),
         text(&agent.metadata),
-        text(&agent.roles),
-        text(&agent.permissions),
         agent.created_by.as_str().into(),
         agent.created_at.into(),
         agent.updated_at.into(),
@@ -203,8 +202,8 @@ pub(crate) fn insert(agent: &Agent) -> Statement {
 /// Writes everything that may change; `agent.revision` is the new one.
 pub(crate) fn update(agent: &Agent) -> Statement {
     let columns = "UPDATE agents SET display_name = $3, description = $4, version = $5, capabilities = $6, owner = $7, \
-        deployment_env = $8, status = $9, visibility = $10, tags = $11, metadata = $12, roles = $13, permissions = $14, \
-        updated_at = $15, kind = $16, revision = $17 WHERE org = $1 AND id = $2 AND revision = $17 - 1";
+        deployment_env = $8, status = $9, visibility = $10, tags = $11, metadata = $12, updated_at = $13, \
+        kind = $14, revision = $15 WHERE org = $1 AND id = $2 AND revision = $15 - 1";
     let params = vec![
         agent.org.uuid().into(),
         agent.id.uuid().into(),
@@ -218,18 +217,11 @@ pub(crate) fn update(agent: &Agent) -> Statement {
         agent.visibility.name().into(),
         text(&agent.tags),
         text(&agent.metadata),
-        text(&agent.roles),
-        text(&agent.permissions),
         agent.updated_at.into(),
         agent.kind.name().into(),
         agent.revision.into(),
     ];
     sql(columns, params).fresh()
-}
-
-pub(crate) fn drop_grants(agent: &Agent) -> Statement {
-    let params = vec![agent.org.uuid().into(), agent.id.uuid().into()];
-    sql("DELETE FROM grants WHERE org = $1 AND principal = $2", params)
 }
 
 /// An agent for the index of standings; any organization's.
@@ -248,17 +240,6 @@ pub(crate) async fn standing(db: &Db, scope: SystemScope, id: AgentId) -> Result
         env: row.parse()?,
         revision: row.next()?,
     }))
-}
-
-/// Revision of a principal's row: what a decision about its rights relied on.
-pub(crate) async fn revision_of(
-    db: &Db,
-    scope: &OrgScope,
-    table: &'static str,
-    id: Uuid,
-) -> Result<Option<i64>, DbError> {
-    let text = format!("SELECT revision FROM {table} WHERE id = $1");
-    db.read_one(scope, sql(text, vec![id.into()])).await?.map(|mut row| row.next()).transpose()
 }
 
 /// Whether the person belongs to the organization and is active; with the row's revision.
@@ -300,6 +281,7 @@ pub(crate) async fn credentials(
         owner: Some("(SELECT owner FROM agents WHERE agents.org = credentials.org AND agents.id = agent)"),
         is: Some("agent"),
         named: None,
+        group: None,
     };
     let select = Select::new(CREDENTIAL)
         .and("credentials.org = {}", by.org().uuid())

@@ -59,5 +59,10 @@ impl Audit {
 /// A fact belongs to whoever acted.
 pub(crate) fn object(event: &Event) -> Object<'static> {
     let actor = event.actor.id.as_deref().and_then(|id| id.parse::<PrincipalId>().ok());
-    Object { selector: event.id.to_string().into(), is: None, owner: actor.map(PrincipalId::uuid) }
+    Object {
+        selector: event.id.to_string().into(),
+        is: None,
+        owner: actor.map(PrincipalId::uuid),
+        ..Object::default()
+    }
 }

@@ -31,6 +31,7 @@ const COLUMNS: Columns = Columns {
     is: None,
     // A caller's own facts are those of its own acts.
     named: Some("actor_id"),
+    group: None,
 };
 
 /// The beginning of a SELECT, by what is walked.

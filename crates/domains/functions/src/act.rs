@@ -96,7 +96,8 @@ impl Functions {
     /// The run, if the caller may do its operation to it.
     pub(crate) async fn find_run(&self, by: &Allowance, run: RunId) -> Result<Run, FunctionError> {
         let found = self.runs().get(&by.scope(), run).await?.ok_or(FunctionError::UnknownRun)?;
-        let object = Object { selector: found.id.to_string().into(), is: None, owner: Some(found.subject) };
+        let object =
+            Object { selector: found.id.to_string().into(), owner: Some(found.subject), ..Object::default() };
         by.check(&object)?;
         Ok(found)
     }

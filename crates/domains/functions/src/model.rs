@@ -84,7 +84,7 @@ impl Function {
     }
 
     pub(crate) fn object(&self) -> Object<'_> {
-        Object { selector: self.full_name().into(), is: None, owner: Some(self.owner.uuid()) }
+        Object { selector: self.full_name().into(), owner: Some(self.owner.uuid()), ..Object::default() }
     }
 }
 

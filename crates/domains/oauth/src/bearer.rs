@@ -182,8 +182,8 @@ impl Oauth {
             }
             PrincipalId::User(id) => self.user_display(id).await?,
         };
-        let grants = inner.access.grants(org, principal).await?;
-        Ok(Link { principal, display, grants })
+        let held = inner.access.holding(org, principal).await?;
+        Ok(Link { principal, display, grants: held.authority.clone(), groups: held.groups.clone() })
     }
 
     async fn agent(&self, org: OrgId, id: AgentId) -> Result<Arc<Standing>, Problem> {

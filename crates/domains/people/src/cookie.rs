@@ -85,10 +85,11 @@ impl CookieAuthenticator {
         let person = self.people.person(session.user).await?.filter(|person| person.active);
         let Some(person) = person else { return Ok(None) };
         let principal = PrincipalId::User(person.id);
-        let grants = self.people.inner().access.grants(session.org, principal).await?;
+        let held = self.people.inner().access.holding(session.org, principal).await?;
+        let (grants, groups) = (held.authority.clone(), held.groups.clone());
         Ok(Some(Caller {
             org: session.org,
-            subject: Link { principal, display: person.display_name.as_str().into(), grants },
+            subject: Link { principal, display: person.display_name.as_str().into(), grants, groups },
             actors: Vec::new(),
             acting: Vec::new(),
             scope: None,

@@ -1,6 +1,6 @@
 //! Founding organizations and bringing people in. Called at boot and by operators' and invitations' operations.
 
-use access::{Gift, NewGrants, give};
+use access::{Gift, NewGrants, found_org, give};
 use db::{AuthorityEntry, Change, CommitError};
 use ledger::{Actor, Fact};
 use serde_json::json;
@@ -39,7 +39,7 @@ impl People {
         let change = Change::new(SIGN_IN, inner.ledger.seal(fact).await?)
             .statement(store::insert_org(&org))
             .authority(AuthorityEntry { org: org.id, kind: "org", key: org.id.uuid(), dead: false });
-        inner.db.commit(change).await?;
+        inner.db.commit(found_org(change, org.id)).await?;
         Ok(org)
     }
 
@@ -79,11 +79,10 @@ impl People {
         by: Actor,
     ) -> Result<Change, PeopleError> {
         let inner = self.inner();
-        let names: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
-        let grants = NewGrants::parse(&names, &[]).map_err(|_| PeopleError::NoOrganization)?;
+        let grants = NewGrants::built_in(roles);
         let fact = Fact::new(&facts::USER_CREATED, org, by)
             .target("user", person.id, &person.display_name)
-            .data(json!({ "roles": names }));
+            .data(json!({ "roles": roles }));
         let to = PrincipalId::User(person.id);
         let given_by = person.id.to_string();
         let give = |gift: &Gift| give(&inner.world, org, to, gift, &given_by, person.created_at);

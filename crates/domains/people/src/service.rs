@@ -84,6 +84,11 @@ impl People {
         Ok(store::org_by_slug(&self.0.db, SIGN_IN, slug).await?)
     }
 
+    /// The person, if it is a member of the organization; read from the database, never behind another node.
+    pub async fn member(&self, org: OrgId, id: UserId) -> Result<Option<Person>, PeopleError> {
+        Ok(store::member(&self.0.db, SIGN_IN, org, id).await?)
+    }
+
     pub async fn person(&self, id: UserId) -> Result<Option<Arc<Person>>, PeopleError> {
         let load = store::person_by_id(&self.0.db, SIGN_IN, id);
         Ok(self.0.persons.get(id, load).await?)

@@ -107,6 +107,19 @@ pub(crate) async fn person_by_id(
     db.read_one(scope, Select::new(PERSON).and("users.id = {}", id.uuid())).await?.map(person).transpose()
 }
 
+/// The person, if it belongs to the organization.
+pub(crate) async fn member(
+    db: &Db,
+    scope: SystemScope,
+    of: OrgId,
+    id: UserId,
+) -> Result<Option<Person>, DbError> {
+    let select = Select::new(PERSON)
+        .and("users.id = {}", id.uuid())
+        .and("EXISTS (SELECT 1 FROM memberships WHERE org = {} AND user_id = users.id)", of.uuid());
+    db.read_one(scope, select).await?.map(person).transpose()
+}
+
 /// People of one organization, oldest first; `after` is the last id of the page before.
 pub(crate) async fn members(
     db: &Db,
@@ -119,6 +132,7 @@ pub(crate) async fn members(
         owner: None,
         is: Some("users.id"),
         named: None,
+        group: None,
     };
     let select = Select::new(PERSON)
         .and("EXISTS (SELECT 1 FROM memberships WHERE org = {} AND user_id = users.id)", by.org().uuid())

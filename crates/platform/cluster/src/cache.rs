@@ -48,6 +48,11 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
         self.values.write().remove(key);
     }
 
+    /// For news about something that values hold inside, such as a group that somebody is in.
+    pub fn forget_where(&self, touched: impl Fn(&K, &V) -> bool) {
+        self.values.write().retain(|key, value| !touched(key, value));
+    }
+
     /// For news that does not say which keys it touches.
     pub fn forget_all(&self) {
         self.values.write().clear();

@@ -19,7 +19,7 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 const STALE_AFTER: Duration = Duration::from_secs(2);
 const PURPOSE: SystemScope = SystemScope::new("revision feed");
 
-/// What an authority entry is about: `agent`, `user`, `session`, `credential`, `token`, `org`, `client`, `keys`.
+/// What an authority entry that can die is about: `agent`, `user`, `session`, `credential`, `token`, `org`, `client`, `keys`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kin {
     pub kind: &'static str,

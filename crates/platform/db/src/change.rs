@@ -16,11 +16,12 @@ pub struct Change {
 }
 
 /// `(table, id, revision)` of a row whose state the decision relied on: held until the change is in.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guard {
     pub(crate) table: &'static str,
     pub(crate) id: Uuid,
-    pub(crate) revision: i64,
+    /// `None`: whatever it is; only for those who advance it.
+    pub(crate) revision: Option<i64>,
     /// Whether counting below this row was part of the decision: then only one such change at a time.
     pub(crate) exclusive: bool,
 }
@@ -29,7 +30,7 @@ pub struct Guard {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorityEntry {
     pub org: OrgId,
-    /// What `key` is: `agent`, `user`, `credential`, `token`, `client`, `keys`.
+    /// What `key` is: `agent`, `user`, `group`, `role`, `credential`, `api_key`, `token`, `client`, `keys`.
     pub kind: &'static str,
     pub key: Uuid,
     pub dead: bool,
@@ -83,7 +84,7 @@ impl Change {
     /// The row must still have this revision when the change is made.
     #[must_use]
     pub fn guard(mut self, table: &'static str, id: impl types::Id, revision: i64) -> Self {
-        self.guards.push(Guard { table, id: id.uuid(), revision, exclusive: false });
+        self.guards.push(Guard { table, id: id.uuid(), revision: Some(revision), exclusive: false });
         self
     }
 
@@ -91,7 +92,15 @@ impl Change {
     /// advanced, so that whoever counted on the old state decides again.
     #[must_use]
     pub fn guard_count(mut self, table: &'static str, id: impl types::Id, revision: i64) -> Self {
-        self.guards.push(Guard { table, id: id.uuid(), revision, exclusive: true });
+        self.guards.push(Guard { table, id: id.uuid(), revision: Some(revision), exclusive: true });
+        self
+    }
+
+    /// The row's revision is advanced, whatever it is: whoever guards it with the old one decides again. Done in the order
+    /// of the guards, which a statement of the change's own would not keep.
+    #[must_use]
+    pub fn advance(mut self, table: &'static str, id: impl types::Id) -> Self {
+        self.guards.push(Guard { table, id: id.uuid(), revision: None, exclusive: true });
         self
     }
 
@@ -115,12 +124,20 @@ impl Change {
         self
     }
 
-    /// In the order in which both engines run them; guards by table and id, so that racers never wait in a circle.
+    /// By table and id, so that racers never wait in a circle.
+    pub(crate) fn ordered_guards(&mut self) -> Vec<Guard> {
+        let mut guards = std::mem::take(&mut self.guards);
+        // Of one row: first what looks at its revision, then what advances it.
+        guards.sort_by_key(|guard| {
+            (guard.table, guard.id, guard.revision.is_none(), guard.exclusive, guard.revision)
+        });
+        guards.dedup();
+        guards
+    }
+
+    /// What follows the guards, in the order in which both engines run it.
     pub(crate) fn flight(&mut self) -> Vec<Statement> {
-        self.guards.sort();
-        self.guards.dedup();
-        let guards = self.guards.iter().filter(|guard| guard.exclusive).map(Guard::advance);
-        let mut all: Vec<Statement> = guards.collect();
+        let mut all: Vec<Statement> = Vec::with_capacity(self.statements.len() + self.books.len() + 2);
         all.append(&mut self.statements);
         all.append(&mut self.books);
         if !self.authority.is_empty() {
@@ -136,10 +153,14 @@ impl Change {
 
 impl Guard {
     /// The UPDATE takes the row lock on PostgreSQL and fails for everybody who read the revision before.
-    fn advance(&self) -> Statement {
-        let text =
-            format!("UPDATE {} SET revision = revision + 1 WHERE id = $1 AND revision = $2", self.table);
-        sql(text, vec![self.id.into(), self.revision.into()]).fresh()
+    pub(crate) fn advance(&self) -> Statement {
+        let head = format!("UPDATE {} SET revision = revision + 1 WHERE id = $1", self.table);
+        match self.revision {
+            Some(revision) => {
+                sql(format!("{head} AND revision = $2"), vec![self.id.into(), revision.into()]).fresh()
+            }
+            None => sql(head, vec![self.id.into()]).fresh(),
+        }
     }
 }
 

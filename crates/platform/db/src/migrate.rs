@@ -33,6 +33,7 @@ migrations! {
     2 "0002_people";
     3 "0003_oauth";
     4 "0004_acting";
+    6 "0006_access";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

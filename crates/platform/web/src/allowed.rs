@@ -11,11 +11,11 @@ use axum::http::request::Parts;
 use db::OrgScope;
 use ledger::{Fact, FactKind, Origin};
 use problem::{PERMISSION_DENIED, Problem, STALE_REVISION};
-use types::{OrgId, Uuid};
+use types::{GroupId, OrgId, Uuid};
 
 use crate::door::Door;
 use crate::idempotency::Ticket;
-use crate::{Caller, Contact, Means, Operation, Rejection, Spec};
+use crate::{Caller, Contact, Link, Means, Operation, Rejection, Spec};
 
 /// What is asked about, as far as rights depend on it.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,8 @@ pub struct Object<'a> {
     pub is: Option<Uuid>,
     /// The user or agent that owns it.
     pub owner: Option<Uuid>,
+    /// The group that it belongs to.
+    pub group: Option<GroupId>,
 }
 
 /// An admission without the type of its operation: what services take.
@@ -82,14 +84,17 @@ impl Allowance {
         let Ok(selector) = Selector::object(object.selector.split('/')) else {
             return Decision::Refused(Refusal::Nobody);
         };
-        let related = |uuid: Uuid| Relation {
-            own: object.is == Some(uuid) || object.owner == Some(uuid),
-            group: false,
+        let related = |link: &Link| {
+            let uuid = link.principal.uuid();
+            Relation {
+                own: object.is == Some(uuid) || object.owner == Some(uuid),
+                group: object.group.is_some_and(|group| link.groups.contains(&group)),
+            }
         };
         let hops: Vec<Hop<'_>> = self
             .caller
             .links()
-            .map(|link| Hop { authority: &link.grants, relation: related(link.principal.uuid()) })
+            .map(|link| Hop { authority: &link.grants, relation: related(link) })
             .collect();
         authority::decide(&hops, self.caller.scope.as_deref(), required, &selector)
     }

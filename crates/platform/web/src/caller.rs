@@ -7,7 +7,9 @@ use axum::http::request::Parts;
 use futures::future::BoxFuture;
 use ledger::{Actor, ActorKind};
 use problem::Problem;
-use types::{AgentId, CredentialId, Id, OrgId, RunId, SessionId, Timestamp, TokenId, TxnId, UserId, Uuid};
+use types::{
+    AgentId, CredentialId, GroupId, Id, OrgId, RunId, SessionId, Timestamp, TokenId, TxnId, UserId, Uuid,
+};
 
 use crate::Contact;
 
@@ -60,6 +62,8 @@ pub struct Link {
     pub principal: PrincipalId,
     pub display: Arc<str>,
     pub grants: Arc<Authority>,
+    /// The groups that it is in: what `group` reaches.
+    pub groups: Arc<[GroupId]>,
 }
 
 /// By what the caller was recognised.

@@ -3,7 +3,7 @@
 
 use authority::{Authority, Permission, Reach, Required};
 use db::{Select, Value};
-use types::{Id, Uuid};
+use types::{GroupId, Id, Uuid};
 
 use crate::{Allowance, Caller, PrincipalId};
 
@@ -17,6 +17,8 @@ pub struct Columns {
     pub is: Option<&'static str>,
     /// A text column with the typed id of the principal that the row belongs to.
     pub named: Option<&'static str>,
+    /// The group that the row belongs to: a UUID column or an expression that gives one.
+    pub group: Option<&'static str>,
 }
 
 /// What a permission's selector means for a row.
@@ -46,27 +48,34 @@ impl Allowance {
 }
 
 fn narrow(caller: &Caller, required: &Required, select: Select, columns: &Columns) -> Select {
-    let subject = caller.subject.principal;
-    let hops = caller.links().map(|link| (&*link.grants, link.principal));
-    let scope = caller.scope.as_deref().map(|scope| (scope, subject));
-    hops.chain(scope).fold(select, |select, (authority, principal)| {
-        match condition(authority, principal, required, columns) {
+    let hops = caller.links().map(|link| (&*link.grants, link));
+    let scope = caller.scope.as_deref().map(|scope| (scope, &caller.subject));
+    hops.chain(scope).fold(select, |select, (authority, link)| {
+        let viewer = Viewer { principal: link.principal, groups: &link.groups };
+        match condition(authority, viewer, required, columns) {
             None => select,
             Some((text, values)) => select.and_text(text, values),
         }
     })
 }
 
+/// Against whom reaches are resolved.
+#[derive(Clone, Copy)]
+struct Viewer<'a> {
+    principal: PrincipalId,
+    groups: &'a [GroupId],
+}
+
 /// What one authority lets through; `None` means every row.
 fn condition(
     authority: &Authority,
-    principal: PrincipalId,
+    viewer: Viewer<'_>,
     required: &Required,
     columns: &Columns,
 ) -> Option<(String, Vec<Value>)> {
     let (mut texts, mut values) = (Vec::new(), Vec::new());
     for grant in authority.grants_for(required) {
-        let (text, of_grant) = alternative(grant, principal, columns);
+        let (text, of_grant) = alternative(grant, viewer, columns);
         if text.is_empty() {
             return None;
         }
@@ -80,7 +89,7 @@ fn condition(
 }
 
 /// The rows of one permission; the empty text means every row.
-fn alternative(grant: &Permission, principal: PrincipalId, columns: &Columns) -> (String, Vec<Value>) {
+fn alternative(grant: &Permission, viewer: Viewer<'_>, columns: &Columns) -> (String, Vec<Value>) {
     let (mut texts, mut values) = (Vec::new(), Vec::<Value>::new());
     if !grant.selector.is_every() {
         let pattern = grant.selector.as_str();
@@ -99,16 +108,27 @@ fn alternative(grant: &Permission, principal: PrincipalId, columns: &Columns) ->
             },
         }
     }
-    // Groups do not exist yet: `group` reaches as far as `own`.
     if grant.ceiling() != Reach::All {
-        let by_id = columns.owner.iter().chain(&columns.is).map(|column| (column, principal.uuid().into()));
-        let by_name = columns.named.iter().map(|column| (column, principal.to_string().into()));
-        let (own, ids): (Vec<String>, Vec<Value>) =
-            by_id.chain(by_name).map(|(column, id)| (format!("{column} = {{}}"), id)).unzip();
+        let (text, ids) = within_reach(grant.ceiling(), viewer, columns);
+        texts.push(text);
         values.extend(ids);
-        texts.push(if own.is_empty() { "1 = 0".into() } else { format!("({})", own.join(" OR ")) });
     }
     if texts.is_empty() { (String::new(), values) } else { (format!("({})", texts.join(" AND ")), values) }
+}
+
+/// The rows that are the viewer's own and, where the reach says so, those of its groups.
+fn within_reach(reach: Reach, viewer: Viewer<'_>, columns: &Columns) -> (String, Vec<Value>) {
+    let principal = viewer.principal;
+    let by_id = columns.owner.iter().chain(&columns.is).map(|column| (column, principal.uuid().into()));
+    let by_name = columns.named.iter().map(|column| (column, principal.to_string().into()));
+    let (mut texts, mut values): (Vec<String>, Vec<Value>) =
+        by_id.chain(by_name).map(|(column, id)| (format!("{column} = {{}}"), id)).unzip();
+    let column = columns.group.filter(|_| reach == Reach::Group && !viewer.groups.is_empty());
+    if let Some(column) = column {
+        texts.push(format!("{column} IN ({})", vec!["{}"; viewer.groups.len()].join(", ")));
+        values.extend(viewer.groups.iter().map(|group| Value::from(group.uuid())));
+    }
+    if texts.is_empty() { ("1 = 0".into(), values) } else { (format!("({})", texts.join(" OR ")), values) }
 }
 
 #[cfg(test)]
@@ -122,16 +142,28 @@ mod tests {
         owner: Some("owner"),
         is: Some("id"),
         named: None,
+        group: Some("group_id"),
     };
 
     fn of(scope: &str) -> Option<(String, Vec<Value>)> {
+        seen_by(scope, &[])
+    }
+
+    fn seen_by(scope: &str, groups: &[GroupId]) -> Option<(String, Vec<Value>)> {
         let authority: Authority = scope.parse().unwrap();
-        condition(
-            &authority,
-            PrincipalId::User(UserId::from_uuid(Uuid::nil())),
-            &Required::parse("agents:read"),
-            &AGENTS,
-        )
+        let viewer = Viewer { principal: PrincipalId::User(UserId::from_uuid(Uuid::nil())), groups };
+        condition(&authority, viewer, &Required::parse("agents:read"), &AGENTS)
+    }
+
+    #[test]
+    fn group_reaches_the_rows_of_every_group_of_the_viewer() {
+        let groups = [1, 2].map(|number| GroupId::from_uuid(Uuid::from_u128(number)));
+        let (text, values) = seen_by("agents:read:group", &groups).unwrap();
+        assert_eq!(text, "((owner = {} OR id = {} OR group_id IN ({}, {})))");
+        assert_eq!(values[2..], groups.map(|group| Value::from(group.uuid())));
+        // In no group it reaches no further than `own`; `own` never reaches a group.
+        assert_eq!(seen_by("agents:read:group", &[]).unwrap().0, "((owner = {} OR id = {}))");
+        assert_eq!(seen_by("agents:read:own", &groups).unwrap().0, "((owner = {} OR id = {}))");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod access;
 mod agents;
 mod audit;
 mod cli;

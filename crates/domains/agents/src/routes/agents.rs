@@ -190,7 +190,8 @@ pub async fn list(
         q: filter.q,
     };
     let db = &agents.inner().db;
-    let rows = store::list(db, &allowed, &narrowed, before, limit + 1).await?;
+    let mut rows = store::list(db, &allowed, &narrowed, before, limit + 1).await?;
+    agents.name_rights(&allowed, &mut rows).await?;
     let cursor = |agent: &Agent| allowed.cursor(&[json!(agent.id)]);
     let mut page = page(rows, limit, cursor, AgentView::from);
     if filter.count == Some(true) {

@@ -98,6 +98,7 @@ const COLUMNS: Columns = Columns {
     owner: Some("owner"),
     is: None,
     named: None,
+    group: None,
 };
 
 pub async fn create(

@@ -55,8 +55,13 @@ pub struct RunsFilter {
 }
 
 /// Where the table keeps what rights depend on: a run is its principal's own.
-const COLUMNS: Columns =
-    Columns { selector: SelectorColumn::id::<RunId>("id"), owner: Some("subject"), is: None, named: None };
+const COLUMNS: Columns = Columns {
+    selector: SelectorColumn::id::<RunId>("id"),
+    owner: Some("subject"),
+    is: None,
+    named: None,
+    group: None,
+};
 
 pub async fn list(
     State(functions): State<Functions>,

@@ -122,7 +122,7 @@ async fn may_read(oauth: &Oauth, by: &Allowance, jti: TokenId) -> Result<(), Ref
         }
         PrincipalId::User(_) => None,
     };
-    Ok(by.check(&Object { selector: jti.to_string().into(), is: Some(holder.uuid()), owner })?)
+    Ok(by.check(&Object { selector: jti.to_string().into(), is: Some(holder.uuid()), owner, group: None })?)
 }
 
 /// The index follows the ledger by moments; a token that was issued just now is waited for.

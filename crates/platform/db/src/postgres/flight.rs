@@ -32,8 +32,9 @@ pub(super) async fn read(pool: &Pool, scope: &Scope, statement: &Statement) -> R
 pub(super) async fn commit(pool: &Pool, mut change: Change) -> Result<Committed, CommitError> {
     let connection = pool.connection().await?;
     let has_authority = !change.authority.is_empty();
-    let guards: Vec<Statement> = shared_guards(&change.guards);
-    let mut statements: Vec<Statement> = guards;
+    let guards = change.ordered_guards();
+    let held = |guard: &Guard| if guard.exclusive { checked(guard.advance()) } else { hold(guard) };
+    let mut statements: Vec<Statement> = guards.iter().map(held).collect();
     statements.extend(change.flight().into_iter().map(checked));
     statements.extend(change.facts.into_iter().map(|fact| fact.insert()));
     if change.wakes_queue {
@@ -128,13 +129,6 @@ fn checked(mut statement: Statement) -> Statement {
         statement.text = Cow::Owned(format!("WITH touched AS ({} RETURNING 1) {counted}", statement.text));
     }
     statement
-}
-
-fn shared_guards(guards: &[Guard]) -> Vec<Statement> {
-    let mut shared: Vec<&Guard> = guards.iter().filter(|guard| !guard.exclusive).collect();
-    shared.sort();
-    shared.dedup();
-    shared.into_iter().map(hold).collect()
 }
 
 fn hold(guard: &Guard) -> Statement {

@@ -26,8 +26,9 @@ pub(super) struct Reply<T> {
 impl Work {
     pub(super) fn change(mut change: Change, answer: Answer<Committed>) -> Self {
         let has_authority = !change.authority.is_empty();
+        let guards = change.ordered_guards();
         let mut statements = change.flight();
-        let Change { guards, facts, .. } = change;
+        let Change { facts, .. } = change;
         statements.extend(facts.into_iter().map(FactRow::insert));
         Self::Change { guards, statements, has_authority, reply: Reply::new(answer) }
     }
@@ -99,8 +100,8 @@ fn run_change(
     statements: &[Statement],
     has_authority: bool,
 ) -> Result<Committed, CommitError> {
-    for guard in guards.iter().filter(|guard| !guard.exclusive) {
-        check(connection, guard)?;
+    for guard in guards {
+        if guard.exclusive { write(connection, &guard.advance())? } else { check(connection, guard)? }
     }
     for statement in statements {
         write(connection, statement)?;

@@ -98,6 +98,21 @@ on_both_databases! {
         }
     }
 
+    /// An advance asks for no revision, and stops whoever relied on the one before; a change may do both itself.
+    async fn an_advance_stops_whoever_relied_on_the_state_before(database: TestDatabase) {
+        let shelf = Shelf::new(&database).await;
+        let container = shelf.new_box().await;
+        let change = || Change::new(shelf.scope(), shelf.fact());
+        for _ in 0..2 {
+            shelf.db.commit(change().advance("boxes", container)).await.unwrap();
+        }
+        assert!(matches!(shelf.db.commit(change().guard("boxes", container, 1)).await, Err(CommitError::Stale)));
+        shelf.db.commit(change().advance("boxes", container).guard("boxes", container, 3)).await.unwrap();
+        assert_eq!(revision(&shelf, container).await, 4);
+        let nobody: FactId = types::World::system().id();
+        assert!(matches!(shelf.db.commit(change().advance("boxes", nobody)).await, Err(CommitError::Stale)));
+    }
+
     async fn a_guard_on_nothing_is_stale(database: TestDatabase) {
         let shelf = Shelf::new(&database).await;
         let nobody: FactId = types::World::system().id();

@@ -8,7 +8,10 @@ fn the_organization_and_what_it_knows() {
     shows("orgs_show", &terminal.run(&["orgs", "show"]));
     shows("users_list", &terminal.run(&["users", "list"]));
     shows("roles_list", &terminal.run(&["roles", "list"]));
-    assert_eq!(terminal.run(&["roles", "list", "--quiet"]).ok(), "operator\nowner\nmember");
+    assert_eq!(
+        terminal.run(&["roles", "list", "--quiet"]).ok(),
+        "operator\nowner\nadmin\ncurator\nmember\nviewer\nauditor"
+    );
     let mine = terminal.run(&["permissions", "me", "--json"]).json();
     let lines = terminal.run(&["permissions", "me"]).ok();
     assert_eq!(mine["permissions"].as_array().expect("a list").len(), lines.lines().count());

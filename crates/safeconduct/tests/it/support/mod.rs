@@ -3,6 +3,7 @@
 mod agent;
 mod answer;
 mod caller;
+mod group;
 mod process;
 mod server;
 

@@ -11,7 +11,7 @@ use telemetry::ErrorWatch;
 use testing::{Engine, TestDatabase};
 use tracing::Instrument;
 use types::{OrgId, SteeredClock, SystemEntropy, World};
-use web::{Contact, PrincipalId};
+use web::Contact;
 
 use super::{Caller, PROGRAM};
 
@@ -101,7 +101,7 @@ impl TestServer {
     }
 
     /// Gives one permission more to a principal.
-    pub(crate) async fn grant(&self, org: OrgId, to: PrincipalId, permission: &str) {
+    pub(crate) async fn grant(&self, org: OrgId, to: impl Into<access::HolderId>, permission: &str) {
         let house = self.house();
         let gift = access::Gift::Permission(permission.parse().expect("a permission"));
         let by = ledger::Actor::system("test");

@@ -1,0 +1,3 @@
+//! Permissions, roles, grants, API keys.
+
+mod groups;
