@@ -62,7 +62,8 @@ pub struct Register {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   safeconduct agents update ops:reporter --description 'Reports on service checks'
-  safeconduct agents update ops:reporter --permission 'agents:read:all' --if-revision 3")]
+  safeconduct agents update ops:reporter --permission 'agents:read:all' --if-revision 3
+  safeconduct agents update ops:reporter --tag '' --metadata shift=null")]
 pub struct Update {
     /// Id, or `namespace:name`.
     agent: String,
@@ -73,7 +74,7 @@ pub struct Update {
     if_revision: Option<i64>,
 }
 
-/// What can be said of an agent. Lists are given whole.
+/// What can be said of an agent. Lists are given whole; for a change, one empty value empties a list.
 #[derive(Args, Clone, Debug, Default)]
 struct About {
     /// How people call it.
@@ -239,7 +240,11 @@ impl Register {
 
 impl About {
     fn patch(&self) -> Result<AgentPatch, Failure> {
-        let list = |items: &[String]| (!items.is_empty()).then(|| items.to_vec());
+        let list = |items: &[String]| match items {
+            [] => None,
+            [one] if one.is_empty() => Some(Vec::new()),
+            all => Some(all.to_vec()),
+        };
         let metadata = files::pairs(&self.metadata)?;
         Ok(AgentPatch {
             display_name: self.display_name.clone(),

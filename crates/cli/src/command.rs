@@ -14,7 +14,7 @@ use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
     agents, audit, completion, configure, credentials, functions, kills, login, orgs, permissions,
-    quickstart, reference, roles, runs, token, users,
+    quickstart, reference, roles, runs, sessions, token, users,
 };
 
 /// Commands that speak to a server.
@@ -28,6 +28,9 @@ pub enum Command {
     Logout,
     /// Say who you are, where, and what you may do.
     Whoami,
+    /// See where you are signed in; end a session.
+    #[command(subcommand)]
+    Sessions(sessions::SessionsCommand),
     /// Choose servers and profiles.
     #[command(subcommand)]
     Configure(configure::Configure),
@@ -116,6 +119,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Login(login) => login::login(desk, &login).await,
         Command::Logout => login::logout(desk).await,
         Command::Whoami => login::whoami(desk).await,
+        Command::Sessions(command) => sessions::run(desk, command).await,
         Command::Configure(command) => configure::run(desk, command),
         Command::Agents(command) => agents::run(desk, command).await,
         Command::Credentials(command) => credentials::run(desk, command).await,

@@ -28,6 +28,7 @@ mod roles;
 mod runs;
 mod screen;
 mod session;
+mod sessions;
 mod span;
 mod table;
 mod token;

@@ -1,5 +1,7 @@
 //! `agents` and `kills`.
 
+use serde_json::json;
+
 use super::{Terminal, shows};
 
 #[test]
@@ -27,7 +29,7 @@ fn an_agents_life() {
     terminal.run(&["agents", "register", "ops:second"]).ok();
     shows("agents_list", &terminal.run(&["agents", "list"]));
     let all = terminal.run(&["agents", "list", "--json"]).json();
-    assert_eq!(all["items"][1]["metadata"], serde_json::json!({"team": "sre", "shift": 2}));
+    assert_eq!(all["items"][1]["metadata"], json!({"team": "sre", "shift": 2}));
     assert_eq!(all["next_cursor"], serde_json::Value::Null);
 
     shows(
@@ -38,6 +40,10 @@ fn an_agents_life() {
         "agents_update_stale",
         &terminal.run(&["agents", "update", "ops:reporter", "--tag", "x", "--if-revision", "1"]),
     );
+    let emptied = ["agents", "update", "ops:reporter", "--tag", "", "--metadata", "shift=null", "--json"];
+    let agent = terminal.run(&emptied).json();
+    assert_eq!((&agent["tags"], &agent["metadata"]), (&json!([]), &json!({"team": "sre"})));
+    assert_eq!(agent["permissions"], json!(["agents:read:all"]));
     shows("agents_suspend", &terminal.run(&["agents", "suspend", "ops:reporter", "--reason", "odd calls"]));
     assert_eq!(terminal.run(&["agents", "list", "--status", "suspended", "--quiet"]).ok().lines().count(), 1);
     terminal.run(&["agents", "reactivate", "ops:reporter"]).ok();

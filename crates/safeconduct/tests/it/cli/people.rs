@@ -1,4 +1,4 @@
-//! `orgs`, `users`, `roles`, `permissions`.
+//! `orgs`, `users`, `roles`, `permissions`, `sessions`.
 
 use super::{Terminal, shows};
 
@@ -18,5 +18,20 @@ fn the_organization_and_what_it_knows() {
     assert!(lines.lines().any(|line| line == "agents:create:all"), "{lines}");
     let catalogue = terminal.run(&["permissions", "catalogue"]).ok();
     assert!(catalogue.lines().any(|line| line.starts_with("agents ")), "{catalogue}");
+    terminal.end();
+}
+
+#[test]
+fn sessions_are_listed_and_ended() {
+    let terminal = Terminal::signed_in();
+    shows("sessions_list", &terminal.run(&["sessions", "list"]));
+    let session = terminal.run(&["sessions", "list", "--quiet"]).ok();
+    shows("sessions_end_asks", &terminal.run(&["sessions", "end", &session]));
+    shows(
+        "sessions_end_unknown",
+        &terminal.run(&["sessions", "end", "ses_00000000000000000000000000", "--yes"]),
+    );
+    shows("sessions_end", &terminal.run(&["sessions", "end", &session, "--yes"]));
+    assert_ne!(terminal.run(&["sessions", "list"]).code, 0);
     terminal.end();
 }
