@@ -25,14 +25,20 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: ['src/**/*.test.ts'], environment: 'node' } },
       {
         extends: true,
+        test: { name: 'measure', include: ['tests/measure/*.ts'], environment: 'node', testTimeout: 600_000 },
+      },
+      {
+        extends: true,
         test: {
           name: 'browser',
           include: ['tests/browser/*.test.ts'],
           environment: 'node',
           // One browser and one server per file; two cores carry one file at a time.
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // For two cores that do other work as well; what passes does not wait for them.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          expect: { poll: { timeout: 30_000, interval: 50 } },
         },
       },
     ],

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# The web console: console.sh [build] | check | browser
+# The web console: console.sh [build] | check | browser | measure
 #   build    into console/dist, from where the server's build embeds it
 #   check    form, types and unit tests
 #   browser  its tests in a real Chromium against the built server
+#   measure  how soon pages are there, in the same; as the rows of a Markdown table
 . "$(dirname "$0")/lib.sh"
 
 scripts/setup.sh node
@@ -28,5 +29,9 @@ case ${1:-build} in
         "$root/scripts/setup.sh" chromium
         SAFECONDUCT_BIN=${SAFECONDUCT_BIN:-$target/debug/safeconduct} npm run --silent test:browser
         ;;
-    *) fail "usage: console.sh [build] | check | browser" ;;
+    measure)
+        "$root/scripts/setup.sh" chromium
+        SAFECONDUCT_BIN=${SAFECONDUCT_BIN:-$target/debug/safeconduct} npm run --silent measure
+        ;;
+    *) fail "usage: console.sh [build] | check | browser | measure" ;;
 esac

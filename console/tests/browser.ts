@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import type { Server } from './server'
+import type { Person, Server } from './server'
 
 const flags = [
   '--no-sandbox',
@@ -47,7 +47,8 @@ export async function visit(
     reducedMotion: 'reduce',
     locale: 'en-US',
   })
-  context.setDefaultTimeout(15_000)
+  // Long enough for two busy cores; a test that fails waits, one that passes does not.
+  context.setDefaultTimeout(30_000)
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
@@ -64,4 +65,16 @@ export async function signIn(server: Server, { page }: Visit): Promise<void> {
   await page.goto(await server.link())
   await page.getByRole('button', { name: 'Enter the console' }).click()
   await page.getByRole('heading', { name: 'Home', level: 1 }).waitFor()
+}
+
+/** Signed in as somebody who was enrolled: with the cookie that their sign-in left. */
+export async function signInAs(
+  server: Server,
+  { context }: Visit,
+  person: Person | undefined,
+): Promise<void> {
+  if (!person) throw new Error('nobody of this name was enrolled')
+  await context.addCookies([
+    { name: 'safeconduct_dev', value: person.cookie, url: server.url, httpOnly: true, sameSite: 'Strict' },
+  ])
 }

@@ -10,17 +10,30 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-const binary = resolve(
+/** The server under test. */
+export const binary = resolve(
   process.env.SAFECONDUCT_BIN ?? join(import.meta.dirname, '../../target/debug/safeconduct'),
 )
+
+/** Built with the tests: brings people in, as invitations would. */
+const enrolment = join(dirname(binary), 'examples/enrol')
 
 /** Without what would configure the server: it refuses keys that it does not know. */
 const clean = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith('SAFECONDUCT_')),
 )
 
+export interface Person {
+  name: string
+  id: string
+  /** The value of the session's cookie. */
+  cookie: string
+}
+
 export interface Server {
   url: string
+  /** Those who were enrolled before the start, by their names. */
+  people: Record<string, Person>
   /** A link that signs the owner in; the one before it no longer does. */
   link: () => Promise<string>
   /** An access token of the owner, for what a test needs done apart from the browser. */
@@ -32,9 +45,14 @@ export interface Server {
   stop: () => Promise<void>
 }
 
-export async function startServer(): Promise<Server> {
-  if (!existsSync(binary)) throw new Error(`no server at ${binary}; build it, or set SAFECONDUCT_BIN`)
+/** `enrolled`: names, each with its roles, divided by commas; `@slug` behind them is an organization of their own. */
+export async function startServer(enrolled: Record<string, string> = {}): Promise<Server> {
+  for (const program of [binary, enrolment]) {
+    if (!existsSync(program))
+      throw new Error(`${program} is missing; cargo test --workspace --locked --no-run builds it`)
+  }
   const data = await mkdtemp(join(tmpdir(), 'safeconduct-console-'))
+  const people = await enrol(data, enrolled)
   const flags = [
     'serve',
     '--data-dir',
@@ -43,6 +61,8 @@ export async function startServer(): Promise<Server> {
     '127.0.0.1:0',
     '--set',
     'server.operations_listen=127.0.0.1:0',
+    // One person does in a minute what many do in an hour.
+    ...['reads', 'writes', 'tokens', 'sign_ins', 'heavy'].flatMap((name) => ['--set', `limits.${name}=0`]),
   ]
   const child = spawn(binary, flags, { stdio: ['ignore', 'pipe', 'pipe'], env: clean })
   const url = await listening(child)
@@ -57,6 +77,7 @@ export async function startServer(): Promise<Server> {
 
   const server: Server = {
     url,
+    people,
     link: async () =>
       (await run(binary, ['admin', 'link', '--data-dir', data], { env: clean })).stdout.trim(),
     token: () => {
@@ -79,12 +100,26 @@ export async function startServer(): Promise<Server> {
       return (await run('bash', ['-c', command], { cwd: home, env: environment })).stdout
     },
     stop: async () => {
-      child.kill('SIGTERM')
-      await new Promise((done) => child.once('exit', done))
+      const ended = new Promise((done) => child.once('exit', done))
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGTERM')
+        await ended
+      }
       await rm(data, { recursive: true, force: true })
     },
   }
   return server
+}
+
+async function enrol(data: string, enrolled: Record<string, string>): Promise<Record<string, Person>> {
+  const words = Object.entries(enrolled).map(([name, roles]) => `${name}=${roles}`)
+  if (words.length === 0) return {}
+  const { stdout } = await run(enrolment, [data, ...words], { env: clean })
+  const people = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Person)
+  return Object.fromEntries(people.map((person) => [person.name, person]))
 }
 
 /** The address that the server says it listens on; fails with its own words if it ends before. */

@@ -6,25 +6,28 @@ interface EquivalentProps {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   path: string
   body?: unknown
+  /** Sent as If-Match: the change is refused if the thing has another by now. */
+  revision?: number
 }
 
 /** The same change from a terminal, by our command and by the plain API. */
-export function Equivalent({ cli, method, path, body }: EquivalentProps) {
+export function Equivalent({ cli, method, path, body, revision }: EquivalentProps) {
   const text = useText()
   return (
     <details className="equivalent">
       <summary>{text.equivalent}</summary>
       <CodeBlock code={cli} label={text.byCli} wrap />
-      <CodeBlock code={curl(method, path, body)} label={text.byApi} wrap />
+      <CodeBlock code={curl(method, path, body, revision)} label={text.byApi} wrap />
     </details>
   )
 }
 
-function curl(method: string, path: string, body: unknown): string {
+function curl(method: string, path: string, body: unknown, revision: number | undefined): string {
   const lines = [
     `curl -X ${method} ${quoted(location.origin + path)}`,
     '-H "authorization: Bearer $SAFECONDUCT_TOKEN"',
   ]
+  if (revision !== undefined) lines.push(`-H 'if-match: "${revision}"'`)
   if (body !== undefined)
     lines.push("-H 'content-type: application/json'", `-d ${quoted(JSON.stringify(body))}`)
   return lines.join(' \\\n  ')
@@ -42,7 +45,19 @@ export function command(...parts: (string | undefined | false)[]): string {
 
 /** `--name value`, or nothing. */
 export function flag(name: string, value: string | number | undefined | null): string | undefined {
-  return value === undefined || value === null || value === ''
-    ? undefined
-    : `--${name} ${quoted(String(value))}`
+  return value === '' ? undefined : given(name, value)
+}
+
+/** `--name value`, also for an empty value; nothing if there is none. */
+export function given(name: string, value: string | number | undefined | null): string | undefined {
+  if (value === undefined || value === null) return undefined
+  const word = String(value)
+  // What begins like a flag would be read as one.
+  return `--${name}${word.startsWith('-') ? '=' : ' '}${quoted(word)}`
+}
+
+/** The flag once for each value; an empty list is said by one empty value. */
+export function flags(name: string, values: string[] | undefined | null): string | undefined {
+  if (!values) return undefined
+  return (values.length > 0 ? values : ['']).map((value) => given(name, value)).join(' ')
 }

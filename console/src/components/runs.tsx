@@ -38,7 +38,7 @@ export function RunTable({ query, limit, brief, empty }: RunTableProps) {
     !brief && {
       id: 'trigger',
       head: text.runs.trigger,
-      cell: (run) => run.trigger.toLowerCase(),
+      cell: (run) => text.runs.triggers[run.trigger],
       wide: true,
     },
     !brief && {

@@ -21,13 +21,15 @@ type New = Body<'functions.create'>
 interface FunctionFormProps {
   /** Publishes a new version of this one; makes a new function without it. */
   of?: Fn
+  /** Why it can't be saved. */
+  reason: string | undefined
   busy: boolean
   error: unknown
   onSubmit: (body: New | Version) => void
 }
 
 /** Code on the left, what surrounds it on the right. Versions are immutable: saving makes the next one. */
-export function FunctionForm({ of: fn, busy, error, onSubmit }: FunctionFormProps) {
+export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: FunctionFormProps) {
   const text = useText()
   const [fields, setFields] = useState(() => initial(fn))
   const refused = error instanceof Problem ? error : undefined
@@ -188,7 +190,7 @@ export function FunctionForm({ of: fn, busy, error, onSubmit }: FunctionFormProp
             type="submit"
             look="primary"
             busy={busy}
-            reason={input === 'wrong' || output === 'wrong' ? text.notJson : undefined}
+            reason={reason ?? (input === 'wrong' || output === 'wrong' ? text.notJson : undefined)}
           >
             {fn ? text.functions.publish : text.functions.create}
           </Button>

@@ -4,9 +4,10 @@ import { useText } from '../text'
 import { useNow } from './now'
 
 /** Everything that a control of the console may need; asked in one request. */
-const asked = [
+const rights = [
   'agents:create',
   'agents:update',
+  'agents:delete',
   'credentials:create',
   'credentials:update',
   'functions:create',
@@ -14,20 +15,59 @@ const asked = [
   'functions:delete',
   'functions:execute',
   'runs:update',
-  'audit:read',
 ] as const
 
-export type Right = (typeof asked)[number]
+export type Right = (typeof rights)[number]
+
+/** What is acted upon, as far as rights tell objects apart. */
+export interface Target {
+  /** `namespace/name`, or the id; left out for what has none yet. */
+  selector?: string
+  /** Whose it is; whoever makes something owns it. */
+  owner?: string
+}
+
+/** What has a name and an owner, as rights see it. */
+export function named(of: { namespace: string; name: string; owner: { id: string } }): Target {
+  return { selector: `${of.namespace}/${of.name}`, owner: of.owner.id }
+}
+
+interface Needs {
+  of?: Target
+  /** A sign-in of the last minutes. */
+  stepUp?: boolean
+}
 
 /** Why this can't be done, or undefined when it can. The server decides; this only spares the try. */
-export function useReason(right: Right, needsStepUp = false): string | undefined {
+export function useReason(right: Right, { of = {}, stepUp = false }: Needs = {}): string | undefined {
   const text = useText()
   const now = useNow()
-  const me = useQuery(queries.me())
-  const checked = useQuery(queries.may([...asked]))
-  const found = checked.data?.results.find((result) => result.permission === right)
-  if (found && !found.allowed) return text.lacks(right)
-  const session = me.data?.session
-  if (needsStepUp && session && Date.parse(session.stepped_up_until) < now) return text.needsStepUp
+  const me = useQuery(queries.me()).data
+  const { selector, owner } = of
+  const asked = rights
+    .filter((known) => selector === undefined || resource(known) === resource(right))
+    .flatMap((known) => reaches(known, selector))
+  const results = useQuery(queries.may(asked)).data?.results
+  const holds = (permission: string) =>
+    results?.find((result) => result.permission === permission)?.allowed !== false
+  const [own, all] = reaches(right, selector)
+  const mine = owner === undefined || owner === me?.principal.id
+  if (me && results && !holds(all) && !(mine && holds(own))) {
+    // What is held for some objects only may be enough for one that does not exist yet.
+    const some = me.permissions.some((held) => held.startsWith(`${resource(right)}/`))
+    if (selector !== undefined || !some) return text.lacks(holds(own) ? `${right}:all` : right)
+  }
+  if (stepUp && me?.session && Date.parse(me.session.stepped_up_until) < now) return text.needsStepUp
   return undefined
+}
+
+function resource(right: Right): string {
+  return right.slice(0, right.indexOf(':'))
+}
+
+/** The permission for what is one's own, and for what is anybody's. */
+function reaches(right: Right, selector: string | undefined): [string, string] {
+  const [name, action] = right.split(':')
+  const object = selector === undefined ? name : `${name}/${selector}`
+  return [`${object}:${action}:own`, `${object}:${action}:all`]
 }

@@ -32,9 +32,9 @@ export function Shell() {
   if (me.error instanceof Problem && me.error.status === 401) return <SignedOut />
   return (
     <div className="shell">
-      <a className="skip" href="#page">
+      <button type="button" className="skip" onClick={() => document.getElementById('page')?.focus()}>
         {text.skip}
-      </a>
+      </button>
       <header className="top-bar">
         <button
           type="button"

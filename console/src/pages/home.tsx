@@ -5,7 +5,7 @@ import { queries } from '../api/queries'
 import { FactTable } from '../components/facts'
 import { RunTable } from '../components/runs'
 import { paths } from '../paths'
-import { useText } from '../text'
+import { useLanguage, useText } from '../text'
 import { CodeBlock } from '../ui/copy'
 import { Icon } from '../ui/icon'
 import { PageHeader, Section } from '../ui/page'
@@ -39,24 +39,18 @@ export default function Home() {
 /** One line that answers "is it well?": the server, its database, and whether the ledger still proves itself. */
 function Health() {
   const text = useText()
+  const [language] = useLanguage()
   const health = useQuery(queries.health())
   const verified = useQuery(queries.verified())
-  const ledger = verified.data
-    ? verified.data.verified
-      ? 'verified'
-      : 'not_verified'
-    : verified.isError
-      ? 'unknown'
-      : 'checking'
   const cells: [string, React.ReactNode][] = [
     [text.home.server, <Status key="s" of={health.isError ? 'down' : (health.data?.status ?? 'checking')} />],
     [text.home.database, health.data ? <Status key="d" of={health.data.database} /> : '–'],
-    [text.home.ledger, <Status key="l" of={ledger} />],
+    [text.home.ledger, <Status key="l" of={verdict(verified)} />],
     [
       text.home.checked,
       verified.data ? (
         <span key="c" className="mono">
-          {verified.data.to.toLocaleString()}
+          {verified.data.count.toLocaleString(language)}
         </span>
       ) : (
         '–'
@@ -80,6 +74,19 @@ function Health() {
       ))}
     </dl>
   )
+}
+
+/** Nothing that was checked is nothing verified. */
+function verdict({
+  data,
+  isError,
+}: {
+  data: { verified: boolean; count: number } | undefined
+  isError: boolean
+}) {
+  if (isError) return 'unknown'
+  if (!data || (data.verified && data.count === 0)) return 'checking'
+  return data.verified ? 'verified' : 'not_verified'
 }
 
 /** On an empty installation: the way to the first proven run. Gone once it was walked. */

@@ -55,6 +55,11 @@ test('what the server refuses stands at the field and beside the request id', as
   expect(await panel.getByLabel('Namespace').getAttribute('aria-invalid')).toBe('true')
 })
 
+/** Tag and text: the page itself holds everybody's words. */
+function focused(): Promise<string> {
+  return page.evaluate(() => `${document.activeElement?.tagName} ${document.activeElement?.textContent}`)
+}
+
 test('filters stand in the address', async () => {
   await server.api('POST', '/api/v1/agents', { namespace: 'lab', name: 'reader', deployment_env: 'staging' })
   await page.goto('/console/agents?env=staging')
@@ -65,10 +70,24 @@ test('filters stand in the address', async () => {
   await page.getByRole('searchbox', { name: 'Search agents' }).fill('reader')
   await page.waitForURL(/q=reader/)
   await expect.poll(() => page.getByRole('link', { name: /triage/ }).count()).toBe(0)
-  // The keyboard alone gets to the row and into it.
-  await page.getByRole('link', { name: /reader/ }).focus()
+})
+
+test('the keyboard alone goes past the places, through the rows and into one', async () => {
+  await page.goto('/console/agents')
+  await page.getByRole('link', { name: /triage/ }).waitFor()
+  await page.keyboard.press('Tab')
+  expect(await focused()).toBe('BUTTON Skip to the page')
   await page.keyboard.press('Enter')
-  await page.getByRole('heading', { name: 'reader', level: 1 }).waitFor()
+  // From the page on: the button, four filters, the rows.
+  for (let step = 0; step < 8 && !(await focused()).startsWith('A '); step++) await page.keyboard.press('Tab')
+  expect(await focused()).toMatch(/^A .*lab:reader$/)
+  await page.keyboard.press('j')
+  expect(await focused()).toMatch(/^A .*ops:triage$/)
+  await page.keyboard.press('ArrowUp')
+  expect(await focused()).toMatch(/^A .*lab:reader$/)
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'triage', level: 1 }).waitFor()
 })
 
 test('a secret is shown once, works, and dies with the agent; the kill leaves a receipt', async () => {
@@ -145,21 +164,104 @@ test('when the sign-in is too old for it, the button says what to do', async () 
   await late.context.close()
 })
 
-test('what one may not do is disabled, and says which permission is missing', async () => {
-  const poor = await visit(browser, server)
-  await signIn(server, poor)
-  await poor.page.route('**/api/v1/permissions/check', async (route) => {
-    const { permissions } = route.request().postDataJSON() as { permissions: string[] }
-    await route.fulfill({
-      json: { allowed: false, results: permissions.map((permission) => ({ permission, allowed: false })) },
-    })
+test('an agent is changed in the side panel: what differs is sent, and nothing else', async () => {
+  const { id } = await server.api<{ id: string }>('POST', '/api/v1/agents', {
+    namespace: 'ops',
+    name: 'watch',
+    permissions: ['agents:read:all'],
+    tags: ['night', 'tier-1'],
+    metadata: { team: 'sre', pager: { level: 1, loud: true } },
   })
-  await poor.page.goto('/console/agents')
-  const register = poor.page.getByRole('button', { name: 'Register agent' })
-  await expect.poll(() => register.getAttribute('data-tip')).toBe('You need the permission agents:create.')
-  await register.press('Enter')
-  expect(await poor.page.getByRole('dialog').count()).toBe(0)
-  await poor.context.close()
+  await page.goto(`/console/agents/${id}`)
+  await page.getByRole('button', { name: 'Edit', exact: true }).click()
+  const panel = page.getByRole('dialog', { name: 'Edit watch' })
+  const save = panel.getByRole('button', { name: 'Save changes' })
+  expect(await save.getAttribute('data-tip')).toBe('Nothing is changed yet.')
+  await panel.getByLabel('Display name').fill('Night watch')
+  await panel.getByLabel('Environment').selectOption('production')
+  await panel.getByLabel('Visibility').selectOption('private')
+  await panel.getByLabel('Tags').fill('')
+  await panel.getByLabel('member').check()
+  await panel.getByLabel('Metadata').fill('{"pager": {"level": 2}, "rota": "b"}')
+  const sent = page.waitForRequest((request) => request.method() === 'PATCH')
+  await save.click()
+  expect((await sent).postDataJSON()).toEqual({
+    display_name: 'Night watch',
+    deployment_env: 'production',
+    visibility: 'private',
+    roles: ['member'],
+    tags: [],
+    metadata: { team: null, pager: { level: 2, loud: null }, rota: 'b' },
+  })
+  expect((await sent).headers()['if-match']).toBe('"1"')
+  await page.getByRole('heading', { name: 'Night watch', level: 1 }).waitFor()
+  await panel.waitFor({ state: 'detached' })
+  expect(await server.api('GET', `/api/v1/agents/${id}`)).toMatchObject({
+    metadata: { pager: { level: 2 }, rota: 'b' },
+    permissions: ['agents:read:all'],
+    tags: [],
+    revision: 2,
+  })
+})
+
+test('a change that somebody else made meanwhile is neither lost nor overwritten', async () => {
+  const { id } = await server.api<{ id: string }>('GET', '/api/v1/agents/ops:watch')
+  await page.goto(`/console/agents/${id}?panel=edit`)
+  const panel = page.getByRole('dialog', { name: /^Edit/ })
+  await panel.getByLabel('Description').fill('Mine.')
+  await server.api('PATCH', `/api/v1/agents/${id}`, { display_name: 'Theirs', tags: ['theirs'] })
+  await panel.getByRole('button', { name: 'Save changes' }).click()
+  await panel.getByText('Somebody changed this agent meanwhile.', { exact: false }).waitFor()
+  expect(await panel.getByLabel('Display name').inputValue()).toBe('Theirs')
+  expect(await panel.getByLabel('Description').inputValue()).toBe('Mine.')
+  expect(await server.api('GET', `/api/v1/agents/${id}`)).toMatchObject({ description: '', revision: 3 })
+  await panel.getByRole('button', { name: 'Save changes' }).click()
+  await panel.waitFor({ state: 'detached' })
+  expect(await server.api('GET', `/api/v1/agents/${id}`)).toMatchObject({
+    display_name: 'Theirs',
+    description: 'Mine.',
+    tags: ['theirs'],
+    revision: 4,
+  })
+})
+
+test('metadata that is no object cannot be saved, and the button says so', async () => {
+  const { id } = await server.api<{ id: string }>('GET', '/api/v1/agents/ops:watch')
+  await page.goto(`/console/agents/${id}?panel=edit`)
+  const panel = page.getByRole('dialog')
+  await panel.getByLabel('Metadata').fill('[1]')
+  const save = panel.getByRole('button', { name: 'Save changes' })
+  expect(await save.getAttribute('data-tip')).toBe('This is not a JSON object yet.')
+  await save.press('Enter')
+  expect(await server.api('GET', `/api/v1/agents/${id}`)).toMatchObject({ revision: 4 })
+})
+
+test('an agent is retired once its name was typed; nothing but its record is left', async () => {
+  const { id } = await server.api<{ id: string }>('POST', '/api/v1/agents', { namespace: 'ops', name: 'old' })
+  const made = await server.api<{ client_secret: string }>('POST', `/api/v1/agents/${id}/credentials`, {
+    kind: 'secret',
+    label: 'host',
+  })
+  const token = await tokenOf(id, made.client_secret)
+  expect(await statusOf(token)).toBe(200)
+  await page.goto(`/console/agents/${id}`)
+  // With the keyboard alone.
+  await page.getByRole('button', { name: 'More actions' }).press('Enter')
+  await page.locator('[role=menuitem]:focus').waitFor()
+  await page.keyboard.press('Enter')
+  const question = page.getByRole('dialog', { name: 'Decommission old?' })
+  const retire = question.getByRole('button', { name: 'Decommission' })
+  expect(await retire.getAttribute('aria-disabled')).toBe('true')
+  await question.getByLabel(/^Type/).fill('ops:old')
+  await retire.click()
+  await page.getByText('Decommissioned', { exact: true }).waitFor()
+  expect(await statusOf(token)).toBe(401)
+  for (const name of ['Edit', 'Suspend', 'Kill']) {
+    const gone = page.getByRole('button', { name, exact: true })
+    expect(await gone.getAttribute('data-tip')).toBe('This agent was decommissioned; that is final.')
+  }
+  await page.getByRole('link', { name: 'Credentials' }).click()
+  await page.getByText('Revoked', { exact: true }).waitFor()
 })
 
 test('nothing that the page did was refused by its own policy', () => {

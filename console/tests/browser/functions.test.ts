@@ -30,7 +30,6 @@ test('a function is written, and a syntax error is shown at its line', async () 
   await page.getByRole('alert').getByText(/req_/).waitFor()
   await page.locator('.editor li.wrong').waitFor()
 
-  // Prints, waits for the other half of its log to be asked for, prints again.
   await editor().fill(
     [
       'import time',
@@ -49,12 +48,11 @@ test('a function is written, and a syntax error is shown at its line', async () 
   })
 })
 
-test('a test run shows its log while it goes on, and then its result', async () => {
+test('a test run shows its log and its result', async () => {
   await page.getByRole('textbox', { name: 'Input' }).fill('{"n": 10}')
   await page.getByRole('button', { name: 'Run', exact: true }).click()
   const log = page.getByRole('log')
   await log.getByText('step 1', { exact: true }).waitFor()
-  await page.getByText('Running', { exact: true }).waitFor()
   await log.getByText('step 9', { exact: true }).waitFor()
   await page.getByText('Succeeded', { exact: true }).waitFor()
   await page.getByRole('region', { name: 'Output' }).getByText('"twice": 20').waitFor()
@@ -109,7 +107,7 @@ test('a failing run shows its error and is listed as failed', async () => {
   await page.getByRole('region', { name: 'Traceback' }).getByText('ZeroDivisionError').waitFor()
 })
 
-test('a run is cancelled from its page', async () => {
+test('a log is followed while its run goes on, and the run is cancelled from its page', async () => {
   await server.api('POST', '/api/v1/functions', {
     namespace: 'math',
     name: 'forever',
@@ -120,7 +118,9 @@ test('a run is cancelled from its page', async () => {
   await page.getByRole('link', { name: 'math:forever' }).click()
   await page.getByRole('link', { name: 'Test run' }).click()
   await page.getByRole('button', { name: 'Run', exact: true }).click()
+  // It sleeps for a minute more, so what is seen now is seen while it goes on.
   await page.getByRole('log').getByText('begun').waitFor()
+  await page.getByText('Running', { exact: true }).waitFor()
   await page.getByRole('link', { name: 'Evidence' }).click()
   await page.getByRole('button', { name: 'Cancel run' }).click()
   await page.getByText('Cancelled', { exact: true }).waitFor()
@@ -129,7 +129,8 @@ test('a run is cancelled from its page', async () => {
 test('a function is deleted once its name was typed', async () => {
   await page.goto('/console/functions')
   await page.getByRole('link', { name: 'math:broken' }).click()
-  await page.getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('button', { name: 'More actions' }).click()
+  await page.getByRole('menuitem', { name: 'Delete' }).click()
   const question = page.getByRole('dialog', { name: /^Delete/ })
   expect(await question.getByRole('button', { name: 'Delete' }).getAttribute('aria-disabled')).toBe('true')
   await question.getByLabel(/^Type/).fill('math:broken')

@@ -3,20 +3,20 @@
  * With SCREENSHOTS=<directory> each is also kept as a picture.
  */
 
-import { mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { serious } from '../axe'
 import { signIn, startBrowser, type Visit, visit } from '../browser'
+import { furnish, type Known } from '../furnish'
 import { type Server, startServer } from '../server'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const pictures = process.env.SCREENSHOTS
 
 let server: Server
 let browser: Browser
-let known: Record<'agent' | 'fn' | 'run' | 'fact', string>
+let known: Known
 
 beforeAll(async () => {
   server = await startServer()
@@ -59,6 +59,13 @@ const places: Place[] = [
     name: 'agent-activity',
     path: () => `/console/agents/${known.agent}?tab=activity`,
     ready: row('agent.created'),
+  },
+  { name: 'agent-edit', path: () => `/console/agents/${known.agent}?panel=edit`, ready: dialog },
+  { name: 'agent-runs', path: () => `/console/agents/${known.agent}?tab=runs`, ready: text('No runs yet') },
+  {
+    name: 'agent-decommission',
+    path: () => `/console/agents/${known.agent}?panel=decommission`,
+    ready: dialog,
   },
   { name: 'agent-kill', path: () => `/console/agents/${known.agent}?panel=kill`, ready: dialog },
   { name: 'functions', path: () => '/console/functions', ready: text('ops:availability') },
@@ -118,86 +125,4 @@ for (const theme of ['light', 'dark'] as const) {
       })
     })
   }
-}
-
-/** What axe finds serious or critical, by rule and element. */
-async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(axe)
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run: (options: object) => Promise<{ violations: Violation[] }> }
-    }
-    interface Violation {
-      id: string
-      impact: string
-      nodes: { html: string; failureSummary: string }[]
-    }
-    const { violations } = await axe.run({ resultTypes: ['violations'] })
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) =>
-        nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary}`),
-      )
-  })
-}
-
-const code = `def handler(input, context):
-    """Availability of each service over its checks."""
-    found = {}
-    for row in input["checks"]:
-        found.setdefault(row["service"], []).append(row["ok"])
-    print(sum(len(oks) for oks in found.values()), "checks of", len(found), "services")
-    return {"availability": {name: sum(oks) / len(oks) for name, oks in found.items()}}
-`
-
-/** Something of everything, made through the API. */
-async function furnish({ api }: Server): Promise<typeof known> {
-  const agent = await api<{ id: string }>('POST', '/api/v1/agents', {
-    namespace: 'ops',
-    name: 'triage',
-    display_name: 'Triage',
-    description: 'Looks at new incidents and decides who is woken.',
-    type: 'router',
-    permissions: ['functions/ops/*:execute', 'runs:read:own'],
-    tags: ['pager', 'tier-1'],
-    metadata: { team: 'sre' },
-  })
-  await api('POST', '/api/v1/agents', {
-    namespace: 'billing',
-    name: 'invoices',
-    type: 'extractor',
-    deployment_env: 'staging',
-  })
-  const third = await api<{ id: string }>('POST', '/api/v1/agents', {
-    namespace: 'lab',
-    name: 'papers',
-    type: 'summarizer',
-  })
-  await api('POST', `/api/v1/agents/${third.id}/suspend`, { reason: 'unusual calls at night' })
-  const expires_at = new Date(Date.now() + 3 * 86_400_000).toISOString()
-  await api('POST', `/api/v1/agents/${agent.id}/credentials`, {
-    kind: 'secret',
-    label: 'kubernetes',
-    expires_at,
-  })
-  const fn = await api<{ id: string }>('POST', '/api/v1/functions', {
-    namespace: 'ops',
-    name: 'availability',
-    description: 'Availability per service',
-    runtime: 'python',
-    code,
-    input_schema: { type: 'object', properties: { checks: { type: 'array' } }, required: ['checks'] },
-  })
-  const checks = ['api', 'api', 'web', 'web', 'mail'].map((service, at) => ({ service, ok: at !== 1 }))
-  const run = await api<{ id: string }>('POST', `/api/v1/functions/${fn.id}/execute`, { input: { checks } })
-  await api('POST', `/api/v1/functions/${fn.id}/execute`, { input: { checks: [{ service: 'api' }] } }).catch(
-    () => undefined,
-  )
-  // The list follows the ledger; the fact itself is there already.
-  const fact = await vi.waitFor(async () => {
-    const { items } = await api<{ items: { id: string }[] }>('GET', `/api/v1/audit/events?run=${run.id}`)
-    if (!items[0]) throw new Error('the fact of the run is not listed yet')
-    return items[0].id
-  })
-  return { agent: agent.id, fn: fn.id, run: run.id, fact }
 }

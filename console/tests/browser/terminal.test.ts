@@ -44,6 +44,28 @@ test('register an agent', async () => {
   })
 })
 
+test('change an agent', async () => {
+  const { id } = await agent()
+  await server.api('PATCH', `/api/v1/agents/${id}`, { tags: ['old'], metadata: { team: 'sre', old: 1 } })
+  await page.goto(`/console/agents/${id}?panel=edit`)
+  const panel = page.getByRole('dialog')
+  await panel.getByLabel('Description').fill("- it's “late”")
+  await panel.getByLabel('Environment').selectOption('staging')
+  await panel.getByLabel('Permissions').fill('')
+  await panel.getByLabel('Tags').fill('')
+  await panel.getByLabel('Capabilities').fill('incidents:triage doors:close')
+  await panel.getByLabel('Metadata').fill('{"team": "sre", "shift": {"from": 22}}')
+  await server.shell(await command(panel))
+  expect(await agent()).toMatchObject({
+    description: "- it's “late”",
+    deployment_env: 'staging',
+    permissions: [],
+    tags: [],
+    capabilities: ['incidents:triage', 'doors:close'],
+    metadata: { team: 'sre', shift: { from: 22 } },
+  })
+})
+
 test('create, rotate and revoke a credential', async () => {
   const { id } = await agent()
   await page.goto(`/console/agents/${id}?tab=credentials`)
@@ -74,6 +96,29 @@ test('suspend, reactivate and kill an agent', async () => {
     await server.shell(`${await command(page.getByRole('dialog'))} --yes`)
     expect(await agent()).toMatchObject({ status })
   }
+})
+
+test('retire an agent', async () => {
+  const { id } = await agent()
+  await page.goto(`/console/agents/${id}?panel=decommission`)
+  await server.shell(`${await command(page.getByRole('dialog'))} --yes`)
+  expect(await agent()).toMatchObject({ status: 'decommissioned' })
+})
+
+test('end a session', async () => {
+  const other = await visit(browser, server)
+  await signIn(server, other)
+  await page.goto('/console/account/sessions')
+  await page
+    .getByRole('row')
+    .filter({ hasText: 'Chrome' })
+    .filter({ hasNotText: 'This browser' })
+    .getByRole('button', { name: 'End' })
+    .click()
+  await server.shell(`${await command(page.getByRole('dialog'))} --yes`)
+  await other.page.reload()
+  await other.page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await other.context.close()
 })
 
 test('push, run and delete a function', async () => {

@@ -71,6 +71,7 @@ test('the account menu says who is in, lists sessions, and signs out', async () 
   await page.getByRole('button', { name: /^Account of/ }).press('Enter')
   await page.getByText('operator, owner').waitFor()
   // The menu took the focus; the arrow keys move in it.
+  await page.locator('[role=menuitem]:focus').waitFor()
   await page.keyboard.press('ArrowDown')
   await page.keyboard.press('ArrowUp')
   await page.keyboard.press('Enter')
@@ -82,6 +83,7 @@ test('the account menu says who is in, lists sessions, and signs out', async () 
   const others = page.getByRole('row').filter({ hasNotText: 'This browser' }).filter({ hasText: 'ses_' })
   for (let left = await others.count(); left > 0; left--) {
     await others.first().getByRole('button', { name: /^End/ }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'End' }).click()
     await expect.poll(() => others.count()).toBe(left - 1)
   }
   await elsewhere.page.reload()

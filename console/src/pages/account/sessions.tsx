@@ -1,12 +1,15 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { type FormEvent, useState } from 'react'
 import { answered, api } from '../../api/client'
 import { queries } from '../../api/queries'
 import type { Session } from '../../api/types'
+import { Equivalent } from '../../components/equivalent'
 import { useChange } from '../../hooks/change'
 import { type Column, Listing } from '../../table/listing'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { shortId } from '../../ui/copy'
+import { Dialog } from '../../ui/dialog'
 import { Empty, Failure, PageHeader } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Time } from '../../ui/time'
@@ -15,9 +18,7 @@ export default function Sessions() {
   const text = useText()
   const query = useInfiniteQuery(queries.sessions())
   const here = useQuery(queries.me()).data?.session?.id
-  const revoke = useChange((session: string) =>
-    answered(api.DELETE('/api/v1/auth/sessions/{session}', { params: { path: { session } } })),
-  )
+  const [ending, setEnding] = useState<Session>()
   const columns: Column<Session>[] = [
     {
       id: 'session',
@@ -34,7 +35,12 @@ export default function Sessions() {
       head: text.statusHead,
       cell: (session) => <Status of="active" {...(session.id === here && { label: text.sessions.here })} />,
     },
-    { id: 'kind', head: text.sessions.kind, cell: (session) => session.kind, wide: true },
+    {
+      id: 'kind',
+      head: text.sessions.kind,
+      cell: (session) => (text.sessions.kinds as Record<string, string>)[session.kind] ?? session.kind,
+      wide: true,
+    },
     {
       id: 'seen',
       head: text.sessions.lastSeen,
@@ -55,9 +61,8 @@ export default function Sessions() {
       cell: (session) => (
         <Button
           look="ghost"
-          busy={revoke.isPending && revoke.variables === session.id}
           reason={session.id === here ? text.sessions.currentReason : undefined}
-          onClick={() => revoke.mutate(session.id)}
+          onClick={() => setEnding(session)}
         >
           {text.sessions.end}
         </Button>
@@ -67,7 +72,6 @@ export default function Sessions() {
   return (
     <>
       <PageHeader title={text.sessions.title} detail={text.sessions.detail} />
-      {revoke.error && <Failure error={revoke.error} />}
       <Listing
         label={text.sessions.title}
         query={query}
@@ -75,7 +79,41 @@ export default function Sessions() {
         rowId={(session) => session.id}
         empty={<Empty icon="session" title={text.sessions.none} />}
       />
+      {ending && <Ending of={ending} onClose={() => setEnding(undefined)} />}
     </>
+  )
+}
+
+function Ending({ of: session, onClose }: { of: Session; onClose: () => void }) {
+  const text = useText()
+  const end = useChange(
+    () =>
+      answered(api.DELETE('/api/v1/auth/sessions/{session}', { params: { path: { session: session.id } } })),
+    onClose,
+  )
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    end.mutate(undefined)
+  }
+  const client = browserOf(session.user_agent) ?? text.sessions.unknown
+  return (
+    <Dialog title={text.sessions.endTitle(client)} kind="centre" onClose={onClose}>
+      <form className="form" onSubmit={submit}>
+        <p>{text.sessions.endDetail}</p>
+        {end.error && <Failure error={end.error} />}
+        <Equivalent
+          method="DELETE"
+          path={`/api/v1/auth/sessions/${session.id}`}
+          cli={`safeconduct sessions end ${session.id}`}
+        />
+        <footer>
+          <Button onClick={onClose}>{text.cancel}</Button>
+          <Button type="submit" look="danger" busy={end.isPending}>
+            {text.sessions.end}
+          </Button>
+        </footer>
+      </form>
+    </Dialog>
   )
 }
 

@@ -28,9 +28,10 @@ export function Credentials({ agent }: { agent: Agent }) {
   const [open, setOpen] = useState<Open>()
   const close = () => setOpen(undefined)
   const inactive = agent.status === 'active' ? undefined : text.credentials.needsActive
-  const mayCreate = useReason('credentials:create', true)
-  const mayRotate = useReason('credentials:update', true)
-  const mayRevoke = useReason('credentials:update')
+  const of = { owner: agent.owner.id }
+  const mayCreate = useReason('credentials:create', { of, stepUp: true })
+  const mayRotate = useReason('credentials:update', { of, stepUp: true })
+  const mayRevoke = useReason('credentials:update', { of })
   const columns: Column<Credential>[] = [
     {
       id: 'label',

@@ -5,17 +5,21 @@ import type { Agent } from '../../api/types'
 import { FactTable } from '../../components/facts'
 import { Chip } from '../../components/identity'
 import { RunTable } from '../../components/runs'
-import { useReason } from '../../hooks/rights'
+import { AgentEdit } from '../../forms/agent-edit'
+import { named, useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Copyable, JsonBlock } from '../../ui/copy'
+import { Dialog } from '../../ui/dialog'
+import { Icon } from '../../ui/icon'
+import { Menu, MenuItem } from '../../ui/menu'
 import { Failure, PageHeader, Properties, Section, Skeleton } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
 import { Time } from '../../ui/time'
 import { Credentials } from './credentials'
-import { StateChange } from './state'
+import { isChange, StateChange } from './state'
 
 const route = getRouteApi('/shell/agents/$agent')
 
@@ -27,8 +31,6 @@ export default function AgentPage() {
   const query = useQuery(queries.agent(id))
   const open = (next: string | undefined) =>
     void navigate({ search: (all) => ({ ...all, panel: next as string }) })
-  const update = useReason('agents:update')
-  const kill = useReason('agents:update', true)
   const above = <Link to={paths.agents}>{text.place.agents}</Link>
   if (!query.data) {
     return (
@@ -43,7 +45,6 @@ export default function AgentPage() {
     )
   }
   const agent = query.data
-  const gone = agent.status === 'decommissioned' ? text.agents.goneReason : undefined
   return (
     <>
       <PageHeader
@@ -51,22 +52,7 @@ export default function AgentPage() {
         above={above}
         state={<Status of={agent.status} />}
         detail={<Copyable value={agent.id} />}
-        actions={
-          <>
-            {agent.status === 'suspended' ? (
-              <Button icon="run" reason={update} onClick={() => open('reactivate')}>
-                {text.agents.reactivate}
-              </Button>
-            ) : (
-              <Button icon="pause" reason={gone ?? update} onClick={() => open('suspend')}>
-                {text.agents.suspend}
-              </Button>
-            )}
-            <Button look="danger" icon="stop" reason={gone ?? kill} onClick={() => open('kill')}>
-              {text.agents.kill}
-            </Button>
-          </>
-        }
+        actions={<Actions of={agent} open={open} />}
       />
       <Tabs
         label={text.agents.parts}
@@ -82,9 +68,54 @@ export default function AgentPage() {
       {tab === 'credentials' && <Credentials agent={agent} />}
       {tab === 'activity' && <Activity of={agent.id} />}
       {tab === 'runs' && <Runs of={agent.id} />}
-      {(panel === 'suspend' || panel === 'reactivate' || panel === 'kill') && (
-        <StateChange agent={agent} to={panel} onClose={() => open(undefined)} />
+      {panel === 'edit' && (
+        <Dialog
+          title={text.agents.editTitle(agent.display_name || agent.name)}
+          kind="side"
+          onClose={() => open(undefined)}
+        >
+          <AgentEdit agent={agent} onDone={() => open(undefined)} />
+        </Dialog>
       )}
+      {isChange(panel) && <StateChange agent={agent} to={panel} onClose={() => open(undefined)} />}
+    </>
+  )
+}
+
+interface ActionsProps {
+  of: Agent
+  open: (panel: string) => void
+}
+
+function Actions({ of: agent, open }: ActionsProps) {
+  const text = useText()
+  const of = named(agent)
+  const gone = agent.status === 'decommissioned' ? text.agents.goneReason : undefined
+  const mayUpdate = useReason('agents:update', { of })
+  const mayKill = useReason('agents:update', { of, stepUp: true })
+  const mayDelete = useReason('agents:delete', { of })
+  return (
+    <>
+      <Button icon="edit" reason={gone ?? mayUpdate} onClick={() => open('edit')}>
+        {text.agents.edit}
+      </Button>
+      {agent.status === 'suspended' ? (
+        <Button icon="run" reason={gone ?? mayUpdate} onClick={() => open('reactivate')}>
+          {text.agents.reactivate}
+        </Button>
+      ) : (
+        <Button icon="pause" reason={gone ?? mayUpdate} onClick={() => open('suspend')}>
+          {text.agents.suspend}
+        </Button>
+      )}
+      <Button look="danger" icon="stop" reason={gone ?? mayKill} onClick={() => open('kill')}>
+        {text.agents.kill}
+      </Button>
+      <Menu label={text.moreActions} trigger={<Icon name="more" />}>
+        <MenuItem icon="cross" danger reason={gone ?? mayDelete} onSelect={() => open('decommission')}>
+          {text.agents.decommission}
+        </MenuItem>
+      </Menu>
     </>
   )
 }
@@ -103,6 +134,7 @@ function Overview({ of: agent }: { of: Agent }) {
             [text.description, agent.description || <span className="muted">{text.noneGiven}</span>],
             [text.agents.type, agent.type],
             [text.agents.env, text.envs[agent.deployment_env]],
+            [text.agents.visibility, text.agents.visibilities[agent.visibility]],
             [
               text.version,
               <span key="v" className="mono">

@@ -12,7 +12,16 @@ import { Failure, Properties } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Time } from '../../ui/time'
 
-type Change = 'suspend' | 'reactivate' | 'kill'
+type Change = 'suspend' | 'reactivate' | 'kill' | 'decommission'
+
+/** What takes something away for good is confirmed by the agent's name. */
+const confirmed: Change[] = ['kill', 'decommission']
+/** What asks for a reason; it is kept on the fact. */
+const reasoned: Change[] = ['suspend', 'kill']
+
+export function isChange(panel: string | undefined): panel is Change {
+  return panel !== undefined && ['suspend', 'reactivate', 'kill', 'decommission'].includes(panel)
+}
 
 interface StateChangeProps {
   agent: Agent
@@ -20,7 +29,7 @@ interface StateChangeProps {
   onClose: () => void
 }
 
-/** Stops an agent or lets it go on. A kill is confirmed by the agent's name and answers with a receipt. */
+/** Stops an agent, lets it go on, or retires it. A kill answers with a receipt. */
 export function StateChange({ agent, to, onClose }: StateChangeProps) {
   const text = useText()
   const [reason, setReason] = useState('')
@@ -32,7 +41,9 @@ export function StateChange({ agent, to, onClose }: StateChangeProps) {
   )
   const name = `${agent.namespace}:${agent.name}`
   const words = text.agents.changes[to]
-  const body = to === 'reactivate' || reason.trim() === '' ? {} : { reason: reason.trim() }
+  const asksReason = reasoned.includes(to)
+  const asksName = confirmed.includes(to)
+  const body = asksReason && reason.trim() !== '' ? { reason: reason.trim() } : {}
   const submit = (event: FormEvent) => {
     event.preventDefault()
     change.mutate(body)
@@ -53,12 +64,12 @@ export function StateChange({ agent, to, onClose }: StateChangeProps) {
     <Dialog title={words.title(agent.display_name || agent.name)} kind="centre" onClose={onClose}>
       <form className="form" onSubmit={submit}>
         <p>{words.detail}</p>
-        {to !== 'reactivate' && (
+        {asksReason && (
           <Field label={text.agents.reason} optional={text.optional} hint={text.agents.reasonHint}>
             {(ids) => <input {...ids} value={reason} onChange={(event) => setReason(event.target.value)} />}
           </Field>
         )}
-        {to === 'kill' && (
+        {asksName && (
           <Field label={text.confirmByName(name)}>
             {(ids) => (
               <input
@@ -74,18 +85,18 @@ export function StateChange({ agent, to, onClose }: StateChangeProps) {
         )}
         {change.error && <Failure error={change.error} />}
         <Equivalent
-          method="POST"
-          path={`/api/v1/agents/${agent.id}/${to}`}
-          {...(to !== 'reactivate' && { body })}
+          method={to === 'decommission' ? 'DELETE' : 'POST'}
+          path={`/api/v1/agents/${agent.id}${to === 'decommission' ? '' : `/${to}`}`}
+          {...(asksReason && { body })}
           cli={command(`safeconduct agents ${to}`, name, flag('reason', body.reason))}
         />
         <footer>
           <Button onClick={onClose}>{text.cancel}</Button>
           <Button
             type="submit"
-            look={to === 'kill' ? 'danger' : 'primary'}
+            look={asksName ? 'danger' : 'primary'}
             busy={change.isPending}
-            reason={to === 'kill' && typed !== name ? text.confirmReason : undefined}
+            reason={asksName && typed !== name ? text.confirmReason : undefined}
           >
             {words.act}
           </Button>
@@ -104,7 +115,9 @@ async function send(
   const params = { path: { agent }, header: { 'Idempotency-Key': key } }
   if (to === 'kill')
     return answered(api.POST('/api/v1/agents/{agent}/kill', { body, params: { path: { agent } } }))
-  if (to === 'suspend') await answered(api.POST('/api/v1/agents/{agent}/suspend', { body, params }))
+  if (to === 'decommission')
+    await answered(api.DELETE('/api/v1/agents/{agent}', { params: { path: { agent } } }))
+  else if (to === 'suspend') await answered(api.POST('/api/v1/agents/{agent}/suspend', { body, params }))
   else await answered(api.POST('/api/v1/agents/{agent}/reactivate', { params }))
   return undefined
 }

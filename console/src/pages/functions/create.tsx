@@ -3,6 +3,7 @@ import { answered, api } from '../../api/client'
 import type { Body } from '../../api/types'
 import { FunctionForm } from '../../forms/function'
 import { useChange } from '../../hooks/change'
+import { useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
 import { useText } from '../../text'
 import { PageHeader } from '../../ui/page'
@@ -15,6 +16,7 @@ export default function CreateFunction() {
       answered(api.POST('/api/v1/functions', { body, params: { header: { 'Idempotency-Key': key } } })),
     (fn) => void navigate({ to: paths.fn(fn.id), search: { tab: 'test' } }),
   )
+  const mayCreate = useReason('functions:create')
   return (
     <>
       <PageHeader
@@ -22,6 +24,7 @@ export default function CreateFunction() {
         above={<Link to={paths.functions}>{text.place.functions}</Link>}
       />
       <FunctionForm
+        reason={mayCreate}
         busy={create.isPending}
         error={create.error}
         onSubmit={(body) => create.mutate(body as Body<'functions.create'>)}

@@ -9,7 +9,7 @@ import { Chip } from '../../components/identity'
 import { RunTable } from '../../components/runs'
 import { FunctionForm } from '../../forms/function'
 import { useChange } from '../../hooks/change'
-import { useReason } from '../../hooks/rights'
+import { named, useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
 import { type Column, Listing } from '../../table/listing'
 import { useText } from '../../text'
@@ -18,6 +18,8 @@ import { Copyable } from '../../ui/copy'
 import { Dialog } from '../../ui/dialog'
 import { Editor } from '../../ui/editor'
 import { Field } from '../../ui/form'
+import { Icon } from '../../ui/icon'
+import { Menu, MenuItem } from '../../ui/menu'
 import { Empty, Failure, PageHeader, Section, Skeleton } from '../../ui/page'
 import { Tabs } from '../../ui/tabs'
 import { Time } from '../../ui/time'
@@ -30,7 +32,6 @@ export default function FunctionPage() {
   const { fn: id } = route.useParams()
   const { tab = 'code', run, panel } = route.useSearch()
   const navigate = route.useNavigate()
-  const mayDelete = useReason('functions:delete')
   const open = (panel: string | undefined) =>
     void navigate({ search: (all) => ({ ...all, panel: panel as string }) })
   const query = useQuery(queries.fn(id))
@@ -54,11 +55,7 @@ export default function FunctionPage() {
         title={`${fn.namespace}:${fn.name}`}
         above={above}
         state={<span className="mono badge">v{fn.version.number}</span>}
-        actions={
-          <Button look="danger" icon="cross" reason={mayDelete} onClick={() => open('delete')}>
-            {text.functions.remove}
-          </Button>
-        }
+        actions={<Actions of={fn} open={open} />}
         detail={
           <>
             <Copyable value={fn.id} />
@@ -82,6 +79,18 @@ export default function FunctionPage() {
       {tab === 'runs' && <Runs of={fn.id} />}
       {panel === 'delete' && <Removal of={fn} onClose={() => open(undefined)} />}
     </>
+  )
+}
+
+function Actions({ of: fn, open }: { of: Fn; open: (panel: string) => void }) {
+  const text = useText()
+  const mayDelete = useReason('functions:delete', { of: named(fn) })
+  return (
+    <Menu label={text.moreActions} trigger={<Icon name="more" />}>
+      <MenuItem icon="cross" danger reason={mayDelete} onSelect={() => open('delete')}>
+        {text.functions.remove}
+      </MenuItem>
+    </Menu>
   )
 }
 
@@ -138,6 +147,7 @@ function Removal({ of: fn, onClose }: { of: Fn; onClose: () => void }) {
 }
 
 function Publish({ fn }: { fn: Fn }) {
+  const mayPublish = useReason('functions:update', { of: named(fn) })
   const publish = useChange((body: Body<'functions.publish'>, key) =>
     answered(
       api.POST('/api/v1/functions/{function}/versions', {
@@ -149,6 +159,7 @@ function Publish({ fn }: { fn: Fn }) {
   return (
     <FunctionForm
       of={fn}
+      reason={mayPublish}
       busy={publish.isPending}
       error={publish.error}
       onSubmit={(body) => publish.mutate(body as Body<'functions.publish'>)}

@@ -5,7 +5,7 @@ import type { Body, Fn, Run } from '../../api/types'
 import { command, Equivalent, flag } from '../../components/equivalent'
 import { RunResult, useLiveRun } from '../../components/live-run'
 import { useChange } from '../../hooks/change'
-import { useReason } from '../../hooks/rights'
+import { named, useReason } from '../../hooks/rights'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Editor } from '../../ui/editor'
@@ -34,7 +34,7 @@ export function TestRun({ fn, run }: TestRunProps) {
       ) as Promise<Run>,
     (started) => void navigate({ to: '.', search: { tab: 'test', run: started.id }, replace: true }),
   )
-  const mayRun = useReason('functions:execute')
+  const mayRun = useReason('functions:execute', { of: named(fn) })
   const submit = (event: FormEvent) => {
     event.preventDefault()
     execute.mutate({ input: value } as Body<'functions.execute'>)

@@ -35,7 +35,10 @@ export default function RunPage() {
       }),
     ),
   )
-  const mayCancel = useReason('runs:update')
+  const principal = query.data?.principal.id
+  const mayCancel = useReason('runs:update', {
+    of: { selector: id, ...(principal && { owner: principal }) },
+  })
   const above = <Link to={paths.runs}>{text.place.runs}</Link>
   if (!query.data) {
     return (
@@ -117,7 +120,7 @@ function Result({ of: run }: { of: Run }) {
           of={[
             [text.runs.fn, <Chip key="f" of={{ kind: 'function', id: run.function }} />],
             [text.version, <Id key="v" of={run.version} />],
-            [text.runs.trigger, run.trigger.toLowerCase()],
+            [text.runs.trigger, text.runs.triggers[run.trigger]],
             [
               text.runs.attempt,
               <span key="a" className="mono">
