@@ -47,7 +47,7 @@ pub struct Fact {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactActor {
-    /// `user`, `agent`, `system` or `anonymous`.
+    /// `user`, `agent`, `function`, `system` or `anonymous`.
     pub kind: String,
     pub id: Option<String>,
     pub display: String,

@@ -15,6 +15,8 @@ use crate::kind::{FactKind, Outcome, UnknownWord, words};
 pub enum ActorKind {
     User,
     Agent,
+    /// Code that acts for a principal; stands in chains only.
+    Function,
     /// The platform itself: jobs, sweeps, the sequencer.
     System,
     /// Nobody that we know.
@@ -22,7 +24,7 @@ pub enum ActorKind {
 }
 
 words! {
-    ActorKind { User = "user", Agent = "agent", System = "system", Anonymous = "anonymous", }
+    ActorKind { User = "user", Agent = "agent", Function = "function", System = "system", Anonymous = "anonymous", }
 }
 
 /// Who did it. `display` is private: it is sealed, and erased with the fact.
@@ -42,6 +44,10 @@ impl Actor {
 
     pub fn agent(id: types::AgentId, display: impl Into<String>) -> Self {
         Self { kind: ActorKind::Agent, id: Some(id.to_string()), display: display.into() }
+    }
+
+    pub fn function(id: types::FunctionId, display: impl Into<String>) -> Self {
+        Self { kind: ActorKind::Function, id: Some(id.to_string()), display: display.into() }
     }
 
     /// A part of the platform, by its name.

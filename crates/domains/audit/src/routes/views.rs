@@ -45,7 +45,7 @@ pub struct FactView {
 
 #[derive(Serialize, ToSchema)]
 pub struct FactActor {
-    /// `user`, `agent`, `system` or `anonymous`.
+    /// `user`, `agent`, `function`, `system` or `anonymous`.
     pub kind: &'static str,
     pub id: Option<String>,
     pub display: String,
