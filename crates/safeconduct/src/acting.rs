@@ -73,6 +73,7 @@ impl RunTokens for TokensOfRuns {
                 org: wanted.org,
                 on_behalf: &on_behalf,
                 function: wanted.function,
+                author: wanted.author,
                 run: wanted.run,
                 permissions: wanted.permissions,
                 lifetime: wanted.lifetime,

@@ -60,7 +60,7 @@ impl Access {
         let head = self.head(&scope).await?;
         let caller = by.caller();
         let mut held = self.fresh(&scope, caller, 0).await?;
-        for place in 1..=caller.actors.len() {
+        for place in 1..caller.links().count() {
             held = held.intersect(&self.fresh(&scope, caller, place).await?);
         }
         if let Some(limit) = caller.scope.as_deref() {

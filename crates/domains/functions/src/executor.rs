@@ -113,10 +113,12 @@ impl FunctionExecutor {
     }
 
     async fn token(&self, task: &Task, ready: &Ready) -> Result<RunPass, Ending> {
+        let author = ready.version.author.parse().map_err(ours)?;
         let wanted = TokenWanted {
             org: task.run.org,
             on_behalf: &task.mandate.on_behalf,
             function: ready.version.function,
+            author,
             run: task.run.id,
             permissions: &ready.version.permissions,
             lifetime: ready.limits(&self.0.settings).wall + TOKEN_MARGIN,

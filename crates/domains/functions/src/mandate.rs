@@ -24,6 +24,8 @@ pub struct TokenWanted<'a> {
     /// From [`RunTokens::on_behalf`].
     pub on_behalf: &'a Value,
     pub function: FunctionId,
+    /// Who wrote the version that runs.
+    pub author: PrincipalId,
     pub run: RunId,
     pub permissions: &'a Authority,
     pub lifetime: Duration,

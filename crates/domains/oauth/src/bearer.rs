@@ -10,11 +10,10 @@ use axum::http::header;
 use axum::http::request::Parts;
 use crypto::jws::Compact;
 use futures::future::BoxFuture;
-use ledger::Actor;
 use problem::{INVALID_TOKEN, Problem};
 use serde::Deserialize;
 use types::{AgentId, OrgId, Timestamp, UserId};
-use web::{Authenticator, Caller, Contact, Link, Means, PrincipalId};
+use web::{ActingFunction, Authenticator, Caller, Contact, Link, Means, PrincipalId};
 
 use crate::Oauth;
 use crate::claims::{ActorId, Claims, LONGEST, TYPE, parse_scope};
@@ -146,18 +145,24 @@ impl Oauth {
         }
         let subject = self.link(claims.org, claims.sub).await?;
         let mut actors = Vec::new();
-        let mut acting = Vec::new();
-        for actor in claims.chain() {
-            match actor {
+        let mut functions = Vec::new();
+        for act in claims.chain() {
+            match act.sub {
                 ActorId::Principal(principal) => actors.push(self.link(claims.org, principal).await?),
-                function @ ActorId::Function(_) => acting.push(function.actor("function")),
+                ActorId::Function(function) => {
+                    let author = match act.author {
+                        Some(author) => Some(self.link(claims.org, author).await?),
+                        None => None,
+                    };
+                    functions.push(ActingFunction { function, author });
+                }
             }
         }
         Ok(Caller {
             org: claims.org,
             subject,
             actors,
-            acting,
+            functions,
             scope: Some(verified.scope.clone()),
             means: Means::Token {
                 jti: claims.jti,
@@ -214,14 +219,6 @@ fn named_issuer(payload: &[u8]) -> Option<String> {
         iss: String,
     }
     serde_json::from_slice::<Named>(payload).ok().map(|named| named.iss)
-}
-
-/// For the facts of acts by a token.
-pub(crate) fn actor_of(link: &Link) -> Actor {
-    match link.principal {
-        PrincipalId::User(id) => Actor::user(id, &*link.display),
-        PrincipalId::Agent(id) => Actor::agent(id, &*link.display),
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use authority::Authority;
 use cluster::Kin;
 use crypto::jws::{JwsError, SigningKey};
-use ledger::{Actor, ActorKind};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use types::{AgentId, ClientId, CredentialId, FunctionId, Id, OrgId, RunId, SessionId, TokenId, TxnId, Uuid};
 use web::PrincipalId;
@@ -74,6 +73,15 @@ pub fn first_party() -> Client {
 pub struct Act {
     #[serde(serialize_with = "write", deserialize_with = "read")]
     pub sub: ActorId,
+    /// Of a function: who wrote the version that runs, and so bounds what it may do. Missing only where the token lets
+    /// nothing through.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "write_some",
+        deserialize_with = "read_some"
+    )]
+    pub author: Option<PrincipalId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Box<Act>>,
 }
@@ -96,34 +104,43 @@ impl Claims {
         let typed = claims.sub_type == SubjectType::of(claims.sub);
         let timely = claims.iat <= claims.exp && claims.nbf <= claims.exp;
         let deep = claims.chain().count() > DEEPEST;
-        if typed && timely && !deep { Ok(claims) } else { Err(Unreadable) }
+        let answered_for = claims.scope.is_empty() || claims.chain().all(Act::is_answered_for);
+        if typed && timely && !deep && answered_for { Ok(claims) } else { Err(Unreadable) }
     }
 
     /// The actors, outermost first.
-    pub fn chain(&self) -> impl Iterator<Item = ActorId> + '_ {
-        std::iter::successors(self.act.as_deref(), |act| act.act.as_deref()).map(|act| act.sub)
+    pub fn chain(&self) -> impl Iterator<Item = &Act> {
+        Act::chain(self.act.as_deref())
+    }
+
+    /// Every principal whose rights bound the token, each once: the subject, who acts for it, who wrote the code that acts.
+    pub(crate) fn principals(&self) -> Vec<PrincipalId> {
+        let mut principals = vec![self.sub];
+        for principal in self.chain().filter_map(Act::principal) {
+            if !principals.contains(&principal) {
+                principals.push(principal);
+            }
+        }
+        principals
     }
 
     /// Everything whose death is the token's.
     pub(crate) fn kin(&self) -> Box<[Kin]> {
         let mut kin = Vec::with_capacity(6);
         kin.push(Kin { kind: "org", key: self.org.uuid() });
-        kin.push(principal_kin(self.sub));
+        kin.extend(self.principals().into_iter().map(principal_kin));
         kin.push(Kin { kind: "token", key: self.jti.uuid() });
         match self.client_id {
-            Client::Agent(agent) if PrincipalId::Agent(agent) != self.sub => {
-                kin.push(principal_kin(PrincipalId::Agent(agent)));
+            Client::Agent(agent) => {
+                let own = principal_kin(PrincipalId::Agent(agent));
+                if !kin.contains(&own) {
+                    kin.push(own);
+                }
             }
-            Client::Agent(_) => {}
             Client::Registered(client) => kin.push(Kin { kind: "client", key: client.uuid() }),
         }
         kin.extend(self.crd.map(|credential| Kin { kind: "credential", key: credential.uuid() }));
         kin.extend(self.sid.map(|session| Kin { kind: "session", key: session.uuid() }));
-        let actors = self.chain().filter_map(|actor| match actor {
-            ActorId::Principal(principal) => Some(principal_kin(principal)),
-            ActorId::Function(_) => None,
-        });
-        kin.extend(actors);
         kin.into_boxed_slice()
     }
 }
@@ -148,9 +165,37 @@ pub(crate) fn parse_scope(text: &str) -> Result<Arc<Authority>, Unreadable> {
     text.parse().map(Arc::new).map_err(|_| Unreadable)
 }
 
-/// The chain as it stands in a token; `None` without actors.
-pub(crate) fn nest(outermost_first: &[ActorId]) -> Option<Box<Act>> {
-    outermost_first.iter().rev().fold(None, |inner, actor| Some(Box::new(Act { sub: *actor, act: inner })))
+impl Act {
+    /// A principal that acts for `inner`, or for the subject itself.
+    pub(crate) fn by(principal: PrincipalId, inner: Option<Box<Self>>) -> Box<Self> {
+        Box::new(Self { sub: ActorId::Principal(principal), author: None, act: inner })
+    }
+
+    /// A function that acts for `inner`, or for the subject itself.
+    pub(crate) fn by_function(
+        function: FunctionId,
+        author: Option<PrincipalId>,
+        inner: Option<Box<Self>>,
+    ) -> Box<Self> {
+        Box::new(Self { sub: ActorId::Function(function), author, act: inner })
+    }
+
+    /// From the outermost inwards.
+    pub(crate) fn chain(outermost: Option<&Self>) -> impl Iterator<Item = &Self> {
+        std::iter::successors(outermost, |act| act.act.as_deref())
+    }
+
+    /// Whose rights bound it: the actor's own, or its author's.
+    pub(crate) fn principal(&self) -> Option<PrincipalId> {
+        match self.sub {
+            ActorId::Principal(principal) => Some(principal),
+            ActorId::Function(_) => self.author,
+        }
+    }
+
+    fn is_answered_for(&self) -> bool {
+        self.principal().is_some()
+    }
 }
 
 impl SubjectType {
@@ -168,18 +213,6 @@ impl Client {
             Self::Agent(agent) => agent.uuid(),
             Self::Registered(client) => client.uuid(),
         }
-    }
-}
-
-impl ActorId {
-    /// As the ledger knows it.
-    pub(crate) fn actor(self, display: &str) -> Actor {
-        let kind = match self {
-            Self::Principal(PrincipalId::User(_)) => ActorKind::User,
-            Self::Principal(PrincipalId::Agent(_)) => ActorKind::Agent,
-            Self::Function(_) => ActorKind::System,
-        };
-        Actor { kind, id: Some(self.to_string()), display: display.to_owned() }
     }
 }
 
@@ -219,6 +252,17 @@ fn read<'de, T: std::str::FromStr<Err: std::fmt::Display>, D: Deserializer<'de>>
 ) -> Result<T, D::Error> {
     let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
     text.parse().map_err(serde::de::Error::custom)
+}
+
+fn write_some<S: Serializer>(id: &Option<PrincipalId>, out: S) -> Result<S::Ok, S::Error> {
+    match id {
+        Some(id) => out.collect_str(id),
+        None => out.serialize_none(),
+    }
+}
+
+fn read_some<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PrincipalId>, D::Error> {
+    read(from).map(Some)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use cluster::{Dead, Kin};
 use parking_lot::Mutex;
 use types::{Timestamp, TokenId};
 
-use crate::claims::{ActorId, Claims, principal_kin};
+use crate::claims::{Claims, principal_kin};
 
 /// As many as a receipt names.
 const NAMED: usize = 100;
@@ -77,13 +77,9 @@ fn sweep(all: &mut HashMap<Kin, Tokens>, now: i64) {
     });
 }
 
-/// The principals that a token acts for and through.
-fn holders(claims: &Claims) -> impl Iterator<Item = Kin> + '_ {
-    let actors = claims.chain().filter_map(|actor| match actor {
-        ActorId::Principal(principal) => Some(principal_kin(principal)),
-        ActorId::Function(_) => None,
-    });
-    std::iter::once(principal_kin(claims.sub)).chain(actors)
+/// The principals whose end is the token's.
+fn holders(claims: &Claims) -> impl Iterator<Item = Kin> {
+    claims.principals().into_iter().map(principal_kin)
 }
 
 impl Tokens {
@@ -127,7 +123,7 @@ mod tests {
     use web::PrincipalId;
 
     use super::*;
-    use crate::claims::{nest, tests};
+    use crate::claims::{Act, tests};
 
     #[test]
     fn counts_the_living_and_names_the_latest_hundred() {
@@ -165,12 +161,13 @@ mod tests {
         let (live, world) = (Live::default(), World::system());
         let now = world.now();
         let actor = PrincipalId::Agent(world.id());
-        let act = nest(&[ActorId::Function(world.id()), ActorId::Principal(actor)]);
-        let claims = Claims { act, ..tests::claims(&world) };
+        let author = PrincipalId::User(world.id());
+        let act = Act::by_function(world.id(), Some(author), Some(Act::by(actor, None)));
+        let claims = Claims { act: Some(act), ..tests::claims(&world) };
         live.note(&claims, now);
         assert_eq!(live.end(principal_kin(actor), now).tokens, 1);
         live.sweep(now);
-        assert_eq!(live.0.lock().len(), 1);
+        assert_eq!(live.0.lock().len(), 2, "the subject and the author");
         live.sweep(now.plus(Duration::from_secs(601)));
         assert!(live.0.lock().is_empty());
     }

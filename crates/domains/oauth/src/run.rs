@@ -13,7 +13,7 @@ use types::{ClientId, CredentialId, FunctionId, Id, RunId, Secret, SessionId, Ti
 use web::{Caller, Means, PrincipalId};
 
 use crate::Oauth;
-use crate::claims::{ActorId, Claims, Client, DEEPEST, first_party, nest};
+use crate::claims::{Act, Claims, Client, DEEPEST, first_party};
 use crate::scope::Scopes;
 use crate::token::Draft;
 
@@ -26,8 +26,8 @@ pub struct OnBehalf {
     session: Option<SessionId>,
     /// The scope of the caller's token; none for a session.
     scope: Option<Authority>,
-    /// Actors up to now, outermost first.
-    chain: Vec<String>,
+    /// Actors up to now.
+    act: Option<Box<Act>>,
     txn: Option<TxnId>,
     /// The caller's revision: what died since then takes the run's token along.
     rev: i64,
@@ -38,6 +38,8 @@ pub struct RunToken<'a> {
     pub org: types::OrgId,
     pub on_behalf: &'a OnBehalf,
     pub function: FunctionId,
+    /// Who wrote the version that runs: its code does nothing that its author may not do.
+    pub author: PrincipalId,
     pub run: RunId,
     /// What the function says that it needs.
     pub permissions: &'a Authority,
@@ -60,15 +62,19 @@ impl OnBehalf {
             Means::Session { session, .. } => (None, Some(*session)),
             Means::Token { credential, session, .. } => (*credential, *session),
         };
-        let functions = caller.acting.iter().filter_map(|actor| actor.id.clone());
-        let principals = caller.actors.iter().map(|link| link.principal.to_string());
+        let principals = caller.actors.iter().rev();
+        let act = principals.fold(None, |inner, link| Some(Act::by(link.principal, inner)));
+        let act = caller.functions.iter().rev().fold(act, |inner, acting| {
+            let author = acting.author.as_ref().map(|link| link.principal);
+            Some(Act::by_function(acting.function, author, inner))
+        });
         Self {
             principal: caller.principal().to_string(),
             client: client_of(caller).to_string(),
             credential,
             session,
             scope: caller.scope.as_deref().cloned(),
-            chain: functions.chain(principals).collect(),
+            act,
             txn: caller.txn,
             rev: caller.revision,
         }
@@ -83,6 +89,7 @@ impl Oauth {
         let who = wanted.on_behalf;
         let sub: PrincipalId = who.principal.parse().map_err(Problem::internal)?;
         let link = self.link(wanted.org, sub).await?;
+        let author = self.answerable(&wanted).await?;
         let held = Arc::new(narrowed(&link.grants, who.scope.as_ref(), wanted.permissions));
         let issuer = inner
             .issuers
@@ -101,12 +108,30 @@ impl Oauth {
         claims.sid = who.session;
         claims.run = Some(wanted.run);
         claims.txn = who.txn.unwrap_or(claims.txn);
-        claims.act = nest(&chain(wanted.function, &who.chain)?);
+        claims.act = Some(acting(wanted.function, author, who.act.clone())?);
         self.still_stands(&claims).await?;
         let token = self.sign(&issuer, &claims).await.map_err(|error| Problem::internal(error.reason()))?;
         inner.live.note(&claims, inner.world.now());
         metrics::counter!("safeconduct_run_tokens_total").increment(1);
         Ok(minted(token, claims))
+    }
+
+    /// The author who answers for what the function does with its token; nobody need, where it can do nothing.
+    async fn answerable(&self, wanted: &RunToken<'_>) -> Result<Option<PrincipalId>, Problem> {
+        if wanted.permissions.is_empty() {
+            return Ok(None);
+        }
+        match self.link(wanted.org, wanted.author).await {
+            Ok(_) => Ok(Some(wanted.author)),
+            Err(problem) if *problem.code() == INVALID_TOKEN => {
+                let detail = format!(
+                    "{} wrote this version and does not stand any more, so it has no rights. Publish it anew.",
+                    wanted.author
+                );
+                Err(Problem::new(&AUTHORITY_EXCEEDED, detail))
+            }
+            Err(problem) => Err(problem),
+        }
     }
 
     /// Whether everything that the caller stood on still stands. The roll of the dead forgets after a day, a queue may not:
@@ -143,17 +168,18 @@ fn narrowed(grants: &Authority, scope: Option<&Authority>, permissions: &Authori
     held.intersect(permissions)
 }
 
-fn chain(function: FunctionId, before: &[String]) -> Result<Vec<ActorId>, Problem> {
-    let mut chain = vec![ActorId::Function(function)];
-    for actor in before {
-        chain.push(actor.parse().map_err(Problem::internal)?);
-    }
-    if chain.len() > DEEPEST {
+fn acting(
+    function: FunctionId,
+    author: Option<PrincipalId>,
+    before: Option<Box<Act>>,
+) -> Result<Box<Act>, Problem> {
+    let act = Act::by_function(function, author, before);
+    if Act::chain(Some(&act)).count() > DEEPEST {
         let detail =
             format!("Functions call each other {DEEPEST} deep at most. Call this one from further out.");
         return Err(Problem::new(&AUTHORITY_EXCEEDED, detail));
     }
-    Ok(chain)
+    Ok(act)
 }
 
 fn too_long(error: crate::error::OAuthError) -> Problem {
@@ -195,13 +221,15 @@ mod tests {
     #[test]
     fn functions_stack_up_to_the_depth() {
         let world = World::system();
-        let ids: Vec<FunctionId> = (0..DEEPEST).map(|_| world.id()).collect();
-        let before: Vec<String> = ids[1..].iter().map(ToString::to_string).collect();
-        let stacked = chain(ids[0], &before).unwrap();
-        assert_eq!(stacked.len(), DEEPEST);
-        assert_eq!(stacked[0], ActorId::Function(ids[0]), "the latest acts outermost");
-        let deeper: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        assert!(chain(world.id(), &deeper).is_err());
-        assert!(chain(world.id(), &["org_01h455vb4pex5vsknk084sn02q".to_owned()]).is_err());
+        let mut stacked = None;
+        for deep in 1..=DEEPEST {
+            let act = acting(world.id(), None, stacked).unwrap();
+            assert_eq!(Act::chain(Some(&act)).count(), deep);
+            stacked = Some(act);
+        }
+        let latest = stacked.as_ref().unwrap().sub;
+        let inner = stacked.as_ref().and_then(|act| act.act.as_ref()).unwrap();
+        assert_ne!(latest, inner.sub, "the latest acts outermost");
+        assert!(acting(world.id(), None, stacked).is_err());
     }
 }

@@ -91,7 +91,7 @@ impl CookieAuthenticator {
             org: session.org,
             subject: Link { principal, display: person.display_name.as_str().into(), grants, groups },
             actors: Vec::new(),
-            acting: Vec::new(),
+            functions: Vec::new(),
             scope: None,
             means: Means::Session { session: session.id, stepped_up_until: session.stepped_up_until },
             txn: None,

@@ -75,7 +75,7 @@ impl Allowance {
         };
         let read = Required { resource: required.resource.clone(), action: authority::Action::Read };
         if required.action != authority::Action::Read && self.decide(&read, object).is_allowed() {
-            return Err(denied(required, refusal));
+            return Err(denied(&self.caller, required, refusal));
         }
         Err(not_found())
     }
@@ -136,15 +136,7 @@ impl Allowance {
             origin.credential = *credential;
             origin.run = *run;
         }
-        let actors = self.caller.actors.iter().map(|link| ledger::Actor {
-            kind: match link.principal {
-                crate::PrincipalId::User(_) => ledger::ActorKind::User,
-                crate::PrincipalId::Agent(_) => ledger::ActorKind::Agent,
-            },
-            id: Some(link.principal.to_string()),
-            display: link.display.to_string(),
-        });
-        origin.act = self.caller.acting.iter().cloned().chain(actors).collect();
+        origin.act = self.caller.chain();
         origin
     }
 }
@@ -180,21 +172,32 @@ impl<O: Operation, S: Sync> FromRequestParts<S> for Allowed<O> {
 
 /// Whether the caller may try at all; objects are checked by the service.
 pub(crate) fn may_try(spec: &Spec, caller: &Caller) -> Result<(), Problem> {
+    if spec.in_person && !caller.is_in_person() {
+        return Err(not_in_person(spec));
+    }
     let Some(required) = &spec.required() else { return Ok(()) };
     let holds = |authority: &authority::Authority| authority.grants_for(required).next().is_some();
     if let Some(at) = caller.links().position(|link| !holds(&link.grants)) {
-        return Err(denied(required, Refusal::Hop(at)));
+        return Err(denied(caller, required, Refusal::Hop(at)));
     }
     match caller.scope.as_deref() {
-        Some(scope) if !holds(scope) => Err(denied(required, Refusal::Scope)),
+        Some(scope) if !holds(scope) => Err(denied(caller, required, Refusal::Scope)),
         _ => Ok(()),
     }
 }
 
-fn denied(required: &Required, refusal: Refusal) -> Problem {
+/// What outlives a run is made by nobody's code, only by whoever answers for it.
+fn not_in_person(spec: &Spec) -> Problem {
+    let detail = "A run cannot do this on behalf of its caller. Do it with a token of your own.";
+    Problem::new(&PERMISSION_DENIED, detail)
+        .with_member("permission", spec.required().map(|required| required.to_string()))
+}
+
+fn denied(caller: &Caller, required: &Required, refusal: Refusal) -> Problem {
     let who = match refusal {
         Refusal::Scope => "The token's scope does not hold",
         Refusal::Hop(0) | Refusal::Nobody => "You do not hold",
+        Refusal::Hop(at) if at > caller.actors.len() => "The author of the function does not hold",
         Refusal::Hop(_) => "An actor in the chain does not hold",
     };
     let detail = format!("{who} {required} for this. Ask an owner of the organization for it.");

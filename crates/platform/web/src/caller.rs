@@ -5,10 +5,11 @@ use std::sync::Arc;
 use authority::Authority;
 use axum::http::request::Parts;
 use futures::future::BoxFuture;
-use ledger::{Actor, ActorKind};
+use ledger::Actor;
 use problem::Problem;
 use types::{
-    AgentId, CredentialId, GroupId, Id, OrgId, RunId, SessionId, Timestamp, TokenId, TxnId, UserId, Uuid,
+    AgentId, CredentialId, FunctionId, GroupId, Id, OrgId, RunId, SessionId, Timestamp, TokenId, TxnId,
+    UserId, Uuid,
 };
 
 use crate::Contact;
@@ -66,6 +67,15 @@ pub struct Link {
     pub groups: Arc<[GroupId]>,
 }
 
+/// A function that acts for the subject: code that somebody else may have written.
+#[derive(Clone)]
+pub struct ActingFunction {
+    pub function: FunctionId,
+    /// Who wrote the version that runs. Its code does nothing that its author may not do. `None` where the token lets
+    /// nothing through anyway.
+    pub author: Option<Link>,
+}
+
 /// By what the caller was recognised.
 #[derive(Clone, Debug)]
 pub enum Means {
@@ -86,11 +96,11 @@ pub enum Means {
 #[derive(Clone)]
 pub struct Caller {
     pub org: OrgId,
-    /// Never empty: subject, then actors.
     pub subject: Link,
+    /// Principals that act for the subject, outermost first.
     pub actors: Vec<Link>,
-    /// Non-principals that act (functions), outermost first; for the facts.
-    pub acting: Vec<Actor>,
+    /// Functions that act, outermost first.
+    pub functions: Vec<ActingFunction>,
     /// The token's scope; `None` for a session.
     pub scope: Option<Arc<Authority>>,
     pub means: Means,
@@ -105,19 +115,42 @@ impl Caller {
         self.subject.principal
     }
 
+    /// Everybody who must be allowed what the caller does: the subject, then the actors, then the authors of the
+    /// functions that act.
     pub fn links(&self) -> impl Iterator<Item = &Link> {
-        std::iter::once(&self.subject).chain(&self.actors)
+        let authors = self.functions.iter().filter_map(|acting| acting.author.as_ref());
+        std::iter::once(&self.subject).chain(&self.actors).chain(authors)
+    }
+
+    /// Does the subject stand here itself? Nobody acts for it, and no run does.
+    pub fn is_in_person(&self) -> bool {
+        let in_run = matches!(self.means, Means::Token { run: Some(_), .. });
+        !in_run && self.actors.is_empty() && self.functions.is_empty()
+    }
+
+    /// Does the subject stand here itself, with everything that it holds? A narrowed token does not speak for the rest.
+    pub fn is_whole(&self) -> bool {
+        let scope = self.scope.as_deref();
+        self.is_in_person() && scope.is_none_or(|scope| self.subject.grants.is_subset_of(scope))
+    }
+
+    /// Who acts for the subject, outermost first, as the ledger tells it.
+    pub fn chain(&self) -> Vec<Actor> {
+        let functions = self.functions.iter().map(|acting| Actor::function(acting.function, "function"));
+        functions.chain(self.actors.iter().map(Link::actor)).collect()
     }
 
     pub fn actor(&self) -> Actor {
-        let kind = match self.subject.principal {
-            PrincipalId::User(_) => ActorKind::User,
-            PrincipalId::Agent(_) => ActorKind::Agent,
-        };
-        Actor {
-            kind,
-            id: Some(self.subject.principal.to_string()),
-            display: self.subject.display.to_string(),
+        self.subject.actor()
+    }
+}
+
+impl Link {
+    /// As the ledger knows it.
+    pub fn actor(&self) -> Actor {
+        match self.principal {
+            PrincipalId::User(id) => Actor::user(id, &*self.display),
+            PrincipalId::Agent(id) => Actor::agent(id, &*self.display),
         }
     }
 }

@@ -22,7 +22,7 @@ mod settle;
 mod sight;
 
 pub use allowed::{Allowance, Allowed, Object, Visitor};
-pub use caller::{Authenticator, Caller, Link, Means, PrincipalId};
+pub use caller::{ActingFunction, Authenticator, Caller, Link, Means, PrincipalId};
 pub use contact::{Contact, Peer};
 pub use cursor::{Cursors, Page, page, page_size};
 pub use door::Door;

@@ -74,6 +74,9 @@ impl Described {
         if spec.step_up {
             operation["x-step-up"] = json!(true);
         }
+        if spec.in_person && spec.access != Access::Open {
+            operation["x-in-person"] = json!(true);
+        }
         if let Some(body) = &self.body {
             let kind = if spec.protocol { "application/x-www-form-urlencoded" } else { "application/json" };
             let mut content = json!({ "schema": body });

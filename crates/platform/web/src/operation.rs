@@ -77,6 +77,8 @@ pub struct Spec {
     pub reveals_secret: bool,
     /// A fresh confirmation (people) or the permission spelled out without wildcards (tokens).
     pub step_up: bool,
+    /// Only for the principal itself: no run does it on its caller's behalf.
+    pub in_person: bool,
     /// Status of success.
     pub status: u16,
     /// A body that succeeds, used by the docs and by `every_route`.
@@ -99,6 +101,7 @@ impl Spec {
             idempotent: matches!(method, Method::Post),
             reveals_secret: false,
             step_up: false,
+            in_person: false,
             status,
             example: "",
             protocol: false,
@@ -182,6 +185,14 @@ impl Spec {
     #[must_use]
     pub const fn reveals_secret(mut self) -> Self {
         self.reveals_secret = true;
+        self.in_person = true;
+        self
+    }
+
+    /// What outlives a run – credentials, code, sessions – is not left to whoever wrote the function.
+    #[must_use]
+    pub const fn in_person(mut self) -> Self {
+        self.in_person = true;
         self
     }
 

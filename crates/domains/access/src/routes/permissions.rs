@@ -97,7 +97,7 @@ pub async fn check(allowed: Allowed<Check>, Input(question): Input<Check>) -> Re
 /// What everybody in the chain holds and the token lets through.
 pub fn effective(caller: &Caller) -> Authority {
     let mut held = Authority::clone(&caller.subject.grants);
-    for link in &caller.actors {
+    for link in caller.links().skip(1) {
         held = held.intersect(&link.grants);
     }
     match &caller.scope {

@@ -24,7 +24,7 @@ use crate::{Functions, facts};
 operation! {
     /// Creates a function with its first version.
     pub CreateFunction(NewFunction) -> FunctionView = Spec::create("functions.create", "/api/v1/functions")
-        .needs("functions:create").facts(leaves![facts::FUNCTION_CREATED])
+        .needs("functions:create").in_person().facts(leaves![facts::FUNCTION_CREATED])
         .errors(refuses![FUNCTION_EXISTS, SYNTAX_ERROR, INVALID_SCHEMA, AUTHORITY_EXCEEDED, SANDBOX_UNAVAILABLE])
         .example(r#"{"namespace": "ops", "name": "greet", "code": "def handler(input, context):\n    return {\"hello\": input[\"name\"]}\n", "input_schema": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}}"#);
 

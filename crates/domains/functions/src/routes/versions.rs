@@ -22,7 +22,7 @@ use crate::{FunctionError, Functions, facts, store};
 operation! {
     /// Publishes a new version, which calls run from now on. What is left out is as in the version before.
     pub PublishVersion(NewVersion) -> FunctionView = Spec::create("functions.publish", "/api/v1/functions/{function}/versions")
-        .needs("functions:update").facts(leaves![facts::FUNCTION_PUBLISHED])
+        .needs("functions:update").in_person().facts(leaves![facts::FUNCTION_PUBLISHED])
         .errors(refuses![SYNTAX_ERROR, INVALID_SCHEMA, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION, SANDBOX_UNAVAILABLE])
         .example(r#"{"code": "def handler(input, context):\n    return {\"hello\": input}\n"}"#);
 

@@ -40,17 +40,20 @@ fn reads(value: &Value) -> bool {
 #[test]
 fn reads_what_it_writes() {
     let world = World::system();
-    let function = ActorId::Function(world.id());
-    let agent = ActorId::Principal(PrincipalId::Agent(world.id()));
+    let function: FunctionId = world.id();
+    let (author, agent) = (PrincipalId::User(world.id()), PrincipalId::Agent(world.id()));
     let mut claims = claims(&world);
-    claims.act = nest(&[function, agent]);
+    claims.act = Some(Act::by_function(function, Some(author), Some(Act::by(agent, None))));
     claims.run = Some(world.id());
     let bytes = serde_json::to_vec(&claims).unwrap();
     let again = Claims::read(&bytes).unwrap();
     assert_eq!(again, claims);
-    assert_eq!(again.chain().collect::<Vec<_>>(), [function, agent], "outermost first");
+    let chain: Vec<ActorId> = again.chain().map(|act| act.sub).collect();
+    assert_eq!(chain, [ActorId::Function(function), ActorId::Principal(agent)], "outermost first");
+    assert_eq!(again.principals(), [again.sub, author, agent]);
     let written: Value = serde_json::from_slice(&bytes).unwrap();
-    assert_eq!(written["act"]["act"]["sub"], json!(agent.to_string()));
+    assert_eq!(written["act"]["act"], json!({ "sub": agent.to_string() }));
+    assert_eq!(written["act"]["author"], json!(author.to_string()));
 }
 
 #[test]
@@ -101,28 +104,40 @@ fn refuses_what_it_would_not_write() {
 fn a_chain_has_a_depth() {
     let world = World::system();
     for (length, fits) in [(DEEPEST, true), (DEEPEST + 1, false)] {
-        let chain: Vec<ActorId> = (0..length).map(|_| ActorId::Function(world.id())).collect();
-        let claims = Claims { act: nest(&chain), ..claims(&world) };
+        let author = Some(PrincipalId::User(world.id()));
+        let act = (0..length).fold(None, |inner, _| Some(Act::by_function(world.id(), author, inner)));
+        let claims = Claims { act, ..claims(&world) };
         assert_eq!(Claims::read(&serde_json::to_vec(&claims).unwrap()).is_ok(), fits, "{length}");
+    }
+}
+
+#[test]
+fn a_function_that_may_do_something_has_an_author_who_answers_for_it() {
+    let world = World::system();
+    let act = Some(Act::by_function(world.id(), None, None));
+    for (scope, fits) in [("", true), ("agents:read:all", false)] {
+        let claims = Claims { act: act.clone(), scope: scope.into(), ..claims(&world) };
+        assert_eq!(Claims::read(&serde_json::to_vec(&claims).unwrap()).is_ok(), fits, "{scope:?}");
     }
 }
 
 #[test]
 fn dies_with_everything_it_stands_on() {
     let world = World::system();
-    let actor: AgentId = world.id();
-    let user: types::UserId = world.id();
+    let (agent, user, author): (AgentId, types::UserId, types::UserId) = (world.id(), world.id(), world.id());
+    let actor = PrincipalId::Agent(agent);
     let claims = Claims {
         sub: PrincipalId::User(user),
         sub_type: SubjectType::User,
         client_id: first_party(),
         sid: Some(world.id()),
-        act: nest(&[ActorId::Function(world.id()), ActorId::Principal(PrincipalId::Agent(actor))]),
+        act: Some(Act::by_function(world.id(), Some(PrincipalId::User(author)), Some(Act::by(actor, None)))),
         ..claims(&world)
     };
     let kin = claims.kin();
     let kinds: Vec<_> = kin.iter().map(|kin| kin.kind).collect();
-    assert_eq!(kinds, ["org", "user", "token", "client", "credential", "session", "agent"]);
-    assert!(kin.contains(&Kin { kind: "agent", key: actor.uuid() }));
+    assert_eq!(kinds, ["org", "user", "user", "agent", "token", "client", "credential", "session"]);
+    assert!(kin.contains(&Kin { kind: "agent", key: agent.uuid() }));
+    assert!(kin.contains(&Kin { kind: "user", key: author.uuid() }));
     assert!(kin.contains(&Kin { kind: "user", key: user.uuid() }));
 }

@@ -30,7 +30,7 @@ operation! {
 
     /// Ends the session that the request came with.
     pub Logout -> SessionView = Spec::post("auth.logout", "/api/v1/auth/logout")
-        .not_idempotent().facts(leaves![facts::SESSION_ENDED]);
+        .not_idempotent().in_person().facts(leaves![facts::SESSION_ENDED]);
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -11,11 +11,11 @@ use crate::{Session, facts};
 
 operation! {
     /// Lists the caller's own living sessions.
-    pub ListSessions -> Page<SessionView> = Spec::get("sessions.list", "/api/v1/auth/sessions");
+    pub ListSessions -> Page<SessionView> = Spec::get("sessions.list", "/api/v1/auth/sessions").in_person();
 
     /// Ends one of the caller's own sessions; tokens made from it die with it.
     pub RevokeSession -> SessionView = Spec::delete("sessions.revoke", "/api/v1/auth/sessions/{session}")
-        .facts(leaves![facts::SESSION_ENDED]);
+        .in_person().facts(leaves![facts::SESSION_ENDED]);
 }
 
 #[derive(Serialize, ToSchema)]

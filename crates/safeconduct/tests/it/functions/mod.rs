@@ -1,6 +1,7 @@
 //! Functions over HTTP.
 
 mod create;
+mod deputy;
 pub(crate) mod execute;
 mod list;
 mod outcomes;

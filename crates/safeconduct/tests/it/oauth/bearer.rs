@@ -142,7 +142,13 @@ async fn an_actor_in_the_chain_must_hold_the_right_too() {
     let helper = Papers::of(&owner, "helper", &["agents:read:all"]).await;
     let token = worker.token(server).await;
     let function = World::system().id::<types::FunctionId>();
-    let act = json!({ "sub": function, "act": { "sub": helper.agent } });
+    let me = owner.get("/api/v1/auth/me").await.ok(200);
+    let act = |author: Value| json!({ "sub": function, "author": author, "act": { "sub": helper.agent } });
+    for nobody in [Value::Null, json!("fn_01h455vb4pex5vsknk084sn02q"), json!("")] {
+        let unanswered = forge.reissue(&token, &[("act", act(nobody))]);
+        with_token(server, &unanswered).get("/api/v1/agents").await.refused(401, "invalid_token");
+    }
+    let act = act(me["principal"]["id"].clone());
     let caller = with_token(server, &forge.reissue(&token, &[("act", act)]));
     caller.get("/api/v1/agents").await.ok(200);
     caller.get("/api/v1/users").await.refused(403, "permission_denied");
@@ -179,6 +185,9 @@ async fn acts_that_need_a_step_up_take_no_wildcard_from_a_token() {
     named.caller(&server).await.post(&own, body.clone()).await.ok(201);
     let asked = wide.ask(&server.anonymous(), &[("scope", "credentials:create agents:read")]).await.ok(200);
     let caller = with_token(&server, asked["access_token"].as_str().unwrap());
-    caller.post(&path, body).await.ok(201);
+    // Narrowed to the name it makes them for others, but not for itself: that would undo the narrowing.
+    caller.post(&path, body.clone()).await.refused(403, "authority_exceeded");
+    let plain = Papers::of(&owner, "plain", &["agents:read:all"]).await;
+    caller.post(&format!("/api/v1/agents/{}/credentials", plain.agent), body).await.ok(201);
     server.finish().await;
 }
