@@ -79,6 +79,8 @@ impl Door {
     pub(crate) fn confirmed(&self, spec: &Spec, caller: &Caller) -> Result<(), Problem> {
         let fresh = match (&caller.means, spec.required()) {
             (Means::Session { stepped_up_until, .. }, _) => *stepped_up_until > self.world.now(),
+            // A run's token spells out what its function names; nobody confirmed that.
+            (Means::Token { run: Some(_), .. }, _) => false,
             (Means::Token { .. }, Some(required)) => {
                 caller.scope.as_deref().is_some_and(|scope| scope.spells_out(&required))
             }
@@ -90,6 +92,9 @@ impl Door {
         let detail = match caller.means {
             Means::Session { .. } => {
                 "Confirm that it is you: sign in again, then repeat this within five minutes."
+            }
+            Means::Token { run: Some(_), .. } => {
+                "A run cannot confirm anything. Do it with a session or a token of your own."
             }
             Means::Token { .. } => {
                 "A token must hold this permission by name, without wildcards. Ask for it as a scope."

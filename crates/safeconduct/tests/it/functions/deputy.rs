@@ -100,6 +100,23 @@ testing::on_both_databases! {
         server.finish().await;
     }
 
+    /// Otherwise whoever holds a session that is not fresh would write a function that needs no confirmation.
+    async fn a_run_confirms_nothing(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        owner.post("/api/v1/agents", json!({ "name": "victim" })).await.ok(201);
+        let function = made(&owner, written(json!(["agents:update", "tokens:rotate_keys", "agents:read"]))).await;
+        let calls = json!([
+            ["POST", "/api/v1/agents/default:victim/kill", {}],
+            ["POST", "/api/v1/signing-keys/rotate", {}],
+        ]);
+        for (status, body) in deputed(&owner, &function, calls).await {
+            assert_eq!((status, &body["code"]), (403, &json!("step_up_required")), "{body:#}");
+        }
+        assert_eq!(owner.get("/api/v1/agents/default:victim").await.ok(200)["status"], "active");
+        server.finish().await;
+    }
+
     /// Code that writes code would have its caller answer for it, and credentials outlive every run.
     async fn a_run_leaves_no_code_no_credential_and_no_session_behind(database: TestDatabase) {
         let server = TestServer::start(database).await;
