@@ -145,11 +145,16 @@ impl Reader {
         let kin = |link: &web::Link| Kin { kind: link.principal.kind(), key: link.principal.uuid() };
         let mut stands_on: Vec<Kin> = caller.links().map(kin).collect();
         let mut expires_at = None;
-        if let Means::Token { jti, credential, expires_at: end, .. } = &caller.means {
-            stands_on.push(Kin { kind: "token", key: jti.uuid() });
-            stands_on.extend(credential.map(|id| Kin { kind: "credential", key: id.uuid() }));
-            expires_at = Some(*end);
-        }
+        let on_session = match &caller.means {
+            Means::Session { session, .. } => Some(*session),
+            Means::Token { jti, credential, session, expires_at: end, .. } => {
+                stands_on.push(Kin { kind: "token", key: jti.uuid() });
+                stands_on.extend(credential.map(|id| Kin { kind: "credential", key: id.uuid() }));
+                expires_at = Some(*end);
+                *session
+            }
+        };
+        stands_on.extend(on_session.map(|id| Kin { kind: "session", key: id.uuid() }));
         Self {
             runs: inner.runs.clone(),
             feed: inner.feed.clone(),

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 
 use crate::functions::{function, queue};
-use crate::support::{Caller, TestServer};
+use crate::support::{Caller, TestServer, claims};
 
 /// One server-sent event.
 #[derive(Debug)]
@@ -135,6 +135,32 @@ async fn a_stream_ends_with_its_readers_rights() {
     };
     let (read, ()) = futures::join!(events(&reader, &path, None, |_| false), killed);
     assert!(read.iter().all(|event| event.name == "line"), "cut off, not ended: {read:?}");
+    owner.post(&format!("/api/v1/runs/{run}/cancel"), json!({})).await.ok(200);
+    server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_with_its_readers_session() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let id = function(&owner, "talks", TALKS).await;
+    let run = queue(&owner, &id, json!({ "wait": 600 })).await;
+    // Two more sessions of the same person: one with a cookie, one behind a token.
+    let (by_cookie, by_token) = (server.owner().await, server.owner_by_token().await);
+    let path = format!("/api/v1/runs/{run}/logs");
+    for reader in [by_cookie, by_token] {
+        let session = match &reader.bearer {
+            Some(token) => claims(token)["sid"].clone(),
+            None => reader.get("/api/v1/auth/me").await.ok(200)["session"]["id"].clone(),
+        };
+        let ended = async {
+            events(&owner, &path, None, |found| found.len() == 3).await;
+            let session = session.as_str().unwrap();
+            owner.delete(&format!("/api/v1/auth/sessions/{session}")).await.ok(200);
+        };
+        let (read, ()) = futures::join!(events(&reader, &path, None, |_| false), ended);
+        assert!(read.iter().all(|event| event.name == "line"), "cut off, not ended: {read:?}");
+    }
     owner.post(&format!("/api/v1/runs/{run}/cancel"), json!({})).await.ok(200);
     server.finish().await;
 }
