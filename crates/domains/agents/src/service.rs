@@ -355,10 +355,11 @@ impl Agents {
     }
 
     /// Whoever can act as an agent has its rights: a secret for it, its ownership, its return to work are given only by
-    /// those who hold as much. The agent itself does. Guard the head that comes back.
+    /// those who hold as much here and now. The agent itself does, but not with a token that was narrowed: its credential
+    /// would give everything back. Guard the head that comes back.
     pub(crate) async fn may_wield(&self, by: &Allowance, agent: &Agent) -> Result<Head, AgentError> {
         let access = &self.inner().access;
-        if by.caller().principal() == PrincipalId::Agent(agent.id) {
+        if by.caller().principal() == PrincipalId::Agent(agent.id) && by.caller().is_whole() {
             return Ok(access.head(&by.scope()).await?);
         }
         let giver = access.giver(by).await?;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::TestServer;
+use crate::support::{Caller, TestServer};
 
 #[tokio::test]
 async fn a_secret_is_shown_once_and_never_stored() {
@@ -119,4 +119,36 @@ async fn nobody_gets_a_secret_for_more_than_they_hold() {
     clerk.post(&format!("{agent}/suspend"), json!({})).await.ok(200);
     clerk.post(&format!("{agent}/reactivate"), json!({})).await.refused(403, "authority_exceeded");
     server.finish().await;
+}
+
+testing::on_both_databases! {
+    /// A narrowed token that could make a credential would get all that was kept from it.
+    async fn a_narrowed_token_makes_no_way_around_itself(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let agent = server.agent(&owner, "worker", &["agents:manage:own", "credentials:write:own"]).await;
+        let client = server.anonymous().with("authorization", agent.basic());
+        let scope = "credentials:create credentials:update agents:update";
+        let form = [("grant_type", "client_credentials"), ("scope", scope)];
+        let answer = client.form("/oauth2/token", &form).await.ok(200);
+        let narrow = Caller { bearer: answer["access_token"].as_str().map(str::to_owned), ..server.anonymous() };
+        let (id, credential) = (&agent.id, &agent.credential);
+        let path = format!("/api/v1/agents/{id}/credentials");
+        let body = json!({ "kind": "secret", "label": "second" });
+        let tamper = server.database.tamper().await;
+        let before = tamper.rows("SELECT id, status, revision FROM credentials").await;
+        for refused in [
+            narrow.post(&path, body.clone()).await,
+            narrow.post(&format!("{path}/{credential}/rotate"), json!({})).await,
+        ] {
+            let problem = refused.refused(403, "authority_exceeded");
+            assert!(problem["missing"].to_string().contains("agents:manage:own"), "{problem:#}");
+        }
+        assert_eq!(tamper.rows("SELECT id, status, revision FROM credentials").await, before);
+        // With all that it holds it may, as ever.
+        let whole = server.as_agent(&agent).await;
+        whole.post(&path, body).await.ok(201);
+        whole.post(&format!("{path}/{credential}/rotate"), json!({ "overlap_seconds": 60 })).await.ok(201);
+        server.finish().await;
+    }
 }
