@@ -10,17 +10,20 @@ use problem::{INVALID_TOKEN, Problem};
 use serde::Serialize;
 use types::{CredentialId, Id, OrgId, RunId, SessionId, TokenId, TxnId, Uuid};
 use utoipa::ToSchema;
-use web::{Contact, Link, PrincipalId};
+use web::{Caller, Contact, Link, Means, PrincipalId};
 
 use crate::Oauth;
-use crate::bearer::{actor_of, bearer};
+use crate::bearer::bearer;
 use crate::claims::Claims;
 use crate::error::{OAuthError, invalid_client};
 use crate::form::Form;
 use crate::issuer::Issuer;
 use crate::tally::Answer;
-use crate::token::agent_of;
 use crate::verified::Verified;
+
+/// What protocol endpoints ask for in their code, as other operations do in their spec.
+pub(crate) const READ_TOKENS: Required = Required::parse("tokens:read");
+pub(crate) const DELETE_TOKENS: Required = Required::parse("tokens:delete");
 
 /// RFC 7662 §2.2; an inactive token has no other member.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,13 +65,44 @@ pub struct ActiveToken {
     pub act: Option<serde_json::Value>,
 }
 
-/// Who asks about a token: a client that proved itself, or a caller with a token of its own.
-pub(crate) struct Asker {
-    pub(crate) subject: Link,
-    pub(crate) actors: Vec<Link>,
-    pub(crate) scope: Option<Arc<authority::Authority>>,
-    pub(crate) client: Uuid,
-    pub(crate) actor: Actor,
+/// Who asks about a token.
+pub(crate) enum Asker {
+    /// A client that proved itself: it speaks for all that it is.
+    Client { agent: Link },
+    /// Somebody with a token, who speaks as far as that goes.
+    Bearer(Box<Caller>),
+}
+
+impl Asker {
+    fn subject(&self) -> &Link {
+        match self {
+            Self::Client { agent } => agent,
+            Self::Bearer(caller) => &caller.subject,
+        }
+    }
+
+    pub(crate) fn actor(&self) -> Actor {
+        self.subject().actor()
+    }
+
+    /// The principal itself with everything that it holds, and nobody acting for it.
+    fn is_whole(&self) -> bool {
+        match self {
+            Self::Client { .. } => true,
+            Self::Bearer(caller) => caller.is_whole(),
+        }
+    }
+
+    /// The token that was shown, not the one that is asked about.
+    fn jti(&self) -> Option<TokenId> {
+        match self {
+            Self::Client { .. } => None,
+            Self::Bearer(caller) => match caller.means {
+                Means::Token { jti, .. } => Some(jti),
+                Means::Session { .. } => None,
+            },
+        }
+    }
 }
 
 impl Oauth {
@@ -128,7 +162,7 @@ impl Oauth {
     ) -> Result<(), OAuthError> {
         let inner = self.inner();
         let now = inner.world.now();
-        let caller = (asker.subject.principal.uuid(), &asker.actor);
+        let caller = (asker.subject().principal.uuid(), &asker.actor());
         let jti = verified.map(|verified| verified.claims.jti);
         if inner.tally.count(issuer.org, caller, jti, answer, now) {
             inner.tally.flush(&inner.ledger, now, true).await?;
@@ -153,27 +187,12 @@ impl Oauth {
         if let Some(single_use) = &proven.single_use {
             self.use_up(single_use).await?;
         }
-        let subject = self.link(issuer.org, PrincipalId::Agent(proven.standing.id)).await?;
-        let client = proven.standing.id.uuid();
-        Ok(Asker { subject, actors: Vec::new(), scope: None, client, actor: agent_of(&proven) })
+        Ok(Asker::Client { agent: self.link(issuer.org, PrincipalId::Agent(proven.standing.id)).await? })
     }
 
     async fn asker_by_token(&self, issuer: &Issuer, token: &str) -> Result<Asker, OAuthError> {
         match self.caller(token).await {
-            Ok(caller) if caller.org == issuer.org => {
-                let client = match caller.means {
-                    web::Means::Token { client, .. } => client,
-                    web::Means::Session { .. } => Uuid::nil(),
-                };
-                let actor = actor_of(&caller.subject);
-                Ok(Asker {
-                    subject: caller.subject,
-                    actors: caller.actors,
-                    scope: caller.scope,
-                    client,
-                    actor,
-                })
-            }
+            Ok(caller) if caller.org == issuer.org => Ok(Asker::Bearer(Box::new(caller))),
             Ok(_) => Err(invalid_client("the caller's token is of another organization")),
             Err(problem) if *problem.code() == INVALID_TOKEN => {
                 Err(invalid_client("the caller's token is not valid"))
@@ -184,11 +203,11 @@ impl Oauth {
 
     /// Its subject, the owner of its subject, or who may read tokens – this one at least.
     pub(crate) async fn may_see(&self, asker: &Asker, claims: &Claims) -> Result<bool, Problem> {
-        const READ: Required = Required::parse("tokens:read");
-        self.holds(asker, claims, &READ).await
+        self.holds(asker, claims, &READ_TOKENS).await
     }
 
-    /// `own` is the token's subject and its owner, who need no further permission.
+    /// A token may be asked about by whoever holds it. Its subject and the subject's owner need no permission, as long as
+    /// they stand here themselves and whole; a narrowed token or a run's speaks only as far as its scope and chain go.
     pub(crate) async fn holds(
         &self,
         asker: &Asker,
@@ -203,13 +222,17 @@ impl Oauth {
         };
         let is_own =
             |uuid: Uuid| uuid == claims.sub.uuid() || owner.is_some_and(|owner| owner.uuid() == uuid);
-        if asker.actors.is_empty() && is_own(asker.subject.principal.uuid()) {
+        let is_itself = asker.jti() == Some(claims.jti);
+        if is_itself || asker.is_whole() && is_own(asker.subject().principal.uuid()) {
             return Ok(true);
         }
         let Ok(selector) = Selector::object([claims.jti.to_string().as_str()]) else { return Ok(false) };
         let hop = |link| hop_of(link, &is_own);
-        let hops: Vec<Hop<'_>> = std::iter::once(&asker.subject).chain(&asker.actors).map(hop).collect();
-        Ok(decide(&hops, asker.scope.as_deref(), required, &selector).is_allowed())
+        let (hops, scope): (Vec<Hop<'_>>, _) = match asker {
+            Asker::Client { agent } => (vec![hop(agent)], None),
+            Asker::Bearer(caller) => (caller.links().map(hop).collect(), caller.scope.as_deref()),
+        };
+        Ok(decide(&hops, scope, required, &selector).is_allowed())
     }
 }
 

@@ -1,10 +1,9 @@
 //! Revocation (RFC 7009): by the token's client, its subject, the subject's owner, or who may delete tokens. What is
 //! unknown, foreign or already over is answered like a success.
 
-use authority::Required;
 use axum::http::HeaderMap;
 use db::{AuthorityEntry, Bookkeeping, Change, CommitError};
-use ledger::{Actor, Fact};
+use ledger::Fact;
 use people::People;
 use problem::{INVALID_TOKEN, Problem};
 use serde_json::json;
@@ -14,7 +13,7 @@ use web::Contact;
 use crate::claims::Claims;
 use crate::error::{OAuthError, invalid_client};
 use crate::form::Form;
-use crate::introspect::Asker;
+use crate::introspect::{Asker, DELETE_TOKENS};
 use crate::issuer::Issuer;
 use crate::store::{ASSERTIONS, SingleUse};
 use crate::verified::Verified;
@@ -48,26 +47,27 @@ impl Oauth {
         };
         if !self.may_revoke(&asker, &verified.claims).await? {
             let error = OAuthError::UnauthorizedClient("the token was not issued to this client".into());
-            let fact = self.refusal("revoke", &issuer, asker.actor.clone(), &error, contact);
+            let fact = self.refusal("revoke", &issuer, asker.actor(), &error, contact);
             self.inner().ledger.append(fact).await?;
             return Err(error);
         }
-        self.end(&issuer, &verified, asker.actor, contact).await
+        self.end(&issuer, &verified, &asker, contact).await
     }
 
     async fn may_revoke(&self, asker: &Asker, claims: &Claims) -> Result<bool, OAuthError> {
-        const DELETE: Required = Required::parse("tokens:delete");
-        if asker.actors.is_empty() && asker.client == claims.client_id.uuid() && asker.scope.is_none() {
+        if let Asker::Client { agent } = asker
+            && agent.principal.uuid() == claims.client_id.uuid()
+        {
             return Ok(true);
         }
-        Ok(self.holds(asker, claims, &DELETE).await?)
+        Ok(self.holds(asker, claims, &DELETE_TOKENS).await?)
     }
 
     async fn end(
         &self,
         issuer: &Issuer,
         verified: &Verified,
-        by: Actor,
+        by: &Asker,
         contact: &Contact,
     ) -> Result<(), OAuthError> {
         let inner = self.inner();
@@ -79,8 +79,11 @@ impl Oauth {
         let mut origin = contact.origin();
         origin.jti = Some(claims.jti);
         origin.txn = Some(claims.txn);
+        if let Asker::Bearer(caller) = by {
+            origin.act = caller.chain();
+        }
         let expires_at = Timestamp::from_millis(claims.exp * 1000);
-        let fact = Fact::new(&facts::TOKEN_REVOKED, issuer.org, by)
+        let fact = Fact::new(&facts::TOKEN_REVOKED, issuer.org, by.actor())
             .origin(&origin)
             .target("token", claims.jti, "")
             .data(json!({ "expires_at": expires_at }));

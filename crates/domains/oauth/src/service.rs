@@ -18,6 +18,7 @@ use crate::client::ClientKeys;
 use crate::error::KeysError;
 use crate::import;
 use crate::issuer::Issuers;
+use crate::introspect::{DELETE_TOKENS, READ_TOKENS};
 use crate::keys::Keys;
 use crate::live::Live;
 use crate::scope::Scopes;
@@ -117,7 +118,8 @@ impl Oauth {
     }
 
     /// What the server's operations ask for; tokens of people spell it out. Set once, when all routes are known.
-    pub fn know_operations(&self, required: Vec<Required>) {
+    pub fn know_operations(&self, mut required: Vec<Required>) {
+        required.extend([READ_TOKENS, DELETE_TOKENS]);
         // A second list would come from a second boot in one process; the first stays.
         let _ = self.0.operations.set(required);
     }

@@ -60,6 +60,8 @@ async fn an_agents_owner_sees_its_tokens_with_a_token_of_his_own() {
     let worker = Papers::of(&owner, "worker", &[]).await;
     let token = worker.token(&server).await;
     assert_eq!(owner.form("/oauth2/introspect", &[("token", &token)]).await.ok(200)["active"], true);
+    assert_eq!(owner.form("/oauth2/revoke", &[("token", &token)]).await.status, 200);
+    assert_eq!(owner.form("/oauth2/introspect", &[("token", &token)]).await.ok(200)["active"], false);
     server.finish().await;
 }
 
@@ -126,6 +128,36 @@ testing::on_both_databases! {
         let outcomes = "SELECT outcome FROM facts WHERE kind = 'token.introspected' ORDER BY outcome";
         let outcomes = server.database.tamper().await.rows(outcomes).await;
         assert_eq!(outcomes, [[Some("denied".to_owned())], [Some("success".to_owned())]]);
+        server.finish().await;
+    }
+}
+
+testing::on_both_databases! {
+    /// A token speaks for its subject as far as its scope goes, and no further.
+    async fn a_narrowed_token_neither_sees_nor_ends_the_others(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let worker = Papers::of(&owner, "worker", &["agents:read:all", "runs:read:own"]).await;
+        let other = worker.token(&server).await;
+        let narrow = worker.ask(&server.anonymous(), &[("scope", "agents:read")]).await.ok(200);
+        let narrow = with_token(&server, &text(&narrow, "access_token"));
+        let own = narrow.bearer.clone().unwrap();
+        let whole = worker.caller(&server).await;
+        let inactive = json!({ "active": false });
+        assert_eq!(narrow.form("/oauth2/introspect", &[("token", &other)]).await.ok(200), inactive);
+        assert_eq!(narrow.form("/oauth2/introspect", &[("token", &own)]).await.ok(200)["active"], true, "itself");
+        assert_eq!(whole.form("/oauth2/introspect", &[("token", &other)]).await.ok(200)["active"], true);
+        let refused = narrow.form("/oauth2/revoke", &[("token", &other)]).await;
+        refused.oauth_error(400, "unauthorized_client");
+        assert_eq!(facts(&server).await.get("token.revoked"), None);
+        with_token(&server, &other).get("/api/v1/agents").await.ok(200);
+        // Its own scope lets it, where it was asked for.
+        let reader = Papers::of(&owner, "reader", &["tokens:read:all", "agents:read:all"]).await;
+        let reader = reader.ask(&server.anonymous(), &[("scope", "tokens:read")]).await.ok(200);
+        let reader = with_token(&server, &text(&reader, "access_token"));
+        assert_eq!(reader.form("/oauth2/introspect", &[("token", &other)]).await.ok(200)["active"], true);
+        assert_eq!(narrow.form("/oauth2/revoke", &[("token", &own)]).await.status, 200, "itself");
+        narrow.get("/api/v1/agents").await.refused(401, "invalid_token");
         server.finish().await;
     }
 }
