@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 use web::Allowance;
 
 use crate::model::{Agent, Status};
-use crate::service::INDEX;
 use crate::store::{self, AgentRef};
 use crate::{AgentError, Agents, facts};
 
@@ -87,14 +86,16 @@ impl Agents {
         killing.await.map_err(|error| AgentError::Refused(Problem::internal(error)))?
     }
 
-    /// The receipt; completed here if its request was cut off in the middle.
+    /// The receipt; what is known by now, if its request was cut off in the middle.
     pub(crate) async fn kill_receipt(&self, by: &Allowance, id: KillId) -> Result<Kill, AgentError> {
         let inner = self.inner();
         let mut kill = store::kill(&inner.db, &by.scope(), id).await?.ok_or(AgentError::UnknownKill)?;
         let agent = store::find(&inner.db, &by.scope(), &AgentRef::Id(kill.agent)).await?;
         by.check(&agent.ok_or(AgentError::UnknownKill)?.object())?;
-        if kill.revision.is_none() {
-            kill.revision = store::death_of(&inner.db, INDEX, kill.agent).await?;
+        if let (None, Some(revision)) = (&kill.receipt, kill.revision) {
+            let mut receipt = Receipt::default();
+            self.look(revision, None, &mut receipt).await?;
+            kill.receipt = Some(receipt);
         }
         Ok(kill)
     }
@@ -147,42 +148,51 @@ impl Agents {
         let data = json!({ "kill": kill.id, "reason": reason });
         let change = self.turn(by, &mut agent, &facts::AGENT_KILLED, data, true).await?;
         let requested_by = by.caller().principal().to_string();
-        Ok((kill.clone(), change.statement(store::insert_kill(&kill, by.org(), &requested_by))))
+        Ok((kill.clone(), change.at_revision(store::insert_kill(&kill, by.org(), &requested_by))))
     }
 
     /// Waits until every node that beats has applied the revision, at most a second.
     async fn collect(&self, revision: i64, committed: Instant) -> Result<Receipt, AgentError> {
-        let nodes = &self.inner().nodes;
         let mut receipt = Receipt::default();
-        let mut seen: Vec<NodeReceipt> = Vec::new();
         loop {
             let elapsed = committed.elapsed();
-            for report in nodes.reports(revision).await? {
-                let id = report.node.to_string();
-                let known = seen.iter().position(|node| node.id == id);
-                let at = known.unwrap_or_else(|| {
-                    seen.push(NodeReceipt { id, state: NodeState::Pending, applied_ms: None });
-                    seen.len() - 1
-                });
-                let node = &mut seen[at];
-                if report.applied && node.state == NodeState::Pending {
-                    node.state = NodeState::Applied;
-                    node.applied_ms = u64::try_from(elapsed.as_millis()).ok();
-                    let dead = nodes.dead_on(report.node, revision).await?;
-                    receipt.tokens.count += dead.tokens;
-                    let room = 100_usize.saturating_sub(receipt.tokens.jtis.len());
-                    receipt.tokens.jtis.extend(dead.jtis.into_iter().take(room));
-                    receipt.runs += dead.runs;
-                    receipt.sessions += dead.sessions;
-                }
-            }
-            let all_applied = seen.iter().all(|node| node.state == NodeState::Applied);
+            self.look(revision, Some(elapsed), &mut receipt).await?;
+            let all_applied = receipt.nodes.iter().all(|node| node.state == NodeState::Applied);
             if all_applied || elapsed > PATIENCE {
-                receipt.nodes = seen;
                 return Ok(receipt);
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
+    }
+
+    /// Adds what nodes have applied since the last look; `elapsed` since the commit, where that is known.
+    async fn look(
+        &self,
+        revision: i64,
+        elapsed: Option<Duration>,
+        receipt: &mut Receipt,
+    ) -> Result<(), AgentError> {
+        let nodes = &self.inner().nodes;
+        for report in nodes.reports(revision).await? {
+            let id = report.node.to_string();
+            let known = receipt.nodes.iter().position(|node| node.id == id);
+            let at = known.unwrap_or_else(|| {
+                receipt.nodes.push(NodeReceipt { id, state: NodeState::Pending, applied_ms: None });
+                receipt.nodes.len() - 1
+            });
+            let node = &mut receipt.nodes[at];
+            if report.applied && node.state == NodeState::Pending {
+                node.state = NodeState::Applied;
+                node.applied_ms = elapsed.and_then(|elapsed| u64::try_from(elapsed.as_millis()).ok());
+                let dead = nodes.dead_on(report.node, revision).await?;
+                receipt.tokens.count += dead.tokens;
+                let room = 100_usize.saturating_sub(receipt.tokens.jtis.len());
+                receipt.tokens.jtis.extend(dead.jtis.into_iter().take(room));
+                receipt.runs += dead.runs;
+                receipt.sessions += dead.sessions;
+            }
+        }
+        Ok(())
     }
 
     async fn confirm(&self, by: &Allowance, kill: &mut Kill, receipt: Receipt) -> Result<(), AgentError> {
@@ -204,7 +214,6 @@ impl Agents {
         let change = Change::new(by.scope(), inner.ledger.seal(fact).await?).statement(store::confirm_kill(
             by.org(),
             kill.id,
-            revision,
             &text,
             now,
         ));

@@ -20,7 +20,7 @@ use crate::seen::Seen;
 use crate::store::{self, AgentRef};
 use crate::{AgentError, facts};
 
-pub(crate) const INDEX: SystemScope = SystemScope::new("agent index");
+const INDEX: SystemScope = SystemScope::new("agent index");
 
 #[derive(Clone, Debug)]
 pub struct AgentsSettings {

@@ -369,9 +369,10 @@ pub(crate) fn touch(org: OrgId, id: Uuid, at: Timestamp, ip: Option<String>) -> 
     sql(text, vec![org.uuid().into(), id.into(), at.into(), ip.into()])
 }
 
+/// With the revision of its own change, so that a later death of the same agent is never taken for this one's.
 pub(crate) fn insert_kill(kill: &Kill, org: OrgId, requested_by: &str) -> Statement {
-    let text = "INSERT INTO kills (org, id, agent, agent_name, reason, authority_revision, requested_by, requested_at, \
-                receipt) VALUES ($1, $2, $3, $4, $5, 0, $6, $7, '')";
+    let text = "INSERT INTO kills (org, id, agent, agent_name, reason, requested_by, requested_at, receipt, \
+                authority_revision) SELECT $1, $2, $3, $4, $5, $6, $7, '', revision FROM authority_head";
     let params = vec![
         org.uuid().into(),
         kill.id.uuid().into(),
@@ -385,10 +386,10 @@ pub(crate) fn insert_kill(kill: &Kill, org: OrgId, requested_by: &str) -> Statem
 }
 
 /// The receipt is written once.
-pub(crate) fn confirm_kill(org: OrgId, id: KillId, revision: i64, receipt: &str, at: Timestamp) -> Statement {
-    let text = "UPDATE kills SET authority_revision = $3, receipt = $4, confirmed_at = $5 \
+pub(crate) fn confirm_kill(org: OrgId, id: KillId, receipt: &str, at: Timestamp) -> Statement {
+    let text = "UPDATE kills SET receipt = $3, confirmed_at = $4 \
                 WHERE org = $1 AND id = $2 AND confirmed_at IS NULL";
-    let params = vec![org.uuid().into(), id.uuid().into(), revision.into(), receipt.into(), at.into()];
+    let params = vec![org.uuid().into(), id.uuid().into(), receipt.into(), at.into()];
     sql(text, params).fresh()
 }
 
@@ -406,14 +407,8 @@ pub(crate) async fn kill(db: &Db, scope: &OrgScope, id: KillId) -> Result<Option
         agent_name,
         reason: (!reason.is_empty()).then_some(reason),
         requested_at,
-        revision: (revision > 0).then_some(revision),
+        revision: Some(revision),
         receipt: serde_json::from_str(&receipt).ok(),
         confirmed_at: row.next()?,
     }))
-}
-
-/// The revision of the agent's youngest death, for a kill whose confirmation was cut off.
-pub(crate) async fn death_of(db: &Db, scope: SystemScope, agent: AgentId) -> Result<Option<i64>, DbError> {
-    let text = "SELECT max(revision) FROM authority_log WHERE kind = 'agent' AND key = $1 AND dead";
-    db.read_one(scope, sql(text, vec![agent.uuid().into()])).await?.map_or(Ok(None), |mut row| row.next())
 }

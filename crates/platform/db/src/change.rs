@@ -12,6 +12,7 @@ pub struct Change {
     pub(crate) statements: Vec<Statement>,
     pub(crate) books: Vec<Statement>,
     pub(crate) authority: Vec<AuthorityEntry>,
+    pub(crate) at_revision: Vec<Statement>,
     pub(crate) wakes_queue: bool,
 }
 
@@ -53,6 +54,7 @@ impl Change {
             statements: Vec::new(),
             books: Vec::new(),
             authority: Vec::new(),
+            at_revision: Vec::new(),
             wakes_queue: false,
         }
     }
@@ -117,6 +119,14 @@ impl Change {
         self
     }
 
+    /// A statement that reads its change's own revision from `authority_head`: it runs after the entries, while nobody
+    /// else can advance it. Only for a change that has entries.
+    #[must_use]
+    pub fn at_revision(mut self, statement: Statement) -> Self {
+        self.at_revision.push(statement);
+        self
+    }
+
     /// Workers are woken after the commit.
     #[must_use]
     pub fn wake_queue(mut self) -> Self {
@@ -147,6 +157,7 @@ impl Change {
         for (ordinal, entry) in self.authority.drain(..).enumerate() {
             all.push(entry.insert(ordinal, at));
         }
+        all.append(&mut self.at_revision);
         all
     }
 }

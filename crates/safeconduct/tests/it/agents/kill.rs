@@ -1,6 +1,7 @@
 //! The kill switch.
 
 use serde_json::json;
+use types::{Id, KillId};
 
 use crate::support::TestServer;
 
@@ -22,6 +23,45 @@ testing::on_both_databases! {
         for kind in ["agent.killed", "agent.kill_confirmed"] {
             let count = format!("SELECT count(*) FROM facts WHERE kind = '{kind}'");
             assert_eq!(tamper.number(&count).await, 1, "{kind}");
+        }
+        server.finish().await;
+    }
+
+    /// Also while neither is confirmed yet: the later death is not the earlier one's.
+    async fn two_kills_of_one_agent_have_a_receipt_each(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        owner.post("/api/v1/agents", json!({ "name": "rogue" })).await.ok(201);
+        let tamper = server.database.tamper().await;
+        // A node that does not hear keeps the receipts open.
+        server.house().feed.pause(true);
+        let strike = || {
+            let caller = owner.clone();
+            telemetry::spawn("kill", async move {
+                caller.post("/api/v1/agents/default:rogue/kill", json!({})).await.ok(200)
+            })
+        };
+        let struck = async |number: i64| {
+            while tamper.number("SELECT count(*) FROM kills").await < number {
+                tokio::task::yield_now().await;
+            }
+        };
+        let first = strike();
+        struck(1).await;
+        let row = tamper.cell("SELECT id FROM kills").await.unwrap();
+        let id = KillId::from_uuid(row.parse().unwrap());
+        owner.post("/api/v1/agents/default:rogue/reactivate", json!({})).await.ok(200);
+        let second = strike();
+        struck(2).await;
+        let open = owner.get(&format!("/api/v1/kills/{id}")).await.ok(200);
+        server.house().feed.pause(false);
+        let (first, second) = (first.await.unwrap(), second.await.unwrap());
+        assert_eq!(first["id"], json!(id));
+        assert_eq!(open["revision"], first["revision"], "{open:#}");
+        assert!(first["revision"].as_i64() < second["revision"].as_i64());
+        for receipt in [first, second] {
+            let path = format!("/api/v1/kills/{}", receipt["id"].as_str().unwrap());
+            assert_eq!(owner.get(&path).await.ok(200), receipt);
         }
         server.finish().await;
     }
