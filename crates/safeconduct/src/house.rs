@@ -83,6 +83,8 @@ impl House {
         people.home().await?;
         let host =
             public_url.split("://").nth(1).unwrap_or_default().split([':', '/']).next().unwrap_or_default();
+        let index = audit::Index::new(&keyring);
+        let audit = Audit::new(db.clone(), ledger.clone(), index, feed.clone(), catalogue());
         let agents = Agents::new(
             db.clone(),
             ledger.clone(),
@@ -90,6 +92,7 @@ impl House {
             world.clone(),
             access.clone(),
             people.clone(),
+            audit.clone(),
             &feed,
             nodes.clone(),
             AgentsSettings { host: host.to_owned() },
@@ -106,14 +109,13 @@ impl House {
                 access: access.clone(),
                 people: people.clone(),
                 agents: agents.clone(),
+                audit: audit.clone(),
             },
             oauth_settings(&config, &public_url),
         );
         if let Some(path) = &config.keys.signing_key_file {
             oauth.import_signing_key(people.home().await?.id, path).await?;
         }
-        let index = audit::Index::new(&keyring);
-        let audit = Audit::new(db.clone(), ledger.clone(), index, feed.clone(), catalogue());
         let blobs = Blobs::open(db.clone(), keyring.clone(), world.clone(), blob_settings(&config))?;
         let ground = FunctionsGround {
             db: db.clone(),

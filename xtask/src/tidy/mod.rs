@@ -11,6 +11,7 @@ mod paths;
 mod scopes;
 mod sql;
 mod tiers;
+mod tables;
 mod tree;
 
 use std::path::Path;
@@ -37,6 +38,7 @@ const RULES: &[Rule] = &[
     ("bookkeeping touches its own tables only", bookkeeping::check),
     ("scopes are made at listed places only", scopes::check),
     ("every module says what it owns", module_docs::check),
+    ("some tables are read by one room only", tables::check),
     ("every error code has its page", error_pages::check),
     ("every operation is documented", operations::check),
     ("licences, lints and membership are stated", licences::check),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use access::{Access, Gift, Head, NewGrants, depart, give};
+use audit::Audit;
 use authority::Permission;
 use cluster::{Cache, Dead, Feed, Heard, Nodes, OnDead};
 use crypto::mac::MacKey;
@@ -38,6 +39,7 @@ pub(crate) struct Inner {
     pub(crate) world: World,
     pub(crate) access: Access,
     pub(crate) people: people::People,
+    pub(crate) audit: Audit,
     pub(crate) nodes: Nodes,
     pub(crate) peppers: BTreeMap<u32, MacKey>,
     pub(crate) seen: Seen,
@@ -96,6 +98,7 @@ impl Agents {
         world: World,
         access: Access,
         people: people::People,
+        audit: Audit,
         feed: &Feed,
         nodes: Nodes,
         settings: AgentsSettings,
@@ -111,6 +114,7 @@ impl Agents {
             world,
             access,
             people,
+            audit,
             nodes,
             settings,
         });

@@ -1,8 +1,10 @@
 //! Reading the ledger: the index that lists filter by, live streams, exports, proofs and verification over HTTP.
 //!
-//! Owns the tables `audit_index` and `audit_terms`, which are rebuildable. Records nothing, changes nothing, and must not
-//! know what a kind of fact means: each domain declares its own, and the house hands the catalogue in.
+//! Owns the tables `audit_index` and `audit_terms`, which are rebuildable and which nobody else reads: other domains ask
+//! the facade what an agent or a token did. Records nothing, changes nothing, and must not know what a kind of fact means:
+//! each domain declares its own, and the house hands the catalogue in.
 
+mod activity;
 mod index;
 mod routes;
 mod service;
@@ -10,4 +12,5 @@ mod store;
 
 pub use index::Index;
 pub use routes::routes;
+pub use routes::views::{FactActor, FactTarget, FactView};
 pub use service::Audit;

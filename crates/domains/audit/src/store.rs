@@ -1,7 +1,8 @@
 //! SQL of the index. Every list walks one index from its newest end, so that a page costs the same however long the record
 //! is: the index of a column, or the rarest of the terms that were asked for.
 
-use db::{Db, DbError, Select, Value, sql};
+use db::{Db, DbError, OrgScope, Row, Select, Value, sql};
+use ledger::FactKind;
 use types::{FactId, Id, RunId, Timestamp, TokenId, TxnId};
 use web::{Allowance, Columns, SelectorColumn};
 
@@ -172,4 +173,39 @@ async fn how_many(db: &Db, by: &Allowance, term: &[u8]) -> Result<i64, DbError> 
     let params = vec![by.org().uuid().into(), term.into(), FEW.into()];
     let row = db.read_one(by.scope(), sql(text, params)).await?;
     row.map_or(Ok(0), |mut row| row.next())
+}
+
+/// Who did the first thing by the token: its issue, or what it was used for – not what was done to it.
+pub(crate) async fn first_actor(
+    db: &Db,
+    scope: &OrgScope,
+    jti: TokenId,
+    issued: &FactKind,
+) -> Result<Option<String>, DbError> {
+    let used = "kind = {} OR target_id IS NULL OR target_id <> {}";
+    let select = Select::new("SELECT actor_id FROM audit_index")
+        .and("org = {}", scope.org().uuid())
+        .and("jti = {}", jti.uuid())
+        .and_all(used, [issued.name.into(), jti.to_string().into()])
+        .order("org_seq")
+        .limit(1);
+    db.read_one(scope, select).await?.map_or(Ok(None), |mut row| row.next())
+}
+
+/// Facts that name the token, newest first, behind `before` in the organization's order.
+pub(crate) async fn facts_of_token(
+    db: &Db,
+    scope: &OrgScope,
+    jti: TokenId,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<(i64, FactId)>, DbError> {
+    let select = Select::new("SELECT org_seq, fact FROM audit_index")
+        .and("org = {}", scope.org().uuid())
+        .and("jti = {}", jti.uuid())
+        .and_some("org_seq < {}", before)
+        .order("org_seq DESC")
+        .limit(limit);
+    let read = |mut row: Row| Ok((row.next()?, row.id()?));
+    db.read(scope, select).await?.into_iter().map(read).collect()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use access::Access;
 use agents::Agents;
+use audit::Audit;
 use authority::Required;
 use cluster::{Dead, Feed, Heard, Kin, OnDead};
 use crypto::jws::Algorithm;
@@ -17,8 +18,8 @@ use types::{Id, OrgId, Timestamp, TokenId, World};
 use crate::client::ClientKeys;
 use crate::error::KeysError;
 use crate::import;
-use crate::issuer::Issuers;
 use crate::introspect::{DELETE_TOKENS, READ_TOKENS};
+use crate::issuer::Issuers;
 use crate::keys::Keys;
 use crate::live::Live;
 use crate::scope::Scopes;
@@ -64,6 +65,7 @@ pub struct OauthParts {
     pub access: Access,
     pub people: People,
     pub agents: Agents,
+    pub audit: Audit,
 }
 
 /// The authorization server; clones share it.
@@ -79,6 +81,7 @@ pub(crate) struct Inner {
     pub(crate) access: Access,
     pub(crate) people: People,
     pub(crate) agents: Agents,
+    pub(crate) audit: Audit,
     pub(crate) settings: OauthSettings,
     pub(crate) issuers: Issuers,
     pub(crate) verified: VerifiedCache,
@@ -93,7 +96,7 @@ pub(crate) struct Inner {
 
 impl Oauth {
     pub fn new(parts: OauthParts, settings: OauthSettings) -> Self {
-        let OauthParts { db, ledger, world, feed, keys, access, people, agents } = parts;
+        let OauthParts { db, ledger, world, feed, keys, access, people, agents, audit } = parts;
         let inner = Arc::new(Inner {
             issuers: Issuers::new(people.clone(), &settings.public_url),
             verified: VerifiedCache::new(settings.remembered_tokens / 2),
@@ -111,6 +114,7 @@ impl Oauth {
             access,
             people,
             agents,
+            audit,
             settings,
         });
         feed.listen(inner.clone());

@@ -1,11 +1,8 @@
 //! SQL of signing keys and used client assertions.
 
 use db::{Db, DbError, OrgScope, Row, Select, Statement, SystemScope, Value, sql};
-use web::PrincipalId;
+use types::{Id, OrgId, SigningKeyId, Timestamp};
 
-use types::{FactId, Id, OrgId, SigningKeyId, Timestamp, TokenId};
-
-use crate::facts;
 use crate::issuer::Issuer;
 use crate::ring::KeyStatus;
 
@@ -120,41 +117,6 @@ pub(crate) fn take_assertion(of: &SingleUse) -> Statement {
     let text = "INSERT INTO used_assertions (org, name, expires_at) VALUES ($1, $2, $3)";
     let params = vec![of.org.uuid().into(), of.name.into(), of.until.into()];
     sql(text, params).unique_or(&problem::ALREADY_EXISTS)
-}
-
-/// Who acts by the token: the actor of its issue, or of the first thing done with it. What others did to it does not count.
-pub(crate) async fn holder_of_token(
-    db: &Db,
-    scope: &OrgScope,
-    jti: TokenId,
-) -> Result<Option<PrincipalId>, DbError> {
-    let select = Select::new("SELECT actor_id FROM audit_index")
-        .and("org = {}", scope.org().uuid())
-        .and("jti = {}", jti.uuid())
-        .and("kind = {} OR kind NOT LIKE 'token.%'", facts::TOKEN_ISSUED.name)
-        .order("org_seq")
-        .limit(1);
-    let Some(mut row) = db.read_one(scope, select).await? else { return Ok(None) };
-    let actor: Option<String> = row.next()?;
-    Ok(actor.and_then(|text| text.parse().ok()))
-}
-
-/// Facts that name the token, newest first, behind `before` in the organization's order.
-pub(crate) async fn facts_of_token(
-    db: &Db,
-    scope: &OrgScope,
-    jti: TokenId,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Vec<(i64, FactId)>, DbError> {
-    let select = Select::new("SELECT org_seq, fact FROM audit_index")
-        .and("org = {}", scope.org().uuid())
-        .and("jti = {}", jti.uuid())
-        .and_some("org_seq < {}", before)
-        .order("org_seq DESC")
-        .limit(limit);
-    let read = |mut row: Row| Ok((row.next()?, row.id()?));
-    db.read(scope, select).await?.into_iter().map(read).collect()
 }
 
 /// Assertions that nobody could use any more anyway.

@@ -30,9 +30,8 @@ const OPEN: &[(&str, &str)] = &[
     ("auth.refresh", "oauth::sign_in"),
 ];
 
-/// What a path names is not an organization's own: the log's tiles are hashes of everybody's facts, and an agent's
-/// activity is a filter, which finds nothing elsewhere.
-const SHARED: &[&str] = &["audit.tile", "agents.activity"];
+/// What a path names is not an organization's own: the log's tiles are hashes of everybody's facts.
+const SHARED: &[&str] = &["audit.tile"];
 
 testing::on_both_databases! {
     async fn every_operation_is_refused_and_allowed_as_declared(database: TestDatabase) {

@@ -1,5 +1,6 @@
 //! HTTP of agents, credentials and kills.
 
+mod activity;
 mod agents;
 mod credentials;
 mod kills;
@@ -23,6 +24,7 @@ pub fn routes(door: &Arc<Door>) -> Routes<Agents> {
         .route::<status::ReactivateAgent, _, _>(door, status::reactivate)
         .route::<kills::KillAgent, _, _>(door, kills::kill)
         .route::<kills::GetKill, _, _>(door, kills::get)
+        .route::<activity::AgentActivity, _, _>(door, activity::list)
         .route::<credentials::CreateCredential, _, _>(door, credentials::create)
         .route::<credentials::ListCredentials, _, _>(door, credentials::list)
         .route::<credentials::RotateCredential, _, _>(door, credentials::rotate)

@@ -1,17 +1,15 @@
-//! `/api/v1/audit/events`: lists, one fact with its proof, an agent's activity, the catalogue.
+//! `/api/v1/audit/events`: lists, one fact with its proof, the catalogue.
 
 use std::net::IpAddr;
 
 use axum::extract::State;
-use ledger::{Event, LedgerError, Outcome, Severity};
+use ledger::{LedgerError, Outcome, Severity};
 use problem::{INVALID_CURSOR, Problem, VALIDATION_FAILED};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use types::{AgentId, FactId, RunId, Timestamp, TokenId, TxnId};
 use utoipa::ToSchema;
-use web::{
-    Allowance, Allowed, Page, Params, Refusal, Reply, Segment, Spec, operation, page, page_size, refuses,
-};
+use web::{Allowance, Allowed, Page, Params, Refusal, Reply, Segment, Spec, operation, refuses};
 
 use super::views::{FactDetail, FactView, ProofView};
 use crate::Audit;
@@ -25,11 +23,6 @@ operation! {
 
     /// Shows one fact with the proof that it stands in the log.
     pub GetEvent -> FactDetail = Spec::get("audit.events.get", "/api/v1/audit/events/{fact}").needs("audit:read");
-
-    /// Lists what an agent did, newest first; also where it acted for somebody else.
-    pub AgentActivity[ActivityFilter] -> Page<FactView> =
-        Spec::get("agents.activity", "/api/v1/agents/{agent}/activity")
-            .needs("audit:read").errors(refuses![INVALID_CURSOR]);
 
     /// Lists every kind of fact with its meaning and the schema of its data.
     pub Catalogue -> CatalogueView = Spec::get("events.catalogue", "/api/v1/events/catalogue");
@@ -70,14 +63,6 @@ pub struct EventFilter {
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(value_type = String)]
 pub struct IpText(pub IpAddr);
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ActivityFilter {
-    /// 1 to 200; 50 if left out.
-    pub limit: Option<i64>,
-    pub cursor: Option<String>,
-}
 
 #[derive(Serialize, ToSchema)]
 pub struct CatalogueView {
@@ -138,42 +123,11 @@ pub async fn list(
     Params(filter): Params<ListEvents>,
 ) -> Result<Reply, Refusal> {
     let narrowed = filter.narrowed(&audit, &allowed)?;
-    let mut page = facts(&audit, &allowed, &narrowed, filter.limit, filter.cursor.as_deref()).await?;
+    let mut page = audit.page(&allowed, &narrowed, filter.limit, filter.cursor.as_deref()).await?;
     if filter.count == Some(true) {
         page.total = Some(store::count(&audit.inner().db, &allowed, &narrowed).await?);
     }
     Ok(Reply::of::<ListEvents>(&page)?)
-}
-
-pub async fn activity(
-    State(audit): State<Audit>,
-    allowed: Allowed<AgentActivity>,
-    Segment(agent): Segment<AgentId>,
-    Params(filter): Params<AgentActivity>,
-) -> Result<Reply, Refusal> {
-    let narrowed = EventFilter { agent: Some(agent), ..EventFilter::default() }.narrowed(&audit, &allowed)?;
-    let page = facts(&audit, &allowed, &narrowed, filter.limit, filter.cursor.as_deref()).await?;
-    Ok(Reply::of::<AgentActivity>(&page)?)
-}
-
-async fn facts(
-    audit: &Audit,
-    by: &Allowance,
-    filter: &Filter,
-    limit: Option<i64>,
-    cursor: Option<&str>,
-) -> Result<Page<FactView>, Problem> {
-    let inner = audit.inner();
-    let limit = page_size(limit)?;
-    let keys = by.keys_after(cursor)?;
-    let before = match keys.as_slice() {
-        [at, number] => at.as_i64().zip(number.as_i64()),
-        _ => None,
-    };
-    let ids = store::facts(&inner.db, by, filter, before, limit + 1).await?;
-    let events = inner.ledger.events(&by.scope(), &ids).await?;
-    let cursor = |event: &Event| by.cursor(&[json!(event.occurred_at.millis()), json!(event.org_seq)]);
-    Ok(page(events, limit, cursor, FactView::from))
 }
 
 pub async fn get(

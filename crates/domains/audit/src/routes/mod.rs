@@ -5,7 +5,7 @@ mod export;
 mod proofs;
 mod stream;
 mod verify;
-mod views;
+pub(crate) mod views;
 
 use std::sync::Arc;
 
@@ -17,7 +17,6 @@ pub fn routes(door: &Arc<Door>) -> Routes<Audit> {
     Routes::new()
         .route::<events::ListEvents, _, _>(door, events::list)
         .route::<events::GetEvent, _, _>(door, events::get)
-        .route::<events::AgentActivity, _, _>(door, events::activity)
         .route::<events::Catalogue, _, _>(door, events::catalogue)
         .route::<stream::StreamEvents, _, _>(door, stream::stream)
         .route::<export::Export, _, _>(door, export::export)

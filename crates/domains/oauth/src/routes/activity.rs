@@ -2,19 +2,16 @@
 
 use std::time::Duration;
 
+use audit::{FactActor, FactTarget, FactView};
 use axum::extract::State;
-use ledger::{Actor, Event, Outcome};
+use ledger::Outcome;
 use problem::{NOT_FOUND, Problem};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use types::{FactId, Id, RequestId, RunId, Timestamp, TokenId, TxnId};
 use utoipa::ToSchema;
-use web::{
-    Allowance, Allowed, Object, Page, Params, PrincipalId, Refusal, Reply, Segment, Spec, operation,
-    page_size,
-};
+use web::{Allowance, Allowed, Object, Page, Params, PrincipalId, Refusal, Reply, Segment, Spec, operation};
 
-use crate::{Oauth, store};
+use crate::{Oauth, facts};
 
 /// How far the index may lag behind.
 const JUST_NOW: Duration = Duration::from_secs(2);
@@ -43,47 +40,26 @@ pub struct TokenAct {
     /// `success`, `failure` or `denied`.
     #[schema(value_type = String)]
     pub outcome: Outcome,
-    pub actor: ActorView,
+    pub actor: FactActor,
     /// Type, id and name of what was acted upon.
-    pub target: Option<TargetView>,
+    pub target: Option<FactTarget>,
     pub request: Option<RequestId>,
     pub run: Option<RunId>,
     pub txn: Option<TxnId>,
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = TokenActor)]
-pub struct ActorView {
-    /// `user`, `agent`, `system` or `anonymous`.
-    pub kind: &'static str,
-    pub id: Option<String>,
-    pub display: String,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = TokenTarget)]
-pub struct TargetView {
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub id: String,
-    pub name: String,
-}
-
-impl From<Event> for TokenAct {
-    fn from(event: Event) -> Self {
-        let Actor { kind, id, display } = event.actor;
-        let target =
-            |target: ledger::EventTarget| TargetView { kind: target.kind, id: target.id, name: target.name };
+impl From<FactView> for TokenAct {
+    fn from(fact: FactView) -> Self {
         Self {
-            id: event.id,
-            occurred_at: event.occurred_at,
-            kind: event.kind,
-            outcome: event.outcome,
-            actor: ActorView { kind: kind.name(), id, display },
-            target: event.target.map(target),
-            request: event.request,
-            run: event.run,
-            txn: event.txn,
+            id: fact.id,
+            occurred_at: fact.occurred_at,
+            kind: fact.kind,
+            outcome: fact.outcome,
+            actor: fact.actor,
+            target: fact.target,
+            request: fact.request,
+            run: fact.run,
+            txn: fact.txn,
         }
     }
 }
@@ -95,20 +71,9 @@ pub async fn list(
     Params(filter): Params<TokenActivity>,
 ) -> Result<Reply, Refusal> {
     may_read(&oauth, &allowed, jti).await?;
-    let inner = oauth.inner();
-    let limit = page_size(filter.limit)?;
-    let before = allowed.keys_after(filter.cursor.as_deref())?.first().and_then(serde_json::Value::as_i64);
-    let mut places = store::facts_of_token(&inner.db, &allowed.scope(), jti, before, limit + 1).await?;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = places.len() > wanted;
-    places.truncate(wanted);
-    let ids: Vec<FactId> = places.iter().map(|(_, fact)| *fact).collect();
-    // Purged facts are left out; the place of the last one still says where the next page begins.
-    let events = inner.ledger.events(&allowed.scope(), &ids).await?;
-    let last = places.last().filter(|_| more);
-    let next_cursor = last.map(|(place, _)| allowed.cursor(&[json!(place)]));
-    let items = events.into_iter().map(TokenAct::from).collect();
-    Ok(Reply::of::<TokenActivity>(&Page { items, next_cursor, total: None })?)
+    let facts = oauth.inner().audit.of_token(&allowed, jti, filter.limit, filter.cursor.as_deref()).await?;
+    let items = facts.items.into_iter().map(TokenAct::from).collect();
+    Ok(Reply::of::<TokenActivity>(&Page { items, next_cursor: facts.next_cursor, total: None })?)
 }
 
 /// A token belongs to whoever acts by it, and to that agent's owner.
@@ -128,8 +93,7 @@ async fn may_read(oauth: &Oauth, by: &Allowance, jti: TokenId) -> Result<(), Ref
 /// The index follows the ledger by moments; a token that was issued just now is waited for.
 async fn holder_of(oauth: &Oauth, by: &Allowance, jti: TokenId) -> Result<Option<PrincipalId>, Problem> {
     let inner = oauth.inner();
-    let scope = by.scope();
-    let look = || store::holder_of_token(&inner.db, &scope, jti);
+    let look = || inner.audit.holder_of_token(by, jti, &facts::TOKEN_ISSUED);
     let found = look().await?;
     let age = inner.world.now().since(issued_at(jti));
     if found.is_some() || age > JUST_NOW {
@@ -137,7 +101,7 @@ async fn holder_of(oauth: &Oauth, by: &Allowance, jti: TokenId) -> Result<Option
     }
     // In vain or not, what is there then is the answer.
     let _ = tokio::time::timeout(JUST_NOW, inner.ledger.drain()).await;
-    Ok(look().await?)
+    look().await
 }
 
 /// A UUIDv7 begins with its milliseconds.

@@ -1,5 +1,6 @@
 //! The registry of agents.
 
+mod activity;
 mod create;
 mod credentials;
 mod kill;
