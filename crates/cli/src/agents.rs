@@ -69,6 +69,12 @@ pub struct Update {
     agent: String,
     #[command(flatten)]
     about: About,
+    /// Field that shall have its default again; may be repeated.
+    #[arg(long, value_name = "FIELD", value_parser = [
+        "display_name", "description", "type", "version", "capabilities", "deployment_env", "visibility", "tags",
+        "metadata", "roles", "permissions",
+    ])]
+    unset: Vec<String>,
     /// Refuse if the agent has another revision by now.
     #[arg(long, value_name = "N")]
     if_revision: Option<i64>,
@@ -153,7 +159,8 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: AgentsCommand) -> Result<(
         }
         AgentsCommand::Show(Named { agent }) => shown(desk, &agents.get(&agent).await?),
         AgentsCommand::Update(update) => {
-            let agent = agents.update(&update.agent, &update.about.patch()?, update.if_revision).await?;
+            let patch = AgentPatch { unset: update.unset, ..update.about.patch()? };
+            let agent = agents.update(&update.agent, &patch, update.if_revision).await?;
             shown(desk, &agent)
         }
         AgentsCommand::Suspend(because) => {
@@ -247,6 +254,7 @@ impl About {
         };
         let metadata = files::pairs(&self.metadata)?;
         Ok(AgentPatch {
+            unset: Vec::new(),
             display_name: self.display_name.clone(),
             description: self.description.clone(),
             kind: self.kind.clone(),

@@ -113,6 +113,9 @@ pub struct AgentPatch {
     pub roles: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
+    /// Fields that shall have their default again, such as `description`; sent as null.
+    #[serde(flatten, serialize_with = "nulls")]
+    pub unset: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -190,6 +193,10 @@ impl Agents<'_> {
     pub async fn kill(&self, agent: &str, reason: Option<&str>) -> Result<Kill, Error> {
         self.0.post(&under(agent, "kill")).json(&Because { reason }).answer().await
     }
+}
+
+fn nulls<S: serde::Serializer>(fields: &[String], out: S) -> Result<S::Ok, S::Error> {
+    out.collect_map(fields.iter().map(|field| (field, ())))
 }
 
 const PATH: [&str; 3] = ["api", "v1", "agents"];

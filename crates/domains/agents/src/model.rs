@@ -68,6 +68,25 @@ words! {
     CredentialStatus { Active = "active", Revoked = "revoked", }
 }
 
+/// The version of an agent that names none.
+pub(crate) const FIRST_VERSION: &str = "0.1.0";
+
+macro_rules! unless_said {
+    ($($name:ident::$variant:ident;)+) => {$(
+        impl Default for $name {
+            fn default() -> Self {
+                Self::$variant
+            }
+        }
+    )+};
+}
+
+unless_said! {
+    AgentType::Custom;
+    DeploymentEnv::Development;
+    Visibility::Organization;
+}
+
 impl DeploymentEnv {
     /// The mark in machine secrets.
     pub const fn mark(self) -> &'static str {

@@ -14,9 +14,11 @@ use problem::Problem;
 use secrets::Keyring;
 use serde_json::{Map, Value, json};
 use types::{AgentId, CredentialId, Id, Name, UserId, World};
-use web::{Allowance, Decided, PrincipalId};
+use web::{Allowance, Decided, Patched, PrincipalId};
 
-use crate::model::{Agent, AgentType, Credential, DeploymentEnv, Standing, Status, Visibility};
+use crate::model::{
+    Agent, AgentType, Credential, DeploymentEnv, FIRST_VERSION, Standing, Status, Visibility,
+};
 use crate::seen::Seen;
 use crate::store::{self, AgentRef};
 use crate::{AgentError, facts};
@@ -72,21 +74,21 @@ pub struct Wanted {
     pub permissions: Vec<Permission>,
 }
 
-/// A merge patch (RFC 7396): what is `None` stays.
+/// A merge patch (RFC 7396).
 #[derive(Clone, Debug, Default)]
 pub struct Patch {
-    pub display_name: Option<String>,
-    pub description: Option<String>,
-    pub kind: Option<AgentType>,
-    pub version: Option<String>,
-    pub capabilities: Option<Vec<String>>,
-    pub owner: Option<UserId>,
-    pub deployment_env: Option<DeploymentEnv>,
-    pub visibility: Option<Visibility>,
-    pub tags: Option<Vec<String>>,
-    pub metadata: Option<Map<String, Value>>,
-    pub roles: Option<Vec<String>>,
-    pub permissions: Option<Vec<Permission>>,
+    pub display_name: Patched<String>,
+    pub description: Patched<String>,
+    pub kind: Patched<AgentType>,
+    pub version: Patched<String>,
+    pub capabilities: Patched<Vec<String>>,
+    pub owner: Patched<UserId>,
+    pub deployment_env: Patched<DeploymentEnv>,
+    pub visibility: Patched<Visibility>,
+    pub tags: Patched<Vec<String>>,
+    pub metadata: Patched<Map<String, Value>>,
+    pub roles: Patched<Vec<String>>,
+    pub permissions: Patched<Vec<Permission>>,
 }
 
 impl Agents {
@@ -191,6 +193,7 @@ impl Agents {
     pub(crate) async fn create(&self, by: &Allowance, wanted: &Wanted) -> Result<Decided<Agent>, AgentError> {
         let inner = self.inner();
         let agent = self.draft(by, wanted).await?;
+        small_enough(&agent.metadata)?;
         by.check(&agent.object())?;
         let owner_revision = self.owner_revision(by, agent.owner).await?;
         let grants = inner.access.gifts(&by.scope(), &agent.roles, &agent.permissions).await?;
@@ -226,10 +229,11 @@ impl Agents {
             return Err(AgentError::Decommissioned);
         }
         let mut head = None;
-        if patch.owner.is_some_and(|owner| owner != agent.owner) {
+        if patch.owner.set().is_some_and(|owner| *owner != agent.owner) {
             head = Some(self.may_wield(by, &agent).await?);
         }
         let fields = apply(&mut agent, patch);
+        small_enough(&agent.metadata)?;
         let owner_revision = self.owner_revision(by, agent.owner).await?;
         // Who gives the agent away must be allowed to own it, too.
         by.check(&agent.object())?;
@@ -242,7 +246,7 @@ impl Agents {
             .guard("users", agent.owner, owner_revision)
             .statement(store::update(&agent))
             .authority(entry(&agent, false));
-        if patch.roles.is_some() || patch.permissions.is_some() {
+        if !patch.roles.is_kept() || !patch.permissions.is_kept() {
             let grants = inner.access.gifts(&by.scope(), &agent.roles, &agent.permissions).await?;
             let head = self.giving(by, &grants).await?;
             let change = change
@@ -400,13 +404,13 @@ impl Agents {
             handle,
             display_name: wanted.display_name.clone().unwrap_or_else(|| name.to_string()),
             description: wanted.description.clone().unwrap_or_default(),
-            kind: wanted.kind.unwrap_or(AgentType::Custom),
-            version: wanted.version.clone().unwrap_or_else(|| "0.1.0".into()),
+            kind: wanted.kind.unwrap_or_default(),
+            version: wanted.version.clone().unwrap_or_else(|| FIRST_VERSION.into()),
             capabilities: wanted.capabilities.clone(),
             owner,
-            deployment_env: wanted.deployment_env.unwrap_or(DeploymentEnv::Development),
+            deployment_env: wanted.deployment_env.unwrap_or_default(),
             status: Status::Active,
-            visibility: wanted.visibility.unwrap_or(Visibility::Organization),
+            visibility: wanted.visibility.unwrap_or_default(),
             tags: wanted.tags.clone(),
             metadata: wanted.metadata.clone(),
             roles: wanted.roles.clone(),
@@ -475,24 +479,56 @@ fn invalid(field: &'static str, reason: &dyn std::fmt::Display) -> AgentError {
     AgentError::Invalid { field, reason: reason.to_string() }
 }
 
-/// Writes what the patch says into the agent; answers the names of the fields.
+/// Writes what the patch says into the agent; answers the names of the fields. What is unset stands as if it had not been
+/// given at registration.
 fn apply(agent: &mut Agent, patch: &Patch) -> Vec<&'static str> {
     let mut fields = Vec::new();
+    let name = agent.name.to_string();
     macro_rules! take {
-        ($($field:ident),+) => {$(
-            if let Some(value) = &patch.$field {
-                agent.$field = value.clone();
+        ($($field:ident or $unset:expr;)+) => {$(
+            if patch.$field.write(&mut agent.$field, || $unset) {
                 fields.push(stringify!($field));
             }
         )+};
     }
-    take!(display_name, description, kind, version, capabilities, owner, deployment_env, visibility, tags);
-    take!(roles, permissions);
-    if let Some(changes) = &patch.metadata {
+    take! {
+        display_name or name;
+        description or String::new();
+        kind or AgentType::default();
+        version or FIRST_VERSION.to_owned();
+        capabilities or Vec::new();
+        deployment_env or DeploymentEnv::default();
+        visibility or Visibility::default();
+        tags or Vec::new();
+        roles or Vec::new();
+        permissions or Vec::new();
+    }
+    // There is no default owner, so the schema refuses null.
+    if let Some(owner) = patch.owner.set() {
+        agent.owner = *owner;
+        fields.push("owner");
+    }
+    if let Some(changes) = patch.metadata.set() {
         merge(&mut agent.metadata, changes);
+    } else if !patch.metadata.is_kept() {
+        agent.metadata.clear();
+    }
+    if !patch.metadata.is_kept() {
         fields.push("metadata");
     }
     fields
+}
+
+/// Of what is stored, not of what a request brings: patches add up.
+const LARGEST_METADATA: usize = 16 * 1024;
+
+fn small_enough(metadata: &Map<String, Value>) -> Result<(), AgentError> {
+    let size = serde_json::to_vec(metadata).map_or(usize::MAX, |bytes| bytes.len());
+    if size <= LARGEST_METADATA {
+        return Ok(());
+    }
+    let reason = format!("has {size} bytes; at most {LARGEST_METADATA} are kept");
+    Err(AgentError::Invalid { field: "/metadata", reason })
 }
 
 /// JSON Merge Patch (RFC 7396 §2).

@@ -3,15 +3,15 @@
 use authority::Permission;
 use axum::extract::State;
 use problem::{
-    AGENT_DECOMMISSIONED, AGENT_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, INVALID_CURSOR, Problem,
-    STALE_REVISION, VALIDATION_FAILED,
+    AGENT_DECOMMISSIONED, AGENT_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, INVALID_CURSOR, STALE_REVISION,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use types::{AgentId, Id, Name, UserId};
 use utoipa::ToSchema;
 use web::{
-    Allowed, Input, Page, Params, Refusal, Reply, Segment, Spec, leaves, operation, page, page_size, refuses,
+    Allowed, Input, Page, Params, Patched, Refusal, Reply, Segment, Spec, leaves, operation, page, page_size,
+    refuses,
 };
 
 use super::views::AgentView;
@@ -90,31 +90,47 @@ pub struct NewAgent {
     pub permissions: Vec<Permission>,
 }
 
-/// What is left out stays. `metadata` is merged (RFC 7396), lists are replaced.
+/// RFC 7396: what is left out stays, null gives back the default, `metadata` is merged, lists are replaced. There is always
+/// an owner.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentPatch {
-    #[schema(min_length = 1, max_length = 200)]
-    pub display_name: Option<String>,
-    #[schema(max_length = 4000)]
-    pub description: Option<String>,
-    #[serde(rename = "type")]
-    pub kind: Option<AgentType>,
-    #[schema(max_length = 64, pattern = r"^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$")]
-    pub version: Option<String>,
-    #[schema(max_items = 100)]
-    pub capabilities: Option<Vec<String>>,
-    pub owner: Option<UserId>,
-    pub deployment_env: Option<DeploymentEnv>,
-    pub visibility: Option<Visibility>,
-    #[schema(max_items = 50)]
-    pub tags: Option<Vec<String>>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    pub display_name: Patched<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 4000)]
+    pub description: Patched<String>,
+    #[serde(default, rename = "type")]
+    #[schema(value_type = Option<AgentType>)]
+    pub kind: Patched<AgentType>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 64, pattern = r"^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$")]
+    pub version: Patched<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 100)]
+    pub capabilities: Patched<Vec<String>>,
+    #[serde(default)]
+    #[schema(value_type = UserId)]
+    pub owner: Patched<UserId>,
+    #[serde(default)]
+    #[schema(value_type = Option<DeploymentEnv>)]
+    pub deployment_env: Patched<DeploymentEnv>,
+    #[serde(default)]
+    #[schema(value_type = Option<Visibility>)]
+    pub visibility: Patched<Visibility>,
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 50)]
+    pub tags: Patched<Vec<String>>,
+    #[serde(default)]
     #[schema(value_type = Option<Object>)]
-    pub metadata: Option<Map<String, Value>>,
-    #[schema(max_items = 20)]
-    pub roles: Option<Vec<String>>,
+    pub metadata: Patched<Map<String, Value>>,
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 20)]
+    pub roles: Patched<Vec<String>>,
+    #[serde(default)]
     #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    pub permissions: Option<Vec<Permission>>,
+    pub permissions: Patched<Vec<Permission>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -136,23 +152,11 @@ pub struct AgentFilter {
     pub count: Option<bool>,
 }
 
-const LARGEST_METADATA: usize = 16 * 1024;
-
-fn small_enough(metadata: &Map<String, Value>) -> Result<(), Problem> {
-    let size = serde_json::to_vec(metadata).map_or(usize::MAX, |bytes| bytes.len());
-    if size <= LARGEST_METADATA {
-        return Ok(());
-    }
-    Err(Problem::new(&VALIDATION_FAILED, "Mend the fields named in errors.")
-        .with_error("/metadata", format!("has {size} bytes; at most {LARGEST_METADATA} are kept")))
-}
-
 pub async fn create(
     State(agents): State<Agents>,
     allowed: Allowed<CreateAgent>,
     Input(new): Input<CreateAgent>,
 ) -> Result<Reply, Refusal> {
-    small_enough(&new.metadata)?;
     let wanted = Wanted {
         namespace: new.namespace,
         name: new.name,
@@ -215,9 +219,6 @@ pub async fn update(
     Segment(of): Segment<AgentRef>,
     Input(patch): Input<UpdateAgent>,
 ) -> Result<Reply, Refusal> {
-    if let Some(metadata) = &patch.metadata {
-        small_enough(metadata)?;
-    }
     let patch = Patch {
         display_name: patch.display_name,
         description: patch.description,

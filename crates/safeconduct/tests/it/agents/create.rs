@@ -173,3 +173,55 @@ async fn text_that_no_database_can_hold_is_refused() {
     owner.get("/api/v1/agents?q=%00").await.refused(422, "validation_failed");
     server.finish().await;
 }
+
+testing::on_both_databases! {
+    /// RFC 7396: null takes a value back; what there must be cannot be taken.
+    async fn a_patch_unsets_what_is_optional(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let full = json!({
+            "name": "full", "display_name": "Full", "description": "Has everything.", "type": "monitor",
+            "version": "2.1.0", "capabilities": ["checks:read"], "deployment_env": "production",
+            "visibility": "private", "tags": ["a"], "metadata": { "team": "a" }, "roles": ["member"],
+            "permissions": ["runs:read:all"],
+        });
+        let before = owner.post("/api/v1/agents", full.clone()).await.ok(201);
+        let bare = owner.post("/api/v1/agents", json!({ "name": "bare" })).await.ok(201);
+        let path = "/api/v1/agents/default:full";
+        // Left out is not unset.
+        let kept = owner.patch(path, json!({ "description": "Kept." })).await.ok(200);
+        assert_eq!((&kept["version"], &kept["tags"]), (&before["version"], &before["tags"]));
+        for required in ["owner", "name", "namespace", "handle"] {
+            let problem = owner.patch(path, json!({ required: null })).await.refused(422, "validation_failed");
+            assert!(problem["errors"].to_string().contains(required) || required != "owner", "{problem:#}");
+        }
+        let optional: Vec<&String> = full.as_object().unwrap().keys().filter(|name| *name != "name").collect();
+        for name in &optional {
+            let changed = owner.patch(path, json!({ name.as_str(): null })).await.ok(200);
+            let expected = if *name == "display_name" { json!("full") } else { bare[name.as_str()].clone() };
+            assert_eq!(changed[name.as_str()], expected, "{name}");
+        }
+        let after = owner.get(path).await.ok(200);
+        assert_eq!(after["owner"], before["owner"]);
+        let me = json!([after["roles"], after["permissions"]]);
+        assert_eq!(me, json!([[], []]), "and its rights are gone");
+        let tamper = server.database.tamper().await;
+        assert_eq!(tamper.number("SELECT count(*) FROM grants WHERE principal_kind = 'agent'").await, 0);
+        server.finish().await;
+    }
+
+    async fn metadata_does_not_grow_past_its_limit_by_patches(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        owner.post("/api/v1/agents", json!({ "name": "hoarder" })).await.ok(201);
+        let path = "/api/v1/agents/default:hoarder";
+        let part = |name: &str| json!({ "metadata": { name: "x".repeat(10_000) } });
+        owner.patch(path, part("one")).await.ok(200);
+        let problem = owner.patch(path, part("two")).await.refused(422, "validation_failed");
+        assert_eq!(problem["errors"][0]["field"], "/metadata");
+        assert_eq!(owner.get(path).await.ok(200)["revision"], 2);
+        let swapped = json!({ "metadata": { "one": null, "two": "x".repeat(10_000) } });
+        owner.patch(path, swapped).await.ok(200);
+        server.finish().await;
+    }
+}

@@ -54,6 +54,12 @@ fn an_agents_life() {
     assert_eq!(terminal.run(&["kills", "show", &kill, "--json"]).json()["id"], kill.as_str());
     shows("agents_decommission", &terminal.run(&["agents", "decommission", "ops:second", "--yes"]));
     shows("agents_show_unknown", &terminal.run(&["agents", "show", "ops:nobody"]));
+
+    let unset = ["agents", "update", "ops:reporter", "--unset", "description", "--unset", "tags", "--json"];
+    let bare = terminal.run(&unset).json();
+    assert_eq!((&bare["description"], &bare["tags"]), (&serde_json::json!(""), &serde_json::json!([])));
+    let owner = terminal.run(&["agents", "update", "ops:reporter", "--unset", "owner"]);
+    assert_eq!(owner.code, 2, "there is always an owner");
     terminal.end();
 }
 
