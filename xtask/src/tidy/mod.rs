@@ -2,6 +2,7 @@
 
 mod bookkeeping;
 mod error_pages;
+mod features;
 mod flow;
 mod licences;
 mod module_docs;
@@ -10,8 +11,8 @@ mod owners;
 mod paths;
 mod scopes;
 mod sql;
-mod tiers;
 mod tables;
+mod tiers;
 mod tree;
 
 use std::path::Path;
@@ -35,10 +36,11 @@ type Rule = (&'static str, fn(&Tree) -> Vec<Finding>);
 const RULES: &[Rule] = &[
     ("crates know only the tiers below them", tiers::check),
     ("each engine and client has one owner", owners::check),
+    ("the product is built with every guard", features::check),
     ("bookkeeping touches its own tables only", bookkeeping::check),
+    ("some tables are read by one room only", tables::check),
     ("scopes are made at listed places only", scopes::check),
     ("every module says what it owns", module_docs::check),
-    ("some tables are read by one room only", tables::check),
     ("every error code has its page", error_pages::check),
     ("every operation is documented", operations::check),
     ("licences, lints and membership are stated", licences::check),

@@ -12,6 +12,15 @@ pub(crate) struct Tree {
     /// Path from the root, with slashes, and text.
     pub(crate) files: BTreeMap<String, String>,
     pub(crate) packages: Vec<Package>,
+    /// The crates of the product as Cargo would build them.
+    pub(crate) product: Vec<Built>,
+}
+
+/// One crate of a build, with the features that are on in it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Built {
+    pub(crate) name: String,
+    pub(crate) features: Vec<String>,
 }
 
 /// A member of the workspace.
@@ -22,6 +31,8 @@ pub(crate) struct Package {
     pub(crate) license: String,
     pub(crate) publishes: bool,
     pub(crate) dependencies: Vec<Dependency>,
+    /// Name of each feature and what it turns on.
+    pub(crate) features: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone)]
@@ -29,6 +40,8 @@ pub(crate) struct Dependency {
     pub(crate) name: String,
     /// Only for tests, examples and benches.
     pub(crate) dev: bool,
+    /// What is turned on in it.
+    pub(crate) features: Vec<String>,
 }
 
 impl Tree {
@@ -40,7 +53,8 @@ impl Tree {
                 files.insert(path, text);
             }
         }
-        Ok(Self { files, packages: packages(root)? })
+        let product = built(root, &["--package", "safeconduct", "--edges", "normal,build"])?;
+        Ok(Self { files, packages: packages(root)?, product })
     }
 
     /// Files below `folder` whose name ends so.
@@ -103,19 +117,44 @@ fn packages(root: &Path) -> Result<Vec<Package>> {
     packages.iter().map(|package| package_of(root, package)).collect()
 }
 
+/// What a build takes in, by `cargo tree` with these arguments.
+pub(crate) fn built(root: &Path, which: &[&str]) -> Result<Vec<Built>> {
+    let mut cargo = Command::new(env!("CARGO"));
+    let form = ["tree", "--locked", "--prefix", "none", "--format", "{p}|{f}"];
+    let output = cargo.current_dir(root).args(form).args(which).output()?;
+    if !output.status.success() {
+        bail!("cargo tree failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let text = String::from_utf8(output.stdout)?;
+    let line = |line: &str| {
+        let (package, features) = line.split_once('|')?;
+        // `(*)` marks what stands further up already.
+        let features = features.trim_end_matches("(*)").trim().split(',').filter(|name| !name.is_empty());
+        let name = package.split(' ').next()?.to_owned();
+        Some(Built { name, features: features.map(str::to_owned).collect() })
+    };
+    Ok(text.lines().filter_map(line).collect())
+}
+
 fn package_of(root: &Path, package: &Value) -> Result<Package> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let manifest = text(&package["manifest_path"]);
     let folder = Path::new(&manifest).parent().and_then(|folder| folder.strip_prefix(root).ok());
     let dependencies = package["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let dependency =
-        |dependency: &Value| Dependency { name: text(&dependency["name"]), dev: dependency["kind"] == "dev" };
+    let texts = |value: &Value| value.as_array().into_iter().flatten().map(text).collect::<Vec<String>>();
+    let dependency = |dependency: &Value| Dependency {
+        name: text(&dependency["name"]),
+        dev: dependency["kind"] == "dev",
+        features: texts(&dependency["features"]),
+    };
+    let features = package["features"].as_object().into_iter().flatten();
     Ok(Package {
         name: text(&package["name"]),
         folder: folder.with_context(|| format!("{manifest} lies outside the tree"))?.display().to_string(),
         license: text(&package["license"]),
         publishes: package["publish"].as_array().is_none_or(|registries| !registries.is_empty()),
         dependencies: dependencies.iter().map(dependency).collect(),
+        features: features.map(|(name, on)| (name.clone(), texts(on))).collect(),
     })
 }
 
@@ -123,14 +162,16 @@ fn package_of(root: &Path, package: &Value) -> Result<Package> {
 impl Tree {
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-        Self { files, packages: Vec::new() }
+        Self { files, ..Self::default() }
     }
 
-    /// A package whose `dependencies` are normal ones, or for tests only with `dev:` before the name.
+    /// A package whose `dependencies` are normal ones, or for tests only with `dev:` before the name; features stand behind
+    /// `+`.
     pub(crate) fn with(mut self, folder: &str, name: &str, dependencies: &[&str]) -> Self {
-        let dependency = |text: &&str| match text.strip_prefix("dev:") {
-            Some(name) => Dependency { name: name.to_owned(), dev: true },
-            None => Dependency { name: (*text).to_owned(), dev: false },
+        let dependency = |text: &&str| {
+            let mut words = text.trim_start_matches("dev:").split('+').map(str::to_owned);
+            let name = words.next().unwrap_or_default();
+            Dependency { name, dev: text.starts_with("dev:"), features: words.collect() }
         };
         self.packages.push(Package {
             name: name.to_owned(),
@@ -138,6 +179,7 @@ impl Tree {
             license: "AGPL-3.0-or-later".to_owned(),
             publishes: false,
             dependencies: dependencies.iter().map(dependency).collect(),
+            features: BTreeMap::new(),
         });
         self
     }
