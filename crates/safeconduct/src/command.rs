@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use config::{Config, Environment, Sources};
-use safeconduct::{House, Jails, Server, ask_for_link};
+use safeconduct::{Errand, House, Jails, Server, ask};
 use tokio::signal::unix::{SignalKind, signal};
 use types::{Secret, World};
 
@@ -30,6 +30,9 @@ enum Command {
     /// Prepare a PostgreSQL database.
     #[command(subcommand)]
     Db(DbCommand),
+    /// Signing keys of your own, on the server's machine.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Act on the data directory of a server on this machine.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -81,6 +84,24 @@ enum AdminCommand {
     Link(ServerFlags),
 }
 
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Sign with a private key of your own from now on: PKCS#8 (PEM or DER) or JWK; P-256, Ed25519 or RSA from 2048 bits. The
+    /// file must be yours alone (mode 0600). Works on a running server, too.
+    Import(ImportFlags),
+}
+
+#[derive(Args, Clone)]
+struct ImportFlags {
+    /// File with the private key.
+    file: PathBuf,
+    /// Organization whose tokens it signs; the home organization if left out.
+    #[arg(long, value_name = "SLUG")]
+    org: Option<String>,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
 pub(crate) fn run() -> ExitCode {
     let arguments = Arguments::parse();
     match start(arguments) {
@@ -122,6 +143,7 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Config(ConfigCommand::Explain(flags)) => explain(&load(&flags)?),
         Command::Db(DbCommand::Init { admin_url }) => runtime.block_on(init(&admin_url))?,
+        Command::Keys(KeysCommand::Import(flags)) => runtime.block_on(import(flags))?,
         Command::Admin(AdminCommand::Link(flags)) => runtime.block_on(link(load(&flags)?))?,
         Command::Openapi => runtime.block_on(openapi())?,
     }
@@ -243,7 +265,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 async fn link(config: Config) -> anyhow::Result<()> {
-    let url = match ask_for_link(&config.data.dir).await.context("the server's admin socket")? {
+    let url = match ask(&config.data.dir, &Errand::Link).await.context("the server's admin socket")? {
         Some(url) => url,
         None => {
             let address = config.server.listen;
@@ -254,6 +276,24 @@ async fn link(config: Config) -> anyhow::Result<()> {
         }
     };
     println!("{url}");
+    Ok(())
+}
+
+async fn import(flags: ImportFlags) -> anyhow::Result<()> {
+    let config = load(&flags.server)?;
+    let file = flags.file.canonicalize().with_context(|| flags.file.display().to_string())?;
+    let errand = Errand::ImportKey { org: flags.org.clone(), file: file.clone() };
+    let said = match ask(&config.data.dir, &errand).await.context("the server on this machine")? {
+        Some(said) => said,
+        None => {
+            let address = config.server.listen;
+            let house = House::open(config, World::system(), address, None).await?;
+            let said = house.import_signing_key(flags.org.as_deref(), &file).await;
+            house.close().await;
+            said?
+        }
+    };
+    println!("{said}");
     Ok(())
 }
 

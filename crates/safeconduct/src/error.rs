@@ -8,6 +8,8 @@ pub enum StartError {
     Listen { address: std::net::SocketAddr, error: std::io::Error },
     #[error("{path}: {error}")]
     Io { path: String, error: std::io::Error },
+    #[error("there is no organization {0:?}")]
+    UnknownOrg(String),
     #[error(transparent)]
     Database(#[from] db::OpenError),
     #[error(transparent)]

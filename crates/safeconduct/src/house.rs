@@ -1,6 +1,7 @@
 //! The house, wired: every room built once, in the order of its tiers. Wires, decides nothing.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crypto::jws::Algorithm;
 use db::{Db, PostgresSettings, Settings, SqliteSettings};
 use functions::{Functions, FunctionsGround, FunctionsSettings};
 use ledger::{Ack, FactKind, Ledger, LedgerSettings};
-use oauth::{Keys, Oauth, OauthParts, OauthSettings};
+use oauth::{Imported, Keys, Oauth, OauthParts, OauthSettings};
 use people::{CookieAuthenticator, CookieForm, People, PeopleSettings};
 use runs::{Ground, Runs, RunsSettings};
 use sandbox::Sandbox;
@@ -170,6 +171,22 @@ impl House {
             functions,
             door,
             cookie,
+        })
+    }
+
+    /// Signs with a key of the operator's own from now on, for the home organization or the one named. Answers what to say.
+    pub async fn import_signing_key(&self, slug: Option<&str>, path: &Path) -> Result<String, StartError> {
+        let org = match slug {
+            None => self.people.home().await?,
+            Some(slug) => {
+                let found = self.people.org_by_slug(slug).await?;
+                found.ok_or_else(|| StartError::UnknownOrg(slug.to_owned()))?
+            }
+        };
+        let Imported { kid, algorithm, status, new } = self.oauth.import_signing_key(org.id, path).await?;
+        Ok(match new {
+            true => format!("The key {kid} ({algorithm}) signs for {} from now on.", org.slug),
+            false => format!("The key {kid} ({algorithm}) is here already, and {status}; nothing changed."),
         })
     }
 

@@ -15,7 +15,7 @@ mod router;
 mod server;
 
 pub use acting::Jails;
-pub use admin::ask_for_link;
+pub use admin::{Errand, ask};
 pub use error::StartError;
 pub use house::House;
 pub use router::{document, routes};

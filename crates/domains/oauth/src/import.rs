@@ -1,4 +1,5 @@
-//! Signing keys of the operator's own (`keys.signing_key_file`): PKCS#8 in PEM or DER, or a private JWK.
+//! Signing keys of the operator's own (`keys.signing_key_file`, `safeconduct keys import`): PKCS#8 in PEM or DER, or a
+//! private JWK.
 
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -32,8 +33,9 @@ pub(crate) fn read(path: &Path) -> Result<SigningKey, KeysError> {
 
 fn parse(bytes: &[u8]) -> Result<SigningKey, String> {
     let text = std::str::from_utf8(bytes).map(str::trim).unwrap_or_default();
-    let der = if text.starts_with('{') {
-        Private::parse(text)?.to_pkcs8()?
+    let jwk = text.starts_with('{').then(|| Private::parse(text)).transpose()?;
+    let der = if let Some(jwk) = &jwk {
+        jwk.to_pkcs8()?
     } else if text.starts_with("-----") {
         pem(text)?
     } else {
@@ -41,9 +43,11 @@ fn parse(bytes: &[u8]) -> Result<SigningKey, String> {
     };
     let fits =
         Algorithm::ALL.into_iter().find_map(|algorithm| SigningKey::from_pkcs8(algorithm, der.reveal()).ok());
-    fits.ok_or_else(|| {
-        "no private key of P-256, Ed25519 or RSA (2048 to 8192 bits) in PKCS#8 or JWK".to_owned()
-    })
+    let key = fits.ok_or("no private key of P-256, Ed25519 or RSA (2048 to 8192 bits) in PKCS#8 or JWK")?;
+    match jwk {
+        Some(jwk) if !jwk.is_of(&key) => Err("the public members of the JWK are another key's".to_owned()),
+        _ => Ok(key),
+    }
 }
 
 fn pem(text: &str) -> Result<Secret<Vec<u8>>, String> {
@@ -88,6 +92,13 @@ impl Private {
             ("RSA", None) => self.rsa(),
             _ => Err("only EC P-256, OKP Ed25519 and RSA keys sign here".to_owned()),
         }
+    }
+
+    /// Whether what it says of its public half is true; a JWK may leave that out.
+    fn is_of(&self, key: &SigningKey) -> bool {
+        let Ok(public) = serde_json::to_value(key.public()) else { return false };
+        let said = [("x", &self.x), ("y", &self.y), ("n", &self.n), ("e", &self.e)];
+        said.into_iter().all(|(name, said)| said.as_ref().is_none_or(|said| public[name] == **said))
     }
 
     fn p256(&self) -> Result<Secret<Vec<u8>>, String> {
@@ -269,8 +280,11 @@ mod tests {
         let weak = r#"{"kty":"EC","crv":"P-384","d":"c2VjcmV0"}"#;
         let public = P256.replace("\"d\"", "\"k\"");
         let wrong_point = P256.replace("x_FEz", "x_FEy");
+        let anothers = ED25519.replace("11qY", "21qY");
         let encrypted = pem_of(b"x").replace("PRIVATE", "ENCRYPTED PRIVATE");
-        for text in ["", "{}", weak, &public, &wrong_point, &encrypted, &pem_of(b"c2VjcmV0"), "c2VjcmV0"] {
+        for text in
+            ["", "{}", weak, &public, &wrong_point, &anothers, &encrypted, &pem_of(b"c2VjcmV0"), "c2VjcmV0"]
+        {
             let refusal = parse(text.as_bytes()).err().unwrap();
             assert!(!refusal.contains("c2VjcmV0") && !refusal.contains("jpsQ"), "{refusal}");
         }

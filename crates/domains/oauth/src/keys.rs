@@ -186,14 +186,15 @@ impl Keys {
         Ok(())
     }
 
-    /// Makes an operator's own key the active one, once: a key that was here before is left as it is.
-    pub async fn import(&self, org: OrgId, key: &SigningKey) -> Result<(), KeysError> {
+    /// Makes an operator's own key the active one, once: a key that was here before is left as it is. Answers its status and
+    /// whether it is new.
+    pub(crate) async fn import(&self, org: OrgId, key: &SigningKey) -> Result<(KeyStatus, bool), KeysError> {
         let algorithm = key.algorithm();
         self.ring(org, algorithm).await?;
         loop {
             let rows = store::keys_of(&self.0.db, org).await?;
-            if rows.iter().any(|row| row.kid == key.kid()) {
-                return Ok(());
+            if let Some(known) = rows.iter().find(|row| row.kid == key.kid()) {
+                return Ok((known.status, false));
             }
             let row = self.row(org, key, KeyStatus::Active, IMPORTED).await?;
             let active =
@@ -205,7 +206,7 @@ impl Keys {
                 .authority(entry(org));
             match self.0.db.commit(change).await {
                 Err(CommitError::Stale | CommitError::Refused(_)) => {}
-                other => return Ok(other.map(drop)?),
+                other => return Ok(other.map(|_| (KeyStatus::Active, true))?),
             }
         }
     }

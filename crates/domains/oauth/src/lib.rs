@@ -34,6 +34,7 @@ pub use error::{KeysError, OAuthError};
 pub use facts::KINDS;
 pub use issuer::Issuer;
 pub use keys::Keys;
+pub use ring::KeyStatus;
 pub use routes::routes;
 pub use run::{Minted, OnBehalf, RunToken};
-pub use service::{Oauth, OauthParts, OauthSettings};
+pub use service::{Imported, Oauth, OauthParts, OauthSettings};

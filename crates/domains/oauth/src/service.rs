@@ -22,6 +22,7 @@ use crate::introspect::{DELETE_TOKENS, READ_TOKENS};
 use crate::issuer::Issuers;
 use crate::keys::Keys;
 use crate::live::Live;
+use crate::ring::KeyStatus;
 use crate::scope::Scopes;
 use crate::tally::Tally;
 use crate::verified::VerifiedCache;
@@ -66,6 +67,16 @@ pub struct OauthParts {
     pub people: People,
     pub agents: Agents,
     pub audit: Audit,
+}
+
+/// What became of an operator's own signing key.
+pub struct Imported {
+    /// RFC 7638 thumbprint.
+    pub kid: String,
+    pub algorithm: Algorithm,
+    pub status: KeyStatus,
+    /// Not, if it was here before: then it is left as it was.
+    pub new: bool,
 }
 
 /// The authorization server; clones share it.
@@ -128,9 +139,9 @@ impl Oauth {
         let _ = self.0.operations.set(required);
     }
 
-    /// Signs with the operator's own key from this file (`keys.signing_key_file`). One that cannot sign what is configured is
-    /// refused, so that nobody believes it is in use.
-    pub async fn import_signing_key(&self, org: OrgId, path: &Path) -> Result<(), KeysError> {
+    /// Signs with the operator's own key from this file (`keys.signing_key_file`, `safeconduct keys import`). One that cannot
+    /// sign what is configured is refused, so that nobody believes it is in use.
+    pub async fn import_signing_key(&self, org: OrgId, path: &Path) -> Result<Imported, KeysError> {
         let key = import::read(path)?;
         let (found, wanted) = (key.algorithm(), self.0.settings.algorithm);
         if found != wanted {
@@ -138,7 +149,8 @@ impl Oauth {
                 format!("the key signs {found}, but tokens.signing_algorithm is {wanted}; make them agree");
             return Err(KeysError::File { path: path.display().to_string(), reason });
         }
-        self.0.keys.import(org, &key).await
+        let (status, new) = self.0.keys.import(org, &key).await?;
+        Ok(Imported { kid: key.kid().to_owned(), algorithm: found, status, new })
     }
 
     pub fn keys(&self) -> &Keys {

@@ -4,6 +4,7 @@ mod activity;
 mod assertion;
 mod bearer;
 mod introspect;
+mod key_import;
 mod keys;
 mod metadata;
 mod papers;
