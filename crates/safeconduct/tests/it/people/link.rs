@@ -13,7 +13,7 @@ testing::on_both_databases! {
         assert_eq!(me["roles"], json!(["operator", "owner"]));
         assert_eq!(me["org"]["slug"], "home");
         let people = owner.get("/api/v1/users").await.ok(200);
-        assert_eq!(people["items"][0]["last_login_at"], people["items"][0]["created_at"], "{people}");
+        assert!(people["items"][0]["last_login_at"].is_string(), "{people}");
         server.finish().await;
     }
 
