@@ -53,12 +53,17 @@ impl People {
         by: &Allowance,
         entry: &Entry,
     ) -> Result<Decided<Person>, PeopleError> {
+        let email = entry.email.as_ref().ok_or_else(outside)?;
+        // Only inside its own domains does an organization learn whether somebody is known.
+        self.proved_domain(by, email.as_str()).await?.ok_or_else(outside)?;
+        let taken =
+            || Problem::new(&ALREADY_EXISTS, "Somebody has this address already. Invite the address.");
+        if store::person_by_email(&self.inner().db, INSTANCE, email.as_str()).await?.is_some() {
+            return Err(taken().into());
+        }
         match self.decide(by, None, entry).await? {
             Step::Change(change, Outcome::Created, person) => Ok(Decided::new(*change, person)),
-            Step::Change(..) | Step::Nothing(_) => {
-                Err(Problem::new(&ALREADY_EXISTS, "Somebody has this address already. Invite the address.")
-                    .into())
-            }
+            Step::Change(..) | Step::Nothing(_) => Err(taken().into()),
         }
     }
 

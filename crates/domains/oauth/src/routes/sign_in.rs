@@ -31,6 +31,7 @@ operation! {
     pub SwitchForToken(SwitchTo) -> PersonTokens = Spec::post("auth.switch_for_token", "/api/v1/auth/switch/token")
         .not_idempotent().reveals_secret()
         .facts(leaves![people::SESSION_ENDED, people::SESSION_STARTED, facts::TOKEN_ISSUED])
+        .further_facts(leaves![facts::KEY_CREATED])
         .errors(refuses![STALE_REVOCATION_FEED])
         .example(r#"{"org": "elsewhere-too"}"#);
 }

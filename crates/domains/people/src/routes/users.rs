@@ -31,6 +31,7 @@ operation! {
     /// Creates a person whose address lies in a domain that the organization has proved; a member from then on.
     pub CreateUser(NewUser) -> UserView = Spec::create("users.create", "/api/v1/users")
         .needs("users:create").step_up().facts(leaves![facts::USER_CREATED])
+        .further_facts(leaves![facts::MEMBER_JOINED, facts::MEMBER_LINKED])
         .errors(refuses![ALREADY_EXISTS, AUTHORITY_EXCEEDED, OUTSIDE_DOMAINS, ORGANIZATION_LEAVING, CONFLICT])
         .example(r#"{"email": "grace@proved.example", "display_name": "Grace Hopper", "roles": ["member"]}"#);
 
