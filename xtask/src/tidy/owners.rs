@@ -8,6 +8,7 @@ const OWNERS: &[(&str, &[&str], &str)] = &[
     ("rusqlite", &["crates/platform/db", "crates/testing", "bench"], "SQL runs through platform/db"),
     ("tokio-postgres", &["crates/platform/db", "crates/testing", "bench"], "SQL runs through platform/db"),
     ("deadpool-postgres", &["crates/platform/db"], "SQL runs through platform/db"),
+    ("simple-dns", &["crates/platform/dns"], "names are asked for in platform/dns"),
     ("reqwest", &["crates/platform/egress", "sdks/rust", "bench"], "the one way out is platform/egress"),
     ("aws-lc-rs", &["crates/base/crypto", "sdks/rust"], "cryptography is spoken through base/crypto"),
     ("tracing-subscriber", &["crates/platform/telemetry"], "logs are set up in platform/telemetry"),

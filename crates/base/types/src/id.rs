@@ -121,6 +121,12 @@ ids! {
     PrefixId = "pfx",
     /// An API key.
     ApiKeyId = "key",
+    /// A person's membership in an organization.
+    MembershipId = "mem",
+    /// An invitation into an organization.
+    InvitationId = "inv",
+    /// An e-mail domain that an organization claims.
+    DomainId = "dom",
     /// A role given to a principal.
     GrantId = "grt",
     /// A browser session.

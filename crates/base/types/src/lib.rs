@@ -10,7 +10,7 @@ mod time;
 mod world;
 
 pub use id::*;
-pub use name::{InvalidName, Name, Slug};
+pub use name::{DomainName, Email, InvalidName, Name, Slug};
 pub use secret::Secret;
 pub use time::{InvalidTimestamp, Timestamp};
 pub use uuid::Uuid;

@@ -54,6 +54,10 @@ settings! {
         strict_scopes: bool = text("false"), "Refuse a token request that asks for more than is held, instead of narrowing it";
     }
 
+    dns: Dns, "Who is asked about names of the world, such as for the proof of an e-mail domain." {
+        servers: Vec<SocketAddr> = text(""), "Resolvers with their ports; those of the machine's resolv.conf if empty";
+    }
+
     owner: Owner, "The first owner." {
         email: Option<Email> = text(""), "Whom the link for the first owner is meant for";
     }

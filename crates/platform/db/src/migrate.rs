@@ -33,6 +33,7 @@ migrations! {
     2 "0002_people";
     3 "0003_oauth";
     4 "0004_acting";
+    5 "0005_organizations";
     6 "0006_access";
 }
 

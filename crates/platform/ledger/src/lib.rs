@@ -55,7 +55,7 @@ pub use kind::{FactKind, FieldType, Outcome, Severity, UnknownWord};
 pub use many::insert as insert_many;
 pub use progress::Progress;
 pub use proof::{FactProof, LogProof};
-pub use purge::{AUDIT_PURGED, KINDS};
+pub use purge::{AUDIT_PURGED, KINDS, ORG_ERASED};
 pub use read::{Follow, LedgerReader};
 pub use sequencer::Drive;
 pub use verify::{Verification, VerifyFrom};

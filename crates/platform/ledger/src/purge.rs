@@ -17,9 +17,41 @@ crate::fact_kinds! {
         last: Integer,
         reason: Text,
     };
+    pub ORG_ERASED = "org.erased", Critical,
+        "An organization and all that it recorded were erased, its keys destroyed; its leaves stay in the log.", {
+        org: Text,
+        slug: Text,
+        first: Integer,
+        last: Integer,
+    };
 }
 
 impl Ledger {
+    /// The change that ends an organization: it erases every fact that has its place in the log, and `rows` with them.
+    /// The fact that says so stands in the ledger of `heir`, because the organization's own keys go, too.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unknown`] if the organization has recorded nothing.
+    pub async fn extinguish(
+        &self,
+        org: OrgId,
+        slug: &str,
+        heir: OrgId,
+        rows: Vec<Statement>,
+    ) -> Result<Change, LedgerError> {
+        let newest = store::last_leaf(&self.0.db, org).await?.ok_or(LedgerError::Unknown)?;
+        let range = Erasure { first: 1, last: newest.org_seq };
+        let data = json!({"org": org, "slug": slug, "first": range.first, "last": range.last});
+        let fact = Fact::new(&ORG_ERASED, heir, Actor::system("ledger")).target("org", org, slug).data(data);
+        let fact = self.seal(fact).await?;
+        let id = fact.id;
+        let mut statements = self.0.erase(org, range);
+        // While the permit stands: rows that are insert-only ask for it as facts do.
+        let behind_the_facts = statements.len().min(2);
+        statements.splice(behind_the_facts..behind_the_facts, rows);
+        Ok(Change::new(SCOPE, fact).statements(statements).with(note(org, range, id)))
+    }
+
     /// Erases the facts numbered `range` of the organization, in one transaction with the fact that says so.
     ///
     /// # Errors
@@ -73,12 +105,26 @@ impl Inner {
         let mut erasures = Vec::new();
         for (fact, sealed) in store::purge_facts(&self.db, org).await? {
             let Ok(private) = self.open_private(&fact, &sealed).await else { continue };
-            if fact.kind == PURGED {
+            let of_its_own = fact.kind == PURGED && fact.org == org;
+            if of_its_own || (fact.kind == ORG_ERASED.name && is_about(&private, org)) {
                 erasures.extend(erasure(&private));
             }
         }
         Ok(erasures)
     }
+}
+
+/// Whether the fact of an organization's end, which stands in another's ledger, means this organization.
+fn is_about(private: &[u8], org: OrgId) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Private {
+        data: Data,
+    }
+    #[derive(serde::Deserialize)]
+    struct Data {
+        org: OrgId,
+    }
+    serde_json::from_slice(private).is_ok_and(|private: Private| private.data.org == org)
 }
 
 /// What the private part of a purge's fact says was erased.

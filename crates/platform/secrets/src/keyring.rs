@@ -115,6 +115,11 @@ impl Keyring {
         Ok(key.open(aad, sealed)?)
     }
 
+    /// Lets go of an organization's open keys. Once their rows are gone, too, nobody can ever open what they sealed.
+    pub fn forget(&self, org: OrgId) {
+        self.0.keys.write().retain(|(of, _), _| *of != Some(org));
+    }
+
     /// The key that machine secrets are tagged under.
     pub fn pepper(&self, version: u32) -> MacKey {
         self.0.kek.pepper(version)

@@ -63,12 +63,13 @@ pub(crate) async fn logged_facts(
     Ok(logged(db, scope.into(), sql(text, params)).await?.into_iter().flatten().collect())
 }
 
-/// The facts of purges, with their sealed private parts; sequenced or not.
+/// The facts of purges, with their sealed private parts; sequenced or not. That of an organization's end stands in the
+/// ledger of another.
 pub(crate) async fn purge_facts(db: &Db, org: OrgId) -> Result<Vec<(StoredFact, Vec<u8>)>, DbError> {
     let text = concat!(
         "SELECT f.private, ",
         clear_columns!("f."),
-        " FROM purges p JOIN facts f ON f.id = p.fact AND f.org = p.org WHERE p.org = $1"
+        " FROM purges p JOIN facts f ON f.id = p.fact WHERE p.org = $1"
     );
     let rows = db.read(SEQUENCER, sql(text, vec![org.uuid().into()])).await?;
     let read = |mut row: Row| Some((row.next::<Vec<u8>>().ok()?, StoredFact::read(&mut row).ok()??));
