@@ -5,6 +5,7 @@
 //! no domain and no database; the environment, the streams and what only the binary can do are handed in.
 
 mod agents;
+mod apikeys;
 mod audit;
 mod command;
 mod completion;
@@ -15,12 +16,14 @@ mod exit;
 mod failure;
 mod files;
 mod functions;
+mod grants;
 mod host;
 mod kills;
 mod listing;
 mod login;
 mod orgs;
 mod permissions;
+mod prefixes;
 mod profiles;
 mod quickstart;
 mod reference;

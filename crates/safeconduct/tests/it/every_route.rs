@@ -110,12 +110,19 @@ async fn a_schemas_name_means_one_thing() {
 /// A world in which the operation's example body succeeds.
 struct Stage {
     path: String,
+    /// The example body; ids in it are of things that are there.
+    body: String,
     names_something: bool,
 }
 
 impl Stage {
     async fn set(server: &TestServer, spec: &Spec, owner: &Caller) -> Self {
         let mut path = spec.path.to_owned();
+        let mut body = if spec.example.is_empty() { "{}" } else { spec.example }.to_owned();
+        if spec.id == "grants.create" {
+            let agent = owner.post("/api/v1/agents", json!({ "name": "for-a-grant" })).await.ok(201);
+            body = body.replace("agt_01h455vb4pex5vsknk084sn02q", agent["id"].as_str().expect("an id"));
+        }
         let names_something = path.contains('{') || spec.id == "audit.proof.inclusion";
         if path.contains("{agent}") {
             let name = format!("for-{}", spec.id.replace(['.', '_'], "-"));
@@ -130,6 +137,34 @@ impl Stage {
                 path = path.replace("{credential}", made["id"].as_str().expect("an id"));
             }
             path = path.replace("{agent}", &id);
+        }
+        if path.contains("{role}") {
+            let name = format!("for-{}", spec.id.replace('.', "-"));
+            owner.post("/api/v1/roles", json!({ "name": name, "permissions": [] })).await.ok(201);
+            path = path.replace("{role}", &name);
+        }
+        if path.contains("{grant}") {
+            let agent = owner
+                .post("/api/v1/agents", json!({ "name": format!("for-{}", spec.id.replace('.', "-")) }))
+                .await
+                .ok(201);
+            let body = json!({ "principal": agent["id"], "role": "viewer" });
+            let grant = owner.post("/api/v1/grants", body).await.ok(201);
+            path = path.replace("{grant}", grant["id"].as_str().expect("an id"));
+        }
+        if path.contains("{principal}") {
+            let me = owner.get("/api/v1/auth/me").await.ok(200);
+            path = path.replace("{principal}", me["principal"]["id"].as_str().expect("an id"));
+        }
+        if path.contains("{prefix}") {
+            let prefix = format!("for-{}", spec.id.replace(['.', '_'], "-"));
+            owner.post("/api/v1/resource-prefixes", json!({ "prefix": prefix })).await.ok(201);
+            path = path.replace("{prefix}", &prefix);
+        }
+        if path.contains("{key}") {
+            let body = json!({ "name": "staged", "permissions": ["agents:read"] });
+            let key = owner.post("/api/v1/api-keys", body).await.ok(201);
+            path = path.replace("{key}", key["id"].as_str().expect("an id"));
         }
         if path.contains("{kill}") {
             owner.post("/api/v1/agents", json!({ "name": "for-a-kill" })).await.ok(201);
@@ -191,13 +226,13 @@ impl Stage {
             path.push_str("?first=1&second=2");
         }
         assert!(!path.contains('{'), "{}: every_route does not know how to fill {path}", spec.id);
-        Self { path, names_something }
+        Self { path, body, names_something }
     }
 
     async fn call(&self, caller: &Caller, spec: &Spec) -> crate::support::Answer {
         let method = Method::from_bytes(spec.method.name().as_bytes()).expect("a method");
-        let body = spec.method.writes().then_some(if spec.example.is_empty() { "{}" } else { spec.example });
-        caller.send(method, &self.path, body.map(str::to_owned)).await
+        let body = spec.method.writes().then(|| self.body.clone());
+        caller.send(method, &self.path, body).await
     }
 }
 
