@@ -167,11 +167,8 @@ impl Access {
         let fact =
             by.fact(&facts::PREFIX_DELETED).target("resource_prefix", prefix.id, prefix.prefix.as_str());
         let fact = fact.data(json!({ "prefix": prefix.prefix }));
-        let change = Change::new(by.scope(), inner.ledger.seal(fact).await?).statement(store::delete_prefix(
-            prefix.org,
-            prefix.id,
-            prefix.revision,
-        ));
+        let change =
+            Change::new(by.scope(), inner.ledger.seal(fact).await?).statement(store::delete_prefix(&prefix));
         Ok(Decided::new(head.advanced(change), prefix))
     }
 }

@@ -216,11 +216,8 @@ impl Access {
         }
         let fact = by.fact(&facts::ROLE_DELETED).target("role", role.id, role.name.as_str());
         let fact = fact.data(json!({ "name": role.name }));
-        let change = Change::new(by.scope(), inner.ledger.seal(fact).await?).statement(store::delete_role(
-            role.org,
-            role.id,
-            role.revision,
-        ));
+        let change =
+            Change::new(by.scope(), inner.ledger.seal(fact).await?).statement(store::delete_role(&role));
         Ok(Decided::new(head.advanced(change), Role::Own(role)))
     }
 

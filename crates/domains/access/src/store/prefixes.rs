@@ -1,7 +1,7 @@
 //! SQL of outside applications' resource prefixes.
 
 use db::{Db, DbError, OrgScope, Row, Select, Statement, Value, sql};
-use types::{Id, OrgId, PrefixId};
+use types::Id;
 
 use crate::prefixes::Prefix;
 
@@ -64,20 +64,38 @@ pub(crate) fn update_prefix(prefix: &Prefix) -> Statement {
     sql(text, params).fresh()
 }
 
-pub(crate) fn delete_prefix(org: OrgId, id: PrefixId, revision: i64) -> Statement {
-    let text = "DELETE FROM resource_prefixes WHERE org = $1 AND id = $2 AND revision = $3";
-    sql(text, vec![org.uuid().into(), id.uuid().into(), revision.into()]).fresh()
+/// How many grants, roles and living API keys name a resource below the prefix: `$2` as it begins a list of permissions,
+/// `$3` as it stands further on in one.
+macro_rules! uses {
+    () => {
+        "((SELECT count(*) FROM grants WHERE org = $1 AND permission LIKE $2 ESCAPE '!') \
+        + (SELECT count(*) FROM roles WHERE org = $1 \
+           AND (permissions LIKE $2 ESCAPE '!' OR permissions LIKE $3 ESCAPE '!')) \
+        + (SELECT count(*) FROM api_keys WHERE org = $1 AND revoked_at IS NULL \
+           AND (permissions LIKE $2 ESCAPE '!' OR permissions LIKE $3 ESCAPE '!')))"
+    };
 }
 
-/// How many grants, roles and living API keys name a resource below the prefix. Prefixes are words, so nothing in them
-/// means something to LIKE but `_`, which is escaped.
-pub(crate) async fn uses_of_prefix(db: &Db, scope: &OrgScope, prefix: &str) -> Result<i64, DbError> {
+/// Prefixes are words: nothing in them means something to LIKE but `_`, which is escaped.
+fn patterns(prefix: &str) -> [Value; 2] {
     let word = prefix.replace('_', "!_");
-    let (first, later) = (format!("{word}.%"), format!("% {word}.%"));
-    let text = "SELECT (SELECT count(*) FROM grants WHERE org = $1 AND permission LIKE $2 ESCAPE '!') \
-        + (SELECT count(*) FROM roles WHERE org = $1 AND (permissions LIKE $2 ESCAPE '!' OR permissions LIKE $3 ESCAPE '!')) \
-        + (SELECT count(*) FROM api_keys WHERE org = $1 AND revoked_at IS NULL \
-           AND (permissions LIKE $2 ESCAPE '!' OR permissions LIKE $3 ESCAPE '!'))";
-    let params = vec![scope.org().uuid().into(), first.into(), later.into()];
-    db.read_one(scope, sql(text, params)).await?.map_or(Ok(0), |mut row| row.next())
+    [format!("{word}.%").into(), format!("% {word}.%").into()]
+}
+
+pub(crate) async fn uses_of_prefix(db: &Db, scope: &OrgScope, prefix: &str) -> Result<i64, DbError> {
+    let [first, later] = patterns(prefix);
+    let params = vec![scope.org().uuid().into(), first, later];
+    db.read_one(scope, sql(concat!("SELECT ", uses!()), params)).await?.map_or(Ok(0), |mut row| row.next())
+}
+
+/// Touches nothing if something came to name the prefix since that was counted.
+pub(crate) fn delete_prefix(prefix: &Prefix) -> Statement {
+    let [first, later] = patterns(prefix.prefix.as_str());
+    let text = concat!(
+        "DELETE FROM resource_prefixes WHERE org = $1 AND id = $4 AND revision = $5 AND 0 = ",
+        uses!()
+    );
+    let params =
+        vec![prefix.org.uuid().into(), first, later, prefix.id.uuid().into(), prefix.revision.into()];
+    sql(text, params).fresh()
 }

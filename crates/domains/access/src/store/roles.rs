@@ -1,7 +1,7 @@
 //! SQL of organizations' own roles.
 
 use db::{Db, DbError, OrgScope, Row, Select, Statement, sql};
-use types::{Id, OrgId, RoleId};
+use types::{Id, RoleId};
 
 use crate::roles::OwnRole;
 use crate::source::{read, written};
@@ -72,7 +72,12 @@ pub(crate) fn update_role(role: &OwnRole) -> Statement {
     sql(text, params).fresh()
 }
 
-pub(crate) fn delete_role(org: OrgId, id: RoleId, revision: i64) -> Statement {
-    let text = "DELETE FROM roles WHERE org = $1 AND id = $2 AND revision = $3";
-    sql(text, vec![org.uuid().into(), id.uuid().into(), revision.into()]).fresh()
+/// Touches nothing if somebody was given the role since its holders were counted: giving does not advance the head, but
+/// whoever takes it waits for those who share it.
+pub(crate) fn delete_role(role: &OwnRole) -> Statement {
+    let text = "DELETE FROM roles WHERE org = $1 AND id = $2 AND revision = $3 \
+                AND NOT EXISTS (SELECT 1 FROM grants WHERE grants.org = $1 AND grants.role = $4)";
+    let params =
+        vec![role.org.uuid().into(), role.id.uuid().into(), role.revision.into(), role.name.as_str().into()];
+    sql(text, params).fresh()
 }
