@@ -92,7 +92,7 @@ impl Access {
                 groups: held.groups.clone(),
             },
             actors: Vec::new(),
-            acting: Vec::new(),
+            functions: Vec::new(),
             scope: Some(key.permissions.clone()),
             means: Means::Key { key: id, expires_at: key.expires_at },
             txn: Some(inner.world.id::<TxnId>()),

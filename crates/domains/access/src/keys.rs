@@ -99,7 +99,7 @@ impl Access {
     ) -> Result<Decided<IssuedKey>, AccessError> {
         let inner = self.inner();
         // A key has no chain: whoever acts for somebody else would cut itself out of what the key does.
-        if !by.caller().actors.is_empty() || !by.caller().acting.is_empty() {
+        if !by.caller().actors.is_empty() || !by.caller().functions.is_empty() {
             let detail =
                 "API keys are made by their owner, not by agents or functions that act for somebody.";
             return Err(Problem::new(&problem::PERMISSION_DENIED, detail).into());

@@ -138,7 +138,10 @@ fn dies_with_everything_it_stands_on() {
     };
     let kin = claims.kin();
     let kinds: Vec<_> = kin.iter().map(|kin| kin.kind).collect();
-    assert_eq!(kinds, ["org", "user", "user", "agent", "token", "client", "credential", "session", "api_key"]);
+    assert_eq!(
+        kinds,
+        ["org", "user", "user", "agent", "token", "client", "credential", "session", "api_key"]
+    );
     assert!(kin.contains(&Kin { kind: "agent", key: agent.uuid() }));
     assert!(kin.contains(&Kin { kind: "user", key: author.uuid() }));
     assert!(kin.contains(&Kin { kind: "user", key: user.uuid() }));
