@@ -5,6 +5,7 @@
 //! no domain and no database; the environment, the streams and what only the binary can do are handed in.
 
 mod agents;
+mod apikeys;
 mod audit;
 mod command;
 mod completion;
@@ -17,6 +18,7 @@ mod failure;
 mod files;
 mod functions;
 mod groups;
+mod grants;
 mod host;
 mod invitations;
 mod kills;
@@ -25,6 +27,7 @@ mod login;
 mod members;
 mod orgs;
 mod permissions;
+mod prefixes;
 mod profiles;
 mod quickstart;
 mod reference;

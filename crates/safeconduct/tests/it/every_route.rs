@@ -124,15 +124,19 @@ async fn proved_domain(owner: &Caller, dns: &TestDns, name: &str) {
 /// A world in which the operation's example body succeeds.
 struct Stage {
     path: String,
-    /// In the place of the example, where that must hold a secret of this very server.
-    body: Option<String>,
+    /// The example body; ids and secrets in it are of things that are there.
+    body: String,
     names_something: bool,
 }
 
 impl Stage {
     async fn set(server: &TestServer, dns: &TestDns, spec: &Spec, owner: &Caller) -> Self {
         let mut path = spec.path.to_owned();
-        let mut body = None;
+        let mut body = if spec.example.is_empty() { "{}" } else { spec.example }.to_owned();
+        if spec.id == "grants.create" {
+            let agent = owner.post("/api/v1/agents", json!({ "name": "for-a-grant" })).await.ok(201);
+            body = body.replace("agt_01h455vb4pex5vsknk084sn02q", agent["id"].as_str().expect("an id"));
+        }
         let names_something = path.contains('{') || spec.id == "audit.proof.inclusion";
         if path.contains("{org}") {
             let (slug, leaves) = match spec.id {
@@ -189,6 +193,34 @@ impl Stage {
                 owner.post(&format!("/api/v1/system/users/{}/suspend", person.id), json!({})).await.ok(200);
             }
             path = path.replace("{user}", &person.id.to_string());
+        }
+        if path.contains("{role}") {
+            let name = format!("for-{}", spec.id.replace('.', "-"));
+            owner.post("/api/v1/roles", json!({ "name": name, "permissions": [] })).await.ok(201);
+            path = path.replace("{role}", &name);
+        }
+        if path.contains("{grant}") {
+            let agent = owner
+                .post("/api/v1/agents", json!({ "name": format!("for-{}", spec.id.replace('.', "-")) }))
+                .await
+                .ok(201);
+            let body = json!({ "principal": agent["id"], "role": "viewer" });
+            let grant = owner.post("/api/v1/grants", body).await.ok(201);
+            path = path.replace("{grant}", grant["id"].as_str().expect("an id"));
+        }
+        if path.contains("{principal}") {
+            let me = owner.get("/api/v1/auth/me").await.ok(200);
+            path = path.replace("{principal}", me["principal"]["id"].as_str().expect("an id"));
+        }
+        if path.contains("{prefix}") {
+            let prefix = format!("for-{}", spec.id.replace(['.', '_'], "-"));
+            owner.post("/api/v1/resource-prefixes", json!({ "prefix": prefix })).await.ok(201);
+            path = path.replace("{prefix}", &prefix);
+        }
+        if path.contains("{key}") {
+            let body = json!({ "name": "staged", "permissions": ["agents:read"] });
+            let key = owner.post("/api/v1/api-keys", body).await.ok(201);
+            path = path.replace("{key}", key["id"].as_str().expect("an id"));
         }
         if path.contains("{kill}") {
             owner.post("/api/v1/agents", json!({ "name": "for-a-kill" })).await.ok(201);
@@ -256,7 +288,7 @@ impl Stage {
             path = path.replace("{group}", &id);
             let (person, _) = server.person(server.home().await, &["member"]).await;
             if spec.id == "groups.add" {
-                body = Some(json!({ "member": person.id }).to_string());
+                body = json!({ "member": person.id }).to_string();
             }
             if path.contains("{member}") {
                 let members = format!("/api/v1/groups/{id}/members");
@@ -280,7 +312,7 @@ impl Stage {
             let invitation = json!({ "email": "whoever@example.com" });
             let made = elsewhere.post("/api/v1/invitations", invitation).await.ok(201);
             let token = made["link"].as_str().and_then(|link| link.split_once('#')).expect("a link").1;
-            body = Some(json!({ "token": token }).to_string());
+            body = json!({ "token": token }).to_string();
         }
         assert!(!path.contains('{'), "{}: every_route does not know how to fill {path}", spec.id);
         Self { path, body, names_something }
@@ -288,8 +320,7 @@ impl Stage {
 
     async fn call(&self, caller: &Caller, spec: &Spec) -> crate::support::Answer {
         let method = Method::from_bytes(spec.method.name().as_bytes()).expect("a method");
-        let example = if spec.example.is_empty() { "{}" } else { spec.example };
-        let body = spec.method.writes().then(|| self.body.clone().unwrap_or_else(|| example.to_owned()));
+        let body = spec.method.writes().then(|| self.body.clone());
         caller.send(method, &self.path, body).await
     }
 }
