@@ -5,7 +5,7 @@ use std::sync::Arc;
 use authority::Authority;
 use axum::http::request::Parts;
 use futures::future::BoxFuture;
-use ledger::Actor;
+use ledger::{Actor, Origin};
 use problem::Problem;
 use types::{
     AgentId, CredentialId, FunctionId, GroupId, Id, OrgId, RunId, SessionId, Timestamp, TokenId, TxnId,
@@ -142,6 +142,19 @@ impl Caller {
 
     pub fn actor(&self) -> Actor {
         self.subject.actor()
+    }
+
+    /// What the facts of a request of this caller carry.
+    pub fn origin(&self, contact: &Contact) -> Origin {
+        let mut origin = contact.origin();
+        origin.txn = self.txn;
+        if let Means::Token { jti, credential, run, .. } = &self.means {
+            origin.jti = Some(*jti);
+            origin.credential = *credential;
+            origin.run = *run;
+        }
+        origin.act = self.chain();
+        origin
     }
 }
 
