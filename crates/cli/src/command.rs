@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
-    agents, audit, completion, configure, credentials, functions, kills, login, orgs, permissions,
+    agents, audit, completion, configure, credentials, functions, kills, login, orgs, permissions, policies,
     quickstart, reference, roles, runs, sessions, token, users,
 };
 
@@ -55,9 +55,12 @@ pub enum Command {
     /// Show the receipt of a kill.
     #[command(subcommand)]
     Kills(kills::KillsCommand),
-    /// See what you may do.
+    /// See what you may do, who reaches a permission, and who holds too much.
     #[command(subcommand)]
     Permissions(permissions::PermissionsCommand),
+    /// Write rules that stand behind the permissions, rehearse them, put them in force.
+    #[command(subcommand)]
+    Policies(policies::PoliciesCommand),
     /// See the roles that can be given.
     #[command(subcommand)]
     Roles(roles::RolesCommand),
@@ -129,6 +132,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Audit(command) => audit::run(desk, command).await,
         Command::Kills(command) => kills::run(desk, command).await,
         Command::Permissions(command) => permissions::run(desk, command).await,
+        Command::Policies(command) => policies::run(desk, command).await,
         Command::Roles(command) => roles::run(desk, command).await,
         Command::Orgs(command) => orgs::run(desk, command).await,
         Command::Users(command) => users::run(desk, command).await,

@@ -21,6 +21,7 @@ mod listing;
 mod login;
 mod orgs;
 mod permissions;
+mod policies;
 mod profiles;
 mod quickstart;
 mod reference;

@@ -18,6 +18,7 @@ mod kills;
 mod orgs;
 mod page;
 mod permissions;
+mod policies;
 mod roles;
 mod runs;
 mod signing_keys;
@@ -49,6 +50,11 @@ pub use orgs::{Org, Orgs};
 pub use page::Page;
 pub use permissions::{
     EffectivePermissions, PermissionAnswer, PermissionCatalogue, PermissionResult, Permissions, Resource,
+};
+pub use policies::{
+    Access, AccessAdvice, AccessGraph, ChangedDecision, FiredRule, PermissionUse, Policies, Policy,
+    PolicyBundle, PolicyDetail, PolicyFilter, PolicyModule, PolicyValidity, ReachingAgent, SimulatedResource,
+    Simulation, SimulationAnswer, WhatIf, WhatIfAnswer,
 };
 pub use roles::{Role, Roles};
 pub use runs::{LogLine, LogStream, Run, RunError, RunFilter, RunStatus, Runs, Usage};

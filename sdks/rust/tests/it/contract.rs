@@ -13,6 +13,7 @@ use crate::scripted::{Answer, Scripted};
 const LEFT_OUT: &[(&str, &str)] = &[
     ("auth.redeem_link", "answers with a cookie, which is for browsers"),
     ("auth.logout", "ends a browser's session"),
+    ("access.metadata", "says at which paths of ours the methods of AuthZEN are"),
     ("oauth.openid", "says what oauth.metadata says"),
     ("oauth.org_openid", "says what oauth.org_metadata says"),
     ("oauth.inserted_metadata", "is oauth.org_metadata at another path"),
@@ -76,6 +77,7 @@ fn models_have_every_member_of_their_schema() {
         ($($schema:literal = $model:ident,)+) => { $(same::<client::$model>(&document, $schema);)+ };
     }
     models! {
+        "AdviceAnswer" = AccessAdvice,
         "AgentPatch" = AgentPatch,
         "AgentView" = Agent,
         "CatalogueView" = FactKinds,
@@ -88,6 +90,7 @@ fn models_have_every_member_of_their_schema() {
         "FunctionSummary" = FunctionSummary,
         "FunctionView" = Function,
         "Introspection" = Introspection,
+        "GraphAnswer" = AccessGraph,
         "IssuedView" = IssuedCredential,
         "JwkSet" = KeySet,
         "KillView" = Kill,
@@ -102,18 +105,26 @@ fn models_have_every_member_of_their_schema() {
         "PermissionAnswer" = PermissionAnswer,
         "PermissionCatalogue" = PermissionCatalogue,
         "PersonTokens" = PersonTokens,
+        "PolicyBundle" = PolicyBundle,
+        "PolicyDetail" = PolicyDetail,
+        "PolicyValidity" = PolicyValidity,
+        "PolicyView" = Policy,
         "ProofView" = FactProof,
         "RoleView" = Role,
         "RotatedView" = RotatedKeys,
         "Rotation" = Rotation,
         "RunView" = Run,
         "SessionView" = Session,
+        "Simulation" = Simulation,
+        "SimulationAnswer" = SimulationAnswer,
         "SigningKeyView" = TokenKey,
         "TokenAct" = TokenAct,
         "TokenAnswer" = IssuedToken,
         "UserView" = User,
         "VerifyView" = Verification,
         "VersionView" = FunctionVersion,
+        "WhatIfAnswer" = WhatIfAnswer,
+        "WhatIfQuestion" = WhatIf,
     }
 }
 
@@ -123,6 +134,7 @@ fn filters_have_every_parameter_of_their_operation() {
     for (operation, filter) in [
         ("agents.list", json!(client::AgentFilter::default())),
         ("credentials.search", json!(client::CredentialFilter::default())),
+        ("policies.list", json!(client::PolicyFilter::default())),
         ("users.list", json!(client::UserFilter::default())),
         ("functions.list", json!(client::FunctionFilter::default())),
         ("runs.list", json!(client::RunFilter::default())),
@@ -159,6 +171,7 @@ async fn every_operation_has_a_method_that_calls_it() {
     let (agents, credentials, tokens) = (client.agents(), client.credentials(), client.tokens());
     let (auth, audit, permissions) = (client.auth(), client.audit(), client.permissions());
     let (functions, runs, keys) = (client.functions(), client.runs(), client.signing_keys());
+    let (policies, access) = (client.policies(), client.access());
     let home = client.tokens_of(Some("x"));
     let wanted = client::TokenRequest::default();
     let mut called: BTreeMap<&str, String> = BTreeMap::new();
@@ -170,6 +183,13 @@ async fn every_operation_has_a_method_that_calls_it() {
         )+};
     }
     calls! {
+        "access.evaluation" => access.evaluate(&json!({})),
+        "access.evaluations" => access.evaluate_many(&json!({})),
+        "access.graph" => access.graph("agents:read"),
+        "access.search_action" => access.search("action", &json!({})),
+        "access.search_resource" => access.search("resource", &json!({})),
+        "access.search_subject" => access.search("subject", &json!({})),
+        "agents.access_advice" => access.advice("x", None),
         "agents.activity" => audit.activity("x", None, None),
         "agents.create" => agents.create(&client::NewAgent::default()),
         "agents.decommission" => agents.decommission("x"),
@@ -221,6 +241,14 @@ async fn every_operation_has_a_method_that_calls_it() {
         "permissions.catalogue" => permissions.catalogue(),
         "permissions.check" => permissions.check(&[], "all"),
         "permissions.me" => permissions.me(),
+        "policies.activate" => policies.activate("x"),
+        "policies.create" => policies.create(&client::PolicyBundle::default(), None),
+        "policies.deactivate" => policies.deactivate("x"),
+        "policies.get" => policies.get("x"),
+        "policies.list" => policies.list(&client::PolicyFilter::default()),
+        "policies.simulate" => policies.simulate(&client::Simulation::default()),
+        "policies.validate" => policies.validate(&client::PolicyBundle::default()),
+        "policies.what_if" => policies.what_if(&client::WhatIf::default()),
         "roles.list" => client.roles().list(),
         "runs.cancel" => runs.cancel("x"),
         "runs.events" => runs.wait("x"),
