@@ -30,7 +30,17 @@ pub(crate) fn start(house: &House) {
             async move {
                 house.agents.flush_seen().await;
                 house.oauth.flush_counts(false).await;
+                house.policies.flush().await;
                 telemetry::fold_metrics();
+            }
+        })
+    });
+    let policies = house.policies.clone();
+    tasks.spawn("policy files", |stop| {
+        every(stop, Duration::from_secs(2), move || {
+            let policies = policies.clone();
+            async move {
+                policies.reload_files(false);
             }
         })
     });
@@ -46,6 +56,7 @@ pub(crate) fn start(house: &House) {
 async fn sweep(house: &House) {
     house.door.sweep();
     house.oauth.sweep().await;
+    house.policies.sweep().await;
     let books = Bookkeeping::new(SWEEP).statement(web::sweep_idempotency(house.world.now()));
     if let Err(error) = house.db.keep(books).await {
         tracing::warn!(%error, "old idempotency keys were not swept");

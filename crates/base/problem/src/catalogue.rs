@@ -23,6 +23,9 @@ codes! {
     AUTHORITY_EXCEEDED = "authority_exceeded", 403, "Nobody grants what they do not hold";
     CROSS_SITE_REQUEST = "cross_site_request", 403, "The request came from another site";
     STEP_UP_REQUIRED = "step_up_required", 403, "Confirm that it is you";
+    POLICY_DENIED = "policy_denied", 403, "A policy does not allow it";
+    APPROVAL_REQUIRED = "approval_required", 403, "Somebody must approve it first";
+    POLICY_FAILED = "policy_failed", 403, "The policy could not decide";
     PLAN_LIMIT_REACHED = "plan_limit_reached", 403, "The plan's limit is reached";
     NOT_FOUND = "not_found", 404, "No such thing here";
     UNKNOWN_ROUTE = "unknown_route", 404, "No such path";
@@ -38,6 +41,8 @@ codes! {
     CREDENTIAL_KIND = "credential_kind", 409, "The credential is of another kind";
     LAST_OWNER = "last_owner", 409, "An organization keeps at least one owner";
     FUNCTION_EXISTS = "function_exists", 409, "A function of this name exists";
+    POLICY_ACTIVE = "policy_active", 409, "The version is in force already";
+    POLICY_NOT_ACTIVE = "policy_not_active", 409, "The version is not in force";
     RUN_ENDED = "run_ended", 409, "The run has ended";
     IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight", 409, "The first request with this key is still running";
     ALREADY_CREATED = "already_created", 409, "The first request with this key succeeded";
@@ -49,6 +54,7 @@ codes! {
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch", 422, "The key was used with another body";
     SYNTAX_ERROR = "syntax_error", 422, "The code does not parse";
     INVALID_SCHEMA = "invalid_schema", 422, "The JSON Schema is not valid";
+    INVALID_POLICY = "invalid_policy", 422, "The policy does not compile";
     INPUT_INVALID = "input_invalid", 422, "The input does not match the schema";
     RATE_LIMITED = "rate_limited", 429, "Too many requests";
     INTERNAL = "internal", 500, "Something failed on our side";

@@ -8,6 +8,7 @@ mod error;
 mod facts;
 mod kill;
 mod model;
+mod roster;
 mod routes;
 mod seen;
 mod service;
@@ -18,5 +19,7 @@ pub use facts::KINDS;
 pub use model::{
     Agent, Credential, CredentialKind, CredentialStatus, DeploymentEnv, Proof, Standing, Status,
 };
+pub use roster::Listed;
 pub use routes::routes;
 pub use service::{Agents, AgentsSettings};
+pub use store::AgentRef;

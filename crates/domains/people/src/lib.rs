@@ -9,6 +9,7 @@ mod facts;
 mod links;
 mod model;
 mod orgs;
+mod roster;
 mod routes;
 mod service;
 mod sessions;

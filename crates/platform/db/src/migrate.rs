@@ -34,6 +34,7 @@ migrations! {
     3 "0003_oauth";
     4 "0004_acting";
     6 "0006_access";
+    7 "0007_policies";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
