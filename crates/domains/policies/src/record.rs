@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crypto::hash::sha256;
-use db::{Bookkeeping, Statement};
+use db::Bookkeeping;
 use parking_lot::Mutex;
 use secrets::Purpose;
 use serde_json::Value;
@@ -67,24 +67,21 @@ impl Inner {
         }
         let mut books = Bookkeeping::new(store::INDEX);
         for decision in waiting {
-            books = books.statement(self.seal_decision(decision).await?);
+            let id: DecisionId = self.world.id();
+            let question = self.seal_question(id, &decision).await?;
+            books = books.statement(store::insert_decision(id, &decision, question));
         }
         self.db.keep(books).await?;
         Ok(())
     }
 
-    async fn seal_decision(&self, decision: Decision) -> Result<Statement, PolicyError> {
-        let id: DecisionId = self.world.id();
-        let kept = Kept {
-            slice: decision.slice.clone(),
-            input: decision.input.clone(),
-            reasons: decision.reasons.clone(),
-        };
+    async fn seal_question(&self, id: DecisionId, decision: &Decision) -> Result<Vec<u8>, PolicyError> {
+        let Decision { org, slice, input, reasons, .. } = decision;
+        let kept = Kept { slice: slice.clone(), input: input.clone(), reasons: reasons.clone() };
         let plain = serde_json::to_vec(&kept).map_err(problem::Problem::internal)?;
         let row = row_of(id);
-        let aad = place(decision.org, "decisions", "question", &row);
-        let sealed = self.keyring.seal(Purpose::Records, &aad, &plain).await?;
-        Ok(store::insert_decision(id, &decision, sealed))
+        let aad = place(*org, "decisions", "question", &row);
+        Ok(self.keyring.seal(Purpose::Records, &aad, &plain).await?)
     }
 
     pub(crate) async fn open_decision(&self, org: OrgId, recorded: &Recorded) -> Result<Kept, PolicyError> {

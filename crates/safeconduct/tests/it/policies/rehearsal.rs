@@ -69,11 +69,15 @@ testing::on_both_databases! {
         let question = json!({ "days": 7, "bundle": bundle("package safeconduct.agents\ndeny contains \"hidden\" if { input.operation == \"agents.get\"; input.resource.namespace == \"prod\" }") });
         let answer = owner.post("/api/v1/policies/what-if", question.clone()).await.ok(200);
         assert_eq!(answer["changed"], 2, "{answer:#}");
-        let told: Vec<_> = answer["items"].as_array().unwrap().iter()
-            .map(|item| (item["operation"].as_str().unwrap(), item["object"].as_str().unwrap(), item["before"].as_str().unwrap(), item["after"].as_str().unwrap()))
+        let items = answer["items"].as_array().unwrap().iter();
+        let mut told: Vec<String> = items
+            .map(|item| ["operation", "object", "before", "after", "reasons_after"].map(|name| item[name].to_string()).join(" "))
             .collect();
-        assert_eq!(told, [("agents.kill", "lab/one", "denied", "allowed"), ("agents.get", "prod/one", "allowed", "denied")]);
-        assert_eq!(answer["items"][1]["reasons_after"], json!(["hidden"]));
+        told.sort();
+        assert_eq!(told, [
+            "\"agents.get\" \"prod/one\" \"allowed\" \"denied\" [\"hidden\"]",
+            "\"agents.kill\" \"lab/one\" \"denied\" \"allowed\" []",
+        ]);
         assert!(answer["examined"].as_u64().unwrap() >= 6, "{answer:#}");
         // What is in force changes nothing; another organization has other decisions; what is old is not examined.
         let same = json!({ "bundle": bundle("package safeconduct.agents\ndeny contains \"no kills\" if { input.operation == \"agents.kill\"; input.resource.known }") });

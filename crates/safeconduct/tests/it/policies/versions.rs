@@ -1,6 +1,7 @@
 //! Versions of an organization's policy: written, shown, put in force, taken out.
 
 use serde_json::json;
+use testing::Engine;
 
 use super::{bundle, in_force};
 use crate::support::TestServer;
@@ -58,6 +59,29 @@ testing::on_both_databases! {
         assert_eq!(list["items"][0]["id"], working);
         assert_eq!(list["items"][0]["active"], true);
         owner.post("/api/v1/agents/default:kept/kill", json!({})).await.refused(403, "policy_denied");
+        server.finish().await;
+    }
+
+    /// Stored versions are sealed, so what somebody did to one behind our back shows when it is read.
+    async fn what_cannot_be_read_replaces_nothing_and_lets_nothing_through(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let tamper = server.database.tamper().await;
+        tamper.drop_triggers("policies").await;
+        let zero = match tamper.engine() {
+            Engine::Sqlite => "x'00'",
+            Engine::Postgres => "'\\x00'::bytea",
+        };
+        let spoil = format!("UPDATE policies SET bundle = {zero} WHERE number = (SELECT max(number) FROM policies)");
+        in_force(&owner, RULE).await;
+        tamper.must(&spoil).await;
+        owner.get("/api/v1/agents").await.refused(403, "policy_failed");
+        // Mended by the next version, which then outlives one that cannot be read.
+        in_force(&owner, "package safeconduct.agents\ndeny contains \"no lists\" if input.operation == \"agents.list\"").await;
+        owner.get("/api/v1/agents").await.refused(403, "policy_denied");
+        in_force(&owner, RULE).await;
+        tamper.must(&spoil).await;
+        owner.get("/api/v1/agents").await.refused(403, "policy_denied");
         server.finish().await;
     }
 
