@@ -3,18 +3,22 @@
 use serde_json::{Value, json};
 
 /// xorshift64*: the same corpus on every machine.
-pub(crate) struct Dice(u64);
+pub(crate) struct Dice {
+    state: u64,
+    /// Names of variables are never the same in one body.
+    named: usize,
+}
 
 impl Dice {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed | 1)
+        Self { state: seed | 1, named: 0 }
     }
 
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        usize::try_from(self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33).unwrap_or_default() % sides
+        self.state ^= self.state >> 12;
+        self.state ^= self.state << 25;
+        self.state ^= self.state >> 27;
+        usize::try_from(self.state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33).unwrap_or_default() % sides
     }
 
     fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
@@ -53,6 +57,8 @@ impl Dice {
 
     fn condition(&mut self, depth: usize) -> String {
         let simple = depth == 0 || self.roll(3) == 0;
+        self.named += 1;
+        let one = self.named;
         match self.roll(if simple { 12 } else { 20 }) {
             0 => format!("input.principal.kind == {}", self.pick(&["\"agent\"", "\"user\"", "kinds[0]"])),
             1 => format!(
@@ -95,7 +101,7 @@ impl Dice {
             }
             12 => format!("not {}", self.condition(0)),
             13 => format!(
-                "some role in input.principal.roles\n\t{}(role, {})",
+                "some role{one} in input.principal.roles\n\t{}(role{one}, {})",
                 self.pick(&["startswith", "endswith", "contains"]),
                 self.pick(&["\"a\"", "\"r\"", "\"min\""])
             ),
@@ -113,14 +119,14 @@ impl Dice {
                 "{{name | some name in input.principal.roles}} & {{\"admin\", \"auditor\"}} {} set()",
                 self.pick(&["==", "!="])
             ),
-            17 => "some at, link in input.chain\n\tlink.hops == at".to_owned(),
+            17 => format!("some at{one}, link{one} in input.chain\n\tlink{one}.hops == at{one}"),
             18 => format!(
                 "sum([link.hops | some link in input.chain]) {} {}",
                 self.pick(&["<", ">="]),
                 self.roll(6)
             ),
             _ => format!(
-                "sizes := {{key: value | some key, value in input.flags.map; value > {}}}\n\tcount(sizes) > 0",
+                "sizes{one} := {{key: value | some key, value in input.flags.map; value > {}}}\n\tcount(sizes{one}) > 0",
                 self.roll(4)
             ),
         }
