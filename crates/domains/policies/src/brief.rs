@@ -79,8 +79,8 @@ impl Policy for Policies {
 async fn setting(inner: &Inner, caller: &Caller, contact: &Contact) -> Result<Setting, Problem> {
     let now = inner.world.now();
     let principal = inner.portrait(caller.org, caller.principal()).await?.term.clone();
-    let mut chain = Vec::with_capacity(caller.actors.len());
-    for link in &caller.actors {
+    let mut chain = Vec::new();
+    for link in caller.links().skip(1) {
         chain.push(inner.portrait(caller.org, link.principal).await?.term.clone());
     }
     Ok(Setting {
