@@ -11,10 +11,10 @@ length=()
 [ "${1:-}" != --quick ] || length=(--seconds 5 --runs 1)
 
 "$bench" header
-for figure in token introspect append; do
+for figure in token introspect authzen append; do
     "$bench" $figure "${length[@]}"
     "$bench" $figure "${length[@]}" --postgres
 done
-for figure in bearer proof verify fork start; do "$bench" $figure "${length[@]}"; done
+for figure in bearer policy proof verify fork start; do "$bench" $figure "${length[@]}"; done
 say "permission checks, which need no server"
 cargo bench --quiet --locked --package safeconduct-authority --bench check

@@ -31,3 +31,6 @@ cargo test --locked --profile quick --package safeconduct-merkle --features heav
 
 say "kill -9 at 30 points"
 SAFECONDUCT_TEST_KILLS=30 cargo test --workspace --locked --test it -- kill_nine
+
+say "policies under Open Policy Agent itself"
+SAFECONDUCT_OPA=$(scripts/opa.sh) cargo test --locked --package safeconduct-rego --features opa --test opa

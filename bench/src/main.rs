@@ -43,6 +43,10 @@ enum Figure {
     Introspect(Settings),
     /// The check of a bearer token that was seen before, in process.
     Bearer(Settings),
+    /// AuthZEN evaluations over HTTP.
+    Authzen(Settings),
+    /// A decision of a policy of 1,000 rules, in process.
+    Policy(Settings),
     /// Durable appends to the ledger, its readers keeping up, in process.
     Append(Settings),
     /// Inclusion proofs out of a log of ten million leaves.
@@ -123,6 +127,8 @@ fn measure(figure: Figure) -> anyhow::Result<()> {
         Figure::Token(settings) => figures::token::measure(&settings)?,
         Figure::Introspect(settings) => figures::introspect::measure(&settings)?,
         Figure::Bearer(settings) => figures::bearer::measure(&settings)?,
+        Figure::Authzen(settings) => figures::authzen::measure(&settings)?,
+        Figure::Policy(settings) => figures::policy::measure(&settings)?,
         Figure::Append(settings) => figures::append::measure(&settings)?,
         Figure::Proof(settings) => figures::proof::measure(&settings)?,
         Figure::Verify(settings) => figures::verify::measure(&settings)?,

@@ -24,6 +24,7 @@ pub(crate) struct Served {
 
 /// A registered agent's way to show itself.
 pub(crate) struct Papers {
+    pub(crate) id: String,
     pub(crate) basic: String,
 }
 
@@ -93,7 +94,8 @@ impl Served {
             let body = json!({ "kind": "secret", "label": "bench" });
             let path = format!("/api/v1/agents/{id}/credentials");
             let made = connection.json(&post_json(&path, Some(&owner), &body)).await?;
-            all.push(Papers { basic: basic(&id, &text(&made, "client_secret")?) });
+            let basic = basic(&id, &text(&made, "client_secret")?);
+            all.push(Papers { id, basic });
         }
         Ok(all)
     }

@@ -14,7 +14,8 @@ use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
     agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups, invitations,
-    kills, login, members, orgs, permissions, prefixes, quickstart, reference, roles, runs, sessions, token, users,
+    kills, login, members, orgs, permissions, policies, prefixes, quickstart, reference, roles, runs, sessions,
+    token, users,
 };
 
 /// Commands that speak to a server.
@@ -55,9 +56,12 @@ pub enum Command {
     /// Show the receipt of a kill.
     #[command(subcommand)]
     Kills(kills::KillsCommand),
-    /// See what you and others may do, and why.
+    /// See what you and others may do, and why; who reaches a permission, and who holds too much.
     #[command(subcommand)]
     Permissions(permissions::PermissionsCommand),
+    /// Write rules that stand behind the permissions, rehearse them, put them in force.
+    #[command(subcommand)]
+    Policies(policies::PoliciesCommand),
     /// See the roles that can be given; make your own.
     #[command(subcommand)]
     Roles(roles::RolesCommand),
@@ -150,6 +154,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Audit(command) => audit::run(desk, command).await,
         Command::Kills(command) => kills::run(desk, command).await,
         Command::Permissions(command) => permissions::run(desk, command).await,
+        Command::Policies(command) => policies::run(desk, command).await,
         Command::Roles(command) => roles::run(desk, command).await,
         Command::Grants(command) => grants::run(desk, command).await,
         Command::Apikeys(command) => apikeys::run(desk, command).await,

@@ -28,6 +28,7 @@ mod members;
 mod orgs;
 mod permissions;
 mod prefixes;
+mod policies;
 mod profiles;
 mod quickstart;
 mod reference;

@@ -1,7 +1,7 @@
 //! `safeconduct permissions …`
 
 use clap::{Args, Subcommand};
-use client::{HeldPermissions, PermissionResult};
+use client::{HeldPermissions, PermissionResult, ReachingAgent};
 
 use crate::desk::Desk;
 use crate::exit::Exit;
@@ -22,6 +22,22 @@ pub enum PermissionsCommand {
         /// Id of a person, an agent or a group.
         principal: String,
     },
+    /// List the agents that reach a permission, and by what.
+    Graph {
+        /// Such as `functions:execute`, or with an object: `functions/ops/greet:execute`.
+        permission: String,
+    },
+    /// Show what an agent was given and does not use, and the least that would be enough.
+    Advice(Advice),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Advice {
+    /// Id, or `namespace:name`.
+    agent: String,
+    /// How far back uses are looked at.
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    days: u32,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -74,6 +90,29 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: PermissionsCommand) -> Res
                 .collect();
             desk.screen.table(&["resource", "what it is"], &rows)
         }
+        PermissionsCommand::Graph { permission } => {
+            let graph = client.access().graph(&permission).await?;
+            if desk.screen.form != Form::Table {
+                return desk.screen.json(&graph);
+            }
+            let rows: Vec<Vec<Cell>> = graph.items.iter().map(reaching).collect();
+            desk.screen.table(&["agent", "reach", "by", "roles", "stands"], &rows)
+        }
+        PermissionsCommand::Advice(wanted) => {
+            let advice = client.access().advice(&wanted.agent, Some(wanted.days)).await?;
+            if desk.screen.form != Form::Table {
+                return desk.screen.json(&advice);
+            }
+            let list = |items: &[String]| Cell::from(items.join("  "));
+            let rows = [
+                ("agent", Cell::from(&advice.agent)),
+                ("since", Cell::from(advice.since.as_str())),
+                ("granted", list(&advice.granted)),
+                ("unused", Cell::toned(advice.unused.join("  "), Tone::Warn)),
+                ("enough", Cell::toned(advice.suggested.join("  "), Tone::Good)),
+            ];
+            desk.screen.record(&advice, &advice.agent, &rows)
+        }
     }
 }
 
@@ -92,4 +131,15 @@ fn sources(held: &HeldPermissions) -> Vec<Vec<Cell>> {
 fn held(results: &[PermissionResult]) -> Vec<Vec<Cell>> {
     let answer = |held| if held { Cell::toned("yes", Tone::Good) } else { Cell::toned("no", Tone::Bad) };
     results.iter().map(|one| vec![Cell::from(&one.permission), answer(one.allowed)]).collect()
+}
+
+fn reaching(agent: &ReachingAgent) -> Vec<Cell> {
+    let stands = if agent.active { Cell::toned("yes", Tone::Good) } else { Cell::toned("no", Tone::Warn) };
+    vec![
+        Cell::from(&agent.path),
+        Cell::from(&agent.reach),
+        Cell::from(agent.grants.join("  ")),
+        Cell::from(agent.roles.join(", ")),
+        stands,
+    ]
 }

@@ -125,7 +125,11 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         _ => None,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // Room for what a policy may build before it is stopped; costs nothing until it is used.
+        .thread_stack_size(policies::STACK)
+        .build()?;
     match command {
         Command::Serve(_) => {
             if let Some((config, jails)) = serving {
@@ -220,11 +224,17 @@ async fn serve(config: Config, jails: Option<Jails>) -> anyhow::Result<()> {
     // Before anybody is told that we run.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let server = Server::start(config, World::system(), jails).await?;
     server.greet(&mut std::io::stdout())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => {
+                server.house.policies.reload_files(true);
+            }
+        }
     }
     server.stop().await;
     Ok(())

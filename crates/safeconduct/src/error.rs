@@ -18,6 +18,8 @@ pub enum StartError {
     Secrets(#[from] secrets::SecretsError),
     #[error("signing keys: {0}")]
     SigningKeys(#[from] oauth::KeysError),
+    #[error("policy files: {0}")]
+    PolicyFiles(#[from] policies::FilesError),
     #[error(transparent)]
     Blobs(#[from] blobs::BlobError),
     #[error(transparent)]

@@ -18,6 +18,7 @@ use functions::{Functions, FunctionsGround, FunctionsSettings};
 use ledger::{Ack, FactKind, Ledger, LedgerSettings};
 use oauth::{Imported, Keys, Oauth, OauthParts, OauthSettings};
 use people::{CookieAuthenticator, CookieForm, People, PeopleSettings};
+use policies::{Policies, PoliciesGround, PoliciesSettings};
 use runs::{Ground, Runs, RunsSettings};
 use sandbox::Sandbox;
 use secrets::{KeySource, Keyring};
@@ -27,6 +28,7 @@ use web::{Door, RateLimits};
 
 use crate::StartError;
 use crate::acting::{Standings, TokensOfRuns};
+use crate::things::Rosters;
 
 /// How long after sign-in a session ends.
 const SESSION: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -51,6 +53,7 @@ pub struct House {
     pub audit: Audit,
     pub blobs: Blobs,
     pub functions: Functions,
+    pub policies: Policies,
     pub door: Arc<Door>,
     pub cookie: CookieForm,
     pub tasks: Tasks,
@@ -149,8 +152,23 @@ impl House {
         let functions = Functions::new(ground, functions_settings(&config), |executor| {
             Runs::new(engine, vec![Arc::new(executor)], slots)
         });
+        let ground = PoliciesGround {
+            db: db.clone(),
+            ledger: ledger.clone(),
+            keyring: keyring.clone(),
+            world: world.clone(),
+            feed: feed.clone(),
+            access: access.clone(),
+            agents: agents.clone(),
+            things: Arc::new(Rosters {
+                agents: agents.clone(),
+                functions: functions.clone(),
+                people: people.clone(),
+            }),
+        };
+        let policies = Policies::new(ground, policies_settings(&config, &public_url))?;
         let cookie = CookieForm::new(&public_url);
-        let door = Arc::new(Door::new(
+        let door = Door::new(
             db.clone(),
             ledger.clone(),
             keyring.clone(),
@@ -161,7 +179,8 @@ impl House {
                 Arc::new(CookieAuthenticator::new(people.clone(), cookie.clone())),
             ],
             rate_limits(&config),
-        ));
+        );
+        let door = Arc::new(door.with_policy(Arc::new(policies.clone())));
         Ok(Self {
             started_at: world.now(),
             tasks: Tasks::new(),
@@ -180,6 +199,7 @@ impl House {
             audit,
             blobs,
             functions,
+            policies,
             door,
             cookie,
         })
@@ -209,6 +229,7 @@ impl House {
         self.agents.flush_seen().await;
         self.access.flush_seen().await;
         self.oauth.flush_counts(true).await;
+        self.policies.flush().await;
         self.db.close().await;
     }
 
@@ -226,6 +247,7 @@ fn catalogue() -> Vec<&'static FactKind> {
         agents::KINDS,
         oauth::KINDS,
         functions::KINDS,
+        policies::KINDS,
         runs::facts::KINDS,
     ];
     kinds.into_iter().flatten().copied().collect()
@@ -306,6 +328,22 @@ fn oauth_settings(config: &Config, public_url: &str) -> OauthSettings {
         clock_skew: config.tokens.clock_skew,
         strict_scopes: config.tokens.strict_scopes,
         ..OauthSettings::new(public_url)
+    }
+}
+
+fn policies_settings(config: &Config, public_url: &str) -> PoliciesSettings {
+    PoliciesSettings {
+        directory: config.policies.directory.clone(),
+        record: match config.decisions.record {
+            config::DecisionRecord::Denied => policies::Record::Denied,
+            config::DecisionRecord::Full => policies::Record::Full,
+        },
+        keep: config.retention.decisions,
+        env: match config.mode {
+            config::Mode::Development => "development",
+            config::Mode::Production => "production",
+        },
+        public_url: public_url.to_owned(),
     }
 }
 

@@ -31,7 +31,17 @@ pub(crate) fn start(house: &House) {
                 house.agents.flush_seen().await;
                 house.access.flush_seen().await;
                 house.oauth.flush_counts(false).await;
+                house.policies.flush().await;
                 telemetry::fold_metrics();
+            }
+        })
+    });
+    let policies = house.policies.clone();
+    tasks.spawn("policy files", |stop| {
+        every(stop, Duration::from_secs(2), move || {
+            let policies = policies.clone();
+            async move {
+                policies.reload_files(false);
             }
         })
     });
@@ -48,6 +58,7 @@ async fn sweep(house: &House) {
     house.door.sweep();
     house.oauth.sweep().await;
     house.people.erase_left().await;
+    house.policies.sweep().await;
     let books = Bookkeeping::new(SWEEP).statement(web::sweep_idempotency(house.world.now()));
     if let Err(error) = house.db.keep(books).await {
         tracing::warn!(%error, "old idempotency keys were not swept");

@@ -13,6 +13,7 @@ mod house;
 mod jobs;
 mod router;
 mod server;
+mod things;
 
 pub use acting::Jails;
 pub use admin::{Errand, ask};

@@ -18,6 +18,7 @@ pub fn routes(house: &House) -> Routes {
         .merge(oauth::routes(door, &house.oauth))
         .merge(audit::routes(door).with_state(house.audit.clone()))
         .merge(functions::routes(door).with_state(house.functions.clone()))
+        .merge(policies::routes(door).with_state(house.policies.clone()))
 }
 
 /// The OpenAPI document of this server.

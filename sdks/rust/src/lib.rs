@@ -25,6 +25,7 @@ mod orgs;
 mod page;
 mod permissions;
 mod resource_prefixes;
+mod policies;
 mod roles;
 mod runs;
 mod signing_keys;
@@ -68,6 +69,11 @@ pub use resource_prefixes::{
     NewResourcePrefix, OutsideResource, ResourcePrefix, ResourcePrefixPatch, ResourcePrefixes,
 };
 pub use roles::{NewRole, Role, RoleFilter, RolePatch, Roles};
+pub use policies::{
+    Access, AccessAdvice, AccessGraph, ChangedDecision, FiredRule, PermissionUse, Policies, Policy,
+    PolicyBundle, PolicyDetail, PolicyFilter, PolicyModule, PolicyValidity, ReachingAgent, SimulatedResource,
+    Simulation, SimulationAnswer, WhatIf, WhatIfAnswer,
+};
 pub use runs::{LogLine, LogStream, Run, RunError, RunFilter, RunStatus, Runs, Usage};
 pub use signing_keys::{RotatedKeys, SigningKeys, TokenKey};
 pub use sse::Event;

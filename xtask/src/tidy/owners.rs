@@ -17,6 +17,7 @@ const OWNERS: &[(&str, &[&str], &str)] = &[
         &["crates/platform/telemetry"],
         "metrics are recorded in platform/telemetry",
     ),
+    ("regorus", &["crates/platform/rego"], "Rego is run within bounds in platform/rego"),
     ("landlock", &["crates/platform/sandbox"], "the jail is built in platform/sandbox"),
     ("seccompiler", &["crates/platform/sandbox"], "the jail is built in platform/sandbox"),
 ];

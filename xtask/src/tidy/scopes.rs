@@ -17,6 +17,10 @@ const LISTED: &[(&str, &str)] = &[
         "crates/domains/people/src/service.rs",
         "signing in looks for a person before any organization is known",
     ),
+    (
+        "crates/domains/policies/src/store.rs",
+        "rules are read before a request is admitted; decisions of many organizations are written at once",
+    ),
     ("crates/platform/blobs/src/store.rs", "sweeps what no organization refers to any more"),
     ("crates/platform/cluster/src/feed.rs", "follows the authority log of the whole instance"),
     ("crates/platform/cluster/src/nodes.rs", "nodes belong to the instance"),

@@ -16,6 +16,9 @@ const DOMAIN_EDGES: &[(&str, &str)] = &[
     ("oauth", "audit"),
     ("oauth", "people"),
     ("people", "access"),
+    // Rights and standing of whoever a question is about.
+    ("policies", "access"),
+    ("policies", "agents"),
 ];
 
 /// What does input or output or runs tasks has no place in `base`.

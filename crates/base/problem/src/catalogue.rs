@@ -24,6 +24,9 @@ codes! {
     AUTHORITY_EXCEEDED = "authority_exceeded", 403, "Nobody grants what they do not hold";
     CROSS_SITE_REQUEST = "cross_site_request", 403, "The request came from another site";
     STEP_UP_REQUIRED = "step_up_required", 403, "Confirm that it is you";
+    POLICY_DENIED = "policy_denied", 403, "A policy does not allow it";
+    APPROVAL_REQUIRED = "approval_required", 403, "Somebody must approve it first";
+    POLICY_FAILED = "policy_failed", 403, "The policy could not decide";
     PLAN_LIMIT_REACHED = "plan_limit_reached", 403, "The plan's limit is reached";
     OUTSIDE_DOMAINS = "outside_domains", 403, "The address lies outside the organization's domains";
     NOT_FOUND = "not_found", 404, "No such thing here";
@@ -56,6 +59,8 @@ codes! {
     PREFIX_IN_USE = "prefix_in_use", 409, "Something names a resource of the prefix";
     API_KEY_REVOKED = "api_key_revoked", 409, "The API key is revoked";
     FUNCTION_EXISTS = "function_exists", 409, "A function of this name exists";
+    POLICY_ACTIVE = "policy_active", 409, "The version is in force already";
+    POLICY_NOT_ACTIVE = "policy_not_active", 409, "The version is not in force";
     RUN_ENDED = "run_ended", 409, "The run has ended";
     IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight", 409, "The first request with this key is still running";
     ALREADY_CREATED = "already_created", 409, "The first request with this key succeeded";
@@ -67,6 +72,7 @@ codes! {
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch", 422, "The key was used with another body";
     SYNTAX_ERROR = "syntax_error", 422, "The code does not parse";
     INVALID_SCHEMA = "invalid_schema", 422, "The JSON Schema is not valid";
+    INVALID_POLICY = "invalid_policy", 422, "The policy does not compile";
     INPUT_INVALID = "input_invalid", 422, "The input does not match the schema";
     RATE_LIMITED = "rate_limited", 429, "Too many requests";
     INTERNAL = "internal", 500, "Something failed on our side";

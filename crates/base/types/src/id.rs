@@ -157,6 +157,10 @@ ids! {
     SigningKeyId = "sky",
     /// A link that makes the first owner.
     OwnerLinkId = "lnk",
+    /// A version of an organization's policy.
+    PolicyId = "pol",
+    /// A recorded decision of a policy.
+    DecisionId = "dec",
     /// A request.
     RequestId = "req",
 }

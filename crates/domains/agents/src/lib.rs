@@ -10,6 +10,7 @@ mod facts;
 mod kill;
 mod left;
 mod model;
+mod roster;
 mod routes;
 mod seen;
 mod service;
@@ -20,5 +21,7 @@ pub use facts::KINDS;
 pub use model::{
     Agent, Credential, CredentialKind, CredentialStatus, DeploymentEnv, Proof, Standing, Status,
 };
+pub use roster::Listed;
 pub use routes::routes;
 pub use service::{Agents, AgentsSettings};
+pub use store::AgentRef;

@@ -219,6 +219,19 @@ impl Agent {
         format!("{}/{}", self.namespace, self.name)
     }
 
+    /// What policies may know of it.
+    pub(crate) fn attributes(&self) -> Value {
+        serde_json::json!({
+            "id": self.id,
+            "owner": self.owner,
+            "env": self.deployment_env.name(),
+            "kind": self.kind.name(),
+            "status": self.status.name(),
+            "tags": self.tags,
+            "visibility": self.visibility.name(),
+        })
+    }
+
     pub fn object(&self) -> Object<'static> {
         Object {
             selector: self.path().into(),

@@ -14,7 +14,7 @@ use problem::Problem;
 use secrets::Keyring;
 use serde_json::{Map, Value, json};
 use types::{AgentId, CredentialId, GroupId, Id, Name, World};
-use web::{Allowance, Decided, Patched, PrincipalId};
+use web::{Allowance, Decided, Details, Patched, PrincipalId};
 
 use crate::model::{
     Agent, AgentType, Credential, DeploymentEnv, FIRST_VERSION, Owner, Standing, Status, Visibility,
@@ -175,7 +175,8 @@ impl Agents {
     /// The agent, if the caller may do its operation to it.
     pub async fn find(&self, by: &Allowance, of: &AgentRef) -> Result<Agent, AgentError> {
         let found = store::find(&self.0.db, &by.scope(), of).await?.ok_or(AgentError::Unknown)?;
-        by.check(&found.object())?;
+        let attributes = || found.attributes();
+        by.check_with(&found.object(), Details { attributes: Some(&attributes), arguments: None })?;
         let mut one = [found];
         self.name_rights(by, &mut one).await?;
         let [agent] = one;

@@ -73,7 +73,7 @@ impl Functions {
         of: &FunctionRef,
         input: &Value,
     ) -> Result<Prepared, FunctionError> {
-        let function = self.find(by, of).await?;
+        let function = self.find_for(by, of, Some(input)).await?;
         if self.inner().sandbox.is_none() {
             return Err(FunctionError::NoSandbox("no sandbox".into()));
         }

@@ -83,6 +83,16 @@ impl Function {
         format!("{}/{}", self.namespace, self.name)
     }
 
+    /// What policies may know of it.
+    pub(crate) fn attributes(&self) -> Value {
+        serde_json::json!({
+            "id": self.id,
+            "owner": self.owner.to_string(),
+            "tags": self.tags,
+            "visibility": self.visibility.name(),
+        })
+    }
+
     pub(crate) fn object(&self) -> Object<'_> {
         Object { selector: self.full_name().into(), owner: Some(self.owner.uuid()), ..Object::default() }
     }

@@ -14,7 +14,7 @@ use sandbox::Sandbox;
 use secrets::Keyring;
 use serde_json::{Value, json};
 use types::{FunctionId, World};
-use web::{Allowance, Decided};
+use web::{Allowance, Decided, Details};
 
 use crate::executor::FunctionExecutor;
 use crate::mandate::RunTokens;
@@ -117,8 +117,19 @@ impl Functions {
 
     /// The function, if the caller may do its operation to it.
     pub(crate) async fn find(&self, by: &Allowance, of: &FunctionRef) -> Result<Function, FunctionError> {
+        self.find_for(by, of, None).await
+    }
+
+    /// The same for an act that is given something.
+    pub(crate) async fn find_for(
+        &self,
+        by: &Allowance,
+        of: &FunctionRef,
+        arguments: Option<&Value>,
+    ) -> Result<Function, FunctionError> {
         let found = store::find(&self.0.db, &by.scope(), of).await?.ok_or(FunctionError::Unknown)?;
-        by.check(&found.object())?;
+        let attributes = || found.attributes();
+        by.check_with(&found.object(), Details { attributes: Some(&attributes), arguments })?;
         if found.deleted_at.is_some() {
             return Err(FunctionError::Unknown);
         }

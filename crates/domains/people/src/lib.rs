@@ -17,6 +17,7 @@ mod members;
 mod model;
 mod orgs;
 mod rights;
+mod roster;
 mod routes;
 mod service;
 mod sessions;

@@ -22,7 +22,9 @@ pub use table::{
     Config, Data, Database, Functions, KEYS, Keys, Ledger, Limits, Log, Owner, Retention, Sandbox, Server,
     Tokens,
 };
-pub use value::{Ack, Email, LogFormat, Mode, PublicUrl, SandboxBackend, SigningAlgorithm, UidRange};
+pub use value::{
+    Ack, DecisionRecord, Email, LogFormat, Mode, PublicUrl, SandboxBackend, SigningAlgorithm, UidRange,
+};
 
 impl Config {
     /// Reads all sources – flags over environment over file over defaults – and checks the whole.

@@ -11,7 +11,8 @@ use crate::declare::{Key, Preset, settings};
 use crate::environment::data_dir;
 use crate::layers::Layers;
 use crate::value::{
-    Ack, Bounds, Email, LogFormat, Mode, PublicUrl, SandboxBackend, Setting, SigningAlgorithm, UidRange,
+    Ack, Bounds, DecisionRecord, Email, LogFormat, Mode, PublicUrl, SandboxBackend, Setting,
+    SigningAlgorithm, UidRange,
 };
 use crate::{ConfigError, Explained};
 
@@ -82,6 +83,14 @@ settings! {
         uid_range: UidRange = text("2000000-2065535"), "Host user ids for sandboxed code when the server runs as root";
     }
 
+    policies: Policies, "Rules that stand behind the permissions." {
+        directory: Option<PathBuf> = text(""), "Rego files (`*.rego`, `data.json`) that hold for every organization; read anew on SIGHUP and when they change; the built-in ones, which refuse nothing, if not set";
+    }
+
+    decisions: Decisions, "What is kept of policies' decisions." {
+        record: DecisionRecord = text("denied"), "`denied`: refusals as facts, allowed ones counted; `full`: every question too, sealed, to rehearse drafts with";
+    }
+
     limits: Limits, "What one caller may ask of the server; 0 lifts a rate." {
         body_bytes: u64 = text("1048576"), "Largest request body", [1024, 1073741824];
         window as "window_seconds": Duration = text("60"), "Window that the rates below count in", [1, 3600];
@@ -99,6 +108,7 @@ settings! {
 
     retention: Retention, "How long bookkeeping is kept; the ledger has its own rules." {
         idempotency as "idempotency_seconds": Duration = text("86400"), "Answers kept for repeated requests", [60, 2592000];
+        decisions as "decisions_seconds": Duration = text("2592000"), "Decisions kept in full", [60, 31536000];
         unreferenced_blobs as "unreferenced_blobs_seconds": Duration = text("86400"), "Blobs that nothing refers to", [60, 2592000];
     }
 }

@@ -252,6 +252,8 @@ words! {
     Mode { Development = "development", Production = "production", }
     /// When a fact's writer is answered.
     Ack { Durable = "durable", Fast = "fast", }
+    /// Which decisions of policies are kept.
+    DecisionRecord { Denied = "denied", Full = "full", }
     /// Form of log lines.
     LogFormat { Pretty = "pretty", Json = "json", }
     /// What stands between a function's code and the machine.

@@ -35,6 +35,7 @@ migrations! {
     4 "0004_acting";
     5 "0005_organizations";
     6 "0006_access";
+    7 "0007_policies";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -15,7 +15,8 @@ use types::{GroupId, OrgId, Uuid};
 
 use crate::door::Door;
 use crate::idempotency::Ticket;
-use crate::{Caller, Contact, Link, Means, Operation, Rejection, Spec};
+use crate::policy::{Brief, Question};
+use crate::{Caller, Contact, Link, Operation, Rejection, Spec};
 
 /// What is asked about, as far as rights depend on it.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +53,16 @@ pub struct Allowance {
     pub(crate) contact: Contact,
     pub(crate) if_match: Option<i64>,
     pub(crate) ticket: Option<Ticket>,
+    /// The policy's part, where there is one.
+    pub(crate) brief: Option<Arc<dyn Brief>>,
+}
+
+/// What a policy may know of an object beyond [`Object`], and of what is to be done with it. Made only where a policy
+/// will read it.
+#[derive(Clone, Copy, Default)]
+pub struct Details<'a> {
+    pub attributes: Option<&'a dyn Fn() -> serde_json::Value>,
+    pub arguments: Option<&'a serde_json::Value>,
 }
 
 impl Allowance {
@@ -74,16 +85,30 @@ impl Allowance {
 
     /// May the caller do this operation to this object? Otherwise 404 where it may not even read it, else 403.
     pub fn check(&self, object: &Object<'_>) -> Result<(), Problem> {
+        self.check_with(object, Details::default())
+    }
+
+    /// The same, telling a policy more of the object and of what is to be done with it.
+    pub fn check_with(&self, object: &Object<'_>, details: Details<'_>) -> Result<(), Problem> {
         match self.spec.required() {
-            Some(required) => self.check_for(&required, object),
+            Some(required) => self.check_all(&required, object, details),
             None => Ok(()),
         }
     }
 
     /// The same for another permission than the operation's own.
     pub fn check_for(&self, required: &Required, object: &Object<'_>) -> Result<(), Problem> {
+        self.check_all(required, object, Details::default())
+    }
+
+    fn check_all(
+        &self,
+        required: &Required,
+        object: &Object<'_>,
+        details: Details<'_>,
+    ) -> Result<(), Problem> {
         let refusal = match self.decide(required, object) {
-            Decision::Allowed => return Ok(()),
+            Decision::Allowed => return self.ask_policy(required, object, details),
             Decision::Refused(refusal) => refusal,
         };
         let read = Required { resource: required.resource.clone(), action: authority::Action::Read };
@@ -91,6 +116,29 @@ impl Allowance {
             return Err(denied(&self.caller, required, refusal));
         }
         Err(not_found())
+    }
+
+    /// After the permission: a policy can only narrow.
+    fn ask_policy(
+        &self,
+        required: &Required,
+        object: &Object<'_>,
+        details: Details<'_>,
+    ) -> Result<(), Problem> {
+        if let Some(brief) = &self.brief {
+            let attributes = details.attributes.map(|make| make());
+            brief.decide(&Question {
+                operation: self.spec.id,
+                required: Some(required),
+                object: Some(object),
+                attributes: attributes.as_ref(),
+                arguments: details.arguments,
+            })?;
+        }
+        if let Some(policy) = &self.door.policy {
+            policy.used(&self.caller, required, Some(object));
+        }
+        Ok(())
     }
 
     fn decide(&self, required: &Required, object: &Object<'_>) -> Decision {
@@ -152,19 +200,7 @@ impl Allowance {
     }
 
     pub fn origin(&self) -> Origin {
-        let mut origin = self.contact.origin();
-        origin.txn = self.caller.txn;
-        match &self.caller.means {
-            Means::Session { .. } => {}
-            Means::Token { jti, credential, run, .. } => {
-                origin.jti = Some(*jti);
-                origin.credential = *credential;
-                origin.run = *run;
-            }
-            Means::Key { key, .. } => origin.api_key = Some(*key),
-        }
-        origin.act = self.caller.chain();
-        origin
+        self.caller.origin(&self.contact)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use authority::Authority;
 use axum::http::request::Parts;
 use futures::future::BoxFuture;
-use ledger::Actor;
+use ledger::{Actor, Origin};
 use problem::Problem;
 use types::{
     AgentId, ApiKeyId, CredentialId, FunctionId, GroupId, Id, OrgId, RunId, SessionId, Timestamp, TokenId,
@@ -146,6 +146,23 @@ impl Caller {
 
     pub fn actor(&self) -> Actor {
         self.subject.actor()
+    }
+
+    /// What the facts of a request of this caller carry.
+    pub fn origin(&self, contact: &Contact) -> Origin {
+        let mut origin = contact.origin();
+        origin.txn = self.txn;
+        match &self.means {
+            Means::Session { .. } => {}
+            Means::Token { jti, credential, run, .. } => {
+                origin.jti = Some(*jti);
+                origin.credential = *credential;
+                origin.run = *run;
+            }
+            Means::Key { key, .. } => origin.api_key = Some(*key),
+        }
+        origin.act = self.chain();
+        origin
     }
 }
 

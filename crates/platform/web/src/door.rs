@@ -20,6 +20,7 @@ use types::{OrgId, World};
 use crate::allowed::{Allowance, may_try};
 use crate::idempotency::{InFlight, Ticket};
 use crate::limits::{Counted, Limits};
+use crate::policy::{Brief, Policy, Question};
 use crate::{Access, Authenticator, Caller, Contact, Cursors, Means, Rate, RateLimits, Refusal, Spec};
 
 /// What the door needs of the house. Built once, at boot.
@@ -32,6 +33,7 @@ pub struct Door {
     authenticators: Vec<Arc<dyn Authenticator>>,
     limits: Limits,
     in_flight: InFlight,
+    pub(crate) policy: Option<Arc<dyn Policy>>,
 }
 
 impl Door {
@@ -45,7 +47,57 @@ impl Door {
     ) -> Self {
         let cursors = Cursors::new(keyring.derive("cursors"));
         let limits = Limits::new(limits);
-        Self { db, ledger, world, cursors, keyring, authenticators, limits, in_flight: InFlight::default() }
+        Self {
+            db,
+            ledger,
+            world,
+            cursors,
+            keyring,
+            authenticators,
+            limits,
+            in_flight: InFlight::default(),
+            policy: None,
+        }
+    }
+
+    /// Rules that stand behind the permissions.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Arc<dyn Policy>) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// The policy's part in a request, asked once before anything about the object is known.
+    async fn brief(
+        &self,
+        spec: &'static Spec,
+        caller: &Arc<Caller>,
+        contact: &Contact,
+    ) -> Result<Option<Arc<dyn Brief>>, Problem> {
+        let Some(policy) = &self.policy else { return Ok(None) };
+        let required = spec.required();
+        let note = || {
+            if let Some(required) = &required {
+                policy.used(caller, required, None);
+            }
+        };
+        if let Some(brief) = policy.brief(spec, caller, contact).await? {
+            let question = Question {
+                operation: spec.id,
+                required: required.as_ref(),
+                object: None,
+                attributes: None,
+                arguments: None,
+            };
+            if let Err(refused) = brief.decide(&question) {
+                brief.close().await?;
+                return Err(refused);
+            }
+            note();
+            return Ok(Some(brief));
+        }
+        note();
+        Ok(None)
     }
 
     /// Housekeeping; called by the sweeper now and then.
@@ -150,15 +202,21 @@ async fn admit(
     if spec.step_up {
         door.confirmed(spec, &caller)?;
     }
+    let brief = door.brief(spec, &caller, &contact).await?;
     let if_match = revision_of(&parts.headers)?;
     let keyed = spec.idempotent && parts.headers.contains_key("idempotency-key");
-    let allowance = Allowance { door: door.clone(), spec, caller, contact, if_match, ticket: None };
+    let allowance =
+        Allowance { door: door.clone(), spec, caller, contact, if_match, ticket: None, brief: brief.clone() };
     let request = Request::from_parts(parts, body);
-    let mut response = if keyed {
-        run_keyed(&door, allowance, request, next).await?
+    let outcome = if keyed {
+        run_keyed(&door, allowance, request, next).await
     } else {
-        run(allowance, request, next).await
+        Ok(run(allowance, request, next).await)
     };
+    if let Some(brief) = brief {
+        brief.close().await?;
+    }
+    let mut response = outcome?;
     if let Some(left) = left {
         left.write(response.headers_mut());
     }

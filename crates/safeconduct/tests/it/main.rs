@@ -13,5 +13,6 @@ mod faults;
 mod functions;
 mod oauth;
 mod people;
+mod policies;
 mod runs;
 mod surface;

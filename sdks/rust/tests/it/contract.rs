@@ -15,6 +15,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("auth.accept_invitation", "answers with a cookie, which is for browsers"),
     ("auth.logout", "ends a browser's session"),
     ("auth.switch", "answers with a cookie, which is for browsers"),
+    ("access.metadata", "says at which paths of ours the methods of AuthZEN are"),
     ("oauth.openid", "says what oauth.metadata says"),
     ("oauth.org_openid", "says what oauth.org_metadata says"),
     ("oauth.inserted_metadata", "is oauth.org_metadata at another path"),
@@ -78,6 +79,7 @@ fn models_have_every_member_of_their_schema() {
         ($($schema:literal = $model:ident,)+) => { $(same::<client::$model>(&document, $schema);)+ };
     }
     models! {
+        "AdviceAnswer" = AccessAdvice,
         "AgentPatch" = AgentPatch,
         "AgentView" = Agent,
         "ApiKeyView" = ApiKey,
@@ -101,6 +103,7 @@ fn models_have_every_member_of_their_schema() {
         "GrantView" = Grant,
         "HeldPermissions" = HeldPermissions,
         "IssuedApiKey" = IssuedApiKey,
+        "GraphAnswer" = AccessGraph,
         "IssuedView" = IssuedCredential,
         "JoinedView" = Joined,
         "JwkSet" = KeySet,
@@ -129,6 +132,10 @@ fn models_have_every_member_of_their_schema() {
         "PersonTokens" = PersonTokens,
         "PrefixChange" = ResourcePrefixPatch,
         "PrefixView" = ResourcePrefix,
+        "PolicyBundle" = PolicyBundle,
+        "PolicyDetail" = PolicyDetail,
+        "PolicyValidity" = PolicyValidity,
+        "PolicyView" = Policy,
         "ProofView" = FactProof,
         "RoleChange" = RolePatch,
         "RoleView" = Role,
@@ -136,12 +143,16 @@ fn models_have_every_member_of_their_schema() {
         "Rotation" = Rotation,
         "RunView" = Run,
         "SessionView" = Session,
+        "Simulation" = Simulation,
+        "SimulationAnswer" = SimulationAnswer,
         "SigningKeyView" = TokenKey,
         "TokenAct" = TokenAct,
         "TokenAnswer" = IssuedToken,
         "UserView" = User,
         "VerifyView" = Verification,
         "VersionView" = FunctionVersion,
+        "WhatIfAnswer" = WhatIfAnswer,
+        "WhatIfQuestion" = WhatIf,
     }
 }
 
@@ -159,6 +170,7 @@ fn filters_have_every_parameter_of_their_operation() {
         ("roles.list", json!(client::RoleFilter::default())),
         ("grants.list", json!(client::GrantFilter::default())),
         ("api_keys.list", json!(client::ApiKeyFilter::default())),
+        ("policies.list", json!(client::PolicyFilter::default())),
         ("users.list", json!(client::UserFilter::default())),
         ("functions.list", json!(client::FunctionFilter::default())),
         ("runs.list", json!(client::RunFilter::default())),
@@ -197,6 +209,7 @@ async fn every_operation_has_a_method_that_calls_it() {
     let (functions, runs, keys) = (client.functions(), client.runs(), client.signing_keys());
     let (roles, grants, prefixes) = (client.roles(), client.grants(), client.resource_prefixes());
     let api_keys = client.api_keys();
+    let (policies, access) = (client.policies(), client.access());
     let home = client.tokens_of(Some("x"));
     let wanted = client::TokenRequest::default();
     let mut called: BTreeMap<&str, String> = BTreeMap::new();
@@ -208,6 +221,13 @@ async fn every_operation_has_a_method_that_calls_it() {
         )+};
     }
     calls! {
+        "access.evaluation" => access.evaluate(&json!({})),
+        "access.evaluations" => access.evaluate_many(&json!({})),
+        "access.graph" => access.graph("agents:read"),
+        "access.search_action" => access.search("action", &json!({})),
+        "access.search_resource" => access.search("resource", &json!({})),
+        "access.search_subject" => access.search("subject", &json!({})),
+        "agents.access_advice" => access.advice("x", None),
         "agents.activity" => audit.activity("x", None, None),
         "agents.approve" => agents.approve("x"),
         "agents.reject" => agents.reject("x", None),
@@ -319,6 +339,15 @@ async fn every_operation_has_a_method_that_calls_it() {
         "roles.get" => roles.get("x"),
         "roles.list" => roles.list(&client::RoleFilter::default()),
         "roles.update" => roles.update("x", &client::RolePatch::default(), None),
+        "policies.activate" => policies.activate("x"),
+        "policies.create" => policies.create(&client::PolicyBundle::default(), None),
+        "policies.deactivate" => policies.deactivate("x"),
+        "policies.get" => policies.get("x"),
+        "policies.list" => policies.list(&client::PolicyFilter::default()),
+        "policies.simulate" => policies.simulate(&client::Simulation::default()),
+        "policies.validate" => policies.validate(&client::PolicyBundle::default()),
+        "policies.what_if" => policies.what_if(&client::WhatIf::default()),
+        "roles.list" => client.roles().list(),
         "runs.cancel" => runs.cancel("x"),
         "runs.events" => runs.wait("x"),
         "runs.get" => runs.get("x"),

@@ -15,6 +15,11 @@ pub(super) const TABLES: &[Listed<'static>] = &[
     ("blobs", &[], "where contents lie; what refers to them is written by changes"),
     ("checkpoints", &[], "the ledger's own signed heads"),
     ("data_keys", &[], "wrapped keys, made on first use; useless without the key-encryption key"),
+    (
+        "decisions",
+        &[],
+        "questions that policies answered, kept sealed to rehearse drafts; refusals leave facts",
+    ),
     ("idempotency", &[], "first answers, kept for repeats"),
     ("key_check", &[], "written once, at the first start"),
     ("last_used", &[], "when and from where a credential was last used"),
@@ -24,6 +29,7 @@ pub(super) const TABLES: &[Listed<'static>] = &[
     ("log_keys", &[], "the ledger's own signing key, made at the first start"),
     ("node_reports", &[], "what each node answered to a kill"),
     ("nodes", &[], "heartbeats"),
+    ("permission_uses", &[], "which permissions agents used, counted"),
     ("purges", &[INSERT], "where the fact of a purge is found; only ever carried by the purge itself"),
     ("run_log_segments", &[], "what a run printed"),
     (

@@ -1,0 +1,209 @@
+//! Policies and inputs made by rule: every construct that policies use, in combinations that nobody writes by hand.
+
+use serde_json::{Value, json};
+
+/// xorshift64*: the same corpus on every machine.
+pub(crate) struct Dice {
+    state: u64,
+    /// Names of variables are never the same in one body.
+    named: usize,
+}
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { state: seed | 1, named: 0 }
+    }
+
+    fn roll(&mut self, sides: usize) -> usize {
+        self.state ^= self.state >> 12;
+        self.state ^= self.state << 25;
+        self.state ^= self.state >> 27;
+        usize::try_from(self.state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33).unwrap_or_default() % sides
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.roll(from.len())]
+    }
+
+    /// A policy without its `package` line.
+    pub(crate) fn policy(&mut self) -> String {
+        let mut text = String::from(HELPERS);
+        for at in 0..2 + self.roll(4) {
+            let body = self.body();
+            let head = match self.roll(5) {
+                0 => format!(
+                    "require_approval contains {}",
+                    self.pick(&["\"on-call\"", "input.resource.owner", "lower(\"SECURITY\")"])
+                ),
+                1 => format!("deny contains {{\"reason\": \"object {at}\", \"code\": {at}}}"),
+                2 => format!(
+                    "deny contains sprintf(\"{at}: %s of %v\", [input.principal.kind, input.resource.size])"
+                ),
+                _ => format!("deny contains \"rule {at}\""),
+            };
+            text.push_str(&format!("{head} if {{\n{body}}}\n\n"));
+        }
+        if self.roll(4) == 0 {
+            text.push_str("default allow := false\n\nallow if {\n");
+            text.push_str(&self.body());
+            text.push_str("}\n");
+        }
+        text
+    }
+
+    fn body(&mut self) -> String {
+        (0..1 + self.roll(3)).map(|_| format!("\t{}\n", self.condition(2))).collect()
+    }
+
+    fn condition(&mut self, depth: usize) -> String {
+        let simple = depth == 0 || self.roll(3) == 0;
+        self.named += 1;
+        let one = self.named;
+        match self.roll(if simple { 12 } else { 20 }) {
+            0 => format!("input.principal.kind == {}", self.pick(&["\"agent\"", "\"user\"", "kinds[0]"])),
+            1 => format!(
+                "input.resource.size {} {}",
+                self.pick(&["<", "<=", ">", ">=", "==", "!="]),
+                self.number(2)
+            ),
+            2 => {
+                format!("{} in input.principal.roles", self.pick(&["\"admin\"", "\"viewer\"", "input.want"]))
+            }
+            3 => format!(
+                "startswith(input.resource.name, {})",
+                self.pick(&["\"a\"", "\"pr\"", "\"\"", "input.want"])
+            ),
+            4 => format!("count(input.chain) {} {}", self.pick(&["<", ">", "=="]), self.roll(3)),
+            5 => self
+                .pick(&[
+                    "input.flags.on",
+                    "is_string(input.want)",
+                    "is_number(input.resource.size)",
+                    "odd(input.resource.size)",
+                ])
+                .to_owned(),
+            6 => "object.get(input.flags, \"missing\", 3) == 3".to_owned(),
+            7 => format!(
+                "regex.match(`{}`, input.resource.name)",
+                self.pick(&["^[a-c]+$", "^prod-", "[0-9]{2}$"])
+            ),
+            8 => format!(
+                "glob.match({}, [\"/\"], input.resource.path)",
+                self.pick(&["\"ops/*\"", "\"**\"", "\"lab/{a,b}\""])
+            ),
+            9 => format!(
+                "net.cidr_contains({}, input.ip)",
+                self.pick(&["\"10.0.0.0/8\"", "\"192.168.1.0/24\"", "\"0.0.0.0/0\""])
+            ),
+            10 => format!("weight(input.resource) {} {}", self.pick(&["<", ">"]), self.roll(30)),
+            11 => {
+                format!("{} == {}", self.text(), self.pick(&["\"alpha\"", "\"OPS\"", "\"prod-07\"", "\"\""]))
+            }
+            12 => format!("not {}", self.condition(0)),
+            13 => format!(
+                "some role{one} in input.principal.roles\n\t{}(role{one}, {})",
+                self.pick(&["startswith", "endswith", "contains"]),
+                self.pick(&["\"a\"", "\"r\"", "\"min\""])
+            ),
+            14 => format!(
+                "every link in input.chain {{ link.hops {} {} }}",
+                self.pick(&["<", ">", "!="]),
+                self.roll(4)
+            ),
+            15 => format!(
+                "count([role | some role in input.principal.roles; role != {}]) > {}",
+                self.pick(&["\"admin\"", "\"x\""]),
+                self.roll(3)
+            ),
+            16 => format!(
+                "{{name | some name in input.principal.roles}} & {{\"admin\", \"auditor\"}} {} set()",
+                self.pick(&["==", "!="])
+            ),
+            17 => format!("some at{one}, link{one} in input.chain\n\tlink{one}.hops == at{one}"),
+            18 => format!(
+                "sum([link.hops | some link in input.chain]) {} {}",
+                self.pick(&["<", ">="]),
+                self.roll(6)
+            ),
+            _ => format!(
+                "sizes{one} := {{key: value | some key, value in input.flags.map; value > {}}}\n\tcount(sizes{one}) > 0",
+                self.roll(4)
+            ),
+        }
+    }
+
+    fn text(&mut self) -> String {
+        match self.roll(7) {
+            0 => "input.resource.name".into(),
+            1 => "upper(split(input.resource.path, \"/\")[0])".into(),
+            2 => "concat(\"-\", [\"prod\", substring(input.resource.name, 5, 2)])".into(),
+            3 => "trim_prefix(input.resource.name, \"prod-\")".into(),
+            4 => "replace(input.resource.name, \"a\", \"\")".into(),
+            5 => "sort(input.principal.roles)[0]".into(),
+            _ => "trim(input.resource.name, \"ap\")".into(),
+        }
+    }
+
+    fn number(&mut self, depth: usize) -> String {
+        if depth == 0 || self.roll(2) == 0 {
+            let whole = self.roll(12).to_string();
+            return match self.roll(5) {
+                0 => "input.resource.size".into(),
+                1 => "count(input.principal.roles)".into(),
+                2 => "max([link.hops | some link in input.chain])".into(),
+                _ => whole,
+            };
+        }
+        let (left, right) = (self.number(depth - 1), self.number(depth - 1));
+        match self.roll(5) {
+            0 => format!("({left} + {right})"),
+            1 => format!("({left} - {right})"),
+            2 => format!("({left} * {right})"),
+            3 => format!("(({left}) % 7)"),
+            _ => format!("abs({left} - {right})"),
+        }
+    }
+
+    pub(crate) fn input(&mut self) -> Value {
+        let roles = ["admin", "viewer", "auditor", "operator"];
+        let roles: Vec<&str> = roles.into_iter().filter(|_| self.roll(2) == 0).collect();
+        let chain: Vec<Value> = (0..self.roll(4)).map(|_| json!({ "hops": self.roll(4) })).collect();
+        let mut input = json!({
+            "principal": { "kind": self.pick(&["agent", "user"]), "roles": roles },
+            "chain": chain,
+            "resource": {
+                "name": self.pick(&["alpha", "abc", "prod-07", "prod-1", "", "zulu"]),
+                "path": self.pick(&["ops/greet", "lab/a", "lab/c/d", "solo"]),
+                "size": self.roll(12),
+            },
+            "flags": { "on": self.roll(2) == 0, "map": { "a": self.roll(5), "b": self.roll(5) } },
+            "ip": self.pick(&["10.1.2.3", "192.168.1.9", "203.0.113.5"]),
+        });
+        // Members that are not always there, and one of another type.
+        if self.roll(2) == 0 {
+            input["want"] = json!(self.pick(&["admin", "a", "pr"]));
+        }
+        match self.roll(3) {
+            0 => input["resource"]["owner"] = json!("usr_1"),
+            1 => input["resource"]["owner"] = json!({ "reason": "an object" }),
+            _ => {}
+        }
+        if self.roll(8) == 0 {
+            input["resource"]["size"] = json!("large");
+        }
+        input
+    }
+}
+
+const HELPERS: &str = r#"
+kinds := ["agent", "user"]
+
+odd(n) if n % 2 == 1
+
+weight(thing) := thing.size * 3 if startswith(thing.name, "prod")
+
+else := thing.size + 1 if thing.size > 5
+
+else := 0
+
+"#;

@@ -1,0 +1,253 @@
+//! What the engine promises: rulings, bounds, refusals.
+
+#![expect(clippy::unwrap_used, reason = "tests: a panic is the report")]
+
+use std::time::{Duration, Instant};
+
+use safeconduct_rego::{Bundle, Compiled, Failure, Limits, Module, Ruling, STACK, Term};
+use serde_json::{Value, json};
+
+fn bundle(texts: &[&str], data: Value) -> Bundle {
+    let module =
+        |(at, text): (usize, &&str)| Module { path: format!("m{at}.rego"), text: (*text).to_owned() };
+    Bundle { modules: texts.iter().enumerate().map(module).collect(), data }
+}
+
+fn compiled(texts: &[&str]) -> Compiled {
+    Compiled::new(&bundle(texts, Value::Null), Limits::TENANT).unwrap()
+}
+
+fn ask(policy: &Compiled, slice: &str, input: Value) -> Ruling {
+    policy.evaluate(slice, &Term::json(&input).unwrap()).unwrap()
+}
+
+fn refused(text: &str) -> String {
+    match Compiled::new(&bundle(&[text], Value::Null), Limits::TENANT) {
+        Ok(_) => panic!("accepted: {text:.80}"),
+        Err(faults) => faults.to_string(),
+    }
+}
+
+const AGENTS: &str = r#"
+package safeconduct.agents
+
+deny contains "production agents are killed by their owners" if {
+    input.action == "agents:delete"
+    input.resource.namespace == "prod"
+    input.principal.id != input.resource.owner
+}
+
+require_approval contains "grp_operators" if input.operation == "agents.kill"
+"#;
+
+const ROOT: &str = r#"
+package safeconduct
+
+deny contains sprintf("no more than %d hops", [data.limits.hops]) if count(input.chain) > data.limits.hops
+"#;
+
+#[test]
+fn root_and_slice_are_asked_and_both_must_be_content() {
+    let policy =
+        Compiled::new(&bundle(&[AGENTS, ROOT], json!({"limits": {"hops": 1}})), Limits::TENANT).unwrap();
+    assert_eq!(policy.rules(), 3);
+    assert_eq!(policy.slices().collect::<Vec<_>>(), ["agents"]);
+    let input = json!({
+        "action": "agents:delete", "operation": "agents.kill", "chain": [1, 2],
+        "principal": {"id": "a"}, "resource": {"namespace": "prod", "owner": "b"},
+    });
+    let ruling = ask(&policy, "agents", input.clone());
+    assert_eq!(ruling.denials, ["no more than 1 hops", "production agents are killed by their owners"]);
+    assert_eq!(ruling.approvers, ["grp_operators"]);
+    let elsewhere = ask(&policy, "functions", input);
+    assert_eq!(elsewhere.denials, ["no more than 1 hops"]);
+    assert!(ask(&policy, "agents", json!({"chain": []})).allows());
+}
+
+#[test]
+fn the_same_machine_answers_anew() {
+    let policy = compiled(&[AGENTS]);
+    for round in 0..50 {
+        let kill = round % 2 == 0;
+        let operation = if kill { "agents.kill" } else { "agents.get" };
+        assert_eq!(ask(&policy, "agents", json!({"operation": operation})).allows(), !kill);
+    }
+}
+
+#[test]
+fn allow_narrows_where_it_stands() {
+    let policy = compiled(&["package safeconduct\nallow if input.principal.kind == \"user\""]);
+    assert!(ask(&policy, "x", json!({"principal": {"kind": "user"}})).allows());
+    assert_eq!(
+        ask(&policy, "x", json!({"principal": {"kind": "agent"}})).denials,
+        ["safeconduct does not allow it"]
+    );
+    let default = compiled(&["package safeconduct\ndefault allow := false\nallow if input.ok"]);
+    assert!(!ask(&default, "x", json!({})).allows());
+    assert!(ask(&default, "x", json!({"ok": true})).allows());
+}
+
+#[test]
+fn denials_may_be_objects_and_nothing_else() {
+    let policy =
+        compiled(&["package safeconduct\ndeny contains {\"reason\": \"late\", \"code\": 7} if true"]);
+    assert_eq!(ask(&policy, "x", json!({})).denials, ["late"]);
+    let odd = compiled(&["package safeconduct\ndeny contains 7 if true"]);
+    assert!(matches!(odd.evaluate("x", &Term::NULL), Err(Failure::Shape(_))));
+}
+
+#[test]
+fn which_rules_spoke_is_told_with_their_place() {
+    let policy = compiled(&[
+        AGENTS,
+        "package safeconduct\ndeny contains \"one\" if input.n == 1\n\ndeny contains \"both\" if input.n > 0\n",
+    ]);
+    let input = Term::json(&json!({"n": 1, "operation": "agents.kill"})).unwrap();
+    let fired = policy.explain("agents", &input).unwrap();
+    let told: Vec<_> =
+        fired.iter().map(|one| (one.path.as_str(), one.line, one.rule, one.says.join(","))).collect();
+    assert_eq!(
+        told,
+        [
+            ("m1.rego", 2, "deny", "one".to_owned()),
+            ("m1.rego", 4, "deny", "both".to_owned()),
+            ("m0.rego", 10, "require_approval", "grp_operators".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn faults_say_where() {
+    let text = refused("package safeconduct\n\ndeny contains \"x\" if {\n  input.a ==\n}\n");
+    assert!(text.starts_with("m0.rego:"), "{text}");
+    let two = Compiled::new(
+        &bundle(&["package safeconduct\nx :=", "package safeconduct\ny :="], Value::Null),
+        Limits::TENANT,
+    );
+    assert_eq!(two.err().unwrap().0.len(), 2);
+    assert!(refused("package other\nx := 1").contains("no rule"));
+    let unknown = refused("package safeconduct\ndeny contains x if x := nowhere(1)");
+    assert!(unknown.contains("nowhere"), "{unknown}");
+    assert!(refused("").contains("m0.rego") || !refused("").is_empty());
+}
+
+#[test]
+fn what_depends_on_the_world_cannot_be_called() {
+    for call in [
+        "time.now_ns()",
+        "rand.intn(\"x\", 5)",
+        "http.send({})",
+        "net.cidr_expand(\"10.0.0.0/8\")",
+        "opa.runtime()",
+    ] {
+        refused(&format!("package safeconduct\ndeny contains \"x\" if {call}"));
+    }
+}
+
+#[test]
+fn deep_and_long_is_refused_in_no_time() {
+    let deep = |open: &str, close: &str, by: usize| {
+        format!(
+            "package safeconduct\nx := {}1{}\ndeny contains \"x\" if x",
+            open.repeat(by),
+            close.repeat(by)
+        )
+    };
+    let started = Instant::now();
+    for text in [
+        deep("[", "]", 100_000),
+        deep("(", ")", 100_000),
+        deep("{\"a\":", "}", 60_000),
+        format!("package safeconduct\nx := 1{}", "+1".repeat(200_000)),
+        format!("package safeconduct\nx := 1{}", "+\n1".repeat(100_000)),
+        format!("package safeconduct\nx := 1{}", "\n+1".repeat(100_000)),
+        format!("package safeconduct\nx := input{}", ".a".repeat(200_000)),
+        format!("package safeconduct\nx := {}1", "- ".repeat(200_000)),
+        format!("package safeconduct\nx := {}", "9".repeat(100_000)),
+        "package safeconduct\nx := 1e999999999".to_owned(),
+        format!("package safeconduct\ndeny contains \"{}\"", "x".repeat(600_000)),
+    ] {
+        refused(&text);
+    }
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+#[test]
+fn too_many_rules_are_refused() {
+    let many = (0..5_000).map(|at| format!("r{at} := {at}\n")).collect::<String>();
+    assert!(
+        refused(&format!("package safeconduct\n{many}deny contains \"x\" if r1"))
+            .contains("at most 4000 rules")
+    );
+    let chain = (0..100).map(|at| format!("r{at} := r{}\n", at + 1)).collect::<String>();
+    let text = refused(&format!("package safeconduct\n{chain}r100 := 1\ndeny contains \"x\" if r0"));
+    assert!(text.contains("deep"), "{text}");
+    refused("package safeconduct\nx if y\ny if x\ndeny contains \"x\" if x");
+}
+
+#[test]
+fn an_evaluation_ends_in_time_whatever_it_does() {
+    std::thread::Builder::new().stack_size(STACK).spawn(bombs).unwrap().join().unwrap();
+}
+
+fn bombs() {
+    let doubling = |leaf: &str, by: usize| {
+        let steps =
+            (1..by).map(|at| format!("f{at}(x) := f{}(f{}(x))\n", at - 1, at - 1)).collect::<String>();
+        format!("package safeconduct\nf0(x) := {leaf}\n{steps}deny contains \"x\" if f{}(\"ab\")", by - 1)
+    };
+    let squares = (1..40).map(|at| format!("x{at} := x{} * x{}\n", at - 1, at - 1)).collect::<String>();
+    let squares =
+        format!("package safeconduct\ndeny contains \"x\" if {{\nx0 := 123456789\n{squares}x39 > 1\n}}");
+    let bombs = [
+        doubling("[x]", 14),
+        doubling("concat(\"\", [x, x])", 24),
+        doubling("sprintf(\"%s%s%s%s\", [x, x, x, x])", 24),
+        doubling("replace(x, \"a\", x)", 20),
+        doubling("array.concat([x], [x])", 24),
+        squares,
+        "package safeconduct\ndeny contains \"x\" if count([1 | some i in numbers.range(1, 10000); some j in numbers.range(1, 10000)]) > 0".to_owned(),
+        "package safeconduct\ndeny contains \"x\" if count(numbers.range(1, 9000000000)) > 0".to_owned(),
+        "package safeconduct\ndeny contains \"x\" if bits.lsh(1, 900000000) > 0".to_owned(),
+        "package safeconduct\ndeny contains \"x\" if sprintf(\"%99999999d\", [1]) != \"\"".to_owned(),
+        "package safeconduct\ndeny contains \"x\" if sprintf(\"%5\", [1]) != \"\"".to_owned(),
+        "package safeconduct\ndeny contains \"x\" if to_number(\"1e99999999\") > 0".to_owned(),
+        "package safeconduct\ndeny contains \"x\" if regex.match(\"((a{90}){90}){90}\", \"a\")".to_owned(),
+    ];
+    for text in bombs {
+        let policy = match Compiled::new(&bundle(&[&text], Value::Null), Limits::TENANT) {
+            Ok(policy) => policy,
+            // Some are seen before they run.
+            Err(_) => continue,
+        };
+        let started = Instant::now();
+        let ended = policy.evaluate("x", &Term::json(&json!({})).unwrap());
+        assert!(started.elapsed() < Duration::from_millis(500), "{:?}: {text:.200}", started.elapsed());
+        // A function that is called wrongly is undefined; everything else ran into its bound.
+        let is_undefined = text.contains("%5");
+        assert!(ended.is_err() || is_undefined, "{ended:?}: {text:.300}");
+        // And the thread answers on.
+        assert!(ask(&compiled(&[AGENTS]), "agents", json!({})).allows());
+    }
+}
+
+#[test]
+fn input_is_bounded() {
+    assert!(Term::json(&json!({"a": "x".repeat(70_000)})).is_err());
+    assert!(Term::json(&json!(vec![0; 5_000])).is_err());
+    let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
+    assert!(Term::json(&deep).is_err());
+    let fine = json!({"a": [1, 2.5, null, true, {"b": "c"}]});
+    assert_eq!(Term::json(&fine).unwrap().to_json(), fine);
+}
+
+#[test]
+fn bundles_are_whole() {
+    let data = bundle(&[AGENTS], json!({"safeconduct": {}}));
+    assert!(Compiled::new(&data, Limits::TENANT).is_err());
+    assert!(Compiled::new(&bundle(&[AGENTS], json!([1])), Limits::TENANT).is_err());
+    assert!(Compiled::new(&Bundle::default(), Limits::TENANT).is_err());
+    let twice =
+        Bundle { modules: vec![Module { path: "a.rego".into(), text: AGENTS.into() }; 2], data: Value::Null };
+    assert!(Compiled::new(&twice, Limits::TENANT).is_err());
+}

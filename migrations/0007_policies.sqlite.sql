@@ -1,0 +1,7 @@
+CREATE TRIGGER policies_no_update BEFORE UPDATE ON policies
+BEGIN SELECT RAISE(ABORT, 'versions of policies are insert-only'); END;
+CREATE TRIGGER policies_no_delete BEFORE DELETE ON policies
+BEGIN SELECT RAISE(ABORT, 'versions of policies are insert-only'); END;
+CREATE TRIGGER policies_no_replace BEFORE INSERT ON policies
+WHEN EXISTS (SELECT 1 FROM policies WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'versions of policies are insert-only'); END;
