@@ -13,6 +13,7 @@ use cluster::{Feed, Nodes};
 use config::{Config, SigningAlgorithm};
 use crypto::jws::Algorithm;
 use db::{Db, PostgresSettings, Settings, SqliteSettings};
+use dns::Resolver;
 use functions::{Functions, FunctionsGround, FunctionsSettings};
 use ledger::{Ack, FactKind, Ledger, LedgerSettings};
 use oauth::{Imported, Keys, Oauth, OauthParts, OauthSettings};
@@ -79,6 +80,7 @@ impl House {
             world.clone(),
             access.clone(),
             &feed,
+            Arc::new(Resolver::new(&config.dns.servers, world.clone())),
             people_settings(&config, &public_url),
         );
         people.home().await?;
@@ -99,6 +101,7 @@ impl House {
             AgentsSettings { host: host.to_owned() },
         );
         access.know_principals(Arc::new(Standings { people: people.clone(), agents: agents.clone() }));
+        people.know_dependents(Arc::new(agents.clone()));
         let keys = Keys::new(db.clone(), ledger.clone(), keyring.clone(), world.clone(), &feed);
         let oauth = Oauth::new(
             OauthParts {

@@ -46,6 +46,7 @@ pub(crate) fn start(house: &House) {
 async fn sweep(house: &House) {
     house.door.sweep();
     house.oauth.sweep().await;
+    house.people.erase_left().await;
     let books = Bookkeeping::new(SWEEP).statement(web::sweep_idempotency(house.world.now()));
     if let Err(error) = house.db.keep(books).await {
         tracing::warn!(%error, "old idempotency keys were not swept");

@@ -11,6 +11,7 @@ const LISTED: &[(&str, &str)] = &[
     ("crates/domains/agents/src/service.rs", "keeps the index of living agents of every organization"),
     ("crates/domains/functions/src/executor.rs", "a leased run reads the version that it was asked for"),
     ("crates/domains/oauth/src/store.rs", "token endpoints know their issuer, not yet a caller"),
+    ("crates/domains/people/src/invitations.rs", "an invitation's link names its organization"),
     (
         "crates/domains/people/src/service.rs",
         "signing in looks for a person before any organization is known",

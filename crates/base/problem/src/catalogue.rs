@@ -24,6 +24,7 @@ codes! {
     CROSS_SITE_REQUEST = "cross_site_request", 403, "The request came from another site";
     STEP_UP_REQUIRED = "step_up_required", 403, "Confirm that it is you";
     PLAN_LIMIT_REACHED = "plan_limit_reached", 403, "The plan's limit is reached";
+    OUTSIDE_DOMAINS = "outside_domains", 403, "The address lies outside the organization's domains";
     NOT_FOUND = "not_found", 404, "No such thing here";
     UNKNOWN_ROUTE = "unknown_route", 404, "No such path";
     FEATURE_DISABLED = "feature_disabled", 404, "The feature is switched off";
@@ -34,9 +35,21 @@ codes! {
     AGENT_DECOMMISSIONED = "agent_decommissioned", 409, "The agent is decommissioned";
     AGENT_NOT_ACTIVE = "agent_not_active", 409, "The agent is not active";
     AGENT_NOT_SUSPENDED = "agent_not_suspended", 409, "The agent is not suspended";
+    AGENT_NOT_PENDING = "agent_not_pending", 409, "The agent is not waiting for approval";
     CREDENTIAL_REVOKED = "credential_revoked", 409, "The credential is revoked";
     CREDENTIAL_KIND = "credential_kind", 409, "The credential is of another kind";
     LAST_OWNER = "last_owner", 409, "An organization keeps at least one owner";
+    HOME_ORGANIZATION = "home_organization", 409, "The home organization stays";
+    ORGANIZATION_LEAVING = "organization_leaving", 409, "The organization is on its way out";
+    ORGANIZATION_ACTIVE = "organization_active", 409, "The organization is not on its way out";
+    ACTIVE_AGENTS = "active_agents", 409, "The organization still has active agents";
+    DOMAIN_UNPROVED = "domain_unproved", 409, "The record that proves the domain is not there";
+    DOMAIN_TAKEN = "domain_taken", 409, "Another organization has proved the domain";
+    GROUP_IN_USE = "group_in_use", 409, "Agents belong to the group";
+    INVITATION_ENDED = "invitation_ended", 409, "The invitation has ended";
+    SIGN_IN_FIRST = "sign_in_first", 409, "An account with this address exists";
+    USER_SUSPENDED = "user_suspended", 409, "The person is suspended";
+    USER_ACTIVE = "user_active", 409, "The person is active";
     FUNCTION_EXISTS = "function_exists", 409, "A function of this name exists";
     RUN_ENDED = "run_ended", 409, "The run has ended";
     IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight", 409, "The first request with this key is still running";
@@ -55,6 +68,7 @@ codes! {
     SANDBOX_UNAVAILABLE = "sandbox_unavailable", 503, "Functions cannot run here";
     DATABASE_UNAVAILABLE = "database_unavailable", 503, "The database does not answer";
     STALE_REVOCATION_FEED = "stale_revocation_feed", 503, "This node has not heard of revocations lately";
+    RESOLVER_SILENT = "resolver_silent", 503, "The DNS resolver does not answer";
     OVERLOADED = "overloaded", 503, "The server is too busy";
     STORAGE_FULL = "storage_full", 507, "The disk is full";
 }

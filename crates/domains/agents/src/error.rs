@@ -18,6 +18,8 @@ pub enum AgentError {
     NotActive(&'static str),
     #[error("the agent is {0}")]
     NotSuspended(&'static str),
+    #[error("the agent is {0}")]
+    NotPending(&'static str),
     #[error("the agent is decommissioned")]
     Decommissioned,
     #[error("the credential is revoked")]
@@ -57,6 +59,11 @@ impl From<AgentError> for Problem {
             AgentError::NotSuspended(status) => Self::new(
                 &problem::AGENT_NOT_SUSPENDED,
                 format!("The agent is {status}; only a suspended one can be reactivated."),
+            )
+            .with_member("agent_status", status),
+            AgentError::NotPending(status) => Self::new(
+                &problem::AGENT_NOT_PENDING,
+                format!("The agent is {status}; only a pending one is approved or rejected."),
             )
             .with_member("agent_status", status),
             AgentError::Decommissioned => Self::new(

@@ -2,7 +2,10 @@
 
 ledger::fact_kinds! {
     pub AGENT_CREATED = "agent.created", Notice, "An agent was registered.",
-        { namespace: Text, name: Text, owner: Text, deployment_env: Text, roles: TextList, permissions: TextList };
+        { namespace: Text, name: Text, owner: Text, deployment_env: Text, roles: TextList, permissions: TextList, status: Text };
+    pub AGENT_APPROVED = "agent.approved", Notice, "An agent that waited may act.", {};
+    pub AGENT_REJECTED = "agent.rejected", Warning, "An agent that waited was turned away for good.",
+        { reason: Optional(&Text) };
     pub AGENT_UPDATED = "agent.updated", Notice, "An agent's record or rights were changed.", { fields: TextList };
     pub AGENT_SUSPENDED = "agent.suspended", Warning, "An agent was stopped; its tokens are dead.",
         { reason: Optional(&Text) };

@@ -134,7 +134,10 @@ impl Agents {
         if agent.status == Status::Decommissioned {
             return Err(AgentError::Decommissioned);
         }
-        agent.status = Status::Suspended;
+        // One that waits for approval goes on waiting: a kill must not be a way around it.
+        if agent.status != Status::Pending {
+            agent.status = Status::Suspended;
+        }
         let kill = Kill {
             id: self.inner().world.id(),
             agent: agent.id,

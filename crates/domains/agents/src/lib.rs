@@ -3,10 +3,12 @@
 //! Owns the tables `agents`, `credentials`, `last_used` and `kills`. Must not know tokens: it says whether an agent stands
 //! and what its credentials are; what lives by an agent (tokens, runs) hears of its end through the revision feed.
 
+mod approval;
 mod credentials;
 mod error;
 mod facts;
 mod kill;
+mod left;
 mod model;
 mod routes;
 mod seen;

@@ -6,8 +6,8 @@ use authority::Permission;
 use crypto::jwk::Jwk;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use types::{AgentId, CredentialId, Id, Name, OrgId, Timestamp, UserId};
-use web::Object;
+use types::{AgentId, CredentialId, GroupId, Id, InvalidId, Name, OrgId, Timestamp, UserId, Uuid};
+use web::{Object, Visible};
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal,)+ })+) => {$(
@@ -48,8 +48,8 @@ macro_rules! words {
 }
 
 words! {
-    /// `active` ⇄ `suspended` → `decommissioned`, which is final.
-    Status { Active = "active", Suspended = "suspended", Decommissioned = "decommissioned", }
+    /// `pending`, where the organization approves its agents, → `active` ⇄ `suspended` → `decommissioned`, which is final.
+    Status { Pending = "pending", Active = "active", Suspended = "suspended", Decommissioned = "decommissioned", }
     /// What an agent is for; descriptive.
     AgentType {
         Screener = "screener",
@@ -63,7 +63,7 @@ words! {
     }
     DeploymentEnv { Development = "development", Staging = "staging", Production = "production", }
     /// Who may find the agent; widens reading only.
-    Visibility { Private = "private", Organization = "organization", Public = "public", }
+    Visibility { Private = "private", Group = "group", Organization = "organization", Public = "public", }
     CredentialKind { Secret = "secret", PublicKey = "public_key", }
     CredentialStatus { Active = "active", Revoked = "revoked", }
 }
@@ -98,6 +98,92 @@ impl DeploymentEnv {
     }
 }
 
+/// Who answers for an agent: a person, or a group of people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    User(UserId),
+    Group(GroupId),
+}
+
+impl Owner {
+    pub fn of(kind: &str, id: Uuid) -> Option<Self> {
+        match kind {
+            "user" => Some(Self::User(UserId::from_uuid(id))),
+            "group" => Some(Self::Group(GroupId::from_uuid(id))),
+            _ => None,
+        }
+    }
+
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Group(_) => "group",
+        }
+    }
+
+    pub fn uuid(self) -> Uuid {
+        match self {
+            Self::User(id) => id.uuid(),
+            Self::Group(id) => id.uuid(),
+        }
+    }
+
+    pub const fn group(self) -> Option<GroupId> {
+        match self {
+            Self::User(_) => None,
+            Self::Group(id) => Some(id),
+        }
+    }
+}
+
+impl Serialize for Owner {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Owner {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?
+            .parse()
+            .map_err(|_| serde::de::Error::custom("expected the id of a user or a group, `usr_…` or `grp_…`"))
+    }
+}
+
+impl utoipa::PartialSchema for Owner {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .pattern(Some("^(usr|grp)_[0-7][0-9a-hjkmnp-tv-z]{25}$"))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Owner {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "AgentOwner".into()
+    }
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User(id) => id.fmt(out),
+            Self::Group(id) => id.fmt(out),
+        }
+    }
+}
+
+impl std::str::FromStr for Owner {
+    type Err = InvalidId;
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        match text.parse::<GroupId>() {
+            Ok(id) => Ok(Self::Group(id)),
+            Err(_) => text.parse().map(Self::User),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Agent {
     pub id: AgentId,
@@ -110,7 +196,9 @@ pub struct Agent {
     pub kind: AgentType,
     pub version: String,
     pub capabilities: Vec<String>,
-    pub owner: UserId,
+    pub owner: Owner,
+    /// What `group` reaches, and whose members a visibility of `group` shows it to.
+    pub group: Option<GroupId>,
     pub deployment_env: DeploymentEnv,
     pub status: Status,
     pub visibility: Visibility,
@@ -136,7 +224,12 @@ impl Agent {
             selector: self.path().into(),
             is: Some(self.id.uuid()),
             owner: Some(self.owner.uuid()),
-            ..Object::default()
+            group: self.group,
+            visible: match self.visibility {
+                Visibility::Private => Visible::Nobody,
+                Visibility::Group => Visible::Group,
+                Visibility::Organization | Visibility::Public => Visible::Organization,
+            },
         }
     }
 }
@@ -150,7 +243,7 @@ pub struct Standing {
     pub display: Arc<str>,
     pub namespace: Arc<str>,
     pub name: Arc<str>,
-    pub owner: UserId,
+    pub owner: Owner,
     pub env: DeploymentEnv,
     pub revision: i64,
 }
@@ -202,7 +295,7 @@ impl Credential {
             selector: self.id.to_string().into(),
             is: Some(agent.id.uuid()),
             owner: Some(agent.owner.uuid()),
-            group: None,
+            ..Object::default()
         }
     }
 }

@@ -13,11 +13,11 @@ use ledger::{FactKind, Ledger};
 use problem::Problem;
 use secrets::Keyring;
 use serde_json::{Map, Value, json};
-use types::{AgentId, CredentialId, Id, Name, UserId, World};
+use types::{AgentId, CredentialId, GroupId, Id, Name, World};
 use web::{Allowance, Decided, Patched, PrincipalId};
 
 use crate::model::{
-    Agent, AgentType, Credential, DeploymentEnv, FIRST_VERSION, Standing, Status, Visibility,
+    Agent, AgentType, Credential, DeploymentEnv, FIRST_VERSION, Owner, Standing, Status, Visibility,
 };
 use crate::seen::Seen;
 use crate::store::{self, AgentRef};
@@ -65,7 +65,8 @@ pub struct Wanted {
     pub kind: Option<AgentType>,
     pub version: Option<String>,
     pub capabilities: Vec<String>,
-    pub owner: Option<UserId>,
+    pub owner: Option<Owner>,
+    pub group: Option<GroupId>,
     pub deployment_env: Option<DeploymentEnv>,
     pub visibility: Option<Visibility>,
     pub tags: Vec<String>,
@@ -82,7 +83,8 @@ pub struct Patch {
     pub kind: Patched<AgentType>,
     pub version: Patched<String>,
     pub capabilities: Patched<Vec<String>>,
-    pub owner: Patched<UserId>,
+    pub owner: Patched<Owner>,
+    pub group: Patched<GroupId>,
     pub deployment_env: Patched<DeploymentEnv>,
     pub visibility: Patched<Visibility>,
     pub tags: Patched<Vec<String>>,
@@ -192,28 +194,33 @@ impl Agents {
 
     pub(crate) async fn create(&self, by: &Allowance, wanted: &Wanted) -> Result<Decided<Agent>, AgentError> {
         let inner = self.inner();
-        let agent = self.draft(by, wanted).await?;
+        let mut agent = self.draft(by, wanted).await?;
         small_enough(&agent.metadata)?;
         by.check(&agent.object())?;
-        let owner_revision = self.owner_revision(by, agent.owner).await?;
+        let org = inner.people.standing_org(by).await?;
+        if org.settings.new_agents_need_approval {
+            agent.status = Status::Pending;
+        }
+        let grounds = self.grounds(by, &agent).await?;
         let grants = inner.access.gifts(&by.scope(), &agent.roles, &agent.permissions).await?;
         let head = self.giving(by, &grants).await?;
         let fact =
             by.fact(&facts::AGENT_CREATED).target("agent", agent.id, &agent.display_name).data(json!({
                 "namespace": agent.namespace,
                 "name": agent.name,
-                "owner": agent.owner,
+                "owner": agent.owner.to_string(),
                 "deployment_env": agent.deployment_env,
                 "roles": agent.roles,
                 "permissions": agent.permissions,
+                "status": agent.status.name(),
             }));
         let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
-            .guard("users", agent.owner, owner_revision)
+            .guard("orgs", org.id, org.revision)
             .statement(store::insert(&agent))
             .statements(self.gifts(&agent, &grants, by))
             .authority(entry(&agent, false));
         metrics::counter!("safeconduct_agents_created_total").increment(1);
-        Ok(Decided::new(head.relied_on(change), agent))
+        Ok(Decided::new(grounds.relied_on(head.relied_on(change)), agent))
     }
 
     pub(crate) async fn update(
@@ -234,7 +241,7 @@ impl Agents {
         }
         let fields = apply(&mut agent, patch);
         small_enough(&agent.metadata)?;
-        let owner_revision = self.owner_revision(by, agent.owner).await?;
+        let grounds = self.grounds(by, &agent).await?;
         // Who gives the agent away must be allowed to own it, too.
         by.check(&agent.object())?;
         self.touch(&mut agent);
@@ -243,9 +250,9 @@ impl Agents {
             .target("agent", agent.id, &agent.display_name)
             .data(json!({ "fields": fields }));
         let mut change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
-            .guard("users", agent.owner, owner_revision)
             .statement(store::update(&agent))
             .authority(entry(&agent, false));
+        change = grounds.relied_on(change);
         if !patch.roles.is_kept() || !patch.permissions.is_kept() {
             let grants = inner.access.gifts(&by.scope(), &agent.roles, &agent.permissions).await?;
             let head = self.giving(by, &grants).await?;
@@ -291,9 +298,10 @@ impl Agents {
             Status::Decommissioned => return Err(AgentError::Decommissioned),
             other => return Err(AgentError::NotSuspended(other.name())),
         }
-        let owner_revision = self.owner_revision(by, agent.owner).await?;
+        let org = self.inner().people.standing_org(by).await?;
+        let grounds = self.grounds(by, &agent).await?;
         let change = self.turn(by, &mut agent, &facts::AGENT_REACTIVATED, json!({}), false).await?;
-        let change = head.relied_on(change).guard("users", agent.owner, owner_revision);
+        let change = grounds.relied_on(head.relied_on(change)).guard("orgs", org.id, org.revision);
         Ok(Decided::new(change, agent))
     }
 
@@ -342,7 +350,7 @@ impl Agents {
         Ok(Change::new(by.scope(), fact).statement(store::update(agent)).authority(entry(agent, dead)))
     }
 
-    fn touch(&self, agent: &mut Agent) {
+    pub(crate) fn touch(&self, agent: &mut Agent) {
         agent.updated_at = self.inner().world.now();
         agent.revision += 1;
     }
@@ -375,10 +383,34 @@ impl Agents {
         Ok(giver.head)
     }
 
-    async fn owner_revision(&self, by: &Allowance, owner: UserId) -> Result<i64, AgentError> {
-        let found = store::member(&self.inner().db, &by.scope(), owner.uuid()).await?;
-        let reason = || "must be an active person of the organization".to_owned();
-        found.ok_or_else(|| AgentError::Invalid { field: "/owner", reason: reason() })
+    /// The owner and the group of an agent, as they stand now: whoever writes the agent relies on them.
+    pub(crate) async fn grounds(&self, by: &Allowance, agent: &Agent) -> Result<Grounds, AgentError> {
+        let owner = self.owner(by, agent.owner, "/owner").await?;
+        let group = match agent.group.filter(|group| agent.owner != Owner::Group(*group)) {
+            None => None,
+            Some(group) => Some(self.owner(by, Owner::Group(group), "/group").await?),
+        };
+        Ok(Grounds { owner, group })
+    }
+
+    pub(crate) async fn owner(
+        &self,
+        by: &Allowance,
+        owner: Owner,
+        field: &'static str,
+    ) -> Result<(Owner, i64), AgentError> {
+        let db = &self.inner().db;
+        let (found, reason) = match owner {
+            Owner::User(user) => (
+                store::member(db, &by.scope(), user.uuid()).await?,
+                "must be an active person of the organization",
+            ),
+            Owner::Group(group) => {
+                (store::group(db, &by.scope(), group).await?, "must be a group of the organization")
+            }
+        };
+        let revision = found.ok_or_else(|| AgentError::Invalid { field, reason: reason.to_owned() })?;
+        Ok((owner, revision))
     }
 
     async fn draft(&self, by: &Allowance, wanted: &Wanted) -> Result<Agent, AgentError> {
@@ -392,7 +424,7 @@ impl Agents {
         };
         let owner = match (wanted.owner, by.caller().principal()) {
             (Some(owner), _) => owner,
-            (None, PrincipalId::User(user)) => user,
+            (None, PrincipalId::User(user)) => Owner::User(user),
             (None, PrincipalId::Agent(agent)) => {
                 self.standing(agent).await?.ok_or(AgentError::Unknown)?.owner
             }
@@ -408,6 +440,7 @@ impl Agents {
             version: wanted.version.clone().unwrap_or_else(|| FIRST_VERSION.into()),
             capabilities: wanted.capabilities.clone(),
             owner,
+            group: wanted.group.or(owner.group()),
             deployment_env: wanted.deployment_env.unwrap_or_default(),
             status: Status::Active,
             visibility: wanted.visibility.unwrap_or_default(),
@@ -423,6 +456,22 @@ impl Agents {
             namespace,
             name,
         })
+    }
+}
+
+/// Rows that an agent hangs on, with the revisions that a decision saw.
+pub(crate) struct Grounds {
+    owner: (Owner, i64),
+    group: Option<(Owner, i64)>,
+}
+
+impl Grounds {
+    pub(crate) fn relied_on(self, change: Change) -> Change {
+        let guard = |change: Change, (owner, revision): (Owner, i64)| match owner {
+            Owner::User(user) => change.guard("users", user, revision),
+            Owner::Group(group) => change.guard("groups", group, revision),
+        };
+        self.group.into_iter().fold(guard(change, self.owner), guard)
     }
 }
 
@@ -508,8 +557,19 @@ fn apply(agent: &mut Agent, patch: &Patch) -> Vec<&'static str> {
         agent.owner = *owner;
         fields.push("owner");
     }
+    match patch.group {
+        Patched::Kept => {}
+        Patched::Unset => agent.group = None,
+        Patched::Set(group) => agent.group = Some(group),
+    }
+    if !patch.group.is_kept() {
+        fields.push("group");
+    }
+    if agent.group.is_none() {
+        agent.group = agent.owner.group();
+    }
     if let Some(changes) = patch.metadata.set() {
-        merge(&mut agent.metadata, changes);
+        web::merge_patch(&mut agent.metadata, changes);
     } else if !patch.metadata.is_kept() {
         agent.metadata.clear();
     }
@@ -531,29 +591,6 @@ fn small_enough(metadata: &Map<String, Value>) -> Result<(), AgentError> {
     Err(AgentError::Invalid { field: "/metadata", reason })
 }
 
-/// JSON Merge Patch (RFC 7396 §2).
-fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
-    for (name, value) in patch {
-        match value {
-            Value::Null => {
-                target.remove(name);
-            }
-            Value::Object(changes) => {
-                let slot = target.entry(name.clone()).or_insert_with(|| json!({}));
-                if !slot.is_object() {
-                    *slot = json!({});
-                }
-                if let Some(inner) = slot.as_object_mut() {
-                    merge(inner, changes);
-                }
-            }
-            other => {
-                target.insert(name.clone(), other.clone());
-            }
-        }
-    }
-}
-
 impl Agents {
     /// For `credentials`: the agent that a credential operation is about, readable by the caller at all.
     pub(crate) async fn owner_of_credentials(
@@ -568,14 +605,6 @@ impl Agents {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn merge_follows_rfc_7396() {
-        let mut target = json!({"a": "b", "c": {"d": "e", "f": "g"}, "x": 1}).as_object().unwrap().clone();
-        let patch = json!({"a": "z", "c": {"f": null}, "x": {"y": 2}, "n": null});
-        merge(&mut target, patch.as_object().unwrap());
-        assert_eq!(Value::Object(target), json!({"a": "z", "c": {"d": "e"}, "x": {"y": 2}}));
-    }
 
     #[test]
     fn names_come_from_the_handle_when_only_it_is_given() {

@@ -2,14 +2,14 @@
 
 use db::{Db, DbError, OrgScope, Row, Scope, Select, Statement, SystemScope, Value, sql};
 use serde_json::json;
-use types::{AgentId, CredentialId, Id, KillId, Name, OrgId, Timestamp, Uuid};
+use types::{AgentId, CredentialId, GroupId, Id, KillId, Name, OrgId, Timestamp, UserId, Uuid};
 use web::{Allowance, Columns, SelectorColumn};
 
 use crate::kill::Kill;
-use crate::model::{Agent, Credential, Proof, Standing, Status};
+use crate::model::{Agent, Credential, Owner, Proof, Standing, Status};
 
 const AGENT: &str = "SELECT agents.id, agents.org, namespace, name, handle, display_name, description, kind, version, \
-    capabilities, owner, deployment_env, status, visibility, tags, metadata, created_by, created_at, \
+    capabilities, owner_kind, owner, group_id, deployment_env, status, visibility, tags, metadata, created_by, created_at, \
     updated_at, revision, last_used.at FROM agents \
     LEFT JOIN last_used ON last_used.org = agents.org AND last_used.id = agents.id";
 const CREDENTIAL: &str = "SELECT credentials.id, credentials.org, agent, label, secret_tag, pepper_version, public_key, \
@@ -22,7 +22,8 @@ pub(crate) const AGENT_COLUMNS: Columns = Columns {
     owner: Some("owner"),
     is: Some("agents.id"),
     named: None,
-    group: None,
+    group: Some("group_id"),
+    visible: Some("visibility"),
 };
 
 fn agent(mut row: Row) -> Result<Agent, DbError> {
@@ -37,7 +38,8 @@ fn agent(mut row: Row) -> Result<Agent, DbError> {
         kind: row.parse()?,
         version: row.next()?,
         capabilities: row.json()?,
-        owner: row.id()?,
+        owner: owner(&mut row)?,
+        group: row.optional_id()?,
         deployment_env: row.parse()?,
         status: row.parse()?,
         visibility: row.parse()?,
@@ -51,6 +53,11 @@ fn agent(mut row: Row) -> Result<Agent, DbError> {
         revision: row.next()?,
         last_seen_at: row.next()?,
     })
+}
+
+fn owner(row: &mut Row) -> Result<Owner, DbError> {
+    let (kind, id): (String, Uuid) = (row.next()?, row.next()?);
+    Owner::of(&kind, id).ok_or_else(|| DbError::Internal(format!("an owner of kind {kind}")))
 }
 
 fn credential(mut row: Row) -> Result<Credential, DbError> {
@@ -113,16 +120,28 @@ pub(crate) async fn find(db: &Db, scope: &OrgScope, of: &AgentRef) -> Result<Opt
     db.read_one(scope, select).await?.map(agent).transpose()
 }
 
+/// The agents that a person answers for and that are not retired.
+pub(crate) async fn owned_by(db: &Db, scope: &OrgScope, owner: UserId) -> Result<Vec<Agent>, DbError> {
+    let select = Select::new(AGENT)
+        .and("agents.org = {}", scope.org().uuid())
+        .and("owner = {}", owner.uuid())
+        .and("status <> {}", "decommissioned")
+        .order("agents.id");
+    db.read(scope, select).await?.into_iter().map(agent).collect()
+}
+
 /// What a list of agents may be narrowed by; texts as the caller wrote them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
     pub(crate) owner: Option<Uuid>,
+    pub(crate) group: Option<Uuid>,
     pub(crate) kind: Option<&'static str>,
     pub(crate) status: Option<&'static str>,
     pub(crate) env: Option<&'static str>,
     pub(crate) visibility: Option<&'static str>,
     pub(crate) capability: Option<String>,
     pub(crate) q: Option<String>,
+    pub(crate) orphaned: bool,
 }
 
 fn filtered(head: &'static str, by: &Allowance, filter: &Filter) -> Select {
@@ -131,14 +150,24 @@ fn filtered(head: &'static str, by: &Allowance, filter: &Filter) -> Select {
     let select = Select::new(head)
         .and("agents.org = {}", by.org().uuid())
         .and_some("owner = {}", filter.owner)
+        .and_some("group_id = {}", filter.group)
         .and_some("kind = {}", filter.kind)
         .and_some("status = {}", filter.status)
         .and_some("deployment_env = {}", filter.env)
         .and_some("visibility = {}", filter.visibility)
         .and_some("capabilities LIKE {} ESCAPE '!'", capability)
         .and_some("lower(handle || ' ' || display_name) LIKE {} ESCAPE '!'", q);
+    let select = match filter.orphaned {
+        true => select.and_all(ORPHANED, []),
+        false => select,
+    };
     by.narrow(select, &AGENT_COLUMNS)
 }
+
+/// Nobody who belongs to the organization answers for it.
+const ORPHANED: &str = "status <> 'decommissioned' AND NOT EXISTS (SELECT 1 FROM memberships \
+    WHERE memberships.org = agents.org AND memberships.user_id = agents.owner) \
+    AND NOT EXISTS (SELECT 1 FROM groups WHERE groups.org = agents.org AND groups.id = agents.owner)";
 
 /// Newest first.
 pub(crate) async fn list(
@@ -172,8 +201,8 @@ fn text(value: &impl serde::Serialize) -> Value {
 pub(crate) fn insert(agent: &Agent) -> Statement {
     let columns = "INSERT INTO agents (org, id, namespace, name, handle, display_name, description, kind, version, \
         capabilities, owner, deployment_env, status, visibility, tags, metadata, created_by, created_at, \
-        updated_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-        $19, $20)";
+        updated_at, revision, owner_kind, group_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+        $15, $16, $17, $18, $19, $20, $21, $22)";
     let params = vec![
         agent.org.uuid().into(),
         agent.id.uuid().into(),
@@ -195,6 +224,8 @@ pub(crate) fn insert(agent: &Agent) -> Statement {
         agent.created_at.into(),
         agent.updated_at.into(),
         agent.revision.into(),
+        agent.owner.kind().into(),
+        agent.group.map(Id::uuid).into(),
     ];
     sql(columns, params).unique_or(&problem::AGENT_EXISTS)
 }
@@ -203,7 +234,7 @@ pub(crate) fn insert(agent: &Agent) -> Statement {
 pub(crate) fn update(agent: &Agent) -> Statement {
     let columns = "UPDATE agents SET display_name = $3, description = $4, version = $5, capabilities = $6, owner = $7, \
         deployment_env = $8, status = $9, visibility = $10, tags = $11, metadata = $12, updated_at = $13, \
-        kind = $14, revision = $15 WHERE org = $1 AND id = $2 AND revision = $15 - 1";
+        kind = $14, owner_kind = $16, group_id = $17, revision = $15 WHERE org = $1 AND id = $2 AND revision = $15 - 1";
     let params = vec![
         agent.org.uuid().into(),
         agent.id.uuid().into(),
@@ -220,13 +251,15 @@ pub(crate) fn update(agent: &Agent) -> Statement {
         agent.updated_at.into(),
         agent.kind.name().into(),
         agent.revision.into(),
+        agent.owner.kind().into(),
+        agent.group.map(Id::uuid).into(),
     ];
     sql(columns, params).fresh()
 }
 
 /// An agent for the index of standings; any organization's.
 pub(crate) async fn standing(db: &Db, scope: SystemScope, id: AgentId) -> Result<Option<Standing>, DbError> {
-    let text = "SELECT org, status, display_name, namespace, name, owner, deployment_env, revision \
+    let text = "SELECT org, status, display_name, namespace, name, owner_kind, owner, deployment_env, revision \
                 FROM agents WHERE id = $1";
     let Some(mut row) = db.read_one(scope, sql(text, vec![id.uuid().into()])).await? else { return Ok(None) };
     Ok(Some(Standing {
@@ -236,7 +269,7 @@ pub(crate) async fn standing(db: &Db, scope: SystemScope, id: AgentId) -> Result
         display: row.next::<String>()?.into(),
         namespace: row.next::<String>()?.into(),
         name: row.next::<String>()?.into(),
-        owner: row.id()?,
+        owner: owner(&mut row)?,
         env: row.parse()?,
         revision: row.next()?,
     }))
@@ -247,6 +280,13 @@ pub(crate) async fn member(db: &Db, scope: &OrgScope, user: Uuid) -> Result<Opti
     let text = "SELECT revision FROM users WHERE id = $1 AND status = 'active' \
                 AND EXISTS (SELECT 1 FROM memberships WHERE org = $2 AND user_id = users.id)";
     let params = vec![user.into(), scope.org().uuid().into()];
+    db.read_one(scope, sql(text, params)).await?.map(|mut row| row.next()).transpose()
+}
+
+/// Revision of a group of the organization.
+pub(crate) async fn group(db: &Db, scope: &OrgScope, group: GroupId) -> Result<Option<i64>, DbError> {
+    let text = "SELECT revision FROM groups WHERE org = $1 AND id = $2";
+    let params = vec![scope.org().uuid().into(), group.uuid().into()];
     db.read_one(scope, sql(text, params)).await?.map(|mut row| row.next()).transpose()
 }
 
@@ -282,6 +322,7 @@ pub(crate) async fn credentials(
         is: Some("agent"),
         named: None,
         group: None,
+        visible: None,
     };
     let select = Select::new(CREDENTIAL)
         .and("credentials.org = {}", by.org().uuid())

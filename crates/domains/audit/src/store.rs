@@ -33,6 +33,7 @@ const COLUMNS: Columns = Columns {
     // A caller's own facts are those of its own acts.
     named: Some("actor_id"),
     group: None,
+    visible: None,
 };
 
 /// The beginning of a SELECT, by what is walked.

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use ledger::Actor;
-use people::{People, Refreshed, Session, SessionKind};
+use people::{OrgRef, People, Refreshed, Session, SessionKind};
 use problem::{INVALID_TOKEN, Problem};
 use types::Secret;
-use web::{Contact, PrincipalId};
+use web::{Allowance, Contact, PrincipalId};
 
 use crate::Oauth;
 use crate::claims::{Claims, first_party};
@@ -37,6 +37,14 @@ impl Oauth {
         let Refreshed { session, secret: refresh } = self.people().refresh(secret, contact).await?;
         let access = self.mint_for_person(&session, rev, "refresh_token", contact).await?;
         Ok(SignedIn { session, access, refresh })
+    }
+
+    /// The same person in another organization.
+    pub(crate) async fn switch(&self, by: &Allowance, to: &OrgRef) -> Result<SignedIn, Problem> {
+        let rev = self.begin()?;
+        let started = self.people().switch(by, to, SessionKind::Cli).await?;
+        let access = self.mint_for_person(&started.session, rev, "switch", by.contact()).await?;
+        Ok(SignedIn { session: started.session, access, refresh: started.secret })
     }
 
     /// The revision of the token to be, before its session is read: whatever ends the session later is younger.

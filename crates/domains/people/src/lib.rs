@@ -1,24 +1,39 @@
 //! Organizations, people, and how people get in: the owner link and sessions.
 //!
-//! Owns the tables `orgs`, `users`, `memberships`, `sessions` and `owner_links`. Must not know agents, tokens or what a
+//! Owns the tables `orgs`, `slugs`, `users`, `identities`, `memberships`, `invitations`, `groups`, `domains`, `sessions` and
+//! `owner_links`. Must not know agents, tokens or what a
 //! permission means: rights come from `access`, access tokens for people are minted by `oauth` on a session of ours.
 
 mod cookie;
+mod dependents;
+mod domains;
 mod error;
 mod facts;
+mod groups;
+mod import;
+mod invitations;
 mod links;
+mod members;
 mod model;
 mod orgs;
+mod rights;
 mod routes;
 mod service;
 mod sessions;
+mod settings;
 mod store;
+mod switch;
+mod users;
 
 pub use cookie::{CookieAuthenticator, CookieForm};
+pub use dependents::{Dependents, Heir, LeftBehind};
 pub use error::PeopleError;
-pub use facts::{KINDS, SESSION_ENDED, SESSION_STARTED, USER_CREATED};
+pub use facts::{AGENT_OWNER_LEFT, KINDS, SESSION_ENDED, SESSION_STARTED, USER_CREATED};
 pub use links::OwnerLink;
-pub use model::{Org, Person, Session, SessionKind};
+pub use model::{Org, OrgStanding, Person, Session, SessionKind};
+pub use orgs::OrgRef;
 pub use routes::routes;
 pub use service::{People, PeopleSettings};
 pub use sessions::{Refreshed, Started};
+pub use settings::OrgSettings;
+pub use store::TABLES;

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use types::{OrgId, SessionId, Timestamp, UserId};
 
+use crate::settings::OrgSettings;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Org {
     pub id: OrgId,
@@ -12,15 +14,54 @@ pub struct Org {
     pub name: String,
     /// The first organization; paths without `/o/{slug}` mean it.
     pub home: bool,
+    /// Whose personal organization it is.
+    pub personal_of: Option<UserId>,
+    pub billing_email: Option<String>,
+    pub settings: OrgSettings,
+    pub standing: OrgStanding,
     pub created_at: Timestamp,
     pub revision: i64,
+}
+
+/// `active` → `leaving`, from which it can be restored, → `erasing`, which is final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrgStanding {
+    Active,
+    /// Its grace ends at this time.
+    Leaving {
+        erase_after: Timestamp,
+    },
+    /// Everybody is out; its rows go next.
+    Erasing,
+}
+
+impl OrgStanding {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Leaving { .. } => "leaving",
+            Self::Erasing => "erasing",
+        }
+    }
+
+    pub const fn erase_after(self) -> Option<Timestamp> {
+        match self {
+            Self::Leaving { erase_after } => Some(erase_after),
+            Self::Active | Self::Erasing => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     pub id: UserId,
+    /// Sign-in name for password and directories; case-folded.
+    pub username: Option<String>,
     pub email: Option<String>,
+    /// An address that was not proved signs nobody in.
+    pub email_verified: bool,
     pub display_name: String,
+    pub locale: Option<String>,
     pub active: bool,
     pub created_at: Timestamp,
     pub last_login_at: Option<Timestamp>,

@@ -1,20 +1,23 @@
 //! The facade of this domain and what its parts share.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use access::Access;
 use cluster::{Cache, Dead, Feed, Heard, OnDead};
 use crypto::mac::MacKey;
 use db::{Db, SystemScope};
+use dns::Records;
 use ledger::Ledger;
 use secrets::Keyring;
 use types::{OrgId, UserId, World};
 
-use crate::{Org, PeopleError, Person, store};
+use crate::{Dependents, Org, PeopleError, Person, store};
 
 pub(crate) const SIGN_IN: SystemScope = SystemScope::new("sign-in look-ups");
+/// Organizations and people as the instance sees them; every use checks who asks.
+pub(crate) const INSTANCE: SystemScope = SystemScope::new("organizations of the instance");
 
 #[derive(Clone, Debug)]
 pub struct PeopleSettings {
@@ -34,17 +37,21 @@ pub struct People(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) ledger: Ledger,
+    pub(crate) keyring: Keyring,
     pub(crate) world: World,
     pub(crate) access: Access,
     pub(crate) feed: Feed,
+    pub(crate) records: Arc<dyn Records>,
     pub(crate) settings: PeopleSettings,
     pub(crate) session_key: MacKey,
     pub(crate) link_key: MacKey,
+    pub(crate) dependents: OnceLock<Arc<dyn Dependents>>,
     orgs: Cache<OrgId, Org>,
     persons: Cache<UserId, Person>,
 }
 
 impl People {
+    #[expect(clippy::too_many_arguments, reason = "boot hands every room its parts by name")]
     pub fn new(
         db: Db,
         ledger: Ledger,
@@ -52,17 +59,21 @@ impl People {
         world: World,
         access: Access,
         feed: &Feed,
+        records: Arc<dyn Records>,
         settings: PeopleSettings,
     ) -> Self {
         let inner = Arc::new(Inner {
             db,
             ledger,
+            keyring: keyring.clone(),
             world,
             access,
             feed: feed.clone(),
+            records,
             settings,
             session_key: keyring.derive("sessions"),
             link_key: keyring.derive("owner links"),
+            dependents: OnceLock::new(),
             orgs: Cache::new(feed.clone(), 10_000),
             persons: Cache::new(feed.clone(), 100_000),
         });
@@ -86,7 +97,7 @@ impl People {
 
     /// The person, if it is a member of the organization; read from the database, never behind another node.
     pub async fn member(&self, org: OrgId, id: UserId) -> Result<Option<Person>, PeopleError> {
-        Ok(store::member(&self.0.db, SIGN_IN, org, id).await?)
+        Ok(store::person_in(&self.0.db, SIGN_IN, org, id).await?)
     }
 
     pub async fn person(&self, id: UserId) -> Result<Option<Arc<Person>>, PeopleError> {
@@ -99,7 +110,13 @@ impl OnDead for Inner {
     fn heard(&self, entry: &Heard) -> Dead {
         match entry.kind.as_str() {
             "user" => self.persons.forget(&types::Id::from_uuid(entry.key)),
-            "org" => self.orgs.forget(&types::Id::from_uuid(entry.key)),
+            "org" => {
+                let org = types::Id::from_uuid(entry.key);
+                self.orgs.forget(&org);
+                if entry.dead {
+                    self.keyring.forget(org);
+                }
+            }
             _ => {}
         }
         Dead::default()

@@ -1,6 +1,7 @@
 //! Sessions of people. A browser's lives behind a cookie, a command line's behind a refresh token; both are random values
 //! of which only the HMAC is stored. Refresh tokens are used once; using an old one again ends the session.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use db::{AuthorityEntry, Bookkeeping, Change, FactRow};
@@ -10,7 +11,7 @@ use types::{Id, OrgId, Secret, SessionId, Timestamp};
 use web::{Allowance, Contact, Decided, PrincipalId};
 
 use crate::service::SIGN_IN;
-use crate::{People, PeopleError, Person, Session, SessionKind, facts, store};
+use crate::{Org, OrgStanding, People, PeopleError, Person, Session, SessionKind, facts, store};
 
 /// Until factors exist, a fresh sign-in counts as step-up for this long.
 const STEPPED_UP: Duration = Duration::from_secs(5 * 60);
@@ -43,8 +44,11 @@ impl People {
         by: &str,
         contact: &Contact,
     ) -> Result<Started, PeopleError> {
+        let membership = store::membership(&self.inner().db, SIGN_IN, org, person.id).await?;
+        let membership = membership.ok_or(PeopleError::UnknownOrg)?;
         let (started, fact) = self.start(org, person, kind, by, contact).await?;
         let change = Change::new(SIGN_IN, fact)
+            .guard("memberships", membership.id, membership.revision)
             .statement(store::touch_login(person.id, started.session.created_at))
             .statement(store::insert_session(&started.session, started.tag));
         self.inner().db.commit(change).await?;
@@ -61,6 +65,9 @@ impl People {
     ) -> Result<(Started, FactRow), PeopleError> {
         let inner = self.inner();
         let now = inner.world.now();
+        let lifetime = self.open_org(org).await?.settings.session_lifetime_seconds;
+        let most = inner.settings.session_lifetime;
+        let lifetime = lifetime.map_or(most, |seconds| most.min(Duration::from_secs(seconds.into())));
         let session = Session {
             id: inner.world.id(),
             org,
@@ -69,7 +76,7 @@ impl People {
             generation: 1,
             created_at: now,
             last_seen_at: now,
-            expires_at: now.plus(inner.settings.session_lifetime),
+            expires_at: now.plus(lifetime),
             stepped_up_until: now.plus(STEPPED_UP),
             user_agent: contact.user_agent.clone(),
             revoked: false,
@@ -82,6 +89,12 @@ impl People {
             .data(json!({ "kind": kind.name(), "by": by }));
         let fact = inner.ledger.seal(fact).await?;
         Ok((Started { session, person: person.clone(), secret, tag }, fact))
+    }
+
+    /// The organization, unless it is being erased: nobody gets in there any more.
+    async fn open_org(&self, id: OrgId) -> Result<Arc<Org>, PeopleError> {
+        let org = self.org(id).await?.filter(|org| org.standing != OrgStanding::Erasing);
+        org.ok_or(PeopleError::UnknownOrg)
     }
 
     /// `<id>.<43 base62>` of 16 random bytes and our mark on them and the id: an old secret of a living session can be told
@@ -195,7 +208,7 @@ impl People {
         Ok(())
     }
 
-    fn ending(&self, change: Change, session: &Session) -> Change {
+    pub(crate) fn ending(&self, change: Change, session: &Session) -> Change {
         change.statement(store::end_session(session, self.inner().world.now())).authority(AuthorityEntry {
             org: session.org,
             kind: "session",

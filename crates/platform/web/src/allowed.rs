@@ -28,6 +28,19 @@ pub struct Object<'a> {
     pub owner: Option<Uuid>,
     /// The group that it belongs to.
     pub group: Option<GroupId>,
+    /// Who may read it besides.
+    pub visible: Visible,
+}
+
+/// Widens reading, and nothing else: who holds the permission to read at all may read this one, whatever its reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Visible {
+    #[default]
+    Nobody,
+    /// Those in the object's group.
+    Group,
+    /// Everybody in the organization.
+    Organization,
 }
 
 /// An admission without the type of its operation: what services take.
@@ -86,10 +99,15 @@ impl Allowance {
         };
         let related = |link: &Link| {
             let uuid = link.principal.uuid();
-            Relation {
-                own: object.is == Some(uuid) || object.owner == Some(uuid),
-                group: object.group.is_some_and(|group| link.groups.contains(&group)),
-            }
+            let group = object.group.is_some_and(|group| link.groups.contains(&group));
+            let shown = match object.visible {
+                Visible::Nobody => false,
+                Visible::Group => group,
+                Visible::Organization => true,
+            };
+            let reads = required.action == authority::Action::Read;
+            let own = object.is == Some(uuid) || object.owner == Some(uuid) || (reads && shown);
+            Relation { own, group }
         };
         let hops: Vec<Hop<'_>> = self
             .caller
@@ -119,13 +137,18 @@ impl Allowance {
 
     /// A fact of this request: actor, chain, token and request are filled in.
     pub fn fact(&self, kind: &'static FactKind) -> Fact {
+        self.fact_in(self.caller.org, kind)
+    }
+
+    /// The same in the ledger of another organization, for acts that reach beyond the caller's own.
+    pub fn fact_in(&self, org: OrgId, kind: &'static FactKind) -> Fact {
         debug_assert!(
             self.spec.declares(kind),
             "{} records {}, which it does not declare",
             self.spec.id,
             kind.name
         );
-        Fact::new(kind, self.caller.org, self.caller.actor()).origin(&self.origin())
+        Fact::new(kind, org, self.caller.actor()).origin(&self.origin())
     }
 
     pub fn origin(&self) -> Origin {

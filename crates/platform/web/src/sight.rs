@@ -19,6 +19,8 @@ pub struct Columns {
     pub named: Option<&'static str>,
     /// The group that the row belongs to: a UUID column or an expression that gives one.
     pub group: Option<&'static str>,
+    /// A column that says who may read the row besides: `organization` and `public` everybody, `group` those in its group.
+    pub visible: Option<&'static str>,
 }
 
 /// What a permission's selector means for a row.
@@ -75,7 +77,7 @@ fn condition(
 ) -> Option<(String, Vec<Value>)> {
     let (mut texts, mut values) = (Vec::new(), Vec::new());
     for grant in authority.grants_for(required) {
-        let (text, of_grant) = alternative(grant, viewer, columns);
+        let (text, of_grant) = alternative(grant, viewer, required, columns);
         if text.is_empty() {
             return None;
         }
@@ -89,7 +91,12 @@ fn condition(
 }
 
 /// The rows of one permission; the empty text means every row.
-fn alternative(grant: &Permission, viewer: Viewer<'_>, columns: &Columns) -> (String, Vec<Value>) {
+fn alternative(
+    grant: &Permission,
+    viewer: Viewer<'_>,
+    required: &Required,
+    columns: &Columns,
+) -> (String, Vec<Value>) {
     let (mut texts, mut values) = (Vec::new(), Vec::<Value>::new());
     if !grant.selector.is_every() {
         let pattern = grant.selector.as_str();
@@ -109,15 +116,20 @@ fn alternative(grant: &Permission, viewer: Viewer<'_>, columns: &Columns) -> (St
         }
     }
     if grant.ceiling() != Reach::All {
-        let (text, ids) = within_reach(grant.ceiling(), viewer, columns);
+        let (text, ids) = within_reach(grant.ceiling(), viewer, required, columns);
         texts.push(text);
         values.extend(ids);
     }
     if texts.is_empty() { (String::new(), values) } else { (format!("({})", texts.join(" AND ")), values) }
 }
 
-/// The rows that are the viewer's own and, where the reach says so, those of its groups.
-fn within_reach(reach: Reach, viewer: Viewer<'_>, columns: &Columns) -> (String, Vec<Value>) {
+/// The rows that are the viewer's own, where the reach says so those of its groups, and those that are shown to it.
+fn within_reach(
+    reach: Reach,
+    viewer: Viewer<'_>,
+    required: &Required,
+    columns: &Columns,
+) -> (String, Vec<Value>) {
     let principal = viewer.principal;
     let by_id = columns.owner.iter().chain(&columns.is).map(|column| (column, principal.uuid().into()));
     let by_name = columns.named.iter().map(|column| (column, principal.to_string().into()));
@@ -127,6 +139,14 @@ fn within_reach(reach: Reach, viewer: Viewer<'_>, columns: &Columns) -> (String,
     if let Some(column) = column {
         texts.push(format!("{column} IN ({})", vec!["{}"; viewer.groups.len()].join(", ")));
         values.extend(viewer.groups.iter().map(|group| Value::from(group.uuid())));
+    }
+    if let Some(visible) = columns.visible.filter(|_| required.action == authority::Action::Read) {
+        texts.push(format!("{visible} IN ('organization', 'public')"));
+        if let Some(column) = columns.group.filter(|_| reach != Reach::Group && !viewer.groups.is_empty()) {
+            let places = vec!["{}"; viewer.groups.len()].join(", ");
+            texts.push(format!("({visible} = 'group' AND {column} IN ({places}))"));
+            values.extend(viewer.groups.iter().map(|group| Value::from(group.uuid())));
+        }
     }
     if texts.is_empty() { ("1 = 0".into(), values) } else { (format!("({})", texts.join(" OR ")), values) }
 }
@@ -143,6 +163,7 @@ mod tests {
         is: Some("id"),
         named: None,
         group: Some("group_id"),
+        visible: None,
     };
 
     fn of(scope: &str) -> Option<(String, Vec<Value>)> {

@@ -3,11 +3,12 @@
 use authority::Permission;
 use axum::extract::State;
 use problem::{
-    AGENT_DECOMMISSIONED, AGENT_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, INVALID_CURSOR, STALE_REVISION,
+    AGENT_DECOMMISSIONED, AGENT_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, INVALID_CURSOR, ORGANIZATION_LEAVING,
+    STALE_REVISION,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use types::{AgentId, Id, Name, UserId};
+use types::{AgentId, GroupId, Id, Name};
 use utoipa::ToSchema;
 use web::{
     Allowed, Input, Page, Params, Patched, Refusal, Reply, Segment, Spec, leaves, operation, page, page_size,
@@ -15,7 +16,7 @@ use web::{
 };
 
 use super::views::AgentView;
-use crate::model::{Agent, AgentType, DeploymentEnv, Status, Visibility};
+use crate::model::{Agent, AgentType, DeploymentEnv, Owner, Status, Visibility};
 use crate::service::{Patch, Wanted};
 use crate::store::{self, AgentRef, Filter};
 use crate::{Agents, facts};
@@ -24,7 +25,7 @@ operation! {
     /// Registers an agent.
     pub CreateAgent(NewAgent) -> AgentView = Spec::create("agents.create", "/api/v1/agents")
         .needs("agents:create").facts(leaves![facts::AGENT_CREATED])
-        .errors(refuses![AGENT_EXISTS, AUTHORITY_EXCEEDED, CONFLICT])
+        .errors(refuses![AGENT_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, ORGANIZATION_LEAVING])
         .example(r#"{"namespace": "ops", "name": "reporter", "display_name": "Reporter", "roles": ["member"]}"#);
 
     /// Lists agents, newest first.
@@ -70,8 +71,10 @@ pub struct NewAgent {
     #[serde(default)]
     #[schema(max_items = 100)]
     pub capabilities: Vec<String>,
-    /// The person who answers for it; the caller if left out.
-    pub owner: Option<UserId>,
+    /// The person or group that answers for it; the caller if left out.
+    pub owner: Option<Owner>,
+    /// What `group` reaches, and whose members a visibility of `group` shows it to; the owner if that is a group.
+    pub group: Option<GroupId>,
     pub deployment_env: Option<DeploymentEnv>,
     pub visibility: Option<Visibility>,
     #[serde(default)]
@@ -111,8 +114,12 @@ pub struct AgentPatch {
     #[schema(value_type = Option<Vec<String>>, max_items = 100)]
     pub capabilities: Patched<Vec<String>>,
     #[serde(default)]
-    #[schema(value_type = UserId)]
-    pub owner: Patched<UserId>,
+    #[schema(value_type = Owner)]
+    pub owner: Patched<Owner>,
+    /// Null takes it out of its group.
+    #[serde(default)]
+    #[schema(value_type = Option<GroupId>)]
+    pub group: Patched<GroupId>,
     #[serde(default)]
     #[schema(value_type = Option<DeploymentEnv>)]
     pub deployment_env: Patched<DeploymentEnv>,
@@ -136,7 +143,9 @@ pub struct AgentPatch {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentFilter {
-    pub owner: Option<UserId>,
+    /// User or group.
+    pub owner: Option<Owner>,
+    pub group: Option<GroupId>,
     #[serde(rename = "type")]
     pub kind: Option<AgentType>,
     pub status: Option<Status>,
@@ -145,6 +154,8 @@ pub struct AgentFilter {
     pub capability: Option<String>,
     /// Part of the handle or display name.
     pub q: Option<String>,
+    /// Only those whose owner has left.
+    pub orphaned: Option<bool>,
     /// 1 to 200; 50 if left out.
     pub limit: Option<i64>,
     pub cursor: Option<String>,
@@ -167,6 +178,7 @@ pub async fn create(
         version: new.version,
         capabilities: new.capabilities,
         owner: new.owner,
+        group: new.group,
         deployment_env: new.deployment_env,
         visibility: new.visibility,
         tags: new.tags,
@@ -185,13 +197,15 @@ pub async fn list(
     let limit = page_size(filter.limit)?;
     let before = allowed.after::<AgentId>(filter.cursor.as_deref())?;
     let narrowed = Filter {
-        owner: filter.owner.map(Id::uuid),
+        owner: filter.owner.map(Owner::uuid),
+        group: filter.group.map(Id::uuid),
         kind: filter.kind.map(AgentType::name),
         status: filter.status.map(Status::name),
         env: filter.env.map(DeploymentEnv::name),
         visibility: filter.visibility.map(Visibility::name),
         capability: filter.capability,
         q: filter.q,
+        orphaned: filter.orphaned == Some(true),
     };
     let db = &agents.inner().db;
     let mut rows = store::list(db, &allowed, &narrowed, before, limit + 1).await?;
@@ -226,6 +240,7 @@ pub async fn update(
         version: patch.version,
         capabilities: patch.capabilities,
         owner: patch.owner,
+        group: patch.group,
         deployment_env: patch.deployment_env,
         visibility: patch.visibility,
         tags: patch.tags,

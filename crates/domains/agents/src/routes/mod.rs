@@ -22,6 +22,8 @@ pub fn routes(door: &Arc<Door>) -> Routes<Agents> {
         .route::<agents::DecommissionAgent, _, _>(door, agents::decommission)
         .route::<status::SuspendAgent, _, _>(door, status::suspend)
         .route::<status::ReactivateAgent, _, _>(door, status::reactivate)
+        .route::<status::ApproveAgent, _, _>(door, status::approve)
+        .route::<status::RejectAgent, _, _>(door, status::reject)
         .route::<kills::KillAgent, _, _>(door, kills::kill)
         .route::<kills::GetKill, _, _>(door, kills::get)
         .route::<activity::AgentActivity, _, _>(door, activity::list)

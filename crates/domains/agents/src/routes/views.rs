@@ -3,7 +3,7 @@
 use authority::Permission;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use types::{AgentId, Name, Timestamp, UserId};
+use types::{AgentId, GroupId, Name, Timestamp};
 use utoipa::ToSchema;
 
 use crate::model::{Agent, AgentType, DeploymentEnv, Status, Visibility};
@@ -21,6 +21,7 @@ pub struct AgentView {
     pub version: String,
     pub capabilities: Vec<String>,
     pub owner: OwnerView,
+    pub group: Option<GroupId>,
     pub deployment_env: DeploymentEnv,
     pub status: Status,
     pub visibility: Visibility,
@@ -39,9 +40,9 @@ pub struct AgentView {
 
 #[derive(Serialize, ToSchema)]
 pub struct OwnerView {
-    /// `user`.
+    /// `user` or `group`.
     pub kind: &'static str,
-    pub id: UserId,
+    pub id: String,
 }
 
 impl From<Agent> for AgentView {
@@ -56,7 +57,8 @@ impl From<Agent> for AgentView {
             kind: agent.kind,
             version: agent.version,
             capabilities: agent.capabilities,
-            owner: OwnerView { kind: "user", id: agent.owner },
+            owner: OwnerView { kind: agent.owner.kind(), id: agent.owner.to_string() },
+            group: agent.group,
             deployment_env: agent.deployment_env,
             status: agent.status,
             visibility: agent.visibility,

@@ -87,7 +87,12 @@ async fn may_read(oauth: &Oauth, by: &Allowance, jti: TokenId) -> Result<(), Ref
         }
         PrincipalId::User(_) => None,
     };
-    Ok(by.check(&Object { selector: jti.to_string().into(), is: Some(holder.uuid()), owner, group: None })?)
+    Ok(by.check(&Object {
+        selector: jti.to_string().into(),
+        is: Some(holder.uuid()),
+        owner,
+        ..Object::default()
+    })?)
 }
 
 /// The index follows the ledger by moments; a token that was issued just now is waited for.

@@ -30,6 +30,7 @@ pub fn routes(door: &Arc<Door>, oauth: &Oauth) -> Routes {
         .route::<protocol::OrgRevoke, _, _>(door, protocol::revoke::<protocol::OrgRevoke>)
         .route::<sign_in::RedeemLinkForToken, _, _>(door, sign_in::redeem)
         .route::<sign_in::Refresh, _, _>(door, sign_in::refresh)
+        .route::<sign_in::SwitchForToken, _, _>(door, sign_in::switch)
         .route::<activity::TokenActivity, _, _>(door, activity::list)
         .route::<keys::ListKeys, _, _>(door, keys::list)
         .route::<keys::RotateKeys, _, _>(door, keys::rotate)

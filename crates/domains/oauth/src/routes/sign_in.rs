@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use problem::{INVALID_LINK, INVALID_TOKEN, Problem, STALE_REVOCATION_FEED};
+use problem::{INVALID_LINK, INVALID_TOKEN, Problem, STALE_REVOCATION_FEED, VALIDATION_FAILED};
 use serde::{Deserialize, Serialize};
 use types::{OrgId, SessionId, Timestamp, UserId};
 use utoipa::ToSchema;
-use web::{Input, Operation, Rate, Refusal, Reply, Spec, Visitor, leaves, operation, refuses};
+use web::{Allowed, Input, Operation, Rate, Refusal, Reply, Spec, Visitor, leaves, operation, refuses};
 
 use crate::person::SignedIn;
 use crate::{Oauth, facts};
@@ -26,6 +26,14 @@ operation! {
         .open().rate(Rate::SignIn).reveals_secret().facts(leaves![facts::TOKEN_ISSUED])
         .errors(refuses![INVALID_TOKEN, STALE_REVOCATION_FEED])
         .example(r#"{"refresh_token": "ses_01h455vb4pex5vsknk084sn02q.0000000000000000000000000000000000000000000"}"#);
+
+    /// Ends a command line's session and begins one in another organization of the same person.
+    pub SwitchForToken(SwitchTo) -> PersonTokens = Spec::post("auth.switch_for_token", "/api/v1/auth/switch/token")
+        .not_idempotent().reveals_secret()
+        .facts(leaves![people::SESSION_ENDED, people::SESSION_STARTED, facts::TOKEN_ISSUED])
+        .further_facts(leaves![facts::KEY_CREATED])
+        .errors(refuses![STALE_REVOCATION_FEED])
+        .example(r#"{"org": "elsewhere-too"}"#);
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -42,6 +50,15 @@ pub struct LinkToken {
 pub struct RefreshToken {
     #[schema(pattern = r"^ses_[0-9a-z]{26}\.[0-9A-Za-z]{43}$")]
     pub refresh_token: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SwitchForToken)]
+pub struct SwitchTo {
+    /// Id or slug.
+    #[schema(max_length = 40)]
+    pub org: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -98,6 +115,19 @@ pub async fn refresh(
 ) -> Result<Response, Refusal> {
     let signed_in = oauth.refresh(&sent.refresh_token, &visitor.contact).await?;
     answer::<Refresh>(&oauth, signed_in).await
+}
+
+pub async fn switch(
+    State(oauth): State<Oauth>,
+    allowed: Allowed<SwitchForToken>,
+    Input(to): Input<SwitchForToken>,
+) -> Result<Response, Refusal> {
+    let to = to.org.parse().map_err(|_| {
+        Problem::new(&VALIDATION_FAILED, "Mend the fields named in errors.")
+            .with_error("/org", "must be an organization's id or slug")
+    })?;
+    let signed_in = oauth.switch(&allowed, &to).await?;
+    answer::<SwitchForToken>(&oauth, signed_in).await
 }
 
 async fn answer<O: Operation<Answer = PersonTokens>>(

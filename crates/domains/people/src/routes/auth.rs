@@ -15,7 +15,7 @@ use web::{
 
 use super::Rooms;
 use super::sessions::SessionView;
-use crate::{SessionKind, facts};
+use crate::{SessionKind, Started, facts};
 
 operation! {
     /// Exchanges the owner link for a browser session.
@@ -46,6 +46,22 @@ pub struct SignedIn {
     pub user: UserRef,
     pub org: OrgRef,
     pub session: SessionView,
+}
+
+impl SignedIn {
+    pub(super) async fn of(rooms: &Rooms, started: &Started) -> Result<Self, Problem> {
+        let org = rooms.people.org(started.session.org).await?;
+        let org = org.ok_or_else(|| Problem::internal("a session without organization"))?;
+        Ok(Self {
+            user: UserRef {
+                id: started.person.id,
+                display_name: started.person.display_name.clone(),
+                email: started.person.email.clone(),
+            },
+            org: OrgRef { id: org.id, slug: org.slug.clone(), name: org.name.clone() },
+            session: SessionView::from(started.session.clone()),
+        })
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -96,18 +112,8 @@ pub async fn redeem(
     // A page of another site must not sign a visitor in as somebody else.
     rooms.form.same_site(&axum::http::Method::POST, &headers)?;
     let started = rooms.people.redeem(&link.token, SessionKind::Browser, &visitor.contact).await?;
-    let org = rooms.people.org(started.session.org).await?;
-    let org = org.ok_or_else(|| Problem::internal("a session without organization"))?;
     let cookie = rooms.form.set(started.secret.reveal(), &started.session, started.session.created_at);
-    let answer = SignedIn {
-        user: UserRef {
-            id: started.person.id,
-            display_name: started.person.display_name.clone(),
-            email: started.person.email.clone(),
-        },
-        org: OrgRef { id: org.id, slug: org.slug.clone(), name: org.name.clone() },
-        session: SessionView::from(started.session.clone()),
-    };
+    let answer = SignedIn::of(&rooms, &started).await?;
     let mut response = Reply::of::<RedeemLink>(&answer)?.into_response();
     if let Some(cookie) = cookie {
         response.headers_mut().insert(SET_COOKIE, cookie);

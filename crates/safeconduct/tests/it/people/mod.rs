@@ -1,4 +1,13 @@
-//! Getting in, and being somebody.
+//! Getting in, being somebody, and where.
 
+mod domains;
+mod erasure;
+mod groups;
+mod invitations;
+mod isolation;
 mod link;
+mod members;
+mod orgs;
 mod session;
+mod switch;
+mod users;

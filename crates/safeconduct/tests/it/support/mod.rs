@@ -3,6 +3,7 @@
 mod agent;
 mod answer;
 mod caller;
+mod dns;
 mod group;
 mod process;
 mod server;
@@ -10,5 +11,6 @@ mod server;
 pub(crate) use agent::{TestAgent, claims};
 pub(crate) use answer::Answer;
 pub(crate) use caller::Caller;
+pub(crate) use dns::TestDns;
 pub(crate) use process::{PROGRAM, Process, Start};
 pub(crate) use server::{TestServer, config};

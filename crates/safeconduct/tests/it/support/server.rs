@@ -74,6 +74,15 @@ impl TestServer {
         Caller { cookie: Some(cookie), ..self.anonymous() }
     }
 
+    /// The same person as a command line is, with what its sign-in answered.
+    pub(crate) async fn owner_tokens(&self) -> (serde_json::Value, Caller) {
+        let token = self.link_token().await;
+        let answer =
+            self.anonymous().post("/api/v1/auth/link/token", json!({ "token": token })).await.ok(200);
+        let bearer = answer["access_token"].as_str().map(str::to_owned);
+        (answer, Caller { bearer, ..self.anonymous() })
+    }
+
     pub(crate) async fn home(&self) -> OrgId {
         self.house().people.home().await.expect("the home organization").id
     }

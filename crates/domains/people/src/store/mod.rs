@@ -1,39 +1,53 @@
-//! SQL of organizations, people, sessions and owner links.
+//! SQL of people, sessions and owner links; that of other nouns stands in files of its own.
 
-use db::{Db, DbError, OrgScope, Row, Scope, Select, Statement, SystemScope, sql};
+mod domains;
+mod groups;
+mod invitations;
+mod members;
+mod orgs;
+mod users;
+
+use db::{Db, DbError, OrgScope, Row, Scope, Select, Statement, SystemScope, Value, sql};
 use types::{Id, OrgId, OwnerLinkId, SessionId, Timestamp, UserId};
 
-use web::{Allowance, Columns, SelectorColumn};
+use crate::{Person, Session};
 
-use crate::{Org, Person, Session};
+pub(crate) use domains::*;
+pub(crate) use groups::*;
+pub(crate) use invitations::*;
+pub(crate) use members::*;
+pub use orgs::TABLES;
+pub(crate) use orgs::*;
+pub(crate) use users::*;
 
-const ORG: &str = "SELECT id, slug, name, home, created_at, revision FROM orgs";
-const PERSON: &str =
-    "SELECT users.id, email, display_name, status, created_at, last_login_at, revision FROM users";
+const PERSON: &str = "SELECT users.id, username, email, email_verified, display_name, locale, users.status, \
+                      users.created_at, last_login_at, users.revision FROM users";
 const SESSION: &str = "SELECT id, org, user_id, kind, generation, created_at, last_seen_at, expires_at, \
                        stepped_up_until, user_agent, revoked_at, revision FROM sessions";
-
-fn org(mut row: Row) -> Result<Org, DbError> {
-    Ok(Org {
-        id: row.id()?,
-        slug: row.next()?,
-        name: row.next()?,
-        home: row.next()?,
-        created_at: row.next()?,
-        revision: row.next()?,
-    })
-}
 
 fn person(mut row: Row) -> Result<Person, DbError> {
     Ok(Person {
         id: row.id()?,
+        username: row.next()?,
         email: row.next()?,
+        email_verified: row.next()?,
         display_name: row.next()?,
+        locale: row.next()?,
         active: row.next::<String>()? == "active",
         created_at: row.next()?,
         last_login_at: row.next()?,
         revision: row.next()?,
     })
+}
+
+/// For LIKE with `ESCAPE '!'`.
+fn like(text: &str) -> String {
+    text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+}
+
+fn text(value: &impl serde::Serialize) -> Value {
+    // Lists and maps of strings always serialise.
+    serde_json::to_string(value).unwrap_or_default().into()
 }
 
 fn session(mut row: Row) -> Result<Session, DbError> {
@@ -53,35 +67,9 @@ fn session(mut row: Row) -> Result<Session, DbError> {
     })
 }
 
-pub(crate) async fn home(db: &Db, scope: SystemScope) -> Result<Option<Org>, DbError> {
-    db.read_one(scope, Select::new(ORG).and("home = {}", true)).await?.map(org).transpose()
-}
-
-pub(crate) async fn org_by_id(db: &Db, scope: impl Into<Scope>, id: OrgId) -> Result<Option<Org>, DbError> {
-    db.read_one(scope, Select::new(ORG).and("id = {}", id.uuid())).await?.map(org).transpose()
-}
-
-pub(crate) async fn org_by_slug(db: &Db, scope: SystemScope, slug: &str) -> Result<Option<Org>, DbError> {
-    db.read_one(scope, Select::new(ORG).and("slug = {}", slug)).await?.map(org).transpose()
-}
-
-pub(crate) fn insert_org(org: &Org) -> Statement {
-    let text =
-        "INSERT INTO orgs (id, slug, name, home, created_at, revision) VALUES ($1, $2, $3, $4, $5, $6)";
-    let params = vec![
-        org.id.uuid().into(),
-        org.slug.as_str().into(),
-        org.name.as_str().into(),
-        org.home.into(),
-        org.created_at.into(),
-        org.revision.into(),
-    ];
-    sql(text, params).unique_or(&problem::ALREADY_EXISTS)
-}
-
 pub(crate) fn insert_person(person: &Person) -> Statement {
-    let text = "INSERT INTO users (id, email, display_name, status, created_at, last_login_at, revision) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let text = "INSERT INTO users (id, email, display_name, status, created_at, last_login_at, revision, username, \
+                email_verified, locale) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let params = vec![
         person.id.uuid().into(),
         person.email.clone().into(),
@@ -90,13 +78,11 @@ pub(crate) fn insert_person(person: &Person) -> Statement {
         person.created_at.into(),
         person.last_login_at.into(),
         person.revision.into(),
+        person.username.clone().into(),
+        person.email_verified.into(),
+        person.locale.clone().into(),
     ];
     sql(text, params).unique_or(&problem::ALREADY_EXISTS)
-}
-
-pub(crate) fn insert_membership(org: OrgId, user: UserId, at: Timestamp) -> Statement {
-    let text = "INSERT INTO memberships (org, user_id, joined_at) VALUES ($1, $2, $3)";
-    sql(text, vec![org.uuid().into(), user.uuid().into(), at.into()]).unique_or(&problem::ALREADY_EXISTS)
 }
 
 pub(crate) async fn person_by_id(
@@ -108,7 +94,7 @@ pub(crate) async fn person_by_id(
 }
 
 /// The person, if it belongs to the organization.
-pub(crate) async fn member(
+pub(crate) async fn person_in(
     db: &Db,
     scope: SystemScope,
     of: OrgId,
@@ -118,28 +104,6 @@ pub(crate) async fn member(
         .and("users.id = {}", id.uuid())
         .and("EXISTS (SELECT 1 FROM memberships WHERE org = {} AND user_id = users.id)", of.uuid());
     db.read_one(scope, select).await?.map(person).transpose()
-}
-
-/// People of one organization, oldest first; `after` is the last id of the page before.
-pub(crate) async fn members(
-    db: &Db,
-    by: &Allowance,
-    after: Option<UserId>,
-    limit: i64,
-) -> Result<Vec<Person>, DbError> {
-    const COLUMNS: Columns = Columns {
-        selector: SelectorColumn::id::<UserId>("users.id"),
-        owner: None,
-        is: Some("users.id"),
-        named: None,
-        group: None,
-    };
-    let select = Select::new(PERSON)
-        .and("EXISTS (SELECT 1 FROM memberships WHERE org = {} AND user_id = users.id)", by.org().uuid())
-        .and_some("users.id > {}", after.map(Id::uuid))
-        .order("users.id")
-        .limit(limit);
-    db.read(by.scope(), by.narrow(select, &COLUMNS)).await?.into_iter().map(person).collect()
 }
 
 /// The oldest person who holds `role` in the organization.
@@ -154,7 +118,7 @@ pub(crate) async fn first_holder(
             "users.id IN (SELECT principal FROM grants WHERE org = {} AND role = {})",
             [of.uuid().into(), role.into()],
         )
-        .and("status = {}", "active")
+        .and("users.status = {}", "active")
         .order("users.id")
         .limit(1);
     db.read_one(scope, select).await?.map(person).transpose()

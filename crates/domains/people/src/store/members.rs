@@ -1,0 +1,165 @@
+//! SQL of memberships.
+
+use std::collections::HashMap;
+
+use db::{Db, DbError, OrgScope, Row, Scope, Select, Statement, sql};
+use types::{Id, MembershipId, OrgId, SessionId, Timestamp, UserId, Uuid};
+use web::{Allowance, Columns, SelectorColumn};
+
+use crate::members::Member;
+
+/// The row that says that a person belongs to an organization; for guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MembershipRow {
+    pub(crate) id: MembershipId,
+    pub(crate) revision: i64,
+}
+
+pub(crate) async fn membership(
+    db: &Db,
+    scope: impl Into<Scope>,
+    org: OrgId,
+    user: UserId,
+) -> Result<Option<MembershipRow>, DbError> {
+    let text = "SELECT id, revision FROM memberships WHERE org = $1 AND user_id = $2";
+    let found = db.read_one(scope, sql(text, vec![org.uuid().into(), user.uuid().into()])).await?;
+    found.map(|mut row| Ok(MembershipRow { id: row.id()?, revision: row.next()? })).transpose()
+}
+
+const MEMBER: &str = "SELECT m.id, m.revision, joined_at, invited_by, provider, users.id, username, email, \
+                      email_verified, display_name, locale, users.status, users.created_at, last_login_at, \
+                      users.revision FROM memberships m JOIN users ON users.id = m.user_id";
+
+fn member_of(mut row: Row) -> Result<Member, DbError> {
+    Ok(Member {
+        row: MembershipRow { id: row.id()?, revision: row.next()? },
+        joined_at: row.next()?,
+        invited_by: row.next()?,
+        provider: row.next()?,
+        roles: Vec::new(),
+        person: super::person(row)?,
+    })
+}
+
+/// What a list of members may be narrowed by.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MemberFilter {
+    pub(crate) status: Option<&'static str>,
+    pub(crate) q: Option<String>,
+}
+
+pub(crate) async fn members(
+    db: &Db,
+    by: &Allowance,
+    filter: &MemberFilter,
+    after: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<Member>, DbError> {
+    const COLUMNS: Columns = Columns {
+        selector: SelectorColumn::id::<UserId>("m.user_id"),
+        owner: None,
+        is: Some("m.user_id"),
+        named: None,
+        group: None,
+        visible: None,
+    };
+    let q = filter.q.as_ref().map(|text| format!("%{}%", super::like(&text.to_lowercase())));
+    let named = "lower(display_name || ' ' || coalesce(email, '') || ' ' || coalesce(username, '')) LIKE {} ESCAPE '!'";
+    let select = Select::new(MEMBER)
+        .and("m.org = {}", by.org().uuid())
+        .and_some("users.status = {}", filter.status)
+        .and_some(named, q)
+        .and_some("m.user_id > {}", after.map(Id::uuid))
+        .order("m.user_id")
+        .limit(limit);
+    let rows = db.read(by.scope(), by.narrow(select, &COLUMNS)).await?;
+    let members: Vec<Member> = rows.into_iter().map(member_of).collect::<Result<_, _>>()?;
+    with_roles(db, &by.scope(), members).await
+}
+
+pub(crate) async fn member(db: &Db, scope: &OrgScope, user: UserId) -> Result<Option<Member>, DbError> {
+    let select = Select::new(MEMBER).and("m.org = {}", scope.org().uuid()).and("m.user_id = {}", user.uuid());
+    let found = db.read_one(scope, select).await?.map(member_of).transpose()?;
+    Ok(with_roles(db, scope, found.into_iter().collect()).await?.pop())
+}
+
+/// One look for the whole page, which is sorted by id.
+async fn with_roles(db: &Db, scope: &OrgScope, mut members: Vec<Member>) -> Result<Vec<Member>, DbError> {
+    let (Some(first), Some(last)) = (members.first(), members.last()) else { return Ok(members) };
+    let text = "SELECT principal, role FROM grants WHERE org = $1 AND principal >= $2 AND principal <= $3 \
+                AND role <> '' ORDER BY principal, role";
+    let params = vec![scope.org().uuid().into(), first.person.id.uuid().into(), last.person.id.uuid().into()];
+    let mut roles: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for mut row in db.read(scope, sql(text, params)).await? {
+        let principal: Uuid = row.next()?;
+        roles.entry(principal).or_default().push(row.next()?);
+    }
+    for member in &mut members {
+        member.roles = roles.remove(&member.person.id.uuid()).unwrap_or_default();
+    }
+    Ok(members)
+}
+
+pub(crate) fn insert_membership(id: MembershipId, org: OrgId, user: UserId, at: Timestamp) -> Statement {
+    insert_membership_by(id, org, user, at, None, None)
+}
+
+/// With who invited the person, or which provider it came from.
+pub(crate) fn insert_membership_by(
+    id: MembershipId,
+    org: OrgId,
+    user: UserId,
+    at: Timestamp,
+    invited_by: Option<&str>,
+    provider: Option<&str>,
+) -> Statement {
+    let text = "INSERT INTO memberships (org, id, user_id, joined_at, invited_by, provider, revision) \
+                VALUES ($1, $2, $3, $4, $5, $6, 1)";
+    let params = vec![
+        org.uuid().into(),
+        id.uuid().into(),
+        user.uuid().into(),
+        at.into(),
+        invited_by.map(str::to_owned).into(),
+        provider.map(str::to_owned).into(),
+    ];
+    sql(text, params).unique_or(&problem::ALREADY_EXISTS)
+}
+
+/// The membership changed: whoever decided on the revision before decides again.
+pub(crate) fn touch_membership(row: MembershipRow) -> Statement {
+    let text = "UPDATE memberships SET revision = revision + 1 WHERE id = $1 AND revision = $2";
+    sql(text, vec![row.id.uuid().into(), row.revision.into()]).fresh()
+}
+
+/// Ends the membership, unless an agent of the person's is at work by now: then it is decided again.
+pub(crate) fn delete_membership(row: MembershipRow, org: OrgId, user: UserId) -> Statement {
+    let text = "DELETE FROM memberships WHERE id = $1 AND revision = $2 AND NOT EXISTS (SELECT 1 FROM agents \
+                WHERE agents.org = $3 AND agents.owner = $4 AND agents.status = 'active')";
+    let params = vec![row.id.uuid().into(), row.revision.into(), org.uuid().into(), user.uuid().into()];
+    sql(text, params).fresh()
+}
+
+pub(crate) fn take_role(org: OrgId, user: UserId, role: &str) -> Statement {
+    let text = "DELETE FROM grants WHERE org = $1 AND principal = $2 AND role = $3";
+    sql(text, vec![org.uuid().into(), user.uuid().into(), role.into()]).fresh()
+}
+
+/// The person's sessions in this organization that somebody could still use.
+pub(crate) async fn living_sessions(
+    db: &Db,
+    scope: &OrgScope,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, DbError> {
+    let text =
+        "SELECT id FROM sessions WHERE org = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3";
+    let params = vec![scope.org().uuid().into(), user.uuid().into(), now.into()];
+    db.read(scope, sql(text, params)).await?.into_iter().map(|mut row| row.id()).collect()
+}
+
+pub(crate) fn end_sessions_of(org: OrgId, user: UserId, now: Timestamp) -> Statement {
+    let text = "UPDATE sessions SET revoked_at = $3, revision = revision + 1 \
+                WHERE org = $1 AND user_id = $2 AND revoked_at IS NULL";
+    sql(text, vec![org.uuid().into(), user.uuid().into(), now.into()])
+}
