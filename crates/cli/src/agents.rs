@@ -23,6 +23,10 @@ pub enum AgentsCommand {
     Suspend(Because),
     /// Let a suspended agent act again.
     Reactivate(Named),
+    /// Let an agent act that waits for approval.
+    Approve(Named),
+    /// Turn an agent away that waits for approval.
+    Reject(Because),
     /// Stop an agent at once and get a receipt of what died.
     Kill(Because),
     /// Retire an agent for good; the record stays.
@@ -97,13 +101,16 @@ struct About {
     /// What it can do, as `resource:action`; grants nothing. May be repeated.
     #[arg(long = "capability", value_name = "WORD")]
     capabilities: Vec<String>,
-    /// User who answers for it.
-    #[arg(long, value_name = "USER")]
+    /// User or group that answers for it.
+    #[arg(long, value_name = "OWNER")]
     owner: Option<String>,
+    /// Group that it belongs to.
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
     /// development, staging or production.
     #[arg(long)]
     env: Option<String>,
-    /// private, organization or public.
+    /// private, group, organization or public.
     #[arg(long)]
     visibility: Option<String>,
     /// May be repeated.
@@ -122,15 +129,17 @@ struct About {
 
 #[derive(Args, Clone, Debug)]
 pub struct List {
-    /// active, suspended or decommissioned.
+    /// pending, active, suspended or decommissioned.
     #[arg(long)]
     status: Option<String>,
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
     #[arg(long)]
     env: Option<String>,
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "OWNER")]
     owner: Option<String>,
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
     #[arg(long)]
     visibility: Option<String>,
     #[arg(long, value_name = "WORD")]
@@ -138,6 +147,9 @@ pub struct List {
     /// Part of the handle or display name.
     #[arg(long, short = 's', value_name = "TEXT")]
     search: Option<String>,
+    /// Only those whose owner has left the organization.
+    #[arg(long)]
+    orphaned: bool,
     #[command(flatten)]
     listing: Listing,
 }
@@ -167,6 +179,10 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: AgentsCommand) -> Result<(
             shown(desk, &agents.suspend(&because.agent, because.reason.as_deref()).await?)
         }
         AgentsCommand::Reactivate(Named { agent }) => shown(desk, &agents.reactivate(&agent).await?),
+        AgentsCommand::Approve(Named { agent }) => shown(desk, &agents.approve(&agent).await?),
+        AgentsCommand::Reject(because) => {
+            shown(desk, &agents.reject(&because.agent, because.reason.as_deref()).await?)
+        }
         AgentsCommand::Kill(Because { agent, reason }) => {
             desk.screen.confirm(&format!("Kill {agent}? Its tokens and runs die at once."))?;
             kills::shown(desk, &agents.kill(&agent, reason.as_deref()).await?)
@@ -203,6 +219,7 @@ fn shown(desk: &mut Desk<'_>, agent: &Agent) -> Result<(), Failure> {
         ("env", Cell::from(&agent.deployment_env)),
         ("visibility", Cell::from(&agent.visibility)),
         ("owner", Cell::from(&agent.owner.id)),
+        ("group", Cell::from(agent.group.as_deref().unwrap_or_default())),
         ("roles", Cell::from(agent.roles.join(", "))),
         ("permissions", Cell::from(agent.permissions.join(", "))),
         ("tags", Cell::from(agent.tags.join(", "))),
@@ -236,6 +253,7 @@ impl Register {
             version: about.agent_version,
             capabilities: about.capabilities,
             owner: about.owner,
+            group: about.group,
             deployment_env: about.env,
             visibility: about.visibility,
             tags: about.tags,
@@ -261,6 +279,7 @@ impl About {
             version: self.agent_version.clone(),
             capabilities: list(&self.capabilities),
             owner: self.owner.clone(),
+            group: self.group.clone(),
             deployment_env: self.env.clone(),
             visibility: self.visibility.clone(),
             tags: list(&self.tags),
@@ -275,12 +294,14 @@ impl List {
     fn filter(&self, limit: u32) -> AgentFilter {
         AgentFilter {
             owner: self.owner.clone(),
+            group: self.group.clone(),
             kind: self.kind.clone(),
             status: self.status.clone(),
             env: self.env.clone(),
             visibility: self.visibility.clone(),
             capability: self.capability.clone(),
             q: self.search.clone(),
+            orphaned: self.orphaned.then_some(true),
             limit: Some(limit),
             cursor: self.listing.cursor.clone(),
             count: None,

@@ -13,8 +13,8 @@ use crate::failure::Failure;
 use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
-    agents, audit, completion, configure, credentials, functions, kills, login, orgs, permissions,
-    quickstart, reference, roles, runs, sessions, token, users,
+    agents, audit, completion, configure, credentials, domains, functions, groups, invitations, kills, login,
+    members, orgs, permissions, quickstart, reference, roles, runs, sessions, token, users,
 };
 
 /// Commands that speak to a server.
@@ -61,10 +61,22 @@ pub enum Command {
     /// See the roles that can be given.
     #[command(subcommand)]
     Roles(roles::RolesCommand),
-    /// See the organization.
+    /// Found, change, leave and switch organizations.
     #[command(subcommand)]
     Orgs(orgs::OrgsCommand),
-    /// See the people of the organization.
+    /// See who belongs to the organization, and change it.
+    #[command(subcommand)]
+    Members(members::MembersCommand),
+    /// Prove the e-mail domains of the organization.
+    #[command(subcommand)]
+    Domains(domains::DomainsCommand),
+    /// Make groups and fill them.
+    #[command(subcommand)]
+    Groups(groups::GroupsCommand),
+    /// Bring people in by a link.
+    #[command(subcommand)]
+    Invitations(invitations::InvitationsCommand),
+    /// See people; as an operator, suspend them.
     #[command(subcommand)]
     Users(users::UsersCommand),
     /// Print a completion script for your shell.
@@ -131,6 +143,10 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Permissions(command) => permissions::run(desk, command).await,
         Command::Roles(command) => roles::run(desk, command).await,
         Command::Orgs(command) => orgs::run(desk, command).await,
+        Command::Members(command) => members::run(desk, command).await,
+        Command::Domains(command) => domains::run(desk, command).await,
+        Command::Groups(command) => groups::run(desk, command).await,
+        Command::Invitations(command) => invitations::run(desk, command).await,
         Command::Users(command) => users::run(desk, command).await,
         Command::Completion(completion) => completion::run(desk, &completion),
         Command::Reference => reference::run(desk),

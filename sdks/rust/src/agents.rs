@@ -9,7 +9,7 @@ use crate::words::words;
 use crate::{Client, Error, Page, Time, page};
 
 words! {
-    AgentStatus { Active = "active", Suspended = "suspended", Decommissioned = "decommissioned", }
+    AgentStatus { Pending = "pending", Active = "active", Suspended = "suspended", Decommissioned = "decommissioned", }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ pub struct Agent {
     /// Descriptive; they grant nothing.
     pub capabilities: Vec<String>,
     pub owner: Owner,
+    /// What `group` reaches.
+    pub group: Option<String>,
     pub deployment_env: String,
     pub status: AgentStatus,
     pub visibility: String,
@@ -41,7 +43,7 @@ pub struct Agent {
     pub revision: i64,
 }
 
-/// The person who answers for an agent.
+/// The person or group that answers for an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     pub kind: String,
@@ -71,6 +73,8 @@ pub struct NewAgent {
     /// Id of a user; the caller if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment_env: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,6 +106,8 @@ pub struct AgentPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment_env: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<String>,
@@ -121,6 +127,7 @@ pub struct AgentPatch {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct AgentFilter {
     pub owner: Option<String>,
+    pub group: Option<String>,
     #[serde(rename = "type")]
     pub kind: Option<String>,
     pub status: Option<String>,
@@ -129,6 +136,8 @@ pub struct AgentFilter {
     pub capability: Option<String>,
     /// Part of the handle or display name.
     pub q: Option<String>,
+    /// Only those whose owner has left.
+    pub orphaned: Option<bool>,
     /// Items per page, 1 to 200.
     pub limit: Option<u32>,
     pub cursor: Option<String>,
@@ -187,6 +196,16 @@ impl Agents<'_> {
 
     pub async fn reactivate(&self, agent: &str) -> Result<Agent, Error> {
         self.0.post(&under(agent, "reactivate")).once().answer().await
+    }
+
+    /// Lets a pending agent act.
+    pub async fn approve(&self, agent: &str) -> Result<Agent, Error> {
+        self.0.post(&under(agent, "approve")).once().answer().await
+    }
+
+    /// Turns a pending agent away for good.
+    pub async fn reject(&self, agent: &str, reason: Option<&str>) -> Result<Agent, Error> {
+        self.0.post(&under(agent, "reject")).json(&Because { reason }).once().answer().await
     }
 
     /// Suspends the agent and voids everything that lives by it; the receipt says what died, where and how fast.

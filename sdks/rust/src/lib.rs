@@ -10,11 +10,15 @@ mod auth;
 mod call;
 mod client;
 mod credentials;
+mod domains;
 mod error;
 mod events;
 mod functions;
+mod groups;
+mod invitations;
 mod key;
 mod kills;
+mod members;
 mod orgs;
 mod page;
 mod permissions;
@@ -38,14 +42,18 @@ pub use credentials::{
     Credential, CredentialFilter, CredentialKind, CredentialStatus, Credentials, IssuedCredential,
     NewCredential, Rotation,
 };
+pub use domains::{Domain, Domains};
 pub use error::{Error, FieldError};
 pub use events::Events;
 pub use functions::{
     Function, FunctionFilter, FunctionSummary, FunctionVersion, Functions, NewFunction, NewVersion,
 };
+pub use groups::{Group, GroupFilter, GroupMember, GroupPatch, Groups, NewGroup};
+pub use invitations::{Invitation, InvitationFilter, Invitations, Invited, Joined, NewInvitation};
 pub use key::SigningKey;
 pub use kills::{DeadTokens, Kill, KillNode, Kills};
-pub use orgs::{Org, Orgs};
+pub use members::{Member, MemberFilter, Members};
+pub use orgs::{NewOrg, Org, OrgFilter, OrgPatch, OrgSettings, OrgSummary, Orgs};
 pub use page::Page;
 pub use permissions::{
     EffectivePermissions, PermissionAnswer, PermissionCatalogue, PermissionResult, Permissions, Resource,
@@ -58,7 +66,10 @@ pub use token::{Token, TokenFuture, TokenSource};
 pub use tokens::{
     Introspection, IssuedToken, KeySet, Metadata, TokenAct, TokenActor, TokenRequest, TokenTarget, Tokens,
 };
-pub use users::{User, UserFilter, Users};
+pub use users::{
+    ImportEntry, ImportOutcome, ImportReport, KnownUser, NewUser, User, UserFilter, UserImport, UserSearch,
+    Users,
+};
 pub use words::Time;
 
 /// The example of the README compiles.
