@@ -67,7 +67,7 @@ impl ApiKey {
             selector: self.id.to_string().into(),
             is: Some(self.owner.uuid()),
             owner: responsible,
-            group: None,
+            ..Object::default()
         }
     }
 }

@@ -144,9 +144,9 @@ impl Serialize for Owner {
 
 impl<'de> Deserialize<'de> for Owner {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?.parse().map_err(|_| {
-            serde::de::Error::custom("expected the id of a user or a group, `usr_…` or `grp_…`")
-        })
+        String::deserialize(from)?
+            .parse()
+            .map_err(|_| serde::de::Error::custom("expected the id of a user or a group, `usr_…` or `grp_…`"))
     }
 }
 

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, header};
 use ledger::Actor;
 use problem::{INVALID_TOKEN, Problem};
 use serde::Serialize;
-use types::{CredentialId, Id, OrgId, RunId, SessionId, TokenId, TxnId, Uuid};
+use types::{CredentialId, OrgId, RunId, SessionId, TokenId, TxnId, Uuid};
 use utoipa::ToSchema;
 use web::{Caller, Contact, Link, Means, PrincipalId};
 

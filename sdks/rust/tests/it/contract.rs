@@ -347,7 +347,7 @@ async fn every_operation_has_a_method_that_calls_it() {
         "policies.simulate" => policies.simulate(&client::Simulation::default()),
         "policies.validate" => policies.validate(&client::PolicyBundle::default()),
         "policies.what_if" => policies.what_if(&client::WhatIf::default()),
-        "roles.list" => client.roles().list(),
+        "roles.list" => client.roles().list(&client::RoleFilter::default()),
         "runs.cancel" => runs.cancel("x"),
         "runs.events" => runs.wait("x"),
         "runs.get" => runs.get("x"),

@@ -18,6 +18,7 @@ const COLUMNS: Columns = Columns {
     is: None,
     named: None,
     group: Some("principal"),
+    visible: None,
 };
 
 #[derive(Clone, Debug, Default)]

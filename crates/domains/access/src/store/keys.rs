@@ -20,6 +20,7 @@ const COLUMNS: Columns = Columns {
     is: Some("owner"),
     named: None,
     group: None,
+    visible: None,
 };
 
 #[derive(Clone, Copy, Debug, Default)]

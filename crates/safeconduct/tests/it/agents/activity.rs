@@ -37,6 +37,8 @@ testing::on_both_databases! {
         let owner = server.owner().await;
         let agent = server.agent(&owner, "worker", &[]).await;
         server.as_agent(&agent).await;
+        // What is shown to the whole organization is no secret in it.
+        owner.patch("/api/v1/agents/default:worker", json!({ "visibility": "private" })).await.ok(200);
         server.house().ledger.drain().await.unwrap();
         let org = server.home().await;
         let with = async |permissions: &[&str]| -> Caller {
