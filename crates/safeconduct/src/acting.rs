@@ -17,7 +17,7 @@ use sandbox::{DoorHandler, Identity, Interpreter, Launcher, Sandbox, Settings};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use types::{Id, OrgId};
+use types::OrgId;
 use web::{Caller, PrincipalId};
 
 /// A launcher that waits for its server.

@@ -338,7 +338,7 @@ fn policies_settings(config: &Config, public_url: &str) -> PoliciesSettings {
             config::DecisionRecord::Denied => policies::Record::Denied,
             config::DecisionRecord::Full => policies::Record::Full,
         },
-        keep: config.retention.decisions,
+        kept_for: config.retention.decisions,
         env: match config.mode {
             config::Mode::Development => "development",
             config::Mode::Production => "production",

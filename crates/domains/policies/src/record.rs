@@ -92,9 +92,9 @@ impl Inner {
     }
 
     /// Removes what is older than it is kept.
-    pub(crate) async fn sweep_decisions(&self, keep: Duration) -> Result<(), PolicyError> {
-        let before = self.world.now().minus(keep);
-        self.db.keep(Bookkeeping::new(store::INDEX).statement(store::sweep_decisions(before))).await?;
+    pub(crate) async fn sweep_decisions(&self, kept_for: Duration) -> Result<(), PolicyError> {
+        let oldest = self.world.now().minus(kept_for);
+        self.db.keep(Bookkeeping::new(store::INDEX).statement(store::remove_decisions(oldest))).await?;
         Ok(())
     }
 }

@@ -43,7 +43,7 @@ pub struct PoliciesSettings {
     pub directory: Option<PathBuf>,
     pub record: Record,
     /// How long decisions are kept.
-    pub keep: Duration,
+    pub kept_for: Duration,
     /// `context.env` of every question.
     pub env: &'static str,
     /// Without trailing slash.
@@ -140,7 +140,7 @@ impl Policies {
 
     /// Removes decisions that are older than they are kept.
     pub async fn sweep(&self) {
-        if let Err(error) = self.0.sweep_decisions(self.0.settings.keep).await {
+        if let Err(error) = self.0.sweep_decisions(self.0.settings.kept_for).await {
             tracing::warn!(%error, "old decisions were not swept");
         }
     }

@@ -173,7 +173,7 @@ pub(crate) async fn decisions(
     db.read(scope, select).await?.into_iter().map(recorded).collect()
 }
 
-pub(crate) fn sweep_decisions(before: Timestamp) -> Statement {
+pub(crate) fn remove_decisions(before: Timestamp) -> Statement {
     sql("DELETE FROM decisions WHERE at < $1", vec![before.into()])
 }
 

@@ -190,6 +190,10 @@ pub const TABLES: &[&str] = &[
     "roles",
     "resource_prefixes",
     "access_heads",
+    "permission_uses",
+    "decisions",
+    "policy_heads",
+    "policies",
     "invitations",
     "domains",
     "identities",
@@ -207,7 +211,7 @@ pub const TABLES: &[&str] = &[
 /// Everything but the facts. On PostgreSQL nobody but the owner of the database may delete what is insert-only.
 pub(crate) fn erase(db: &Db, org: OrgId) -> Vec<Statement> {
     let remove = |table: &&str| match *table {
-        "function_versions" if db.is_postgres() => {
+        "function_versions" | "policies" if db.is_postgres() => {
             sql("SELECT safeconduct_forget($1)", vec![org.uuid().into()])
         }
         table => sql(format!("DELETE FROM {table} WHERE org = $1"), vec![org.uuid().into()]),

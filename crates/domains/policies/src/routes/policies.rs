@@ -83,6 +83,7 @@ const COLUMNS: Columns = Columns {
     is: None,
     named: None,
     group: None,
+    visible: None,
 };
 
 pub async fn create(
