@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use db::{AuthorityEntry, Bookkeeping, Change, FactRow};
+use db::{AuthorityEntry, Bookkeeping, Change, CommitError, FactRow};
 use ledger::{Actor, Fact, Outcome};
 use serde_json::json;
 use types::{Id, OrgId, Secret, SessionId, Timestamp};
@@ -178,21 +178,27 @@ impl People {
             .origin(&contact.origin())
             .target("session", session.id, "")
             .data(json!({ "kind": session.kind.name() }));
-        let change = self.ending(Change::new(SIGN_IN, inner.ledger.seal(fact).await?), &session);
-        inner.db.commit(change).await?;
-        Ok(())
+        self.end_once(fact, &session).await
     }
 
     async fn end_reused(&self, session: &Session, contact: &Contact) -> Result<(), PeopleError> {
-        let inner = self.inner();
         let fact = Fact::new(&facts::SESSION_REUSED, session.org, Actor::anonymous(""))
             .origin(&contact.origin())
             .outcome(Outcome::Denied)
             .target("session", session.id, "")
             .data(json!({ "generation": session.generation }));
+        self.end_once(fact, session).await
+    }
+
+    /// Ends a session for a caller without an allowance; that it is over already, since a moment ago, is as good.
+    async fn end_once(&self, fact: Fact, session: &Session) -> Result<(), PeopleError> {
+        let inner = self.inner();
         let change = self.ending(Change::new(SIGN_IN, inner.ledger.seal(fact).await?), session);
-        inner.db.commit(change).await?;
-        Ok(())
+        match inner.db.commit(change).await {
+            Ok(_) => Ok(()),
+            Err(CommitError::Refused(code)) if *code == problem::NOT_FOUND => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn ending(&self, change: Change, session: &Session) -> Change {

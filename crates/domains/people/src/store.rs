@@ -226,9 +226,12 @@ pub(crate) fn rotate_session(
     sql(text, vec![session.id.uuid().into(), old_tag.into(), new_tag.into(), now.into()])
 }
 
+/// A session ends once: whoever comes second changes nothing and records nothing.
 pub(crate) fn end_session(session: &Session, now: Timestamp) -> Statement {
-    let text = "UPDATE sessions SET revoked_at = $3, revision = revision + 1 WHERE org = $1 AND id = $2";
-    sql(text, vec![session.org.uuid().into(), session.id.uuid().into(), now.into()])
+    let text = "UPDATE sessions SET revoked_at = $3, revision = revision + 1 \
+                WHERE org = $1 AND id = $2 AND revoked_at IS NULL";
+    let params = vec![session.org.uuid().into(), session.id.uuid().into(), now.into()];
+    sql(text, params).one_row_or(&problem::NOT_FOUND)
 }
 
 /// Bookkeeping: a session was seen.

@@ -67,6 +67,7 @@ testing::on_both_databases! {
             *counts.entry(racer.await.unwrap()).or_default() += 1;
         }
         assert!(counts.get(&200).is_none_or(|wins| *wins == 1) && counts[&401] >= 99, "{counts:?}");
+        assert_eq!(facts(&server).await["session.reuse_detected"], 1, "a session ends once");
         server.finish().await;
     }
 }
