@@ -93,9 +93,10 @@ impl People {
         let (started, fact) = self.start(home.id, &person, kind, "link", contact).await?;
         let change = match joining {
             Some(change) => change.fact(fact),
-            None => Change::new(SIGN_IN, fact).statement(store::touch_login(person.id, now)),
+            None => Change::new(SIGN_IN, fact),
         };
         let change = change
+            .statement(store::touch_login(person.id, started.session.created_at))
             .statement(store::redeem_link(tag, now))
             .statement(store::insert_session(&started.session, started.tag));
         match inner.db.commit(change).await {
