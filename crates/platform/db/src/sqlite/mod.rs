@@ -38,6 +38,7 @@ impl Sqlite {
     pub(crate) fn open(settings: &SqliteSettings, signals: Signals) -> Result<Self, OpenError> {
         let lock = open::lock(&settings.directory)?;
         let path = settings.directory.join("safeconduct.db");
+        open::keep_private(&path)?;
         let mut connection = open::writer(&path)?;
         open::migrate(&mut connection)?;
         let wal = checkpoint::Checkpointer::start(&path)?;

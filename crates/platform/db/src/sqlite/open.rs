@@ -1,6 +1,7 @@
 //! Opening: the lock that refuses a second server, pragmas, migrations.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
@@ -13,13 +14,26 @@ use crate::{DbError, OpenError, migrate};
 pub(super) fn lock(directory: &Path) -> Result<File, OpenError> {
     let path = directory.join("lock");
     let io = |error| OpenError::Io { path: path.display().to_string(), error };
-    std::fs::create_dir_all(directory).map_err(io)?;
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+    // A directory that is there already stays as its owner made it; the files in it are ours.
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(io)?;
+    let file = own_file(&path).map_err(io)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.display().to_string())),
         Err(TryLockError::Error(error)) => Err(io(error)),
     }
+}
+
+/// Nobody else reads the database, whatever umask and directory say; SQLite gives its journals the same mode. Only before the
+/// first connection: closing a file that SQLite has open would drop its locks.
+pub(super) fn keep_private(path: &Path) -> Result<(), OpenError> {
+    own_file(path).map(drop).map_err(|error| OpenError::Io { path: path.display().to_string(), error })
+}
+
+fn own_file(path: &Path) -> std::io::Result<File> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
 }
 
 pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {

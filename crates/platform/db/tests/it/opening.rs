@@ -67,3 +67,21 @@ async fn a_superuser_is_refused() {
     let Err(refused) = Db::open(Settings::Postgres(powerful)).await else { panic!("it opened") };
     assert!(refused.to_string().contains("row-level security does not bind"), "{refused}");
 }
+
+/// Neither an open umask nor an older, readable database lets a neighbour on the machine read along.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_else_may_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("safeconduct.db");
+    std::fs::write(&path, "").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let settings = db::SqliteSettings { directory: directory.path().to_owned(), readers: 1 };
+    let db = Db::open(Settings::Sqlite(settings)).await.unwrap();
+    let files = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap());
+    let modes: std::collections::BTreeMap<_, _> = files
+        .map(|entry| (entry.file_name(), entry.metadata().unwrap().permissions().mode() & 0o777))
+        .collect();
+    assert!(modes.len() >= 3 && modes.values().all(|mode| *mode == 0o600), "{modes:?}");
+    db.close().await;
+}
