@@ -268,8 +268,7 @@ async fn link(config: Config) -> anyhow::Result<()> {
     let url = match ask(&config.data.dir, &Errand::Link).await.context("the server's admin socket")? {
         Some(url) => url,
         None => {
-            let address = config.server.listen;
-            let house = House::open(config, World::system(), address, None).await?;
+            let house = at_rest(config).await?;
             let link = house.people.make_link().await?;
             house.close().await;
             link.url.reveal().clone()
@@ -286,6 +285,7 @@ async fn import(flags: ImportFlags) -> anyhow::Result<()> {
     let said = match ask(&config.data.dir, &errand).await.context("the server on this machine")? {
         Some(said) => said,
         None => {
+            // Also before the first start.
             let address = config.server.listen;
             let house = House::open(config, World::system(), address, None).await?;
             let said = house.import_signing_key(flags.org.as_deref(), &file).await;
@@ -295,6 +295,19 @@ async fn import(flags: ImportFlags) -> anyhow::Result<()> {
     };
     println!("{said}");
     Ok(())
+}
+
+/// The house of a server that does not run. A command about an installation does not found one by a wrong directory.
+async fn at_rest(config: Config) -> anyhow::Result<House> {
+    let embedded = config.database.url.is_none();
+    if embedded && !config.data.dir.join("safeconduct.db").exists() {
+        anyhow::bail!(
+            "no installation lies in {}; name the server's data directory, as in --data-dir .data",
+            config.data.dir.display()
+        );
+    }
+    let address = config.server.listen;
+    Ok(House::open(config, World::system(), address, None).await?)
 }
 
 /// Needs a house, but nobody's data: a throw-away directory.

@@ -72,7 +72,8 @@ impl Server {
                 writeln!(out, "  {}\n", link.url.reveal())?;
                 writeln!(out, "or sign the command line in:\n")?;
                 writeln!(out, "  safeconduct login --link '{}'\n", link.url.reveal())?;
-                writeln!(out, "See everything at work in seconds:\n\n  safeconduct quickstart\n")
+                writeln!(out, "or see everything at work in seconds:\n")?;
+                writeln!(out, "  safeconduct quickstart --link '{}'\n", link.url.reveal())
             }
             None => writeln!(out, "\nTo sign in again: safeconduct admin link\n"),
         }
