@@ -295,7 +295,9 @@ async fn import(flags: ImportFlags) -> anyhow::Result<()> {
     let said = match ask(&config.data.dir, &errand).await.context("the server on this machine")? {
         Some(said) => said,
         None => {
-            let house = at_rest(config).await?;
+            // Also before the first start.
+            let address = config.server.listen;
+            let house = House::open(config, World::system(), address, None).await?;
             let said = house.import_signing_key(flags.org.as_deref(), &file).await;
             house.close().await;
             said?

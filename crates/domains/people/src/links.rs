@@ -96,7 +96,7 @@ impl People {
             None => Change::new(SIGN_IN, fact),
         };
         let change = change
-            .statement(store::touch_login(person.id, now))
+            .statement(store::touch_login(person.id, started.session.created_at))
             .statement(store::redeem_link(tag, now))
             .statement(store::insert_session(&started.session, started.tag));
         match inner.db.commit(change).await {
