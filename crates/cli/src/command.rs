@@ -13,8 +13,9 @@ use crate::failure::Failure;
 use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
-    agents, audit, completion, configure, credentials, domains, functions, groups, invitations, kills, login,
-    members, orgs, permissions, quickstart, reference, roles, runs, sessions, token, users,
+    agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups,
+    invitations, kills, login, members, orgs, permissions, prefixes, quickstart, reference, roles, runs,
+    sessions, token, users,
 };
 
 /// Commands that speak to a server.
@@ -55,12 +56,21 @@ pub enum Command {
     /// Show the receipt of a kill.
     #[command(subcommand)]
     Kills(kills::KillsCommand),
-    /// See what you may do.
+    /// See what you and others may do, and why.
     #[command(subcommand)]
     Permissions(permissions::PermissionsCommand),
-    /// See the roles that can be given.
+    /// See the roles that can be given; make your own.
     #[command(subcommand)]
     Roles(roles::RolesCommand),
+    /// Give roles and permissions, and take them.
+    #[command(subcommand)]
+    Grants(grants::GrantsCommand),
+    /// Make and revoke API keys.
+    #[command(subcommand)]
+    Apikeys(apikeys::ApiKeysCommand),
+    /// Make resources of outside applications known.
+    #[command(subcommand)]
+    Prefixes(prefixes::PrefixesCommand),
     /// Found, change, leave and switch organizations.
     #[command(subcommand)]
     Orgs(orgs::OrgsCommand),
@@ -142,6 +152,9 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Kills(command) => kills::run(desk, command).await,
         Command::Permissions(command) => permissions::run(desk, command).await,
         Command::Roles(command) => roles::run(desk, command).await,
+        Command::Grants(command) => grants::run(desk, command).await,
+        Command::Apikeys(command) => apikeys::run(desk, command).await,
+        Command::Prefixes(command) => prefixes::run(desk, command).await,
         Command::Orgs(command) => orgs::run(desk, command).await,
         Command::Members(command) => members::run(desk, command).await,
         Command::Domains(command) => domains::run(desk, command).await,

@@ -5,6 +5,7 @@
 //! no domain and no database; the environment, the streams and what only the binary can do are handed in.
 
 mod agents;
+mod apikeys;
 mod audit;
 mod command;
 mod completion;
@@ -16,6 +17,7 @@ mod exit;
 mod failure;
 mod files;
 mod functions;
+mod grants;
 mod groups;
 mod host;
 mod invitations;
@@ -25,6 +27,7 @@ mod login;
 mod members;
 mod orgs;
 mod permissions;
+mod prefixes;
 mod profiles;
 mod quickstart;
 mod reference;

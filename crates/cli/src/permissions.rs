@@ -1,7 +1,7 @@
 //! `safeconduct permissions …`
 
 use clap::{Args, Subcommand};
-use client::PermissionResult;
+use client::{HeldPermissions, PermissionResult};
 
 use crate::desk::Desk;
 use crate::exit::Exit;
@@ -17,6 +17,11 @@ pub enum PermissionsCommand {
     Check(Check),
     /// Show what permissions can be about.
     Catalogue,
+    /// Show what a person, an agent or a group holds, and where each comes from.
+    Of {
+        /// Id of a person, an agent or a group.
+        principal: String,
+    },
 }
 
 #[derive(Args, Clone, Debug)]
@@ -49,6 +54,14 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: PermissionsCommand) -> Res
             }
             if answer.allowed { Ok(()) } else { Err(Failure::Quietly(Exit::Refused)) }
         }
+        PermissionsCommand::Of { principal } => {
+            let held = client.permissions().of(&principal).await?;
+            match desk.screen.form {
+                Form::Json | Form::Jsonl => desk.screen.json(&held),
+                Form::Quiet => desk.screen.lines(&held.permissions),
+                Form::Table => desk.screen.table(&["permission", "by", "through"], &sources(&held)),
+            }
+        }
         PermissionsCommand::Catalogue => {
             let catalogue = client.permissions().catalogue().await?;
             if desk.screen.form != Form::Table {
@@ -62,6 +75,18 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: PermissionsCommand) -> Res
             desk.screen.table(&["resource", "what it is"], &rows)
         }
     }
+}
+
+/// A line for each permission of each grant.
+fn sources(held: &HeldPermissions) -> Vec<Vec<Cell>> {
+    let lines = held.sources.iter().flat_map(|source| {
+        source.permissions.iter().map(|permission| {
+            let by = source.role.as_deref().unwrap_or("a grant of its own");
+            let through = source.group.as_deref().unwrap_or_default();
+            vec![Cell::from(permission), Cell::from(by), Cell::from(through)]
+        })
+    });
+    lines.collect()
 }
 
 fn held(results: &[PermissionResult]) -> Vec<Vec<Cell>> {

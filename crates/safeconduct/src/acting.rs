@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use access::{Known, Principals};
-use agents::{Agents, Status};
+use agents::{Agents, Owner, Status};
 use config::{Config, SandboxBackend};
 use functions::{RunPass, RunTokens, TokenWanted};
 use futures::future::BoxFuture;
@@ -17,7 +17,7 @@ use sandbox::{DoorHandler, Identity, Interpreter, Launcher, Sandbox, Settings};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use types::OrgId;
+use types::{Id, OrgId};
 use web::{Caller, PrincipalId};
 
 /// A launcher that waits for its server.
@@ -94,6 +94,8 @@ impl RunTokens for TokensOfRuns {
 pub(crate) struct Standings {
     pub(crate) people: People,
     pub(crate) agents: Agents,
+    /// Of people's API keys.
+    pub(crate) mark: &'static str,
 }
 
 impl Principals for Standings {
@@ -102,7 +104,12 @@ impl Principals for Standings {
             Ok(match principal {
                 PrincipalId::User(id) => {
                     let person = self.people.member(org, id).await?;
-                    person.map(|person| Known { display: person.display_name, active: person.active })
+                    person.map(|person| Known {
+                        display: person.display_name,
+                        active: person.active,
+                        mark: self.mark,
+                        responsible: None,
+                    })
                 }
                 PrincipalId::Agent(id) => {
                     let standing = self.agents.standing_now(id).await?;
@@ -110,6 +117,12 @@ impl Principals for Standings {
                     ours.map(|one| Known {
                         display: one.display.to_string(),
                         active: one.status == Status::Active,
+                        mark: one.env.mark(),
+                        // A group's agents answer to whoever may manage every key.
+                        responsible: match one.owner {
+                            Owner::User(user) => Some(user.uuid()),
+                            Owner::Group(_) => None,
+                        },
                     })
                 }
             })

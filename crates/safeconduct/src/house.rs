@@ -72,7 +72,7 @@ impl House {
         let ledger = Ledger::new(db.clone(), keyring.clone(), world.clone(), ledger_settings(&config));
         let feed = Feed::start(db.clone(), world.clone()).await?;
         let nodes = Nodes::new(db.clone(), feed.clone(), world.clone());
-        let access = Access::new(db.clone(), ledger.clone(), world.clone(), &feed);
+        let access = Access::new(db.clone(), ledger.clone(), &keyring, world.clone(), &feed);
         let people = People::new(
             db.clone(),
             ledger.clone(),
@@ -100,7 +100,11 @@ impl House {
             nodes.clone(),
             AgentsSettings { host: host.to_owned() },
         );
-        access.know_principals(Arc::new(Standings { people: people.clone(), agents: agents.clone() }));
+        access.know_principals(Arc::new(Standings {
+            people: people.clone(),
+            agents: agents.clone(),
+            mark: mark(&config),
+        }));
         people.know_dependents(Arc::new(agents.clone()));
         let keys = Keys::new(db.clone(), ledger.clone(), keyring.clone(), world.clone(), &feed);
         let oauth = Oauth::new(
@@ -151,7 +155,11 @@ impl House {
             ledger.clone(),
             keyring.clone(),
             world.clone(),
-            vec![Arc::new(oauth.clone()), Arc::new(CookieAuthenticator::new(people.clone(), cookie.clone()))],
+            vec![
+                Arc::new(access.clone()),
+                Arc::new(oauth.clone()),
+                Arc::new(CookieAuthenticator::new(people.clone(), cookie.clone())),
+            ],
             rate_limits(&config),
         ));
         Ok(Self {
@@ -199,6 +207,7 @@ impl House {
             tracing::warn!(%unfinished, "some work was cut off");
         }
         self.agents.flush_seen().await;
+        self.access.flush_seen().await;
         self.oauth.flush_counts(true).await;
         self.db.close().await;
     }
@@ -220,6 +229,14 @@ fn catalogue() -> Vec<&'static FactKind> {
         runs::facts::KINDS,
     ];
     kinds.into_iter().flatten().copied().collect()
+}
+
+/// How people's API keys are marked: by what this installation is for.
+fn mark(config: &Config) -> &'static str {
+    match config.mode {
+        config::Mode::Development => "dev",
+        config::Mode::Production => "prd",
+    }
 }
 
 fn public_url(config: &Config, bound: SocketAddr) -> String {

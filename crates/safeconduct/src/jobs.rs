@@ -29,6 +29,7 @@ pub(crate) fn start(house: &House) {
             let house = noted.clone();
             async move {
                 house.agents.flush_seen().await;
+                house.access.flush_seen().await;
                 house.oauth.flush_counts(false).await;
                 telemetry::fold_metrics();
             }

@@ -32,6 +32,7 @@ pub(crate) fn public(house: &House) -> Router {
     let document = document.to_string();
     let openapi = move || async move { ([("content-type", "application/json")], document) };
     let routes = routes(house);
+    house.access.know_operations(routes.specs().collect());
     house.oauth.know_operations(routes.specs().filter_map(Spec::required).collect());
     let router = routes
         .into_router()

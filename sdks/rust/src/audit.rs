@@ -31,6 +31,8 @@ pub struct Fact {
     pub jti: Option<String>,
     pub txn: Option<String>,
     pub credential: Option<String>,
+    #[serde(default)]
+    pub api_key: Option<String>,
     pub run: Option<String>,
     pub request: Option<String>,
     /// The fact that this one follows from.

@@ -169,3 +169,17 @@ mod secret {
         Ok(Option::<String>::deserialize(from)?.map(Zeroizing::new))
     }
 }
+
+/// The same for a secret that is always there.
+pub(crate) mod shown {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use zeroize::Zeroizing;
+
+    pub(crate) fn serialize<S: Serializer>(secret: &Zeroizing<String>, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(secret.as_str())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Zeroizing<String>, D::Error> {
+        String::deserialize(from).map(Zeroizing::new)
+    }
+}

@@ -5,6 +5,7 @@
 //! members that a newer server adds are ignored, words that it adds are kept as text. Knows nothing of the server's code.
 
 mod agents;
+mod api_keys;
 mod audit;
 mod auth;
 mod call;
@@ -14,6 +15,7 @@ mod domains;
 mod error;
 mod events;
 mod functions;
+mod grants;
 mod groups;
 mod invitations;
 mod key;
@@ -22,6 +24,7 @@ mod members;
 mod orgs;
 mod page;
 mod permissions;
+mod resource_prefixes;
 mod roles;
 mod runs;
 mod signing_keys;
@@ -32,6 +35,7 @@ mod users;
 mod words;
 
 pub use agents::{Agent, AgentFilter, AgentPatch, AgentStatus, Agents, NewAgent, Owner};
+pub use api_keys::{ApiKey, ApiKeyFilter, ApiKeys, IssuedApiKey, NewApiKey};
 pub use audit::{
     Audit, Consistency, DataHash, Download, ExportQuery, Fact, FactActor, FactDetail, FactFilter, FactKind,
     FactKinds, FactProof, FactTarget, Repeated, SignedCheckpoint, Verification, VerifyRange,
@@ -48,6 +52,7 @@ pub use events::Events;
 pub use functions::{
     Function, FunctionFilter, FunctionSummary, FunctionVersion, Functions, NewFunction, NewVersion,
 };
+pub use grants::{Grant, GrantFilter, Grants, NewGrant};
 pub use groups::{Group, GroupFilter, GroupMember, GroupPatch, Groups, NewGroup};
 pub use invitations::{Invitation, InvitationFilter, Invitations, Invited, Joined, NewInvitation};
 pub use key::SigningKey;
@@ -56,9 +61,13 @@ pub use members::{Member, MemberFilter, Members};
 pub use orgs::{NewOrg, Org, OrgFilter, OrgPatch, OrgSettings, OrgSummary, Orgs};
 pub use page::Page;
 pub use permissions::{
-    EffectivePermissions, PermissionAnswer, PermissionCatalogue, PermissionResult, Permissions, Resource,
+    EffectivePermissions, HeldPermissions, PermissionAnswer, PermissionCatalogue, PermissionOperation,
+    PermissionResult, PermissionSource, Permissions, Resource,
 };
-pub use roles::{Role, Roles};
+pub use resource_prefixes::{
+    NewResourcePrefix, OutsideResource, ResourcePrefix, ResourcePrefixPatch, ResourcePrefixes,
+};
+pub use roles::{NewRole, Role, RoleFilter, RolePatch, Roles};
 pub use runs::{LogLine, LogStream, Run, RunError, RunFilter, RunStatus, Runs, Usage};
 pub use signing_keys::{RotatedKeys, SigningKeys, TokenKey};
 pub use sse::Event;

@@ -7,6 +7,39 @@ use crate::{Client, Error};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PermissionCatalogue {
     pub items: Vec<Resource>,
+    /// Every operation that needs a permission.
+    pub operations: Vec<PermissionOperation>,
+}
+
+/// What an operation needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermissionOperation {
+    pub id: String,
+    pub method: String,
+    pub path: String,
+    pub permission: String,
+    /// People confirm that it is them; tokens and keys must hold the permission by name, without wildcards.
+    pub step_up: bool,
+}
+
+/// What somebody holds, and where each comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldPermissions {
+    pub principal: String,
+    pub principal_kind: String,
+    pub display_name: String,
+    pub permissions: Vec<String>,
+    pub groups: Vec<String>,
+    pub sources: Vec<PermissionSource>,
+}
+
+/// One grant that somebody holds, itself or through a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermissionSource {
+    pub grant: String,
+    pub role: Option<String>,
+    pub group: Option<String>,
+    pub permissions: Vec<String>,
 }
 
 /// Something that permissions are about.
@@ -15,6 +48,9 @@ pub struct Resource {
     pub resource: String,
     pub meaning: String,
     pub actions: Vec<String>,
+    /// Of an outside application.
+    #[serde(default)]
+    pub outside: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +87,11 @@ impl Permissions<'_> {
 
     pub async fn me(&self) -> Result<EffectivePermissions, Error> {
         self.0.get(&["api", "v1", "permissions", "me"]).answer().await
+    }
+
+    /// Of a person, an agent or a group.
+    pub async fn of(&self, principal: &str) -> Result<HeldPermissions, Error> {
+        self.0.get(&["api", "v1", "permissions", "of", principal]).answer().await
     }
 
     /// `logic` is `all` or `any`. Nothing is done.

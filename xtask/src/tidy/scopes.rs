@@ -7,6 +7,7 @@ use super::tree::Tree;
 const LISTED: &[(&str, &str)] = &[
     ("crates/domains/access/src/grant.rs", "gives what no request asked for, such as the first owner's role"),
     ("crates/domains/access/src/index.rs", "compiles the permissions of every organization's principals"),
+    ("crates/domains/access/src/seen.rs", "notes last use of keys of many organizations at once"),
     ("crates/domains/agents/src/seen.rs", "notes last use for many organizations at once"),
     ("crates/domains/agents/src/service.rs", "keeps the index of living agents of every organization"),
     ("crates/domains/functions/src/executor.rs", "a leased run reads the version that it was asked for"),

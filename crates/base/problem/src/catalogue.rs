@@ -18,6 +18,7 @@ codes! {
     OUTSIDE_RETENTION = "outside_retention", 400, "The time lies before what is kept";
     UNAUTHENTICATED = "unauthenticated", 401, "Sign in or send a token";
     INVALID_TOKEN = "invalid_token", 401, "The token is not valid";
+    INVALID_API_KEY = "invalid_api_key", 401, "The API key is not valid";
     INVALID_LINK = "invalid_link", 401, "The link is not valid any more";
     PERMISSION_DENIED = "permission_denied", 403, "A permission is missing";
     AUTHORITY_EXCEEDED = "authority_exceeded", 403, "Nobody grants what they do not hold";
@@ -50,6 +51,10 @@ codes! {
     SIGN_IN_FIRST = "sign_in_first", 409, "An account with this address exists";
     USER_SUSPENDED = "user_suspended", 409, "The person is suspended";
     USER_ACTIVE = "user_active", 409, "The person is active";
+    ROLE_BUILT_IN = "role_built_in", 409, "A built-in role cannot be changed";
+    ROLE_IN_USE = "role_in_use", 409, "Somebody holds the role";
+    PREFIX_IN_USE = "prefix_in_use", 409, "Something names a resource of the prefix";
+    API_KEY_REVOKED = "api_key_revoked", 409, "The API key is revoked";
     FUNCTION_EXISTS = "function_exists", 409, "A function of this name exists";
     RUN_ENDED = "run_ended", 409, "The run has ended";
     IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight", 409, "The first request with this key is still running";

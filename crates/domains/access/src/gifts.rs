@@ -31,6 +31,7 @@ impl Access {
             }
             gifts.push(Gift::Role(name.clone()));
         }
+        self.known_resources(scope, "/permissions", permissions).await?;
         gifts.extend(permissions.iter().cloned().map(Gift::Permission));
         let mut once: Vec<Gift> = Vec::with_capacity(gifts.len());
         for gift in gifts {

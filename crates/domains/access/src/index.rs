@@ -8,16 +8,22 @@ use std::sync::{Arc, OnceLock};
 
 use authority::Authority;
 use cluster::{Cache, Dead, Feed, Heard, OnDead};
+use crypto::mac::MacKey;
 use db::{Db, DbError, SystemScope};
 use ledger::Ledger;
 use problem::Problem;
-use types::{GroupId, Id, OrgId, Uuid, World};
-use web::PrincipalId;
+use secrets::Keyring;
+use types::{ApiKeyId, GroupId, Id, OrgId, Uuid, World};
+use web::{PrincipalId, Spec};
 
-use crate::{Principals, store};
+use crate::keys::{ApiKey, PEPPER};
+use crate::seen::Seen;
+use crate::{Known, Principals, store};
 
 /// Principals whose grants are kept in memory.
 const MOST: usize = 200_000;
+/// API keys, and owners of such, that are kept in memory.
+const MOST_KEYS: usize = 50_000;
 const PURPOSE: SystemScope = SystemScope::new("permission index");
 
 /// What a principal holds in one organization, and by which groups it is reached.
@@ -31,19 +37,35 @@ pub struct Holding {
 #[derive(Clone)]
 pub struct Access(Arc<Inner>);
 
-#[expect(dead_code, reason = "ledger and world are for the operations that come next")]
 pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) ledger: Ledger,
     pub(crate) world: World,
+    pub(crate) feed: Feed,
+    pub(crate) pepper: MacKey,
+    pub(crate) seen: Seen,
     pub(crate) principals: OnceLock<Arc<dyn Principals>>,
+    operations: OnceLock<Vec<&'static Spec>>,
     holdings: Cache<(OrgId, Uuid), Holding>,
+    keys: Cache<ApiKeyId, ApiKey>,
+    standings: Cache<(OrgId, Uuid), Known>,
 }
 
 impl Access {
-    pub fn new(db: Db, ledger: Ledger, world: World, feed: &Feed) -> Self {
-        let holdings = Cache::new(feed.clone(), MOST);
-        let inner = Arc::new(Inner { db, ledger, world, principals: OnceLock::new(), holdings });
+    pub fn new(db: Db, ledger: Ledger, keyring: &Keyring, world: World, feed: &Feed) -> Self {
+        let inner = Arc::new(Inner {
+            db,
+            ledger,
+            world,
+            feed: feed.clone(),
+            pepper: keyring.pepper(PEPPER),
+            seen: Seen::default(),
+            principals: OnceLock::new(),
+            operations: OnceLock::new(),
+            holdings: Cache::new(feed.clone(), MOST),
+            keys: Cache::new(feed.clone(), MOST_KEYS),
+            standings: Cache::new(feed.clone(), MOST_KEYS),
+        });
         feed.listen(inner.clone());
         Self(inner)
     }
@@ -52,6 +74,42 @@ impl Access {
     pub fn know_principals(&self, principals: Arc<dyn Principals>) {
         // A second one would mean two houses in one process; the first stays.
         let _ = self.0.principals.set(principals);
+    }
+
+    /// The operations of this server, which the catalogue of permissions is made of; set once, at boot.
+    pub fn know_operations(&self, specs: Vec<&'static Spec>) {
+        let _ = self.0.operations.set(specs);
+    }
+
+    pub(crate) fn operations(&self) -> &[&'static Spec] {
+        self.0.operations.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Writes down when keys were used; called every few seconds and at the end.
+    pub async fn flush_seen(&self) {
+        self.0.seen.flush(&self.0.db).await;
+    }
+
+    /// An API key of any organization, from memory.
+    pub(crate) async fn key(&self, id: ApiKeyId) -> Result<Option<Arc<ApiKey>>, Problem> {
+        let load = store::key_by_id(&self.0.db, PURPOSE, id);
+        Ok(self.0.keys.get(id, load).await?)
+    }
+
+    /// Whether work that stands on this key may go on.
+    pub async fn key_stands(&self, id: ApiKeyId) -> Result<bool, Problem> {
+        let now = self.0.world.now();
+        let Some(key) = self.key(id).await?.filter(|key| key.is_usable(now)) else { return Ok(false) };
+        Ok(self.standing(key.org, key.owner).await?.is_some_and(|known| known.active))
+    }
+
+    /// Whether a key's owner stands, from memory.
+    pub(crate) async fn standing(
+        &self,
+        org: OrgId,
+        principal: PrincipalId,
+    ) -> Result<Option<Arc<Known>>, Problem> {
+        self.0.standings.get((org, principal.uuid()), self.known(org, principal)).await
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -77,7 +135,13 @@ impl Access {
 impl OnDead for Inner {
     fn heard(&self, entry: &Heard) -> Dead {
         match entry.kind.as_str() {
-            "user" | "agent" => self.holdings.forget(&(entry.org, entry.key)),
+            "user" | "agent" => {
+                self.holdings.forget(&(entry.org, entry.key));
+                // A person is suspended everywhere at once; who leaves loses every key.
+                self.standings.forget_where(|(_, id), _| *id == entry.key);
+                self.keys.forget_where(|_, key| key.owner.uuid() == entry.key);
+            }
+            "api_key" => self.keys.forget(&ApiKeyId::from_uuid(entry.key)),
             "group" => {
                 let group = GroupId::from_uuid(entry.key);
                 self.holdings

@@ -51,7 +51,6 @@ pub(crate) fn read(stored: &str) -> Vec<Permission> {
     stored.split(' ').filter_map(|text| text.parse().ok()).collect()
 }
 
-#[expect(dead_code, reason = "for the operations on roles that come next")]
 pub(crate) fn written(permissions: &[Permission]) -> String {
     permissions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

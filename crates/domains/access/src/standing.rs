@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use problem::{LAST_OWNER, Problem};
-use types::{OrgId, UserId};
+use types::{OrgId, UserId, Uuid};
 use web::PrincipalId;
 
 use crate::{Access, Head, store};
@@ -13,6 +13,10 @@ pub struct Known {
     pub display: String,
     /// Whether it may act now; suspended ones may not.
     pub active: bool,
+    /// The mark of its environment in API keys: `dev`, `stg` or `prd`.
+    pub mark: &'static str,
+    /// Who answers for it: an agent's owner.
+    pub responsible: Option<Uuid>,
 }
 
 pub trait Principals: Send + Sync {

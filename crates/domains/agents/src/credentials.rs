@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crypto::jwk::Jwk;
-use crypto::machine_secret::MachineSecret;
+use crypto::machine_secret::{MachineSecret, SecretForm};
 use db::{AuthorityEntry, Change};
 use problem::Problem;
 use serde_json::json;
@@ -177,11 +177,16 @@ impl Agents {
         let inner = self.inner();
         let key_id = id.to_string();
         let key_id = key_id.trim_start_matches("crd_");
-        let secret = MachineSecret::generate(&inner.world, agent.deployment_env.mark(), key_id)
-            .map_err(|error| AgentError::Refused(Problem::internal(error)))?;
+        let secret = MachineSecret::generate(
+            &inner.world,
+            SecretForm::Credential,
+            agent.deployment_env.mark(),
+            key_id,
+        )
+        .map_err(|error| AgentError::Refused(Problem::internal(error)))?;
         let pepper =
             inner.peppers.get(&PEPPER).ok_or_else(|| AgentError::Refused(Problem::internal("no pepper")))?;
-        let parsed = MachineSecret::parse(secret.reveal())
+        let parsed = MachineSecret::parse(SecretForm::Credential, secret.reveal())
             .map_err(|error| AgentError::Refused(Problem::internal(error)))?;
         let tag = pepper.tag(&[parsed.secret.as_bytes()]);
         Ok((Proof::Secret { tag, pepper_version: PEPPER }, secret))

@@ -169,6 +169,7 @@ impl Oauth {
                 client: claims.client_id.uuid(),
                 credential: claims.crd,
                 session: claims.sid,
+                key: claims.key,
                 run: claims.run,
                 expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1000)),
             },

@@ -8,7 +8,9 @@ use authority::Authority;
 use cluster::Kin;
 use crypto::jws::{JwsError, SigningKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use types::{AgentId, ClientId, CredentialId, FunctionId, Id, OrgId, RunId, SessionId, TokenId, TxnId, Uuid};
+use types::{
+    AgentId, ApiKeyId, ClientId, CredentialId, FunctionId, Id, OrgId, RunId, SessionId, TokenId, TxnId, Uuid,
+};
 use web::PrincipalId;
 
 /// `typ` of the header (RFC 9068 §2.1).
@@ -41,6 +43,9 @@ pub struct Claims {
     pub crd: Option<CredentialId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
+    /// The API key that a run was started with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<ApiKeyId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
     pub txn: TxnId,
@@ -141,6 +146,7 @@ impl Claims {
         }
         kin.extend(self.crd.map(|credential| Kin { kind: "credential", key: credential.uuid() }));
         kin.extend(self.sid.map(|session| Kin { kind: "session", key: session.uuid() }));
+        kin.extend(self.key.map(|key| Kin { kind: "api_key", key: key.uuid() }));
         kin.into_boxed_slice()
     }
 }

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use crypto::jws::VerifyingKey;
-use crypto::machine_secret::MachineSecret;
+use crypto::machine_secret::{MachineSecret, SecretForm};
 use parking_lot::RwLock;
 use types::{AgentId, CredentialId, Timestamp};
 
@@ -144,7 +144,8 @@ impl Oauth {
         method: &'static str,
     ) -> Result<Proven, OAuthError> {
         let agent: AgentId = client.parse().map_err(|_| invalid_client("the client is no agent"))?;
-        let parsed = MachineSecret::parse(secret).map_err(|_| invalid_client("the secret is malformed"))?;
+        let parsed = MachineSecret::parse(SecretForm::Credential, secret)
+            .map_err(|_| invalid_client("the secret is malformed"))?;
         let id: CredentialId = format!("crd_{}", parsed.key_id)
             .parse()
             .map_err(|_| invalid_client("the secret is malformed"))?;

@@ -9,7 +9,9 @@ use agents::CredentialStatus;
 use authority::Authority;
 use problem::{AUTHORITY_EXCEEDED, INVALID_TOKEN, Problem};
 use serde::{Deserialize, Serialize};
-use types::{ClientId, CredentialId, FunctionId, Id, RunId, Secret, SessionId, Timestamp, TokenId, TxnId};
+use types::{
+    ApiKeyId, ClientId, CredentialId, FunctionId, Id, RunId, Secret, SessionId, Timestamp, TokenId, TxnId,
+};
 use web::{Caller, Means, PrincipalId};
 
 use crate::Oauth;
@@ -24,6 +26,8 @@ pub struct OnBehalf {
     client: String,
     credential: Option<CredentialId>,
     session: Option<SessionId>,
+    #[serde(default)]
+    api_key: Option<ApiKeyId>,
     /// The scope of the caller's token; none for a session.
     scope: Option<Authority>,
     /// Actors up to now.
@@ -58,9 +62,10 @@ pub struct Minted {
 
 impl OnBehalf {
     pub fn of(caller: &Caller) -> Self {
-        let (credential, session) = match &caller.means {
-            Means::Session { session, .. } => (None, Some(*session)),
-            Means::Token { credential, session, .. } => (*credential, *session),
+        let (credential, session, api_key) = match &caller.means {
+            Means::Session { session, .. } => (None, Some(*session), None),
+            Means::Token { credential, session, key, .. } => (*credential, *session, *key),
+            Means::Key { key, .. } => (None, None, Some(*key)),
         };
         let principals = caller.actors.iter().rev();
         let act = principals.fold(None, |inner, link| Some(Act::by(link.principal, inner)));
@@ -73,6 +78,7 @@ impl OnBehalf {
             client: client_of(caller).to_string(),
             credential,
             session,
+            api_key,
             scope: caller.scope.as_deref().cloned(),
             act,
             txn: caller.txn,
@@ -106,6 +112,7 @@ impl Oauth {
         let mut claims = self.claims(&issuer, who.rev, draft);
         claims.crd = who.credential;
         claims.sid = who.session;
+        claims.key = who.api_key;
         claims.run = Some(wanted.run);
         claims.txn = who.txn.unwrap_or(claims.txn);
         claims.act = Some(acting(wanted.function, author, who.act.clone())?);
@@ -146,6 +153,9 @@ impl Oauth {
         if let Some(id) = claims.sid {
             stands &= inner.people.session(id).await?.is_some();
         }
+        if let Some(id) = claims.key {
+            stands &= inner.access.key_stands(id).await?;
+        }
         if stands {
             return Ok(());
         }
@@ -159,7 +169,7 @@ fn client_of(caller: &Caller) -> Client {
         (PrincipalId::User(_), Means::Token { client, .. }) => {
             Client::Registered(ClientId::from_uuid(*client))
         }
-        (PrincipalId::User(_), Means::Session { .. }) => first_party(),
+        (PrincipalId::User(_), Means::Session { .. } | Means::Key { .. }) => first_party(),
     }
 }
 

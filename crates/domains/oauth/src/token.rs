@@ -189,6 +189,7 @@ impl Oauth {
             rev,
             crd: None,
             sid: None,
+            key: None,
             run: None,
             txn: world.id(),
             act: None,

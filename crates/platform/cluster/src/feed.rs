@@ -19,7 +19,8 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 const STALE_AFTER: Duration = Duration::from_secs(2);
 const PURPOSE: SystemScope = SystemScope::new("revision feed");
 
-/// What an authority entry that can die is about: `agent`, `user`, `session`, `credential`, `token`, `org`, `client`, `keys`.
+/// What an authority entry that can die is about: `agent`, `user`, `session`, `credential`, `api_key`, `token`, `org`, `client`,
+/// `keys`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kin {
     pub kind: &'static str,
@@ -28,7 +29,8 @@ pub struct Kin {
 
 impl Kin {
     /// Everything that can die.
-    pub const KINDS: [&str; 8] = ["agent", "user", "session", "credential", "token", "org", "client", "keys"];
+    pub const KINDS: [&str; 9] =
+        ["agent", "user", "session", "credential", "api_key", "token", "org", "client", "keys"];
 
     /// From the words of a log entry or a stored run; none for a kind that only a newer node knows.
     pub fn of(kind: &str, key: Uuid) -> Option<Self> {

@@ -128,9 +128,19 @@ impl Key {
 }
 
 fn sample(fact: &Fact) -> Fact {
-    let Origin { jti, txn, credential, run, act, on_behalf_of, .. } = fact.origin.clone();
-    let origin =
-        Origin { request: None, ip: None, user_agent: None, jti, txn, credential, run, act, on_behalf_of };
+    let Origin { jti, txn, credential, api_key, run, act, on_behalf_of, .. } = fact.origin.clone();
+    let origin = Origin {
+        request: None,
+        ip: None,
+        user_agent: None,
+        jti,
+        txn,
+        credential,
+        api_key,
+        run,
+        act,
+        on_behalf_of,
+    };
     Fact { origin, ..fact.clone() }
 }
 

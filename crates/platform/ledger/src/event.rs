@@ -6,7 +6,7 @@ use crypto::seal::Aad;
 use secrets::Purpose;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use types::{CredentialId, FactId, Id, OrgId, RequestId, RunId, Timestamp, TokenId, TxnId};
+use types::{ApiKeyId, CredentialId, FactId, Id, OrgId, RequestId, RunId, Timestamp, TokenId, TxnId};
 
 use crate::fact::{Actor, ActorKind, Repeated};
 use crate::kind::{Outcome, Severity};
@@ -32,6 +32,8 @@ pub struct Event {
     pub jti: Option<TokenId>,
     pub txn: Option<TxnId>,
     pub credential: Option<CredentialId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<ApiKeyId>,
     pub run: Option<RunId>,
     pub request: Option<RequestId>,
     pub cause: Option<FactId>,
@@ -66,6 +68,7 @@ struct Private {
     #[serde(default)]
     act: Vec<Actor>,
     actor: String,
+    api_key: Option<ApiKeyId>,
     #[serde(default)]
     data: Map<String, Value>,
     data_hash: Option<DataHash>,
@@ -130,6 +133,7 @@ impl Inner {
             jti: fact.jti,
             txn: fact.txn,
             credential: fact.credential,
+            api_key: private.api_key,
             run: fact.run,
             request: fact.request,
             cause: fact.cause,

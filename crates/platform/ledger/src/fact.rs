@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use types::{CredentialId, FactId, OrgId, RequestId, RunId, TokenId, TxnId};
+use types::{ApiKeyId, CredentialId, FactId, OrgId, RequestId, RunId, TokenId, TxnId};
 
 use crate::kind::{FactKind, Outcome, UnknownWord, words};
 
@@ -70,6 +70,7 @@ pub struct Origin {
     pub jti: Option<TokenId>,
     pub txn: Option<TxnId>,
     pub credential: Option<CredentialId>,
+    pub api_key: Option<ApiKeyId>,
     pub run: Option<RunId>,
     /// The delegation chain, outermost first.
     pub act: Vec<Actor>,

@@ -51,10 +51,10 @@ pub(crate) fn seal(world: &World, key: &DataKey, fact: Fact) -> Result<FactRow, 
     })
 }
 
-/// RFC 8785 of {act, actor, data | data_hash, ip, on_behalf_of, repeated, salt, target, user_agent, v}; what is absent is
+/// RFC 8785 of {act, actor, api_key, data | data_hash, ip, on_behalf_of, repeated, salt, target, user_agent, v}; what is absent is
 /// left out.
 fn private(world: &World, fact: &Fact) -> String {
-    let Origin { ip, user_agent, act, on_behalf_of, .. } = &fact.origin;
+    let Origin { ip, user_agent, api_key, act, on_behalf_of, .. } = &fact.origin;
     let mut out = String::with_capacity(512);
     out.push('{');
     if !act.is_empty() {
@@ -66,6 +66,10 @@ fn private(world: &World, fact: &Fact) -> String {
         out.push_str("],");
     }
     member(&mut out, "actor", &fact.actor.display);
+    if let Some(key) = api_key {
+        // An id has no character that JSON escapes.
+        let _ = write!(out, ",\"api_key\":\"{key}\"");
+    }
     write_data(&mut out, &fact.data);
     if let Some(ip) = ip {
         // An address has no character that JSON escapes.

@@ -154,10 +154,14 @@ impl Allowance {
     pub fn origin(&self) -> Origin {
         let mut origin = self.contact.origin();
         origin.txn = self.caller.txn;
-        if let Means::Token { jti, credential, run, .. } = &self.caller.means {
-            origin.jti = Some(*jti);
-            origin.credential = *credential;
-            origin.run = *run;
+        match &self.caller.means {
+            Means::Session { .. } => {}
+            Means::Token { jti, credential, run, .. } => {
+                origin.jti = Some(*jti);
+                origin.credential = *credential;
+                origin.run = *run;
+            }
+            Means::Key { key, .. } => origin.api_key = Some(*key),
         }
         origin.act = self.caller.chain();
         origin

@@ -8,8 +8,8 @@ use futures::future::BoxFuture;
 use ledger::Actor;
 use problem::Problem;
 use types::{
-    AgentId, CredentialId, FunctionId, GroupId, Id, OrgId, RunId, SessionId, Timestamp, TokenId, TxnId,
-    UserId, Uuid,
+    AgentId, ApiKeyId, CredentialId, FunctionId, GroupId, Id, OrgId, RunId, SessionId, Timestamp, TokenId,
+    TxnId, UserId, Uuid,
 };
 
 use crate::Contact;
@@ -88,9 +88,13 @@ pub enum Means {
         credential: Option<CredentialId>,
         /// The session of a person that it was made on.
         session: Option<SessionId>,
+        /// The API key that its run was started with.
+        key: Option<ApiKeyId>,
         run: Option<RunId>,
         expires_at: Timestamp,
     },
+    /// An API key, whose permissions stand as the scope.
+    Key { key: ApiKeyId, expires_at: Option<Timestamp> },
 }
 
 #[derive(Clone)]
@@ -101,7 +105,7 @@ pub struct Caller {
     pub actors: Vec<Link>,
     /// Functions that act, outermost first.
     pub functions: Vec<ActingFunction>,
-    /// The token's scope; `None` for a session.
+    /// The token's scope or the key's permissions; `None` for a session.
     pub scope: Option<Arc<Authority>>,
     pub means: Means,
     pub txn: Option<TxnId>,

@@ -72,7 +72,7 @@ impl Door {
                 return Ok(caller);
             }
         }
-        let detail = "Send `Authorization: Bearer <token>`, or sign in to the console.";
+        let detail = "Send `Authorization: Bearer` with a token or an API key, or sign in to the console.";
         Err(Problem::new(&UNAUTHENTICATED, detail))
     }
 
@@ -81,10 +81,10 @@ impl Door {
             (Means::Session { stepped_up_until, .. }, _) => *stepped_up_until > self.world.now(),
             // A run's token spells out what its function names; nobody confirmed that.
             (Means::Token { run: Some(_), .. }, _) => false,
-            (Means::Token { .. }, Some(required)) => {
+            (Means::Token { .. } | Means::Key { .. }, Some(required)) => {
                 caller.scope.as_deref().is_some_and(|scope| scope.spells_out(&required))
             }
-            (Means::Token { .. }, None) => true,
+            (Means::Token { .. } | Means::Key { .. }, None) => true,
         };
         if fresh {
             return Ok(());
@@ -95,6 +95,9 @@ impl Door {
             }
             Means::Token { run: Some(_), .. } => {
                 "A run cannot confirm anything. Do it with a session or a token of your own."
+            }
+            Means::Key { .. } => {
+                "An API key must hold this permission by name, without wildcards. Make one that does."
             }
             Means::Token { .. } => {
                 "A token must hold this permission by name, without wildcards. Ask for it as a scope."

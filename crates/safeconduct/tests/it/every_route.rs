@@ -133,6 +133,11 @@ impl Stage {
     async fn set(server: &TestServer, dns: &TestDns, spec: &Spec, owner: &Caller) -> Self {
         let mut path = spec.path.to_owned();
         let mut body = None;
+        if spec.id == "grants.create" {
+            let agent = owner.post("/api/v1/agents", json!({ "name": "for-a-grant" })).await.ok(201);
+            let id = agent["id"].as_str().expect("an id");
+            body = Some(spec.example.replace("agt_01h455vb4pex5vsknk084sn02q", id));
+        }
         let names_something = path.contains('{') || spec.id == "audit.proof.inclusion";
         if path.contains("{org}") {
             let (slug, leaves) = match spec.id {
@@ -189,6 +194,34 @@ impl Stage {
                 owner.post(&format!("/api/v1/system/users/{}/suspend", person.id), json!({})).await.ok(200);
             }
             path = path.replace("{user}", &person.id.to_string());
+        }
+        if path.contains("{role}") {
+            let name = format!("for-{}", spec.id.replace('.', "-"));
+            owner.post("/api/v1/roles", json!({ "name": name, "permissions": [] })).await.ok(201);
+            path = path.replace("{role}", &name);
+        }
+        if path.contains("{grant}") {
+            let agent = owner
+                .post("/api/v1/agents", json!({ "name": format!("for-{}", spec.id.replace('.', "-")) }))
+                .await
+                .ok(201);
+            let body = json!({ "principal": agent["id"], "role": "viewer" });
+            let grant = owner.post("/api/v1/grants", body).await.ok(201);
+            path = path.replace("{grant}", grant["id"].as_str().expect("an id"));
+        }
+        if path.contains("{principal}") {
+            let me = owner.get("/api/v1/auth/me").await.ok(200);
+            path = path.replace("{principal}", me["principal"]["id"].as_str().expect("an id"));
+        }
+        if path.contains("{prefix}") {
+            let prefix = format!("for-{}", spec.id.replace(['.', '_'], "-"));
+            owner.post("/api/v1/resource-prefixes", json!({ "prefix": prefix })).await.ok(201);
+            path = path.replace("{prefix}", &prefix);
+        }
+        if path.contains("{key}") {
+            let body = json!({ "name": "staged", "permissions": ["agents:read"] });
+            let key = owner.post("/api/v1/api-keys", body).await.ok(201);
+            path = path.replace("{key}", key["id"].as_str().expect("an id"));
         }
         if path.contains("{kill}") {
             owner.post("/api/v1/agents", json!({ "name": "for-a-kill" })).await.ok(201);

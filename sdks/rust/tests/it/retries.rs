@@ -1,6 +1,6 @@
 //! What is tried again, and what is not.
 
-use safeconduct_client::NewAgent;
+use safeconduct_client::{NewAgent, RoleFilter};
 
 use crate::scripted::{Answer, Request, Scripted, ok, problem};
 
@@ -19,7 +19,7 @@ async fn reads_are_repeated_after_a_broken_connection_and_a_passing_refusal() {
         ("502 of a proxy", || Answer::Http(502, "", "<html>".into())),
     ] {
         let server = fails_once(answer);
-        let page = server.builder().build().unwrap().roles().list().await;
+        let page = server.builder().build().unwrap().roles().list(&RoleFilter::default()).await;
         assert!(page.is_ok(), "{name}: {page:?}");
         assert_eq!(server.seen().len(), 2, "{name}");
     }
@@ -31,7 +31,7 @@ async fn refusals_stand() {
         [(403, "permission_denied"), (404, "not_found"), (500, "internal"), (409, "conflict")]
     {
         let server = Scripted::new(move |_, _| problem(status, "X-Request-Id: req_9\r\n", code));
-        let error = server.builder().build().unwrap().roles().list().await.unwrap_err();
+        let error = server.builder().build().unwrap().roles().list(&RoleFilter::default()).await.unwrap_err();
         assert_eq!((error.code(), error.status(), error.request_id()), (code, Some(status), Some("req_9")));
         assert_eq!(server.seen().len(), 1, "{code}");
     }
@@ -40,7 +40,7 @@ async fn refusals_stand() {
 #[tokio::test]
 async fn a_long_wait_is_left_to_the_caller() {
     let server = Scripted::new(|_, _| problem(429, "Retry-After: 3600\r\n", "rate_limited"));
-    let error = server.builder().build().unwrap().roles().list().await.unwrap_err();
+    let error = server.builder().build().unwrap().roles().list(&RoleFilter::default()).await.unwrap_err();
     assert_eq!(error.retry_after().map(|wait| wait.as_secs()), Some(3600));
     assert_eq!(server.seen().len(), 1);
 }
@@ -49,7 +49,7 @@ async fn a_long_wait_is_left_to_the_caller() {
 async fn attempts_have_an_end() {
     let server = Scripted::new(|_, _| problem(503, "Retry-After: 0\r\n", "overloaded"));
     let client = server.builder().attempts(3).build().unwrap();
-    assert_eq!(client.roles().list().await.unwrap_err().code(), "overloaded");
+    assert_eq!(client.roles().list(&RoleFilter::default()).await.unwrap_err().code(), "overloaded");
     assert_eq!(server.seen().len(), 3);
 }
 
@@ -89,7 +89,7 @@ async fn nobody_there_is_said_so() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let client =
         safeconduct_client::Client::builder(format!("http://127.0.0.1:{port}")).attempts(1).build().unwrap();
-    let error = client.roles().list().await.unwrap_err();
+    let error = client.roles().list(&RoleFilter::default()).await.unwrap_err();
     assert_eq!((error.code(), error.status()), ("unreachable", None));
     assert!(error.detail().contains("refused") && error.detail().contains(&port.to_string()), "{error}");
 }

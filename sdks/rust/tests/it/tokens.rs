@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use safeconduct_client::SigningKey;
+use safeconduct_client::{RoleFilter, SigningKey};
 use serde_json::Value;
 
 use crate::scripted::{Answer, Request, Scripted, ok, problem};
@@ -35,7 +35,7 @@ async fn a_secret_goes_by_basic_and_the_token_is_kept() {
     let server = server(|bearer| bearer == "Bearer t1");
     let client = server.builder().client_secret("agt_1", "sfc:+% é").build().unwrap();
     for _ in 0..3 {
-        client.roles().list().await.unwrap();
+        client.roles().list(&RoleFilter::default()).await.unwrap();
     }
     let seen = server.seen();
     assert_eq!(seen.len(), 4, "one token for three calls");
@@ -50,7 +50,7 @@ async fn a_key_signs_for_the_issuer_as_it_calls_itself() {
     let server = server(|_| true);
     let key = SigningKey::generate().unwrap();
     let client = server.builder().private_key("agt_1", key).build().unwrap();
-    client.roles().list().await.unwrap();
+    client.roles().list(&RoleFilter::default()).await.unwrap();
     let body = server.seen()[1].body.clone();
     let assertion = body.rsplit_once("client_assertion=").unwrap().1.split('&').next().unwrap();
     let claims = URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1).unwrap()).unwrap();
@@ -65,12 +65,12 @@ async fn a_key_signs_for_the_issuer_as_it_calls_itself() {
 async fn a_token_that_died_early_is_replaced_once() {
     let server = server(|bearer| bearer == "Bearer t2");
     let client = server.builder().client_secret("agt_1", "s").build().unwrap();
-    client.roles().list().await.unwrap();
+    client.roles().list(&RoleFilter::default()).await.unwrap();
     assert_eq!(server.seen().len(), 4, "token, refused, token, accepted");
 
     let server = self::server(|_| false);
     let client = server.builder().client_secret("agt_1", "s").build().unwrap();
-    assert_eq!(client.roles().list().await.unwrap_err().code(), "invalid_token");
+    assert_eq!(client.roles().list(&RoleFilter::default()).await.unwrap_err().code(), "invalid_token");
     assert_eq!(server.seen().len(), 4, "no third token");
 }
 
@@ -78,7 +78,7 @@ async fn a_token_that_died_early_is_replaced_once() {
 async fn a_given_token_is_all_there_is() {
     let server = server(|_| false);
     let client = server.builder().token("dead").build().unwrap();
-    assert_eq!(client.roles().list().await.unwrap_err().code(), "invalid_token");
+    assert_eq!(client.roles().list(&RoleFilter::default()).await.unwrap_err().code(), "invalid_token");
     assert_eq!(server.seen().len(), 1);
 }
 
@@ -87,7 +87,15 @@ async fn a_token_never_follows_to_another_place() {
     let thief = Scripted::new(|_, _| ok(ROLES));
     let to: &'static str = Box::leak(format!("Location: {}/\r\n", thief.url).into_boxed_str());
     let server = Scripted::new(move |_, _| Answer::Http(307, to, String::new()));
-    let error = server.builder().token("secret").build().unwrap().roles().list().await.unwrap_err();
+    let error = server
+        .builder()
+        .token("secret")
+        .build()
+        .unwrap()
+        .roles()
+        .list(&RoleFilter::default())
+        .await
+        .unwrap_err();
     assert_eq!(error.status(), Some(307));
     assert!(thief.seen().is_empty());
 }

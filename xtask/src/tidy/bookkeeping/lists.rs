@@ -9,6 +9,7 @@ pub(super) type Listed<'a> = (&'a str, &'a [&'a str], &'a str);
 /// Tables, what may be done to them – columns that may be set, [`INSERT`], or nothing named for everything – and why no
 /// reader of the ledger needs to hear of it.
 pub(super) const TABLES: &[Listed<'static>] = &[
+    ("api_keys", &["last_used_at", "last_used_ip"], "when and from where a key was last used"),
     ("audit_index", &[], "derived from facts; rebuildable"),
     ("audit_terms", &[], "derived from facts; rebuildable"),
     ("blobs", &[], "where contents lie; what refers to them is written by changes"),

@@ -1,12 +1,20 @@
-//! `/api/v1/permissions`: the grammar's catalogue, what the caller holds, and whether it would be enough.
+//! `/api/v1/permissions`: the catalogue, what the caller and others hold, and whether it would be enough.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use authority::{Authority, Known, Permission};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use types::{GrantId, GroupId};
 use utoipa::ToSchema;
-use web::{Allowed, Caller, Input, Refusal, Reply, Spec, operation};
+use web::{Allowed, Caller, Input, Object, Refusal, Reply, Segment, Spec, operation};
+
+use crate::error::AccessError;
+use crate::roles::texts;
+use crate::{Access, HolderId, Source, store};
 
 operation! {
-    /// Lists the resources that permissions are about.
+    /// Lists what permissions are about and which operations need them; also what outside applications made known.
     pub Catalogue -> PermissionCatalogue =
         Spec::get("permissions.catalogue", "/api/v1/permissions").needs("permissions:read");
 
@@ -17,25 +25,78 @@ operation! {
     pub Check(PermissionQuestion) -> PermissionAnswer =
         Spec::post("permissions.check", "/api/v1/permissions/check").not_idempotent().rate(web::Rate::Read)
             .example(r#"{"permissions": ["agents:read", "agents:create"], "logic": "any"}"#);
+
+    /// Says what a person, an agent or a group holds, and by which role or group it came to each of it.
+    pub Effective -> HeldPermissions =
+        Spec::get("permissions.of", "/api/v1/permissions/of/{principal}").needs("roles:read");
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct PermissionCatalogue {
     pub items: Vec<ResourceView>,
+    /// Every operation that needs a permission.
+    pub operations: Vec<OperationView>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct ResourceView {
-    pub resource: &'static str,
-    pub meaning: &'static str,
-    /// Actions that every resource knows; operations may name further ones.
-    pub actions: Vec<&'static str>,
+    pub resource: String,
+    pub meaning: String,
+    /// What operations need, and the words for several at once; outside applications name their own.
+    pub actions: Vec<String>,
+    /// Of an outside application.
+    pub outside: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct OperationView {
+    pub id: &'static str,
+    pub method: &'static str,
+    pub path: &'static str,
+    pub permission: String,
+    /// People confirm that it is them; tokens and keys must hold the permission by name, without wildcards.
+    pub step_up: bool,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct EffectivePermissions {
     #[schema(value_type = Vec<String>)]
     pub permissions: Vec<Permission>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct HeldPermissions {
+    pub principal: String,
+    pub principal_kind: &'static str,
+    /// Empty for groups.
+    pub display_name: String,
+    /// Without those that others cover.
+    #[schema(value_type = Vec<String>)]
+    pub permissions: Vec<Permission>,
+    pub groups: Vec<GroupId>,
+    pub sources: Vec<SourceView>,
+}
+
+/// One grant that it holds.
+#[derive(Serialize, ToSchema)]
+pub struct SourceView {
+    pub grant: GrantId,
+    /// The role, if it was given one.
+    pub role: Option<String>,
+    /// The group that was given it, if not the principal itself.
+    pub group: Option<GroupId>,
+    pub permissions: Vec<String>,
+}
+
+impl From<Source> for SourceView {
+    fn from(source: Source) -> Self {
+        Self {
+            grant: source.grant,
+            role: source.role,
+            group: source.group,
+            permissions: texts(&source.permissions),
+        }
+    }
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -68,14 +129,43 @@ pub struct PermissionResult {
     pub allowed: bool,
 }
 
-pub async fn catalogue(_allowed: Allowed<Catalogue>) -> Result<Reply, Refusal> {
-    let actions = ["read", "create", "update", "delete", "write", "manage", "execute", "approve"];
-    let view = |known: &Known| ResourceView {
-        resource: known.name(),
-        meaning: known.meaning(),
-        actions: actions.to_vec(),
-    };
-    Ok(Reply::of::<Catalogue>(&PermissionCatalogue { items: Known::ALL.iter().map(view).collect() })?)
+/// The words that stand for several actions at once.
+const COMPOSITE: [&str; 3] = ["*", "manage", "write"];
+
+pub async fn catalogue(State(access): State<Access>, allowed: Allowed<Catalogue>) -> Result<Reply, Refusal> {
+    let specs = access.operations();
+    let mut actions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut operations = Vec::new();
+    for spec in specs {
+        let Some(required) = spec.required() else { continue };
+        actions.entry(required.resource.to_string()).or_default().insert(required.action.to_string());
+        operations.push(OperationView {
+            id: spec.id,
+            method: spec.method.name(),
+            path: spec.path,
+            permission: required.to_string(),
+            step_up: spec.step_up,
+        });
+    }
+    let ours = Known::ALL.iter().map(|known| {
+        let needed = actions.remove(known.name()).unwrap_or_default();
+        ResourceView {
+            resource: known.name().to_owned(),
+            meaning: known.meaning().to_owned(),
+            actions: needed.into_iter().chain(COMPOSITE.map(str::to_owned)).collect(),
+            outside: false,
+        }
+    });
+    let mut items: Vec<ResourceView> = ours.collect();
+    for prefix in access.prefixes(&allowed).await? {
+        items.extend(prefix.resources.into_iter().map(|resource| ResourceView {
+            resource: format!("{}.{}", prefix.prefix, resource.name),
+            meaning: resource.meaning,
+            actions: resource.actions,
+            outside: true,
+        }));
+    }
+    Ok(Reply::of::<Catalogue>(&PermissionCatalogue { items, operations })?)
 }
 
 pub async fn mine(allowed: Allowed<Mine>) -> Result<Reply, Refusal> {
@@ -85,13 +175,41 @@ pub async fn mine(allowed: Allowed<Mine>) -> Result<Reply, Refusal> {
 
 pub async fn check(allowed: Allowed<Check>, Input(question): Input<Check>) -> Result<Reply, Refusal> {
     let held = effective(allowed.caller());
-    let result = |permission: Permission| PermissionResult { allowed: held.covers(&permission), permission };
+    let result = |permission: Permission| PermissionResult { allowed: holds(&held, &permission), permission };
     let results: Vec<_> = question.permissions.into_iter().map(result).collect();
     let allowed = match question.logic {
         Logic::All => results.iter().all(|one| one.allowed),
         Logic::Any => results.iter().any(|one| one.allowed),
     };
     Ok(Reply::of::<Check>(&PermissionAnswer { allowed, results })?)
+}
+
+/// A question without a reach asks whether it is held as far as any.
+fn holds(held: &Authority, permission: &Permission) -> bool {
+    let reach = held.widest_reach(&permission.resource, &permission.action, &permission.selector);
+    reach.is_some_and(|reach| permission.reach.is_none_or(|asked| reach >= asked))
+}
+
+pub async fn of(
+    State(access): State<Access>,
+    allowed: Allowed<Effective>,
+    Segment(holder): Segment<HolderId>,
+) -> Result<Reply, Refusal> {
+    let id = holder.uuid();
+    let object = Object { selector: holder.to_string().into(), is: Some(id), ..Object::default() };
+    let display_name = access.display_of(&allowed, holder).await?.ok_or(AccessError::Unknown("principal"))?;
+    allowed.check(&object)?;
+    let sources = store::sources_of(&access.inner().db, allowed.scope(), allowed.org(), id)
+        .await
+        .map_err(AccessError::from)?;
+    Ok(Reply::of::<Effective>(&HeldPermissions {
+        principal: holder.to_string(),
+        principal_kind: holder.kind(),
+        display_name,
+        permissions: sources.authority().permissions().to_vec(),
+        groups: sources.groups,
+        sources: sources.all.into_iter().map(SourceView::from).collect(),
+    })?)
 }
 
 /// What everybody in the chain holds and the token lets through.

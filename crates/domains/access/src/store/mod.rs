@@ -1,7 +1,19 @@
-//! SQL of grants.
+//! SQL of rights: what holders have, composed; single things stand in files of their own.
+
+mod grants;
+mod keys;
+mod prefixes;
+mod roles;
 
 use db::{Db, DbError, OrgScope, Scope, Select, Statement, sql};
 use types::{GrantId, GroupId, Id, OrgId, Timestamp, UserId, Uuid, World};
+
+pub(crate) use grants::{
+    GrantFilter, count_grants, delete_grant, grant_by_id, grants, group_exists, holders_of,
+};
+pub(crate) use keys::{KeyFilter, KeyStatus, insert_key, key_by_id, keys, revoke_key, touch_key};
+pub(crate) use prefixes::{all_prefixes, delete_prefix, insert_prefix, update_prefix, uses_of_prefix};
+pub(crate) use roles::{all_roles, delete_role, insert_role, role_by_id, role_named, update_role};
 
 use crate::source::{Source, Sources, permissions_of};
 use crate::{Gift, HolderId};

@@ -3,7 +3,7 @@
 use ledger::{Actor, Event, FactProof, Outcome, Severity};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use types::{CredentialId, FactId, OrgId, RequestId, RunId, Timestamp, TokenId, TxnId};
+use types::{ApiKeyId, CredentialId, FactId, OrgId, RequestId, RunId, Timestamp, TokenId, TxnId};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -28,6 +28,8 @@ pub struct FactView {
     pub jti: Option<TokenId>,
     pub txn: Option<TxnId>,
     pub credential: Option<CredentialId>,
+    /// The API key that it was done with.
+    pub api_key: Option<ApiKeyId>,
     pub run: Option<RunId>,
     pub request: Option<RequestId>,
     /// The fact that this one follows from.
@@ -127,6 +129,7 @@ impl From<Event> for FactView {
             jti: event.jti,
             txn: event.txn,
             credential: event.credential,
+            api_key: event.api_key,
             run: event.run,
             request: event.request,
             cause: event.cause,

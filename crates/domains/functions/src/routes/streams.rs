@@ -147,11 +147,17 @@ impl Reader {
         let mut expires_at = None;
         let on_session = match &caller.means {
             Means::Session { session, .. } => Some(*session),
-            Means::Token { jti, credential, session, expires_at: end, .. } => {
+            Means::Token { jti, credential, session, key, expires_at: end, .. } => {
                 stands_on.push(Kin { kind: "token", key: jti.uuid() });
                 stands_on.extend(credential.map(|id| Kin { kind: "credential", key: id.uuid() }));
+                stands_on.extend(key.map(|id| Kin { kind: "api_key", key: id.uuid() }));
                 expires_at = Some(*end);
                 *session
+            }
+            Means::Key { key, expires_at: end } => {
+                stands_on.push(Kin { kind: "api_key", key: key.uuid() });
+                expires_at = *end;
+                None
             }
         };
         stands_on.extend(on_session.map(|id| Kin { kind: "session", key: id.uuid() }));

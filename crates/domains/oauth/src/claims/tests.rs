@@ -23,6 +23,7 @@ pub(crate) fn claims(world: &World) -> Claims {
         rev: 7,
         crd: Some(world.id()),
         sid: None,
+        key: None,
         run: None,
         txn: world.id(),
         act: None,
@@ -131,12 +132,16 @@ fn dies_with_everything_it_stands_on() {
         sub_type: SubjectType::User,
         client_id: first_party(),
         sid: Some(world.id()),
+        key: Some(world.id()),
         act: Some(Act::by_function(world.id(), Some(PrincipalId::User(author)), Some(Act::by(actor, None)))),
         ..claims(&world)
     };
     let kin = claims.kin();
     let kinds: Vec<_> = kin.iter().map(|kin| kin.kind).collect();
-    assert_eq!(kinds, ["org", "user", "user", "agent", "token", "client", "credential", "session"]);
+    assert_eq!(
+        kinds,
+        ["org", "user", "user", "agent", "token", "client", "credential", "session", "api_key"]
+    );
     assert!(kin.contains(&Kin { kind: "agent", key: agent.uuid() }));
     assert!(kin.contains(&Kin { kind: "user", key: author.uuid() }));
     assert!(kin.contains(&Kin { kind: "user", key: user.uuid() }));

@@ -105,6 +105,7 @@ pub(crate) fn created(org: OrgId, name: &str) -> Fact {
         jti: Some(world.id()),
         txn: Some(world.id()),
         credential: Some(world.id()),
+        api_key: Some(world.id()),
         run: Some(world.id()),
         act: vec![Actor::agent(world.id(), "outer"), Actor::agent(world.id(), "inner")],
         on_behalf_of: Some(Actor::user(world.id(), "Grace Hopper")),

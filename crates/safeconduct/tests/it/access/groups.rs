@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use testing::TestDatabase;
 use web::PrincipalId;
 
@@ -66,15 +67,11 @@ async fn until_held(caller: &Caller, expected: &str, since: Instant) -> Duration
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_node_hears_of_groups_within_a_second() {
+async fn a_second_node_hears_of_groups_and_roles_within_a_second() {
     let database = TestDatabase::postgres().await;
     let directory = tempfile::tempdir().expect("a directory");
     let key = "ab".repeat(32);
-    let mut second = Start::in_directory(directory.path());
-    for (name, role) in [("url", "app"), ("system_url", "system"), ("owner_url", "owner")] {
-        let url = database.url(&format!("safeconduct_{role}")).expect("a PostgreSQL database");
-        second = second.set(&format!("database.{name}"), url);
-    }
+    let second = Start::on(&database, directory.path());
     let first = TestServer::start_with(database, &[("keys.encryption_key", &key)]).await;
     let second = second.set("keys.encryption_key", &key).set("database.pool_size", "4");
     let second = second.run().expect("the second node");
@@ -102,6 +99,22 @@ async fn a_second_node_hears_of_groups_within_a_second() {
 
     let started = Instant::now();
     first.dissolve(home, group).await;
+    longest = longest.max(until_held(&there, "[]", started).await);
+
+    // The same for roles: given, changed under their holder, taken.
+    let owner = first.owner().await;
+    let role = json!({ "name": "shifting", "permissions": ["agents:read:all"] });
+    owner.post("/api/v1/roles", role).await.ok(201);
+    let started = Instant::now();
+    let given = json!({ "principal": person.id, "role": "shifting" });
+    let given = owner.post("/api/v1/grants", given).await.ok(201);
+    longest = longest.max(until_held(&there, r#"["agents:read:all"]"#, started).await);
+    let started = Instant::now();
+    owner.patch("/api/v1/roles/shifting", json!({ "permissions": ["runs:read:own"] })).await.ok(200);
+    assert_eq!(held(&here).await, r#"["runs:read:own"]"#);
+    longest = longest.max(until_held(&there, r#"["runs:read:own"]"#, started).await);
+    let started = Instant::now();
+    owner.delete(&format!("/api/v1/grants/{}", given["id"].as_str().expect("an id"))).await.ok(200);
     longest = longest.max(until_held(&there, "[]", started).await);
     assert!(longest < Duration::from_secs(1), "the slowest change took {longest:?} to the second node");
     assert_eq!(second.stop(), Some(0));

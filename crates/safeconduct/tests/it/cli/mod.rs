@@ -1,5 +1,6 @@
 //! The command line: the real binary against a real server, its words held as snapshots.
 
+mod access;
 mod agents;
 mod audit;
 mod credentials;

@@ -38,6 +38,16 @@ impl Start {
         Self { directory: directory.to_owned(), settings: Vec::new(), wrapper: Vec::new() }
     }
 
+    /// A node of an installation on PostgreSQL.
+    pub(crate) fn on(database: &testing::TestDatabase, directory: &Path) -> Self {
+        let mut start = Self::in_directory(directory);
+        for (name, role) in [("url", "app"), ("system_url", "system"), ("owner_url", "owner")] {
+            let url = database.url(&format!("safeconduct_{role}")).expect("a PostgreSQL database");
+            start = start.set(&format!("database.{name}"), url);
+        }
+        start
+    }
+
     pub(crate) fn set(mut self, key: &str, value: impl Into<String>) -> Self {
         self.settings.push((key.to_owned(), value.into()));
         self
