@@ -15,6 +15,7 @@ mod domains;
 mod error;
 mod events;
 mod functions;
+mod grants;
 mod groups;
 mod invitations;
 mod grants;
@@ -53,6 +54,7 @@ pub use events::Events;
 pub use functions::{
     Function, FunctionFilter, FunctionSummary, FunctionVersion, Functions, NewFunction, NewVersion,
 };
+pub use grants::{Grant, GrantFilter, Grants, NewGrant};
 pub use groups::{Group, GroupFilter, GroupMember, GroupPatch, Groups, NewGroup};
 pub use invitations::{Invitation, InvitationFilter, Invitations, Invited, Joined, NewInvitation};
 pub use grants::{Grant, GrantFilter, Grants, NewGrant};

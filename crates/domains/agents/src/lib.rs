@@ -19,7 +19,7 @@ mod store;
 pub use error::AgentError;
 pub use facts::KINDS;
 pub use model::{
-    Agent, Credential, CredentialKind, CredentialStatus, DeploymentEnv, Proof, Standing, Status,
+    Agent, Credential, CredentialKind, CredentialStatus, DeploymentEnv, Owner, Proof, Standing, Status,
 };
 pub use roster::Listed;
 pub use routes::routes;

@@ -89,13 +89,19 @@ impl TestServer {
 
     /// Another organization with an owner of its own.
     pub(crate) async fn stranger(&self) -> Caller {
+        let org = self.elsewhere().await;
+        self.person(org, &["owner"]).await.1
+    }
+
+    /// Another organization.
+    pub(crate) async fn elsewhere(&self) -> OrgId {
         let slug = "elsewhere".parse().expect("a slug");
         let people = &self.house().people;
         let org = match people.found_org(&slug, "Elsewhere").await {
             Ok(org) => org,
             Err(_) => people.org_by_slug("elsewhere").await.expect("a read").expect("the organization"),
         };
-        self.person(org.id, &["owner"]).await.1
+        org.id
     }
 
     /// A person of an organization with these roles, signed in.
@@ -107,6 +113,17 @@ impl TestServer {
             people.sign_in(org, &person, SessionKind::Browser, "test", &contact).await.expect("a session");
         let cookie = format!("safeconduct_dev={}", started.secret.reveal());
         (person, Caller { cookie: Some(cookie), ..self.anonymous() })
+    }
+
+    /// A person as a command line is: the cookie is for the console and our own API only.
+    pub(crate) async fn by_token(&self, org: OrgId, person: &Person) -> Caller {
+        let people = &self.house().people;
+        let contact = Contact::default();
+        let started = people.sign_in(org, person, SessionKind::Cli, "test", &contact).await.expect("a session");
+        let body = json!({ "refresh_token": started.secret.reveal() });
+        let answer = self.anonymous().post("/api/v1/auth/refresh", body).await.ok(200);
+        let bearer = answer["access_token"].as_str().map(str::to_owned);
+        Caller { bearer, ..self.anonymous() }
     }
 
     /// Gives one permission more to a principal.
