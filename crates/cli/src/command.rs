@@ -13,9 +13,9 @@ use crate::failure::Failure;
 use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
-    agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups, invitations,
-    kills, login, members, orgs, permissions, policies, prefixes, quickstart, reference, roles, runs, sessions,
-    token, users,
+    agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups,
+    invitations, kills, login, members, orgs, permissions, policies, prefixes, quickstart, reference, roles,
+    runs, sessions, token, users,
 };
 
 /// Commands that speak to a server.

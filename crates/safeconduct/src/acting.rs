@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use access::{Known, Principals};
-use agents::{Agents, Owner, Status};
+use agents::{Agents, Status};
 use config::{Config, SandboxBackend};
 use functions::{RunPass, RunTokens, TokenWanted};
 use futures::future::BoxFuture;
@@ -17,7 +17,7 @@ use sandbox::{DoorHandler, Identity, Interpreter, Launcher, Sandbox, Settings};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use types::{Id, OrgId};
+use types::OrgId;
 use web::{Caller, PrincipalId};
 
 /// A launcher that waits for its server.

@@ -18,15 +18,14 @@ mod functions;
 mod grants;
 mod groups;
 mod invitations;
-mod grants;
 mod key;
 mod kills;
 mod members;
 mod orgs;
 mod page;
 mod permissions;
-mod resource_prefixes;
 mod policies;
+mod resource_prefixes;
 mod roles;
 mod runs;
 mod signing_keys;
@@ -57,7 +56,6 @@ pub use functions::{
 pub use grants::{Grant, GrantFilter, Grants, NewGrant};
 pub use groups::{Group, GroupFilter, GroupMember, GroupPatch, Groups, NewGroup};
 pub use invitations::{Invitation, InvitationFilter, Invitations, Invited, Joined, NewInvitation};
-pub use grants::{Grant, GrantFilter, Grants, NewGrant};
 pub use key::SigningKey;
 pub use kills::{DeadTokens, Kill, KillNode, Kills};
 pub use members::{Member, MemberFilter, Members};
@@ -67,15 +65,15 @@ pub use permissions::{
     EffectivePermissions, HeldPermissions, PermissionAnswer, PermissionCatalogue, PermissionOperation,
     PermissionResult, PermissionSource, Permissions, Resource,
 };
-pub use resource_prefixes::{
-    NewResourcePrefix, OutsideResource, ResourcePrefix, ResourcePrefixPatch, ResourcePrefixes,
-};
-pub use roles::{NewRole, Role, RoleFilter, RolePatch, Roles};
 pub use policies::{
     Access, AccessAdvice, AccessGraph, ChangedDecision, FiredRule, PermissionUse, Policies, Policy,
     PolicyBundle, PolicyDetail, PolicyFilter, PolicyModule, PolicyValidity, ReachingAgent, SimulatedResource,
     Simulation, SimulationAnswer, WhatIf, WhatIfAnswer,
 };
+pub use resource_prefixes::{
+    NewResourcePrefix, OutsideResource, ResourcePrefix, ResourcePrefixPatch, ResourcePrefixes,
+};
+pub use roles::{NewRole, Role, RoleFilter, RolePatch, Roles};
 pub use runs::{LogLine, LogStream, Run, RunError, RunFilter, RunStatus, Runs, Usage};
 pub use signing_keys::{RotatedKeys, SigningKeys, TokenKey};
 pub use sse::Event;

@@ -93,8 +93,8 @@ impl Inner {
 
     /// Removes what is older than it is kept.
     pub(crate) async fn sweep_decisions(&self, kept_for: Duration) -> Result<(), PolicyError> {
-        let oldest = self.world.now().minus(kept_for);
-        self.db.keep(Bookkeeping::new(store::INDEX).statement(store::remove_decisions(oldest))).await?;
+        let forget = store::remove_decisions(self.world.now(), kept_for);
+        self.db.keep(Bookkeeping::new(store::INDEX).statement(forget)).await?;
         Ok(())
     }
 }

@@ -119,7 +119,8 @@ impl TestServer {
     pub(crate) async fn by_token(&self, org: OrgId, person: &Person) -> Caller {
         let people = &self.house().people;
         let contact = Contact::default();
-        let started = people.sign_in(org, person, SessionKind::Cli, "test", &contact).await.expect("a session");
+        let started =
+            people.sign_in(org, person, SessionKind::Cli, "test", &contact).await.expect("a session");
         let body = json!({ "refresh_token": started.secret.reveal() });
         let answer = self.anonymous().post("/api/v1/auth/refresh", body).await.ok(200);
         let bearer = answer["access_token"].as_str().map(str::to_owned);
