@@ -20,9 +20,11 @@ pub use explain::{Explained, Source};
 pub use layers::Sources;
 pub use table::{
     Config, Data, Database, Functions, KEYS, Keys, Ledger, Limits, Log, Owner, Retention, Sandbox, Server,
-    Tokens,
+    Sessions, SignIn, Smtp, Tokens,
 };
-pub use value::{Ack, Email, LogFormat, Mode, PublicUrl, SandboxBackend, SigningAlgorithm, UidRange};
+pub use value::{
+    Ack, Email, LogFormat, MailSecurity, Mode, PublicUrl, SandboxBackend, SigningAlgorithm, UidRange,
+};
 
 impl Config {
     /// Reads all sources – flags over environment over file over defaults – and checks the whole.
