@@ -155,6 +155,12 @@ ids! {
     BlobId = "blb",
     /// A signing key of an issuer.
     SigningKeyId = "sky",
+    /// A sign-in provider.
+    AuthProviderId = "prv",
+    /// A sign-in that was begun and not finished.
+    SignInStateId = "sgn",
+    /// A second factor of a person.
+    FactorId = "fct",
     /// A link that makes the first owner.
     OwnerLinkId = "lnk",
     /// A request.

@@ -35,6 +35,7 @@ migrations! {
     4 "0004_acting";
     5 "0005_organizations";
     6 "0006_access";
+    8 "0008_sign_in";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 use web::{Door, Routes};
 
+pub use auth::{SignedIn, signed_in};
+
 use crate::{CookieForm, People};
 
 /// What the handlers share.
@@ -31,6 +33,7 @@ pub fn routes(door: &Arc<Door>, people: People, form: CookieForm) -> Routes {
         .route::<sessions::ListSessions, _, _>(door, sessions::list)
         .route::<sessions::RevokeSession, _, _>(door, sessions::revoke)
         .route::<switch::Switch, _, _>(door, switch::switch)
+        .route::<sessions::RevokeAllSessions, _, _>(door, sessions::revoke_all)
         .route::<orgs::CurrentOrg, _, _>(door, orgs::current)
         .route::<orgs::CreateOrg, _, _>(door, orgs::create)
         .route::<orgs::ListOrgs, _, _>(door, orgs::list)
