@@ -14,6 +14,7 @@ pub fn routes(house: &House) -> Routes {
         .with_state(())
         .merge(access::routes(door).with_state(house.access.clone()))
         .merge(people::routes(door, house.people.clone(), house.cookie.clone()))
+        .merge(sign_in::routes(door, house.sign_in.clone(), house.cookie.clone()))
         .merge(agents::routes(door).with_state(house.agents.clone()))
         .merge(oauth::routes(door, &house.oauth))
         .merge(audit::routes(door).with_state(house.audit.clone()))

@@ -16,6 +16,7 @@ const LISTED: &[(&str, &str)] = &[
         "crates/domains/people/src/service.rs",
         "signing in looks for a person before any organization is known",
     ),
+    ("crates/domains/sign_in/src/service.rs", "signing in is how an organization becomes known"),
     ("crates/platform/blobs/src/store.rs", "sweeps what no organization refers to any more"),
     ("crates/platform/cluster/src/feed.rs", "follows the authority log of the whole instance"),
     ("crates/platform/cluster/src/nodes.rs", "nodes belong to the instance"),

@@ -16,6 +16,8 @@ const DOMAIN_EDGES: &[(&str, &str)] = &[
     ("oauth", "audit"),
     ("oauth", "people"),
     ("people", "access"),
+    ("sign_in", "access"),
+    ("sign_in", "people"),
 ];
 
 /// What does input or output or runs tasks has no place in `base`.

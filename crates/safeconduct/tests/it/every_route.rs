@@ -14,6 +14,12 @@ use crate::support::{Caller, TestDns, TestServer};
 const OPEN: &[(&str, &str)] = &[
     ("auth.redeem_link", "people::link"),
     ("auth.accept_invitation", "people::invitations"),
+    ("auth.providers", "sign_in::providers"),
+    ("auth.begin", "sign_in::flow"),
+    ("auth.login", "sign_in::flow"),
+    ("auth.callback", "sign_in::flow"),
+    ("auth.send_code", "sign_in::otp"),
+    ("auth.verify_code", "sign_in::otp"),
     ("oauth.metadata", "oauth::metadata"),
     ("oauth.org_metadata", "oauth::metadata"),
     ("oauth.inserted_metadata", "oauth::metadata"),
@@ -190,6 +196,12 @@ impl Stage {
             }
             path = path.replace("{user}", &person.id.to_string());
         }
+        if path.contains("{auth_provider}") {
+            let name = format!("for-{}", spec.id.replace(['.', '_'], "-"));
+            let made =
+                owner.post("/api/v1/auth-providers", json!({ "name": name, "kind": "otp" })).await.ok(201);
+            path = path.replace("{auth_provider}", made["id"].as_str().expect("an id"));
+        }
         if path.contains("{kill}") {
             owner.post("/api/v1/agents", json!({ "name": "for-a-kill" })).await.ok(201);
             let kill = owner.post("/api/v1/agents/default:for-a-kill/kill", json!({})).await.ok(200);
@@ -309,6 +321,7 @@ async fn succeed(server: &TestServer, described: &Described, stage: &Stage, owne
     let caller = match spec.id {
         "auth.logout" | "auth.switch" => server.owner().await,
         "auth.switch_for_token" => server.owner_tokens().await.1,
+        "sessions.revoke_all" => server.person(server.home().await, &["owner"]).await.1,
         _ => owner.clone(),
     };
     let before = kinds(server).await;

@@ -14,4 +14,5 @@ mod functions;
 mod oauth;
 mod people;
 mod runs;
+mod sign_in;
 mod surface;

@@ -46,6 +46,11 @@ pub(super) const TABLES: &[Listed<'static>] = &[
         &["generation", "last_seen_at", "revision", "secret_tag"],
         "session touch and refresh rotation",
     ),
+    (
+        "sign_in_states",
+        &[],
+        "sign-ins between begin and end; what one leads to is a change, and refused ones are facts of their own",
+    ),
     ("tiles", &[], "derived from leaves; rebuildable"),
     ("used_assertions", &[], "assertions that were used once"),
     ("verified_marks", &[], "how far verification came"),
