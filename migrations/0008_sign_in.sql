@@ -49,3 +49,65 @@ CREATE TABLE sign_in_states (
 );
 CREATE INDEX sign_in_states_subject ON sign_in_states (subject_tag) WHERE used_at IS NULL;
 CREATE INDEX sign_in_states_expiry ON sign_in_states (expires_at);
+
+CREATE TABLE passwords (
+    user_id uuid PRIMARY KEY REFERENCES users (id),
+    -- Argon2id, as a PHC string.
+    hash text NOT NULL,
+    changed_at bigint NOT NULL,
+    revision bigint NOT NULL
+);
+
+-- What proves a person besides their first factor: authenticator apps and passkeys.
+CREATE TABLE factors (
+    id uuid PRIMARY KEY,
+    user_id uuid NOT NULL REFERENCES users (id),
+    kind text NOT NULL,
+    label text NOT NULL,
+    -- totp: the shared secret, sealed.
+    secret bytea,
+    -- passkey: the authenticator's name for it, and its public key.
+    credential bytea,
+    public_key bytea,
+    -- totp: the last step that was used; passkey: the signature counter.
+    counter bigint NOT NULL,
+    created_at bigint NOT NULL,
+    last_used_at bigint
+);
+CREATE INDEX factors_user ON factors (user_id);
+CREATE UNIQUE INDEX factors_credential ON factors (credential) WHERE credential IS NOT NULL;
+
+CREATE TABLE recovery_codes (
+    user_id uuid NOT NULL REFERENCES users (id),
+    -- HMAC of the code.
+    tag bytea NOT NULL,
+    created_at bigint NOT NULL,
+    used_at bigint,
+    PRIMARY KEY (user_id, tag)
+);
+
+-- Sign-ins of command lines that wait for a browser: a device code (RFC 8628) or an authorization code (RFC 7636).
+CREATE TABLE login_grants (
+    id uuid PRIMARY KEY,
+    kind text NOT NULL,
+    -- HMAC of what the command line holds, and of what a person types.
+    secret_tag bytea NOT NULL UNIQUE,
+    user_tag bytea,
+    -- Authorization code: what its verifier must hash to, and where it was sent.
+    challenge text,
+    redirect_uri text,
+    -- Who asks, as far as can be told: shown to whoever approves.
+    user_agent text,
+    ip text,
+    -- `pending`, `approved`, `denied`, `used`.
+    status text NOT NULL,
+    org uuid,
+    user_id uuid,
+    provider uuid,
+    factors text,
+    polled_at bigint,
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL
+);
+CREATE UNIQUE INDEX login_grants_user ON login_grants (user_tag) WHERE user_tag IS NOT NULL;
+CREATE INDEX login_grants_expiry ON login_grants (expires_at);

@@ -91,10 +91,12 @@ impl House {
             ledger: ledger.clone(),
             world: world.clone(),
             keyring: keyring.clone(),
+            access: access.clone(),
             people: people.clone(),
             post: post.clone(),
         };
-        let sign_in = SignIn::open(parts, sign_in_settings(&config, &public_url));
+        let sign_in = SignIn::open(parts, sign_in_settings(&config, &public_url))
+            .map_err(|error| StartError::Io { path: "the threads that check passwords".to_owned(), error })?;
         if let Some(path) = &config.sign_in.providers_file {
             sign_in.follow_file(path).await?;
         }
@@ -123,6 +125,7 @@ impl House {
                 ledger: ledger.clone(),
                 world: world.clone(),
                 feed: feed.clone(),
+                keyring: keyring.clone(),
                 keys,
                 access: access.clone(),
                 people: people.clone(),

@@ -33,7 +33,8 @@ pub(crate) fn public(house: &House) -> Router {
     let document = document.to_string();
     let openapi = move || async move { ([("content-type", "application/json")], document) };
     let routes = routes(house);
-    house.oauth.know_operations(routes.specs().filter_map(Spec::required).collect());
+    let required = routes.specs().filter_map(Spec::required).chain(sign_in::further_permissions());
+    house.oauth.know_operations(required.collect());
     let router = routes
         .into_router()
         .route("/api/v1/openapi.json", get(openapi))

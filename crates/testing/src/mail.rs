@@ -71,7 +71,7 @@ impl MailSink {
 
     /// What its certificate is signed by.
     pub fn certificate(&self) -> PathBuf {
-        self.directory.path().join("certificate.pem")
+        self.directory.path().join("authority.pem")
     }
 
     /// Those that came for an address so far.
@@ -112,26 +112,31 @@ fn python() -> &'static str {
         .expect("Python with aiosmtpd; install it (Debian: apt-get install python3-aiosmtpd)")
 }
 
-/// For `localhost`, valid today and tomorrow.
+/// For `localhost`, valid today and tomorrow, signed by an authority of its own.
 fn certificate(directory: &Path) -> [PathBuf; 2] {
-    let (certificate, key) = (directory.join("certificate.pem"), directory.join("key.pem"));
-    let mut command = Command::new("openssl");
-    command.args([
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "2",
-    ]);
-    command.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]);
-    command.arg("-out").arg(&certificate).arg("-keyout").arg(&key);
-    let made = command.stderr(Stdio::null()).status().expect("openssl starts");
-    assert!(made.success(), "openssl made no certificate");
-    [certificate, key]
+    let path = |name: &str| directory.join(name);
+    let new = |name: &str, subject: &str, extensions: &[&str]| {
+        let mut command = Command::new("openssl");
+        command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]);
+        command.args(["-days", "2", "-subj", subject]);
+        extensions.iter().for_each(|extension| {
+            command.args(["-addext", extension]);
+        });
+        command
+            .arg("-out")
+            .arg(path(&format!("{name}.pem")))
+            .arg("-keyout")
+            .arg(path(&format!("{name}.key")));
+        command.stderr(Stdio::null());
+        command
+    };
+    let authority = new("authority", "/CN=Test authority", &[]).status().expect("openssl starts");
+    let extensions = ["subjectAltName=DNS:localhost", "basicConstraints=critical,CA:FALSE"];
+    let mut signed = new("server", "/CN=localhost", &extensions);
+    signed.arg("-CA").arg(path("authority.pem")).arg("-CAkey").arg(path("authority.key"));
+    let server = signed.status().expect("openssl starts");
+    assert!(authority.success() && server.success(), "openssl made no certificate");
+    [path("server.pem"), path("server.key")]
 }
 
 fn collect(lines: BufReader<ChildStdout>) -> watch::Receiver<Vec<Letter>> {

@@ -159,6 +159,8 @@ ids! {
     AuthProviderId = "prv",
     /// A sign-in that was begun and not finished.
     SignInStateId = "sgn",
+    /// A sign-in of a command line that waits for a browser.
+    LoginGrantId = "lgn",
     /// A second factor of a person.
     FactorId = "fct",
     /// A link that makes the first owner.

@@ -1,7 +1,7 @@
 //! What sign-in asks of people: finding a person, bringing one in, starting and confirming a session.
 
 use db::{AuthorityEntry, Change};
-use ledger::Actor;
+use ledger::{Actor, Fact, Origin};
 use problem::Problem;
 use types::{Id, OrgId, Secret, SessionId, UserId};
 use web::{Allowance, Contact, PrincipalId};
@@ -120,28 +120,45 @@ impl People {
         self.session(session).await?.ok_or_else(|| PeopleError::UnknownSession.into())
     }
 
+    /// A change that ends a person's sessions as well, in every organization – but for one, if that is named; how many.
+    pub async fn ending_sessions(
+        &self,
+        mut change: Change,
+        user: UserId,
+        keep: Option<SessionId>,
+        actor: &Actor,
+        origin: &Origin,
+    ) -> Result<(Change, i64), PeopleError> {
+        let inner = self.inner();
+        let all = store::all_sessions_of(&inner.db, SIGN_IN, user).await?;
+        let mut count = 0;
+        for session in all.iter().filter(|session| self.lives(session) && Some(session.id) != keep) {
+            let fact = self.ended(session, actor, origin);
+            change = self.ending(change.fact(inner.ledger.seal(fact).await?), session);
+            count += 1;
+        }
+        Ok((change, count))
+    }
+
+    fn ended(&self, session: &Session, actor: &Actor, origin: &Origin) -> Fact {
+        Fact::new(&facts::SESSION_ENDED, session.org, actor.clone())
+            .origin(origin)
+            .target("session", session.id, "")
+            .data(serde_json::json!({ "kind": session.kind.name() }))
+    }
+
     /// The change that ends all sessions of the caller, in every organization; how many there were.
     pub(crate) async fn ending_all(&self, by: &Allowance) -> Result<(Change, i64), PeopleError> {
         let inner = self.inner();
         let PrincipalId::User(user) = by.caller().principal() else {
             return Err(PeopleError::UnknownSession);
         };
+        let (actor, origin) = (by.caller().actor(), by.origin());
         let all = store::all_sessions_of(&inner.db, SIGN_IN, user).await?;
-        let mut change: Option<Change> = None;
-        let mut count = 0;
-        for session in all.iter().filter(|session| self.lives(session)) {
-            let fact = ledger::Fact::new(&facts::SESSION_ENDED, session.org, by.caller().actor())
-                .origin(&by.origin())
-                .target("session", session.id, "")
-                .data(serde_json::json!({ "kind": session.kind.name() }));
-            let fact = inner.ledger.seal(fact).await?;
-            change = Some(match change {
-                Some(change) => change.fact(fact),
-                None => Change::new(SIGN_IN, fact),
-            });
-            change = change.map(|change| self.ending(change, session));
-            count += 1;
-        }
-        Ok((change.ok_or(PeopleError::UnknownSession)?, count))
+        let first = all.into_iter().find(|session| self.lives(session)).ok_or(PeopleError::UnknownSession)?;
+        let fact = inner.ledger.seal(self.ended(&first, &actor, &origin)).await?;
+        let change = self.ending(Change::new(SIGN_IN, fact), &first);
+        let (change, others) = self.ending_sessions(change, user, Some(first.id), &actor, &origin).await?;
+        Ok((change, others + 1))
     }
 }

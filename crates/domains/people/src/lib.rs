@@ -36,7 +36,7 @@ pub use facts::{
 pub use links::OwnerLink;
 pub use model::{How, Org, OrgStanding, Person, Session, SessionKind};
 pub use orgs::OrgRef;
-pub use routes::{SignedIn, routes, signed_in};
+pub use routes::{OrgRef as OrgView, SessionView, SignedIn, UserRef, routes, signed_in};
 pub use service::{People, PeopleSettings};
 pub use sessions::{Refreshed, Started};
 pub use settings::OrgSettings;

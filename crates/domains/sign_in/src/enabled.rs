@@ -69,7 +69,8 @@ impl SignIn {
     ) -> Result<EnabledProvider, SignInError> {
         let all = store::offered(self.db(), org).await?;
         let of_kind = |provider: &&Provider| provider.kind == kind && provider.enabled;
-        let found = all.iter().filter(of_kind).max_by_key(|provider| provider.owner.org().is_some());
+        // The first by name, so that the same one is meant each time.
+        let found = all.iter().filter(of_kind).min_by_key(|provider| provider.owner.org().is_none());
         match found {
             Some(provider) => self.admit(provider.clone()).await,
             None if all.iter().any(|provider| provider.kind == kind) => Err(SignInError::Disabled),

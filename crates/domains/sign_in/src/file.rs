@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use types::Name;
 
 use crate::model::{Owner, Provider, Source};
-use crate::providers::{consistent, folded};
+use crate::providers::{consistent, folded, newcomers};
 use crate::service::SIGN_IN;
 use crate::{SignIn, SignInError, facts, store};
 
@@ -71,7 +71,7 @@ impl SignIn {
         let inner = self.inner();
         let now = inner.world.now();
         let (settings, secrets) = self.checked(&listed.kind, &listed.settings)?;
-        access::NewGrants::parse(&listed.default_roles, &[])?;
+        newcomers(&listed.default_roles)?;
         let provider = Provider {
             id: old.map_or_else(|| inner.world.id(), |old| old.id),
             owner: Owner::Instance,

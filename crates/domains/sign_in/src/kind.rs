@@ -29,10 +29,19 @@ pub trait Kind: Send + Sync {
     /// account exists or not. Kinds whose first step is also the last have nothing to begin.
     fn begin<'a>(
         &'a self,
-        provider: &'a EnabledProvider,
-        visit: &'a Visit<'a>,
-        input: &'a Map<String, Value>,
-    ) -> BoxFuture<'a, Result<Begun, SignInError>>;
+        _provider: &'a EnabledProvider,
+        _visit: &'a Visit<'a>,
+        _input: &'a Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Begun, SignInError>> {
+        Box::pin(async {
+            Err(SignInError::invalid("/provider", "has nothing to begin; send what it asks for to login"))
+        })
+    }
+
+    /// Whom an attempt is at, as it was entered: what guesses are counted for. None if the proof itself says who it is.
+    fn account(&self, _state: Option<&OpenState>, _input: &Map<String, Value>) -> Option<String> {
+        None
+    }
 
     /// Checks the proof. `state` is what [`Kind::begin`] kept, one of its tries already taken; it is used up by the change
     /// that signs in, so that of many who complete at once one does.
@@ -90,7 +99,7 @@ pub enum Next {
 }
 
 /// What a kind found proved.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Proven {
     /// A person of ours, where the proof itself is ours (a password, a passkey).
     pub user: Option<UserId>,
@@ -104,6 +113,9 @@ pub struct Proven {
     pub factor: String,
     /// The proof itself holds two factors (a passkey with user verification).
     pub is_multi: bool,
+    /// What the proof uses up, in the change that it leads to.
+    #[serde(skip)]
+    pub used: Vec<db::Statement>,
 }
 
 /// One thing that a test looked at.

@@ -1,6 +1,6 @@
 //! Decisions about providers: setting one up, changing it, trying it out, removing it.
 
-use access::NewGrants;
+use access::{Head, NewGrants};
 use authority::Required;
 use db::Change;
 use problem::{FieldError, PERMISSION_DENIED, Problem};
@@ -12,6 +12,9 @@ use crate::kind::Finding;
 use crate::model::{Owner, Provider, Source};
 use crate::service::SIGN_IN;
 use crate::{SignIn, SignInError, facts, store};
+
+/// Settings by name.
+pub(crate) type Members = Map<String, Value>;
 
 /// What a caller wants set up; checked by the schema of its operation.
 pub(crate) struct Wanted {
@@ -77,7 +80,7 @@ impl SignIn {
             revision: 1,
         };
         consistent(&provider)?;
-        may_give(by, &provider.default_roles)?;
+        let head = self.may_give(by, &provider.default_roles).await?;
         let fact =
             by.fact(&facts::PROVIDER_CREATED).target("auth_provider", id, &provider.name).data(json!({
                 "name": provider.name,
@@ -89,7 +92,7 @@ impl SignIn {
         let change = self
             .change(by, owner, inner.ledger.seal(fact).await?)
             .statement(store::insert(&provider, sealed));
-        Ok(Decided::new(change, provider))
+        Ok(Decided::new(head.relied_on(change), provider))
     }
 
     pub(crate) async fn update(
@@ -120,9 +123,10 @@ impl SignIn {
         );
         set("trust_email", replace(&mut provider.trust_email, &patch.trust_email));
         consistent(&provider)?;
-        if patch.default_roles.is_some() {
-            may_give(by, &provider.default_roles)?;
-        }
+        let head = match &patch.default_roles {
+            Some(roles) => Some(self.may_give(by, roles).await?),
+            None => None,
+        };
         provider.has_secrets = !secrets.is_empty();
         provider.updated_at = inner.world.now();
         provider.revision += 1;
@@ -137,6 +141,10 @@ impl SignIn {
         let change = self
             .change(by, provider.owner, inner.ledger.seal(fact).await?)
             .statement(store::update(&provider, sealed));
+        let change = match head {
+            Some(head) => head.relied_on(change),
+            None => change,
+        };
         Ok(Decided::new(change, provider))
     }
 
@@ -188,6 +196,13 @@ impl SignIn {
         Ok(found)
     }
 
+    /// Nobody hands out by way of newcomers what they do not hold.
+    async fn may_give(&self, by: &Allowance, roles: &[String]) -> Result<Head, SignInError> {
+        let giver = self.inner().access.giver(by).await?;
+        giver.holds(newcomers(roles)?.authority())?;
+        Ok(giver.head)
+    }
+
     async fn writable(&self, by: &Allowance, id: AuthProviderId) -> Result<Provider, SignInError> {
         let provider = self.find(by, id).await?;
         may_touch(by, provider.owner)?;
@@ -212,7 +227,7 @@ impl SignIn {
         &self,
         kind: &str,
         settings: &Map<String, Value>,
-    ) -> Result<(Map<String, Value>, Map<String, Value>), SignInError> {
+    ) -> Result<(Members, Members), SignInError> {
         let Some(found) = self.kinds().get(kind) else {
             let reason = format!("is none of {}", self.kinds().names().join(", "));
             return Err(SignInError::invalid("/kind", &reason));
@@ -228,24 +243,37 @@ impl SignIn {
     }
 }
 
+/// What operations here ask for besides their own permission: tokens of people spell it out, too.
+pub fn further_permissions() -> [Required; 2] {
+    [SEE_INSTANCE, TOUCH_INSTANCE].map(Required::parse)
+}
+
+const SEE_INSTANCE: &str = "system:read";
+const TOUCH_INSTANCE: &str = "system:update";
+
 pub(crate) fn may_see_instance(by: &Allowance) -> bool {
-    by.check_for(&Required::parse("system:read"), &object("auth_providers")).is_ok()
+    by.check_for(&Required::parse(SEE_INSTANCE), &object("auth_providers")).is_ok()
 }
 
 /// What the whole instance signs in by is the operator's.
 fn may_touch(by: &Allowance, owner: Owner) -> Result<(), Problem> {
-    const NEEDED: &str = "system:update";
-    if owner == Owner::Instance && by.check_for(&Required::parse(NEEDED), &object("auth_providers")).is_err()
+    if owner == Owner::Instance
+        && by.check_for(&Required::parse(TOUCH_INSTANCE), &object("auth_providers")).is_err()
     {
         let detail = "Providers of the whole instance are the operator's. Leave out `instance` for one of your organization.";
-        return Err(Problem::new(&PERMISSION_DENIED, detail).with_member("permission", NEEDED));
+        return Err(Problem::new(&PERMISSION_DENIED, detail).with_member("permission", TOUCH_INSTANCE));
     }
     Ok(())
 }
 
-/// Nobody hands out by way of newcomers what they do not hold.
-fn may_give(by: &Allowance, roles: &[String]) -> Result<(), Problem> {
-    NewGrants::parse(roles, &[])?.held_by(&access::effective(by.caller()))
+/// What newcomers get. Roles of an organization's own may change under a provider, so only built-in ones are taken.
+pub(crate) fn newcomers(roles: &[String]) -> Result<NewGrants, SignInError> {
+    let names: Vec<&str> = roles.iter().map(String::as_str).collect();
+    let unknown = names.iter().position(|name| NewGrants::built_in(&[*name]).gifts.is_empty());
+    match unknown {
+        Some(at) => Err(SignInError::invalid(&format!("/default_roles/{at}"), "is no built-in role")),
+        None => Ok(NewGrants::built_in(&names)),
+    }
 }
 
 fn object(id: &str) -> Object<'_> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::Access;
 use crypto::mac::MacKey;
 use crypto::seal::Aad;
 use db::{Db, SystemScope};
@@ -13,7 +14,9 @@ use secrets::{Keyring, Purpose};
 use serde_json::{Map, Value};
 use types::{Id, World};
 
+use crate::defence::Defence;
 use crate::kind::Kinds;
+use crate::passwords::Hasher;
 use crate::redirects::Redirects;
 use crate::{Provider, SignInError, kinds, store};
 
@@ -35,6 +38,7 @@ pub struct SignInParts {
     pub ledger: Ledger,
     pub world: World,
     pub keyring: Keyring,
+    pub access: Access,
     pub people: People,
     pub post: Post,
 }
@@ -48,28 +52,46 @@ pub(crate) struct Inner {
     pub(crate) ledger: Ledger,
     pub(crate) world: World,
     pub(crate) keyring: Keyring,
+    pub(crate) access: Access,
     pub(crate) people: People,
     pub(crate) settings: SignInSettings,
     pub(crate) state_key: MacKey,
     pub(crate) redirects: Redirects,
+    pub(crate) post: Post,
+    hasher: Hasher,
+    defence: Defence,
     kinds: Kinds,
 }
 
 impl SignIn {
-    pub fn open(parts: SignInParts, settings: SignInSettings) -> Self {
-        let kinds = kinds::all(&parts, &settings);
-        let SignInParts { db, ledger, world, keyring, people, post: _ } = parts;
-        Self(Arc::new(Inner {
+    /// Starts the threads that passwords are hashed on.
+    pub fn open(parts: SignInParts, settings: SignInSettings) -> std::io::Result<Self> {
+        let hasher = Hasher::start(parts.world.clone())?;
+        let kinds = kinds::all(&parts, &settings, &hasher);
+        let SignInParts { db, ledger, world, keyring, access, people, post } = parts;
+        Ok(Self(Arc::new(Inner {
+            defence: Defence::start(world.clone(), keyring.derive("sign-in attempts")),
             state_key: keyring.derive("sign-in states"),
             redirects: Redirects::new(&settings.public_url, &settings.return_to),
             db,
             ledger,
             world,
             keyring,
+            access,
             people,
             settings,
             kinds,
-        }))
+            post,
+            hasher,
+        })))
+    }
+
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.0.hasher
+    }
+
+    pub(crate) fn defence(&self) -> &Defence {
+        &self.0.defence
     }
 
     pub(crate) fn inner(&self) -> &Inner {

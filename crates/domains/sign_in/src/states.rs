@@ -17,12 +17,20 @@ use crate::{Reason, SignIn, SignInError, store};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum For {
     SignIn,
+    SecondFactor,
+    StepUp,
+    Enrolment,
+    Reset,
 }
 
 impl For {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::SignIn => "sign_in",
+            Self::SecondFactor => "second_factor",
+            Self::StepUp => "step_up",
+            Self::Enrolment => "enrolment",
+            Self::Reset => "reset",
         }
     }
 }
@@ -150,6 +158,7 @@ impl SignIn {
 
     /// Forgets states that are long over; called by the sweeper.
     pub async fn sweep(&self) {
+        self.defence().sweep();
         let day_ago = self.inner().world.now().minus(Duration::from_secs(24 * 3600));
         let books = Bookkeeping::new(SIGN_IN).statement(store::forget_states(day_ago));
         if let Err(error) = self.inner().db.keep(books).await {

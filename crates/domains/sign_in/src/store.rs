@@ -1,9 +1,10 @@
 //! SQL of providers, identities and states.
 
 use db::{Db, DbError, Row, Select, Statement, sql};
-use types::{AuthProviderId, Id, OrgId, SignInStateId, Timestamp, UserId, Uuid};
+use types::{AuthProviderId, FactorId, Id, OrgId, SignInStateId, Timestamp, UserId, Uuid};
 use web::{Allowance, Columns, SelectorColumn};
 
+use crate::factors::Factor;
 use crate::model::{Owner, Provider};
 use crate::service::SIGN_IN;
 
@@ -58,8 +59,14 @@ pub(crate) async fn list(
     after: Option<AuthProviderId>,
     limit: i64,
 ) -> Result<Vec<Provider>, DbError> {
-    const COLUMNS: Columns =
-        Columns { selector: SelectorColumn::id::<AuthProviderId>("id"), owner: None, is: None, named: None };
+    const COLUMNS: Columns = Columns {
+        selector: SelectorColumn::id::<AuthProviderId>("id"),
+        owner: None,
+        group: None,
+        is: None,
+        named: None,
+        visible: None,
+    };
     let select = Select::new(PROVIDER)
         .and("org = {}", by.org().uuid())
         .and_some("id > {}", after.map(Id::uuid))
@@ -224,6 +231,109 @@ pub(crate) fn use_state(state: SignInStateId, now: Timestamp) -> Statement {
 
 pub(crate) fn forget_states(before: Timestamp) -> Statement {
     sql("DELETE FROM sign_in_states WHERE expires_at < $1", vec![before.into()])
+}
+
+/// The PHC string of a person's password; for nobody as much is read as for somebody.
+pub(crate) async fn password_of(db: &Db, user: Option<UserId>) -> Result<Option<String>, DbError> {
+    let text = "SELECT hash FROM passwords WHERE user_id = $1";
+    let user = user.map_or(Uuid::nil(), Id::uuid);
+    db.read_one(SIGN_IN, sql(text, vec![user.into()])).await?.map(|mut row| row.next()).transpose()
+}
+
+pub(crate) fn set_password(user: UserId, hash: &str, now: Timestamp) -> Statement {
+    let text = "INSERT INTO passwords (user_id, hash, changed_at, revision) VALUES ($1, $2, $3, 1) \
+                ON CONFLICT (user_id) DO UPDATE SET hash = $2, changed_at = $3, revision = passwords.revision + 1";
+    sql(text, vec![user.uuid().into(), hash.into(), now.into()])
+}
+
+const FACTOR: &str = "SELECT id, user_id, kind, label, secret, credential, public_key, counter, created_at, last_used_at \
+                      FROM factors";
+
+fn factor(mut row: Row) -> Result<Factor, DbError> {
+    Ok(Factor {
+        id: row.id()?,
+        user: row.id()?,
+        kind: row.parse()?,
+        label: row.next()?,
+        secret: row.next()?,
+        credential: row.next()?,
+        public_key: row.next()?,
+        counter: row.next()?,
+        created_at: row.next()?,
+        last_used_at: row.next()?,
+    })
+}
+
+pub(crate) async fn factors_of(db: &Db, user: UserId) -> Result<Vec<Factor>, DbError> {
+    let select = Select::new(FACTOR).and("user_id = {}", user.uuid()).order("id");
+    db.read(SIGN_IN, select).await?.into_iter().map(factor).collect()
+}
+
+pub(crate) async fn factor_by_credential(db: &Db, credential: &[u8]) -> Result<Option<Factor>, DbError> {
+    db.read_one(SIGN_IN, Select::new(FACTOR).and("credential = {}", credential))
+        .await?
+        .map(factor)
+        .transpose()
+}
+
+pub(crate) fn insert_factor(factor: &Factor) -> Statement {
+    let text = "INSERT INTO factors (id, user_id, kind, label, secret, credential, public_key, counter, created_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let params = vec![
+        factor.id.uuid().into(),
+        factor.user.uuid().into(),
+        factor.kind.name().into(),
+        factor.label.as_str().into(),
+        factor.secret.clone().into(),
+        factor.credential.clone().into(),
+        factor.public_key.clone().into(),
+        factor.counter.into(),
+        factor.created_at.into(),
+    ];
+    sql(text, params).unique_or(&problem::ALREADY_EXISTS)
+}
+
+pub(crate) fn delete_factor(factor: &Factor) -> Statement {
+    let text = "DELETE FROM factors WHERE id = $1 AND user_id = $2";
+    sql(text, vec![factor.id.uuid().into(), factor.user.uuid().into()]).one_row_or(&problem::NOT_FOUND)
+}
+
+/// Of many that use one code at once, the first moves the counter; the others are refused.
+pub(crate) fn use_factor(factor: FactorId, counter: i64, now: Timestamp) -> Statement {
+    let text = "UPDATE factors SET counter = $2, last_used_at = $3 WHERE id = $1 AND counter < $2";
+    sql(text, vec![factor.uuid().into(), counter.into(), now.into()]).one_row_or(&problem::SIGN_IN_REFUSED)
+}
+
+/// For authenticators that do not count: the time alone.
+pub(crate) fn touch_factor(factor: FactorId, now: Timestamp) -> Statement {
+    sql("UPDATE factors SET last_used_at = $2 WHERE id = $1", vec![factor.uuid().into(), now.into()])
+}
+
+pub(crate) async fn recovery_codes_left(db: &Db, user: UserId) -> Result<i64, DbError> {
+    let text = "SELECT count(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL";
+    let row = db.read_one(SIGN_IN, sql(text, vec![user.uuid().into()])).await?;
+    row.map_or(Ok(0), |mut row| row.next())
+}
+
+pub(crate) fn forget_recovery_codes(user: UserId) -> Statement {
+    sql("DELETE FROM recovery_codes WHERE user_id = $1", vec![user.uuid().into()])
+}
+
+pub(crate) fn insert_recovery_code(user: UserId, tag: [u8; 32], now: Timestamp) -> Statement {
+    let text = "INSERT INTO recovery_codes (user_id, tag, created_at) VALUES ($1, $2, $3)";
+    sql(text, vec![user.uuid().into(), tag.into(), now.into()])
+}
+
+pub(crate) fn use_recovery_code(user: UserId, tag: [u8; 32], now: Timestamp) -> Statement {
+    let text = "UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND tag = $2 AND used_at IS NULL";
+    let params = vec![user.uuid().into(), tag.into(), now.into()];
+    sql(text, params).one_row_or(&problem::SIGN_IN_REFUSED)
+}
+
+/// As [`use_state`], for bookkeeping, where the rows that come back say whether it was this call.
+pub(crate) fn spend_state(state: SignInStateId, now: Timestamp) -> Statement {
+    let text = "UPDATE sign_in_states SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND expires_at > $2";
+    sql(text, vec![state.uuid().into(), now.into()])
 }
 
 fn json(value: &impl serde::Serialize) -> String {

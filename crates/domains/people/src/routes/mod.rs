@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use web::{Door, Routes};
 
-pub use auth::{SignedIn, signed_in};
+pub use auth::{OrgRef, SignedIn, UserRef, signed_in};
+pub use sessions::SessionView;
 
 use crate::{CookieForm, People};
 

@@ -138,13 +138,7 @@ impl Kind for Otp {
     }
 
     fn check(&self, settings: &Map<String, Value>) -> Vec<FieldError> {
-        let unknown = settings.keys();
-        unknown
-            .map(|name| FieldError {
-                field: format!("/settings/{name}"),
-                reason: "codes by e-mail have no settings of their own".to_owned(),
-            })
-            .collect()
+        super::no_settings(settings)
     }
 
     fn begin<'a>(
@@ -154,6 +148,11 @@ impl Kind for Otp {
         input: &'a Map<String, Value>,
     ) -> BoxFuture<'a, Result<Begun, SignInError>> {
         Box::pin(self.send(provider, input))
+    }
+
+    fn account(&self, state: Option<&OpenState>, input: &Map<String, Value>) -> Option<String> {
+        let entered = input.get("email").and_then(Value::as_str).and_then(email);
+        entered.or_else(|| Some(state?.data().get("email")?.as_str()?.to_owned()))
     }
 
     fn complete<'a>(

@@ -34,8 +34,11 @@ fn provider(owner: Owner) -> Provider {
 fn person(email: &str) -> Person {
     Person {
         id: UserId::from_uuid(Uuid::from_u128(1)),
+        username: None,
         email: Some(email.into()),
+        email_verified: true,
         display_name: "Ada".into(),
+        locale: None,
         active: true,
         created_at: Timestamp::from_millis(0),
         last_login_at: None,

@@ -4,7 +4,9 @@ use axum::extract::{RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use people::{AUTH_REFUSED, CookieForm, SESSION_STARTED, SignedIn, USER_CREATED};
+use people::{
+    AUTH_REFUSED, CookieForm, OrgView, SESSION_STARTED, SessionView, SignedIn, USER_CREATED, UserRef,
+};
 use problem::{
     CROSS_SITE_REQUEST, NOT_FOUND, PROVIDER_DISABLED, RATE_LIMITED, SIGN_IN_REFUSED, SIGN_IN_UNAVAILABLE,
 };
@@ -21,6 +23,7 @@ use super::Rooms;
 use crate::entry::{Entered, Opening};
 use crate::kind::Next;
 use crate::model::ProviderRef;
+use crate::step_up::Way;
 use crate::{facts, store};
 
 operation! {
@@ -103,12 +106,31 @@ pub struct Complete {
     pub input: Map<String, Value>,
 }
 
+/// Either somebody is signed in, or their second factor is asked for.
 #[derive(Serialize, ToSchema)]
 pub struct LoginView {
-    #[serde(flatten)]
-    pub signed_in: SignedIn,
+    pub status: LoginStatus,
+    pub user: Option<UserRef>,
+    pub org: Option<OrgView>,
+    pub session: Option<SessionView>,
     /// Where the sign-in was begun to lead to.
     pub return_to: Option<String>,
+    pub second_factor: Option<SecondStep>,
+}
+
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginStatus {
+    SignedIn,
+    SecondFactor,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SecondStep {
+    /// To be sent to `second-factor`.
+    pub state: String,
+    pub expires_at: Timestamp,
+    pub ways: Vec<Way>,
 }
 
 pub async fn offered(
@@ -151,13 +173,11 @@ pub(super) fn opened<O: Operation<Answer = BegunView>>(
         expires_at: opening.expires_at,
         next: opening.next,
     };
-    let mut response = Reply::of::<O>(&view)?.into_response();
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let mut response = private(Reply::of::<O>(&view)?.into_response());
     if matches!(view.next, Next::Redirect { .. })
         && let Some(cookie) = form.begun(opening.browser.reveal())
     {
-        headers.append(SET_COOKIE, cookie);
+        response.headers_mut().append(SET_COOKIE, cookie);
     }
     Ok(response)
 }
@@ -182,17 +202,43 @@ pub(super) async fn came_in<O: Operation<Answer = LoginView>>(
     rooms: &Rooms,
     entered: Entered,
 ) -> Result<Response, Refusal> {
-    let Entered { started, return_to } = entered;
+    let (started, return_to) = match entered {
+        Entered::In { started, return_to } => (started, return_to),
+        Entered::Half { state, expires_at, ways } => {
+            let step = SecondStep { state: state.reveal().clone(), expires_at, ways };
+            let view = LoginView {
+                status: LoginStatus::SecondFactor,
+                user: None,
+                org: None,
+                session: None,
+                return_to: None,
+                second_factor: Some(step),
+            };
+            return Ok(private(Reply::of::<O>(&view)?.into_response()));
+        }
+    };
     let people = &rooms.sign_in.inner().people;
-    let view = LoginView { signed_in: people::signed_in(people, &started).await?, return_to };
-    let mut response = Reply::of::<O>(&view)?.into_response();
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let SignedIn { user, org, session } = people::signed_in(people, &started).await?;
+    let view = LoginView {
+        status: LoginStatus::SignedIn,
+        user: Some(user),
+        org: Some(org),
+        session: Some(session),
+        return_to,
+        second_factor: None,
+    };
+    let mut response = private(Reply::of::<O>(&view)?.into_response());
     let session = &started.session;
     if let Some(cookie) = rooms.form.set(started.secret.reveal(), session, session.created_at) {
-        headers.append(SET_COOKIE, cookie);
+        response.headers_mut().append(SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// No cache may keep it.
+pub(super) fn private(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 pub async fn callback(
@@ -212,18 +258,22 @@ pub async fn callback(
     }
     let handle = input.get("state").and_then(Value::as_str).unwrap_or_default().to_owned();
     let cookie = rooms.form.begun_in(&headers);
-    let entered = rooms.sign_in.come_back(&handle, cookie, &input, &visitor.contact).await?;
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    let target = entered.return_to.as_deref().unwrap_or("/console/");
+    let (entered, return_to) = rooms.sign_in.come_back(&handle, cookie, &input, &visitor.contact).await?;
+    let (session, target) = match &entered {
+        Entered::In { started, .. } => {
+            let session = &started.session;
+            let cookie = rooms.form.set(started.secret.reveal(), session, session.created_at);
+            (cookie, return_to.unwrap_or_else(|| "/console/".to_owned()))
+        }
+        // In the fragment: no server log and no Referer holds it.
+        Entered::Half { state, .. } => (None, format!("/console/second-factor#{}", state.reveal())),
+    };
+    let mut response = private(StatusCode::SEE_OTHER.into_response());
     let out = response.headers_mut();
-    out.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(location) = HeaderValue::try_from(target) {
         out.insert(LOCATION, location);
     }
-    let (started, session) = (&entered.started, &entered.started.session);
-    let cookies =
-        [rooms.form.set(started.secret.reveal(), session, session.created_at), rooms.form.begun_over()];
-    cookies.into_iter().flatten().for_each(|cookie| {
+    [session, rooms.form.begun_over()].into_iter().flatten().for_each(|cookie| {
         out.append(SET_COOKIE, cookie);
     });
     Ok(response)

@@ -20,7 +20,7 @@ operation! {
     /// Sets up a way to sign in, for the organization or – as operator – for the whole instance.
     pub CreateProvider(NewProvider) -> ProviderView =
         Spec::create("auth_providers.create", "/api/v1/auth-providers")
-            .needs("auth_providers:create").step_up().facts(leaves![facts::PROVIDER_CREATED])
+            .needs("auth_providers:create").step_up().in_person().facts(leaves![facts::PROVIDER_CREATED])
             .errors(refuses![problem::ALREADY_EXISTS, AUTHORITY_EXCEEDED, PERMISSION_DENIED])
             .example(r#"{"name": "mail", "kind": "otp", "display_name": "Code by e-mail", "default_roles": ["member"]}"#);
 
@@ -35,14 +35,14 @@ operation! {
     /// Changes a sign-in provider (JSON Merge Patch); in force at once.
     pub UpdateProvider(ProviderPatch) -> ProviderView =
         Spec::patch("auth_providers.update", "/api/v1/auth-providers/{auth_provider}")
-            .needs("auth_providers:update").step_up().facts(leaves![facts::PROVIDER_UPDATED])
+            .needs("auth_providers:update").step_up().in_person().facts(leaves![facts::PROVIDER_UPDATED])
             .errors(refuses![AUTHORITY_EXCEEDED, CONFLICT, PERMISSION_DENIED, STALE_REVISION])
             .example(r#"{"enabled": false}"#);
 
     /// Removes a sign-in provider. Sessions that began with it live on; end them where that is meant.
     pub DeleteProvider -> ProviderView =
         Spec::delete("auth_providers.delete", "/api/v1/auth-providers/{auth_provider}")
-            .needs("auth_providers:delete").step_up().facts(leaves![facts::PROVIDER_DELETED])
+            .needs("auth_providers:delete").step_up().in_person().facts(leaves![facts::PROVIDER_DELETED])
             .errors(refuses![CONFLICT, PERMISSION_DENIED, STALE_REVISION]);
 
     /// Tries a sign-in provider out: connections, discovery, binds – whatever can be tried without a person.

@@ -1,8 +1,16 @@
 //! Signing in: providers, the flows through them, each kind.
 
+mod defence;
+mod factors;
 mod flow;
 mod otp;
+mod passkey;
+mod password;
 mod providers;
+mod step_up;
+
+pub(crate) use factors::App;
+pub(crate) use passkey::Authenticator;
 
 use serde_json::{Value, json};
 use testing::{Letter, MailSink, TestDatabase};
@@ -54,7 +62,7 @@ impl Desk {
     /// Asks for a code and reads it from the letter of this number.
     pub(crate) async fn code(&self, email: &str, number: usize) -> (Value, String) {
         let begun = self.browser().post("/api/v1/auth/otp", json!({ "email": email })).await.ok(202);
-        let letter = self.sink.letter(email, number).await;
+        let letter = self.sink.letter(&email.to_lowercase(), number).await;
         (begun, code_in(&letter))
     }
 

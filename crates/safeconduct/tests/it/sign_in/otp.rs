@@ -80,7 +80,7 @@ async fn a_code_dies_by_its_clock_and_by_a_newer_one() {
     desk.provider(json!({ "name": "mail", "kind": "otp" })).await;
     desk.member("ada@example.com").await;
     let (first, old) = desk.code("ada@example.com", 1).await;
-    let (second, code) = desk.code(" Ada@Example.COM ".trim(), 2).await;
+    let (second, code) = desk.code("Ada@Example.COM", 2).await;
     desk.verify(&first, &old).await.refused(401, "sign_in_refused");
     desk.server.clock.advance(Duration::from_secs(601));
     desk.verify(&second, &code).await.refused(401, "sign_in_refused");

@@ -68,7 +68,7 @@ async fn what_makes_no_sense_is_named() {
         ),
         ("/trust_email", json!({ "name": "a", "kind": "otp", "trust_email": true })),
         ("/default_roles", json!({ "name": "a", "kind": "otp", "default_roles": 1 })),
-        ("/roles/0", json!({ "name": "a", "kind": "otp", "default_roles": ["emperor"] })),
+        ("/default_roles/0", json!({ "name": "a", "kind": "otp", "default_roles": ["emperor"] })),
     ] {
         let refused = owner.post(PROVIDERS, body).await.refused(422, "validation_failed");
         assert_eq!(refused["errors"][0]["field"], field);
@@ -161,7 +161,7 @@ async fn the_operators_file_is_followed_at_each_start() {
         (r#"[{"name": "a", "kind": "magic"}]"#, "/kind is none of"),
         (r#"[{"name": "a", "kind": "otp", "colour": 1}]"#, "unknown field `colour`"),
         (r#"[{"name": "a", "kind": "otp"}, {"name": "a", "kind": "otp"}]"#, "stands twice"),
-        ("{", "EOF"),
+        ("[", "EOF"),
     ] {
         std::fs::write(&file, wrong).unwrap();
         let error = desk.server.house().sign_in.follow_file(&file).await.unwrap_err().to_string();
