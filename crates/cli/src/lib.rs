@@ -6,6 +6,7 @@
 
 mod agents;
 mod audit;
+mod browser;
 mod command;
 mod completion;
 mod configure;
@@ -26,6 +27,7 @@ mod members;
 mod orgs;
 mod permissions;
 mod profiles;
+mod providers;
 mod quickstart;
 mod reference;
 mod roles;

@@ -15,6 +15,31 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("auth.accept_invitation", "answers with a cookie, which is for browsers"),
     ("auth.logout", "ends a browser's session"),
     ("auth.switch", "answers with a cookie, which is for browsers"),
+    ("auth.providers", "is what a sign-in page shows"),
+    ("auth.begin", "is for a browser on a page of the server"),
+    ("auth.login", "is for a browser on a page of the server"),
+    ("auth.callback", "is for a browser on a page of the server"),
+    ("auth.send_code", "is for a browser on a page of the server"),
+    ("auth.verify_code", "is for a browser on a page of the server"),
+    ("auth.second_factor", "is for a browser on a page of the server"),
+    ("auth.step_up_ways", "is for a browser on a page of the server"),
+    ("auth.begin_step_up", "is for a browser on a page of the server"),
+    ("auth.step_up", "is for a browser on a page of the server"),
+    ("auth.factors", "is for a browser on a page of the server"),
+    ("auth.begin_totp", "is for a browser on a page of the server"),
+    ("auth.confirm_totp", "is for a browser on a page of the server"),
+    ("auth.begin_passkey", "is for a browser on a page of the server"),
+    ("auth.confirm_passkey", "is for a browser on a page of the server"),
+    ("auth.remove_factor", "is for a browser on a page of the server"),
+    ("auth.renew_recovery_codes", "is for a browser on a page of the server"),
+    ("auth.set_password", "is for a browser on a page of the server"),
+    ("auth.forgot_password", "is for a browser on a page of the server"),
+    ("auth.reset_password", "is for a browser on a page of the server"),
+    ("auth.show_device", "is for a browser on a page of the server"),
+    ("auth.approve_device", "is for a browser on a page of the server"),
+    ("auth.deny_device", "is for a browser on a page of the server"),
+    ("auth.authorize", "is for a browser on a page of the server"),
+    ("oauth.authorize", "leads a browser on; Auth::authorize_url makes the address"),
     ("oauth.openid", "says what oauth.metadata says"),
     ("oauth.org_openid", "says what oauth.org_metadata says"),
     ("oauth.inserted_metadata", "is oauth.org_metadata at another path"),
@@ -79,6 +104,12 @@ fn models_have_every_member_of_their_schema() {
     }
     models! {
         "AgentPatch" = AgentPatch,
+        "DeviceAnswer" = DeviceAuthorization,
+        "EndedSessions" = EndedSessions,
+        "NewProvider" = NewAuthProvider,
+        "ProviderPatch" = AuthProviderPatch,
+        "ProviderView" = AuthProvider,
+        "TestView" = ProviderTest,
         "AgentView" = Agent,
         "CatalogueView" = FactKinds,
         "CheckpointView" = SignedCheckpoint,
@@ -139,6 +170,7 @@ fn filters_have_every_parameter_of_their_operation() {
     let document = document();
     for (operation, filter) in [
         ("agents.list", json!(client::AgentFilter::default())),
+        ("auth_providers.list", json!(client::AuthProviderFilter::default())),
         ("credentials.search", json!(client::CredentialFilter::default())),
         ("groups.list", json!(client::GroupFilter::default())),
         ("invitations.list", json!(client::InvitationFilter::default())),
@@ -181,6 +213,7 @@ async fn every_operation_has_a_method_that_calls_it() {
     let (agents, credentials, tokens) = (client.agents(), client.credentials(), client.tokens());
     let (auth, audit, permissions) = (client.auth(), client.audit(), client.permissions());
     let (functions, runs, keys) = (client.functions(), client.runs(), client.signing_keys());
+    let providers = client.auth_providers();
     let home = client.tokens_of(Some("x"));
     let wanted = client::TokenRequest::default();
     let mut called: BTreeMap<&str, String> = BTreeMap::new();
@@ -213,6 +246,12 @@ async fn every_operation_has_a_method_that_calls_it() {
         "audit.tile" => audit.tile("x"),
         "audit.verify" => audit.verify(&client::VerifyRange::default()),
         "audit.verify_log" => audit.verify_log(false),
+        "auth_providers.create" => providers.create(&client::NewAuthProvider::default()),
+        "auth_providers.delete" => providers.delete("x"),
+        "auth_providers.get" => providers.get("x"),
+        "auth_providers.list" => providers.list(&client::AuthProviderFilter::default()),
+        "auth_providers.test" => providers.test("x"),
+        "auth_providers.update" => providers.update("x", &client::AuthProviderPatch::default(), None),
         "auth.me" => auth.me(),
         "auth.redeem_link_for_token" => auth.redeem_link_for_token("x"),
         "auth.refresh" => auth.refresh("x"),
@@ -236,6 +275,7 @@ async fn every_operation_has_a_method_that_calls_it() {
         "functions.version" => functions.version("x", "x"),
         "functions.versions" => functions.versions("x", None, None),
         "kills.get" => client.kills().get("x"),
+        "oauth.device_authorization" => auth.begin_device(),
         "oauth.introspect" => tokens.introspect("x"),
         "oauth.keys" => tokens.keys(),
         "oauth.metadata" => tokens.metadata(),
@@ -292,6 +332,7 @@ async fn every_operation_has_a_method_that_calls_it() {
         "runs.logs" => runs.logs("x", None, None),
         "runs.output" => runs.output("x"),
         "sessions.list" => auth.sessions(),
+        "sessions.revoke_all" => auth.revoke_all_sessions(),
         "sessions.revoke" => auth.revoke_session("x"),
         "signing_keys.list" => keys.list(),
         "signing_keys.rotate" => keys.rotate(None),

@@ -19,6 +19,11 @@ pub(super) const TABLES: &[Listed<'static>] = &[
     ("last_used", &[], "when and from where a credential was last used"),
     ("leaves", &[], "the ledger's own order of facts"),
     ("ledger_readers", &[], "cursors"),
+    (
+        "login_grants",
+        &[],
+        "logins of command lines between begin and end; approval is a change, and so is what one leads to",
+    ),
     ("log_head", &[], "the sequencer's place and fence"),
     ("log_keys", &[], "the ledger's own signing key, made at the first start"),
     ("node_reports", &[], "what each node answered to a kill"),

@@ -2,11 +2,13 @@
 
 mod agents;
 mod audit;
+mod browser;
 mod credentials;
 mod failures;
 mod functions;
 mod people;
 mod profiles;
+mod providers;
 mod quickstart;
 mod reference;
 mod terminal;
