@@ -2,6 +2,7 @@
 
 pub(crate) mod append;
 pub(crate) mod bearer;
+pub(crate) mod enumeration;
 pub(crate) mod fork;
 mod in_process;
 pub(crate) mod introspect;
