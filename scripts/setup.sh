@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing: setup.sh rust|c|git|postgres|python|node|chromium|deny …
+# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|node|chromium|deny …
 # Looks first and changes nothing that is there already.
 . "$(dirname "$0")/lib.sh"
 
@@ -65,13 +65,22 @@ setup_chromium() {
     has chromium || has chromium-browser || has google-chrome || apt_install chromium
 }
 
+# A mail server for the tests, and certificates for it.
+setup_mail() {
+    has openssl || apt_install openssl
+    for python in /usr/bin/python3 python3; do
+        ! "$python" -c 'import aiosmtpd' 2>/dev/null || return 0
+    done
+    apt_install python3-aiosmtpd
+}
+
 setup_deny() {
     [ "$(cargo deny --version 2>/dev/null)" = "cargo-deny $deny_version" ] && return
     say "building cargo-deny $deny_version"
     cargo install --quiet --locked "cargo-deny@$deny_version" >&2
 }
 
-[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python node chromium deny"
+[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail node chromium deny"
 for what in "$@"; do
     declare -F "setup_$what" >/dev/null || fail "cannot set up $what"
     "setup_$what"

@@ -26,6 +26,16 @@ pub(crate) fn post(path: &str, kind: &str, authorization: Option<&str>, body: &s
     )
 }
 
+/// JSON with headers of one's own.
+pub(crate) fn post_with(path: &str, headers: &[(&str, &str)], body: &str) -> Request {
+    let mut head = format!("POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let length = body.len();
+    Request(format!("{head}content-length: {length}\r\n\r\n{body}").into_bytes())
+}
+
 pub(crate) fn form(path: &str, authorization: &str, body: &str) -> Request {
     post(path, "application/x-www-form-urlencoded", Some(authorization), body)
 }

@@ -53,6 +53,8 @@ enum Figure {
     Proof(Settings),
     /// Offline verification of a bundle.
     Verify(Settings),
+    /// Whether the time of a refused sign-in tells if the account exists.
+    Enumeration(Settings),
     /// One fork call beside the bare fork.
     Fork(Settings),
     /// From the start of the process to ready, and its memory when idle.
@@ -132,6 +134,7 @@ fn measure(figure: Figure) -> anyhow::Result<()> {
         Figure::Append(settings) => figures::append::measure(&settings)?,
         Figure::Proof(settings) => figures::proof::measure(&settings)?,
         Figure::Verify(settings) => figures::verify::measure(&settings)?,
+        Figure::Enumeration(settings) => figures::enumeration::measure(&settings)?,
         Figure::Fork(settings) => figures::fork::measure(&settings)?,
         Figure::Start(settings) => figures::start::measure(&settings)?,
         Figure::FloorAnswer { bytes } => floor::answer(bytes)?,

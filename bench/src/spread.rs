@@ -53,14 +53,27 @@ impl Times {
         self.micros.len()
     }
 
-    /// The time that this share of the acts, in per cent, did not exceed.
-    pub(crate) fn percentile(&mut self, share: f64) -> f64 {
+    /// The largest distance of the two cumulative distributions (Kolmogorov and Smirnov): 0 if equal, 1 if apart.
+    pub(crate) fn distance(&mut self, other: &mut Self) -> f64 {
+        let (left, right) = (self.in_order().to_vec(), other.in_order());
+        let share = |of: &[f64], value: f64| of.partition_point(|one| *one <= value) as f64 / of.len() as f64;
+        let values = left.iter().chain(right.iter());
+        values.map(|value| (share(&left, *value) - share(right, *value)).abs()).fold(0.0, f64::max)
+    }
+
+    fn in_order(&mut self) -> &[f64] {
         if !self.sorted {
             self.micros.sort_by(f64::total_cmp);
             self.sorted = true;
         }
-        let last = self.micros.len().saturating_sub(1) as f64;
-        self.micros.get((last * share / 100.0).round() as usize).copied().unwrap_or(f64::NAN)
+        &self.micros
+    }
+
+    /// The time that this share of the acts, in per cent, did not exceed.
+    pub(crate) fn percentile(&mut self, share: f64) -> f64 {
+        let micros = self.in_order();
+        let last = micros.len().saturating_sub(1) as f64;
+        micros.get((last * share / 100.0).round() as usize).copied().unwrap_or(f64::NAN)
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod append;
 pub(crate) mod authzen;
 pub(crate) mod bearer;
+pub(crate) mod enumeration;
 pub(crate) mod fork;
 mod in_process;
 pub(crate) mod introspect;

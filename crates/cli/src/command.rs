@@ -14,8 +14,8 @@ use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
     agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups,
-    invitations, kills, login, members, orgs, permissions, policies, prefixes, quickstart, reference, roles,
-    runs, sessions, token, users,
+    invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, quickstart,
+    reference, roles, runs, sessions, token, users,
 };
 
 /// Commands that speak to a server.
@@ -92,6 +92,9 @@ pub enum Command {
     /// See people; as an operator, suspend them.
     #[command(subcommand)]
     Users(users::UsersCommand),
+    /// Set up how people sign in.
+    #[command(subcommand)]
+    Providers(providers::ProvidersCommand),
     /// Print a completion script for your shell.
     Completion(completion::Completion),
     /// Print docs/reference/cli.md.
@@ -165,6 +168,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Groups(command) => groups::run(desk, command).await,
         Command::Invitations(command) => invitations::run(desk, command).await,
         Command::Users(command) => users::run(desk, command).await,
+        Command::Providers(command) => providers::run(desk, command).await,
         Command::Completion(completion) => completion::run(desk, &completion),
         Command::Reference => reference::run(desk),
     }

@@ -7,6 +7,7 @@
 mod agents;
 mod apikeys;
 mod audit;
+mod browser;
 mod command;
 mod completion;
 mod configure;
@@ -30,6 +31,7 @@ mod permissions;
 mod policies;
 mod prefixes;
 mod profiles;
+mod providers;
 mod quickstart;
 mod reference;
 mod roles;

@@ -4,6 +4,7 @@ use clap::Args;
 use client::{Client, PersonTokens};
 use serde_json::json;
 
+use crate::browser;
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::files;
@@ -17,20 +18,39 @@ const TOKEN_LENGTH: usize = 43;
 
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
+  safeconduct login
+  safeconduct login --device --url https://safeconduct.example
   safeconduct login --link 'http://127.0.0.1:7717/console/welcome#…'
   safeconduct login --profile work --link - < owner-link")]
 pub struct Login {
     /// The owner link that the server printed, or the token behind its `#`; `-` is standard input.
-    #[arg(long, value_name = "LINK")]
-    link: String,
+    #[arg(long, value_name = "LINK", conflicts_with_all = ["device", "no_browser"])]
+    link: Option<String>,
+    /// Show a code to type at a browser of another machine.
+    #[arg(long, conflicts_with = "no_browser")]
+    device: bool,
+    /// Only show the address to go to.
+    #[arg(long)]
+    no_browser: bool,
 }
 
 pub(crate) async fn login(desk: &mut Desk<'_>, login: &Login) -> Result<(), Failure> {
-    let given = match login.link.as_str() {
-        "-" => files::read_secret(&mut desk.screen, std::path::Path::new("-"))?,
-        link => link.to_owned(),
+    let (choice, tokens) = match login.link.as_deref() {
+        Some("-") => {
+            let given = files::read_secret(&mut desk.screen, std::path::Path::new("-"))?;
+            redeem(desk, &given).await?
+        }
+        Some(link) => redeem(desk, link).await?,
+        None => {
+            let choice = desk.choice()?;
+            let client = choice.anonymous()?;
+            let tokens = match login.device {
+                true => browser::elsewhere(desk, &client).await?,
+                false => browser::on_this_machine(desk, &client, !login.no_browser).await?,
+            };
+            (choice, tokens)
+        }
     };
-    let (choice, tokens) = redeem(desk, &given).await?;
     let name = keep(desk, &choice, &tokens)?;
     pin(desk, &choice, &name, &tokens).await?;
     let shown = json!({ "profile": name, "url": choice.url, "user": tokens.user, "org": tokens.org });

@@ -17,6 +17,8 @@ pub enum SessionsCommand {
         /// Id of the session.
         session: String,
     },
+    /// Sign out everywhere: end all your sessions in every organization, this one too.
+    EndAll,
 }
 
 pub(crate) async fn run(desk: &mut Desk<'_>, command: SessionsCommand) -> Result<(), Failure> {
@@ -27,6 +29,12 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: SessionsCommand) -> Result
             desk.screen.confirm(&format!("End {session}? Its tokens die at once."))?;
             let ended = client.auth().revoke_session(&session).await?;
             desk.screen.record(&ended, &ended.id, &rows(&ended))
+        }
+        SessionsCommand::EndAll => {
+            desk.screen.confirm("End all your sessions everywhere? You have to sign in again.")?;
+            let ended = client.auth().revoke_all_sessions().await?;
+            let count = ended.ended.to_string();
+            desk.screen.record(&ended, &count, &[("ended", Cell::from(&count))])
         }
     }
 }

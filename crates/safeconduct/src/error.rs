@@ -24,4 +24,8 @@ pub enum StartError {
     Blobs(#[from] blobs::BlobError),
     #[error(transparent)]
     People(#[from] people::PeopleError),
+    #[error("smtp: {0}")]
+    Mail(#[from] mail::MailError),
+    #[error("sign_in.providers_file: {0}")]
+    Providers(#[from] sign_in::FileError),
 }

@@ -16,12 +16,14 @@ use db::{Db, PostgresSettings, Settings, SqliteSettings};
 use dns::Resolver;
 use functions::{Functions, FunctionsGround, FunctionsSettings};
 use ledger::{Ack, FactKind, Ledger, LedgerSettings};
+use mail::{Post, Relay, Route, Security};
 use oauth::{Imported, Keys, Oauth, OauthParts, OauthSettings};
 use people::{CookieAuthenticator, CookieForm, People, PeopleSettings};
 use policies::{Policies, PoliciesGround, PoliciesSettings};
 use runs::{Ground, Runs, RunsSettings};
 use sandbox::Sandbox;
 use secrets::{KeySource, Keyring};
+use sign_in::{SignIn, SignInParts, SignInSettings};
 use telemetry::Tasks;
 use types::{Timestamp, World};
 use web::{Door, RateLimits};
@@ -29,9 +31,6 @@ use web::{Door, RateLimits};
 use crate::StartError;
 use crate::acting::{Standings, TokensOfRuns};
 use crate::things::Rosters;
-
-/// How long after sign-in a session ends.
-const SESSION: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Every room, open. Clones share it.
 #[derive(Clone)]
@@ -48,6 +47,8 @@ pub struct House {
     pub nodes: Nodes,
     pub access: Access,
     pub people: People,
+    pub post: Post,
+    pub sign_in: SignIn,
     pub agents: Agents,
     pub oauth: Oauth,
     pub audit: Audit,
@@ -87,6 +88,21 @@ impl House {
             people_settings(&config, &public_url),
         );
         people.home().await?;
+        let post = Post::new(&mail_route(&config), world.clone())?;
+        let parts = SignInParts {
+            db: db.clone(),
+            ledger: ledger.clone(),
+            world: world.clone(),
+            keyring: keyring.clone(),
+            access: access.clone(),
+            people: people.clone(),
+            post: post.clone(),
+        };
+        let sign_in = SignIn::open(parts, sign_in_settings(&config, &public_url))
+            .map_err(|error| StartError::Io { path: "the threads that check passwords".to_owned(), error })?;
+        if let Some(path) = &config.sign_in.providers_file {
+            sign_in.follow_file(path).await?;
+        }
         let host =
             public_url.split("://").nth(1).unwrap_or_default().split([':', '/']).next().unwrap_or_default();
         let index = audit::Index::new(&keyring);
@@ -116,6 +132,7 @@ impl House {
                 ledger: ledger.clone(),
                 world: world.clone(),
                 feed: feed.clone(),
+                keyring: keyring.clone(),
                 keys,
                 access: access.clone(),
                 people: people.clone(),
@@ -194,6 +211,8 @@ impl House {
             nodes,
             access,
             people,
+            post,
+            sign_in,
             agents,
             oauth,
             audit,
@@ -244,6 +263,7 @@ fn catalogue() -> Vec<&'static FactKind> {
         ledger::KINDS,
         access::KINDS,
         people::KINDS,
+        sign_in::KINDS,
         agents::KINDS,
         oauth::KINDS,
         functions::KINDS,
@@ -308,8 +328,42 @@ fn people_settings(config: &Config, public_url: &str) -> PeopleSettings {
         public_url: public_url.to_owned(),
         data_dir: config.data.dir.clone(),
         owner_email: config.owner.email.as_ref().map(|email| email.as_str().to_owned()),
-        session_lifetime: SESSION,
+        session_lifetime: config.sessions.lifetime,
+        session_idle: config.sessions.idle,
     }
+}
+
+fn sign_in_settings(config: &Config, public_url: &str) -> SignInSettings {
+    SignInSettings {
+        public_url: public_url.to_owned(),
+        return_to: config.sign_in.return_to.iter().map(|url| url.as_str().to_owned()).collect(),
+        state_lifetime: config.sign_in.state_lifetime,
+        code_lifetime: config.sign_in.code_lifetime,
+    }
+}
+
+/// Without a relay a workbench writes letters to files; in production none leave, and what needs them says so.
+fn mail_route(config: &Config) -> Route {
+    let smtp = &config.smtp;
+    let (Some(host), Some(from)) = (&smtp.host, &smtp.from) else {
+        return match config.mode {
+            config::Mode::Development => Route::Directory(config.data.dir.join("mail")),
+            config::Mode::Production => Route::Closed,
+        };
+    };
+    Route::Relay(Relay {
+        host: host.clone(),
+        port: u16::try_from(smtp.port).unwrap_or(u16::MAX),
+        security: match smtp.security {
+            config::MailSecurity::StartTls => Security::StartTls,
+            config::MailSecurity::Tls => Security::Tls,
+            config::MailSecurity::None => Security::None,
+        },
+        username: smtp.username.clone(),
+        password: smtp.password.clone(),
+        from: from.as_str().to_owned(),
+        ca_file: smtp.ca_file.clone(),
+    })
 }
 
 fn algorithm(config: &Config) -> Algorithm {

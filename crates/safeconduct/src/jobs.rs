@@ -21,6 +21,8 @@ pub(crate) fn start(house: &House) {
     tasks.spawn("runs", move |stop| async move { runs.work(stop.requested()).await });
     let blobs = house.blobs.clone();
     tasks.spawn("blobs", move |stop| async move { blobs.keep_clean(stop.requested()).await });
+    let post = house.post.clone();
+    tasks.spawn("post", move |stop| async move { post.carry(stop.requested()).await });
     let nodes = house.nodes.clone();
     tasks.spawn("node heartbeat", move |stop| async move { nodes.beat(stop.requested()).await });
     let noted = house.clone();
@@ -59,6 +61,7 @@ async fn sweep(house: &House) {
     house.oauth.sweep().await;
     house.people.erase_left().await;
     house.policies.sweep().await;
+    house.sign_in.sweep().await;
     let books = Bookkeeping::new(SWEEP).statement(web::sweep_idempotency(house.world.now()));
     if let Err(error) = house.db.keep(books).await {
         tracing::warn!(%error, "old idempotency keys were not swept");

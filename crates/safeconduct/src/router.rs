@@ -14,6 +14,7 @@ pub fn routes(house: &House) -> Routes {
         .with_state(())
         .merge(access::routes(door).with_state(house.access.clone()))
         .merge(people::routes(door, house.people.clone(), house.cookie.clone()))
+        .merge(sign_in::routes(door, house.sign_in.clone(), house.cookie.clone()))
         .merge(agents::routes(door).with_state(house.agents.clone()))
         .merge(oauth::routes(door, &house.oauth))
         .merge(audit::routes(door).with_state(house.audit.clone()))
@@ -34,7 +35,8 @@ pub(crate) fn public(house: &House) -> Router {
     let openapi = move || async move { ([("content-type", "application/json")], document) };
     let routes = routes(house);
     house.access.know_operations(routes.specs().collect());
-    house.oauth.know_operations(routes.specs().filter_map(Spec::required).collect());
+    let required = routes.specs().filter_map(Spec::required).chain(sign_in::further_permissions());
+    house.oauth.know_operations(required.collect());
     let router = routes
         .into_router()
         .route("/api/v1/openapi.json", get(openapi))

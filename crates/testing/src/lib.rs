@@ -5,10 +5,12 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "used by tests only, where a panic is the report")]
 
 mod databases;
+mod mail;
 mod postgres;
 mod tamper;
 
 pub use databases::{Engine, TestDatabase};
+pub use mail::{Letter, MailSink, Protection};
 pub use tamper::{Cell, Tamper};
 
 /// Runs one test body on both databases, as `NAME::sqlite` and `NAME::postgres`.

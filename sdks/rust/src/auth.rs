@@ -78,6 +78,20 @@ pub struct Session {
     pub last_seen_at: Time,
     pub expires_at: Time,
     pub user_agent: Option<String>,
+    /// What proved the person: `link`, or kinds of factors with `+` between.
+    #[serde(default)]
+    pub factors: String,
+    /// The sign-in provider, if it was one.
+    #[serde(default)]
+    pub provider: Option<String>,
+    /// Until when acts that need a confirmation are open.
+    pub stepped_up_until: Time,
+}
+
+/// How many sessions were ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedSessions {
+    pub ended: i64,
 }
 
 impl PersonTokens {
@@ -99,6 +113,12 @@ impl Client {
     }
 }
 
+impl<'a> Auth<'a> {
+    pub(crate) fn client(&self) -> &'a Client {
+        self.0
+    }
+}
+
 impl Auth<'_> {
     /// Exchanges the owner link's token – what stands behind its `#` – for tokens. It works once.
     pub async fn redeem_link_for_token(&self, token: &str) -> Result<PersonTokens, Error> {
@@ -117,6 +137,11 @@ impl Auth<'_> {
     /// The caller's own living sessions.
     pub async fn sessions(&self) -> Result<Page<Session>, Error> {
         self.0.get(&path(&["sessions"])).answer().await
+    }
+
+    /// Signs the caller out everywhere: ends all their sessions in every organization, this one too.
+    pub async fn revoke_all_sessions(&self) -> Result<EndedSessions, Error> {
+        self.0.delete(&path(&["sessions"])).answer().await
     }
 
     /// Ends one of the caller's own sessions; tokens made from it die with it.

@@ -8,6 +8,7 @@ mod agents;
 mod api_keys;
 mod audit;
 mod auth;
+mod auth_providers;
 mod call;
 mod client;
 mod credentials;
@@ -20,6 +21,7 @@ mod groups;
 mod invitations;
 mod key;
 mod kills;
+mod logins;
 mod members;
 mod orgs;
 mod page;
@@ -41,7 +43,13 @@ pub use audit::{
     Audit, Consistency, DataHash, Download, ExportQuery, Fact, FactActor, FactDetail, FactFilter, FactKind,
     FactKinds, FactProof, FactTarget, Repeated, SignedCheckpoint, Verification, VerifyRange,
 };
-pub use auth::{Auth, Me, MySession, OrgName, Person, PersonTokens, Principal, Session, SessionEnd};
+pub use auth::{
+    Auth, EndedSessions, Me, MySession, OrgName, Person, PersonTokens, Principal, Session, SessionEnd,
+};
+pub use auth_providers::{
+    AuthProvider, AuthProviderFilter, AuthProviderPatch, AuthProviders, NewAuthProvider, ProviderFinding,
+    ProviderTest,
+};
 pub use client::{Client, ClientBuilder};
 pub use credentials::{
     Credential, CredentialFilter, CredentialKind, CredentialStatus, Credentials, IssuedCredential,
@@ -58,6 +66,7 @@ pub use groups::{Group, GroupFilter, GroupMember, GroupPatch, Groups, NewGroup};
 pub use invitations::{Invitation, InvitationFilter, Invitations, Invited, Joined, NewInvitation};
 pub use key::SigningKey;
 pub use kills::{DeadTokens, Kill, KillNode, Kills};
+pub use logins::{COMMAND_LINE, DeviceAuthorization};
 pub use members::{Member, MemberFilter, Members};
 pub use orgs::{NewOrg, Org, OrgFilter, OrgPatch, OrgSettings, OrgSummary, Orgs};
 pub use page::Page;

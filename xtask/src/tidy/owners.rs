@@ -11,6 +11,8 @@ const OWNERS: &[(&str, &[&str], &str)] = &[
     ("simple-dns", &["crates/platform/dns"], "names are asked for in platform/dns"),
     ("reqwest", &["crates/platform/egress", "sdks/rust", "bench"], "the one way out is platform/egress"),
     ("aws-lc-rs", &["crates/base/crypto", "sdks/rust"], "cryptography is spoken through base/crypto"),
+    ("lettre", &["crates/platform/mail"], "letters leave by platform/mail"),
+    ("argon2", &["crates/domains/sign_in"], "passwords of people are hashed in one bounded place"),
     ("tracing-subscriber", &["crates/platform/telemetry"], "logs are set up in platform/telemetry"),
     (
         "metrics-exporter-prometheus",

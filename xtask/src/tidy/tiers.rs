@@ -19,6 +19,8 @@ const DOMAIN_EDGES: &[(&str, &str)] = &[
     // Rights and standing of whoever a question is about.
     ("policies", "access"),
     ("policies", "agents"),
+    ("sign_in", "access"),
+    ("sign_in", "people"),
 ];
 
 /// What does input or output or runs tasks has no place in `base`.

@@ -5,6 +5,7 @@
 //! from AWS-LC's own generator). Nothing here decides who may do what, and no secret implements `Debug`.
 
 pub mod base62;
+pub mod cose;
 mod crc32;
 pub mod envelope;
 pub mod hash;
@@ -14,6 +15,7 @@ pub mod jws;
 pub mod mac;
 pub mod machine_secret;
 pub mod seal;
+pub mod totp;
 mod xaes;
 
 pub use crc32::crc32;

@@ -20,6 +20,7 @@ codes! {
     INVALID_TOKEN = "invalid_token", 401, "The token is not valid";
     INVALID_API_KEY = "invalid_api_key", 401, "The API key is not valid";
     INVALID_LINK = "invalid_link", 401, "The link is not valid any more";
+    SIGN_IN_REFUSED = "sign_in_refused", 401, "That did not sign you in";
     PERMISSION_DENIED = "permission_denied", 403, "A permission is missing";
     AUTHORITY_EXCEEDED = "authority_exceeded", 403, "Nobody grants what they do not hold";
     CROSS_SITE_REQUEST = "cross_site_request", 403, "The request came from another site";
@@ -27,6 +28,7 @@ codes! {
     POLICY_DENIED = "policy_denied", 403, "A policy does not allow it";
     APPROVAL_REQUIRED = "approval_required", 403, "Somebody must approve it first";
     POLICY_FAILED = "policy_failed", 403, "The policy could not decide";
+    PROVIDER_DISABLED = "provider_disabled", 403, "The sign-in provider is switched off";
     PLAN_LIMIT_REACHED = "plan_limit_reached", 403, "The plan's limit is reached";
     OUTSIDE_DOMAINS = "outside_domains", 403, "The address lies outside the organization's domains";
     NOT_FOUND = "not_found", 404, "No such thing here";
@@ -77,6 +79,7 @@ codes! {
     RATE_LIMITED = "rate_limited", 429, "Too many requests";
     INTERNAL = "internal", 500, "Something failed on our side";
     SANDBOX_UNAVAILABLE = "sandbox_unavailable", 503, "Functions cannot run here";
+    SIGN_IN_UNAVAILABLE = "sign_in_unavailable", 503, "The sign-in provider does not work now";
     DATABASE_UNAVAILABLE = "database_unavailable", 503, "The database does not answer";
     STALE_REVOCATION_FEED = "stale_revocation_feed", 503, "This node has not heard of revocations lately";
     RESOLVER_SILENT = "resolver_silent", 503, "The DNS resolver does not answer";

@@ -155,6 +155,14 @@ ids! {
     BlobId = "blb",
     /// A signing key of an issuer.
     SigningKeyId = "sky",
+    /// A sign-in provider.
+    AuthProviderId = "prv",
+    /// A sign-in that was begun and not finished.
+    SignInStateId = "sgn",
+    /// A sign-in of a command line that waits for a browser.
+    LoginGrantId = "lgn",
+    /// A second factor of a person.
+    FactorId = "fct",
     /// A link that makes the first owner.
     OwnerLinkId = "lnk",
     /// A version of an organization's policy.

@@ -31,6 +31,18 @@ pub enum OAuthError {
     /// RFC 8707 §2.
     #[error("invalid_target: {0}")]
     InvalidTarget(Text),
+    /// RFC 6749 §5.2: unknown, used, too old, or another's.
+    #[error("invalid_grant")]
+    InvalidGrant,
+    /// RFC 8628 §3.5, these four.
+    #[error("authorization_pending")]
+    AuthorizationPending,
+    #[error("slow_down")]
+    SlowDown,
+    #[error("access_denied")]
+    AccessDenied,
+    #[error("expired_token")]
+    ExpiredToken,
     /// The issuer does not exist.
     #[error("no such issuer")]
     UnknownIssuer,
@@ -61,6 +73,11 @@ impl OAuthError {
             Self::UnsupportedTokenType(_) => "unsupported_token_type",
             Self::InvalidScope(_) => "invalid_scope",
             Self::InvalidTarget(_) => "invalid_target",
+            Self::InvalidGrant => "invalid_grant",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::AccessDenied => "access_denied",
+            Self::ExpiredToken => "expired_token",
             Self::House(problem) if problem.status() >= 500 && problem.status() != 500 => {
                 "temporarily_unavailable"
             }
@@ -103,6 +120,11 @@ impl OAuthError {
             | Self::InvalidScope(text)
             | Self::InvalidTarget(text)
             | Self::InvalidClient { description: text, .. } => text,
+            Self::InvalidGrant => "the code is not valid any more; sign in again",
+            Self::AuthorizationPending => "nobody has let this device in yet; ask again after the interval",
+            Self::SlowDown => "ask five seconds less often",
+            Self::AccessDenied => "the person turned this device away",
+            Self::ExpiredToken => "the code is too old; begin again",
             Self::UnknownIssuer => "no organization publishes this issuer",
             Self::House(problem) => problem.detail(),
         };

@@ -14,6 +14,8 @@ ledger::fact_kinds! {
     pub TOKEN_REVOKED = "token.revoked", Notice, "An access token was revoked before its time.", {
         expires_at: Time,
     };
+    pub LOGIN_APPROVED = "login.approved", Warning, "A person let a command line in.", { grant: Text };
+    pub LOGIN_DENIED = "login.denied", Notice, "A person turned a command line away.", { grant: Text };
     pub KEY_CREATED = "key.created", Notice, "A signing key was made or imported.", {
         kid: Text, algorithm: Text, source: Text, status: Text,
     };

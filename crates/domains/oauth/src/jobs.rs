@@ -22,6 +22,7 @@ impl Oauth {
         if let Err(error) = inner.keys.keep().await {
             tracing::warn!(%error, "signing keys were not looked after; the next sweep tries again");
         }
+        self.sweep_logins().await;
         let books = Bookkeeping::new(ASSERTIONS).statement(store::forget_assertions(now));
         if let Err(error) = inner.db.keep(books).await {
             tracing::warn!(%error, "used assertions were not swept");

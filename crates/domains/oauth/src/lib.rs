@@ -17,6 +17,7 @@ mod issuer;
 mod jobs;
 mod keys;
 mod live;
+mod logins;
 mod metadata;
 mod person;
 mod revoke;

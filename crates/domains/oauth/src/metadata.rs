@@ -8,18 +8,24 @@ use crate::Oauth;
 use crate::assertion;
 use crate::error::KeysError;
 use crate::issuer::Issuer;
+use crate::logins::{CODE_GRANT, DEVICE_GRANT};
 
 /// RFC 8414 §2.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Metadata {
     pub issuer: String,
     pub token_endpoint: String,
+    /// For our own command line; of no use to others yet.
+    pub authorization_endpoint: String,
+    pub device_authorization_endpoint: String,
     pub jwks_uri: String,
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
-    /// Empty: nobody is sent through a browser here yet.
     pub response_types_supported: Vec<&'static str>,
     pub grant_types_supported: Vec<&'static str>,
+    pub code_challenge_methods_supported: Vec<&'static str>,
+    /// RFC 9207.
+    pub authorization_response_iss_parameter_supported: bool,
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
     pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
@@ -45,7 +51,9 @@ const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "privat
 impl Oauth {
     pub(crate) fn metadata(&self, issuer: &Issuer) -> Metadata {
         let at = |path: &str| format!("{}/{path}", issuer.url);
-        let (methods, algorithms) = (METHODS.to_vec(), assertion::algorithms());
+        // People choose their organization when they sign in, so these stand in one place.
+        let at_home = |path: &str| format!("{}/oauth2/{path}", self.inner().settings.public_url);
+        let algorithms = assertion::algorithms();
         let with_bearer = || [&METHODS[..], &["Bearer"]].concat();
         Metadata {
             issuer: issuer.url.to_string(),
@@ -53,9 +61,13 @@ impl Oauth {
             jwks_uri: at(".well-known/jwks.json"),
             introspection_endpoint: at("oauth2/introspect"),
             revocation_endpoint: at("oauth2/revoke"),
-            response_types_supported: Vec::new(),
-            grant_types_supported: vec!["client_credentials"],
-            token_endpoint_auth_methods_supported: methods,
+            authorization_endpoint: at_home("authorize"),
+            device_authorization_endpoint: at_home("device_authorization"),
+            response_types_supported: vec!["code"],
+            grant_types_supported: vec!["client_credentials", CODE_GRANT, DEVICE_GRANT],
+            code_challenge_methods_supported: vec!["S256"],
+            authorization_response_iss_parameter_supported: true,
+            token_endpoint_auth_methods_supported: [&METHODS[..], &["none"]].concat(),
             token_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
             introspection_endpoint_auth_methods_supported: with_bearer(),
             introspection_endpoint_auth_signing_alg_values_supported: algorithms.clone(),

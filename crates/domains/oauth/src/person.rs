@@ -48,13 +48,13 @@ impl Oauth {
     }
 
     /// The revision of the token to be, before its session is read: whatever ends the session later is younger.
-    fn begin(&self) -> Result<i64, Problem> {
+    pub(crate) fn begin(&self) -> Result<i64, Problem> {
         let rev = self.inner().feed.applied();
         self.inner().feed.fresh()?;
         Ok(rev)
     }
 
-    async fn mint_for_person(
+    pub(crate) async fn mint_for_person(
         &self,
         session: &Session,
         rev: i64,

@@ -26,6 +26,8 @@ use crate::ring::KeyStatus;
 use crate::scope::Scopes;
 use crate::tally::Tally;
 use crate::verified::VerifiedCache;
+use crypto::mac::MacKey;
+use secrets::Keyring;
 
 #[derive(Clone, Debug)]
 pub struct OauthSettings {
@@ -62,6 +64,7 @@ pub struct OauthParts {
     pub ledger: Ledger,
     pub world: World,
     pub feed: Feed,
+    pub keyring: Keyring,
     pub keys: Keys,
     pub access: Access,
     pub people: People,
@@ -100,6 +103,7 @@ pub(crate) struct Inner {
     pub(crate) tally: Tally,
     pub(crate) scopes: Scopes,
     pub(crate) client_keys: ClientKeys,
+    pub(crate) login_key: MacKey,
     /// Tokens from before this were issued by a process that is gone.
     pub(crate) started: Timestamp,
     operations: OnceLock<Vec<Required>>,
@@ -107,7 +111,7 @@ pub(crate) struct Inner {
 
 impl Oauth {
     pub fn new(parts: OauthParts, settings: OauthSettings) -> Self {
-        let OauthParts { db, ledger, world, feed, keys, access, people, agents, audit } = parts;
+        let OauthParts { db, ledger, world, feed, keyring, keys, access, people, agents, audit } = parts;
         let inner = Arc::new(Inner {
             issuers: Issuers::new(people.clone(), &settings.public_url),
             verified: VerifiedCache::new(settings.remembered_tokens / 2),
@@ -115,6 +119,7 @@ impl Oauth {
             tally: Tally::default(),
             scopes: Scopes::default(),
             client_keys: ClientKeys::default(),
+            login_key: keyring.derive("logins"),
             started: world.now(),
             operations: OnceLock::new(),
             db,

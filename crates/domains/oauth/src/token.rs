@@ -19,6 +19,8 @@ use crate::client::{Proven, claimed};
 use crate::error::{OAuthError, invalid_client};
 use crate::form::Form;
 use crate::issuer::Issuer;
+use crate::logins::{CODE_GRANT, DEVICE_GRANT};
+use crate::person::SignedIn;
 use crate::ring::LONGEST_LIFETIME;
 use crate::{Oauth, facts, store};
 
@@ -51,6 +53,12 @@ pub(crate) struct How {
     pub(crate) narrowed: bool,
 }
 
+/// What the token endpoint gave.
+pub(crate) enum Granted {
+    Agent(TokenAnswer),
+    Person(Box<SignedIn>),
+}
+
 struct Issued {
     claims: Claims,
     fact: Fact,
@@ -65,17 +73,30 @@ impl Oauth {
         headers: &HeaderMap,
         body: &[u8],
         contact: &Contact,
-    ) -> Result<TokenAnswer, OAuthError> {
+    ) -> Result<Granted, OAuthError> {
         let issuer = self.issuer(slug).await?;
         let form = Form::parse(headers, body)?;
-        let outcome = self.answer_grant(&issuer, headers, &form, contact).await;
+        let outcome = match form.get("grant_type") {
+            Some(grant @ (DEVICE_GRANT | CODE_GRANT)) => self.login(grant, &form, contact).await,
+            _ => self.answer_grant(&issuer, headers, &form, contact).await.map(Granted::Agent),
+        };
         let (result, grant) = match &outcome {
-            Ok(_) => ("issued", "client_credentials"),
+            Ok(Granted::Agent(_)) => ("issued", "client_credentials"),
+            Ok(Granted::Person(_)) => ("issued", "login"),
             Err(error) => (error.code(), "none"),
         };
         metrics::counter!("safeconduct_token_requests_total", "result" => result, "grant" => grant)
             .increment(1);
         outcome
+    }
+
+    async fn login(&self, grant: &str, form: &Form<'_>, contact: &Contact) -> Result<Granted, OAuthError> {
+        let outcome = self.redeem_login(grant, form, contact).await;
+        if let Err(OAuthError::InvalidGrant | OAuthError::InvalidClient { .. }) = &outcome {
+            let refused = self.inner().people.refused("login", "invalid grant", contact).await;
+            refused.map_err(Problem::from)?;
+        }
+        outcome.map(|signed_in| Granted::Person(Box::new(signed_in)))
     }
 
     pub(crate) async fn issuer(&self, slug: Option<&str>) -> Result<Arc<Issuer>, OAuthError> {
@@ -127,7 +148,9 @@ impl Oauth {
     ) -> Result<Proven, OAuthError> {
         match form.need("grant_type")? {
             "client_credentials" => self.prove(issuer, headers, form).await,
-            _ => Err(OAuthError::UnsupportedGrantType("the one grant here is client_credentials".into())),
+            _ => Err(OAuthError::UnsupportedGrantType(
+                "agents use client_credentials, command lines authorization_code or a device code".into(),
+            )),
         }
     }
 

@@ -38,6 +38,34 @@ impl CookieForm {
         self.header("", 0)
     }
 
+    /// The Set-Cookie value that ties a sign-in that leaves for its provider to this browser. Lax, also where sessions are
+    /// strict: the way back is a link of another site.
+    pub fn begun(&self, handle: &str) -> Option<HeaderValue> {
+        self.begun_header(handle, 900)
+    }
+
+    pub fn begun_over(&self) -> Option<HeaderValue> {
+        self.begun_header("", 0)
+    }
+
+    /// The handle of a sign-in that this browser began.
+    pub fn begun_in<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        self.read_named(headers, self.begun_name())
+    }
+
+    fn begun_name(&self) -> &'static str {
+        if self.secure { "__Host-safeconduct_begun" } else { "safeconduct_dev_begun" }
+    }
+
+    fn begun_header(&self, value: &str, age: u64) -> Option<HeaderValue> {
+        let secure = if self.secure { "Secure; " } else { "" };
+        let name = self.begun_name();
+        HeaderValue::try_from(format!(
+            "{name}={value}; Path=/; Max-Age={age}; HttpOnly; {secure}SameSite=Lax"
+        ))
+        .ok()
+    }
+
     fn header(&self, value: &str, age: u64) -> Option<HeaderValue> {
         let guard = if self.secure { "Secure; SameSite=Lax" } else { "SameSite=Strict" };
         HeaderValue::try_from(format!("{}={value}; Path=/; Max-Age={age}; HttpOnly; {guard}", self.name()))
@@ -45,9 +73,13 @@ impl CookieForm {
     }
 
     fn read<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        self.read_named(headers, self.name())
+    }
+
+    fn read_named<'a>(&self, headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
         let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, _)| *name == self.name()).map(|(_, value)| value)
+        pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
     }
 
     /// A write with the cookie must come from our own pages: `Origin`, else `Sec-Fetch-Site`, must say so.

@@ -41,7 +41,9 @@ ledger::fact_kinds! {
         { reason: Optional(&Text) };
     pub USER_REACTIVATED = "user.reactivated", Notice, "A suspended person may sign in again.", {};
     pub LINK_MADE = "auth.link_made", Warning, "A link that signs an owner in was made.", { expires_at: Time };
-    pub SESSION_STARTED = "session.started", Info, "A person signed in.", { kind: Text, by: Text };
+    pub SESSION_STARTED = "session.started", Info, "A person signed in.",
+        { kind: Text, by: Text, provider: Optional(&Text) };
+    pub SESSION_STEPPED_UP = "session.stepped_up", Notice, "A person confirmed who they are.", { by: Text };
     pub SESSION_ENDED = "session.ended", Info, "A session was ended.", { kind: Text };
     pub SESSION_REUSED = "session.reuse_detected", Critical,
         "A refresh token was used twice; the session was ended.", { generation: Integer };

@@ -16,7 +16,7 @@ use web::{Allowance, Contact, Decided, Object, PrincipalId};
 
 use crate::rights::statements_of;
 use crate::service::{INSTANCE, SIGN_IN};
-use crate::{Org, OrgStanding, People, PeopleError, Person, SessionKind, Started, facts, store};
+use crate::{How, Org, OrgStanding, People, PeopleError, Person, SessionKind, Started, facts, store};
 
 const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -271,7 +271,7 @@ impl People {
             .target("user", person.id, &person.display_name)
             .data(json!({ "roles": open.invitation.roles }));
         let (started, session) =
-            self.start(open.invitation.org, &person, kind, "invitation", contact).await?;
+            self.start(open.invitation.org, &person, kind, &How::by("invitation"), contact).await?;
         // The invitation first: who comes too late hears so, not that the address is taken.
         let change = Change::new(SIGN_IN, inner.ledger.seal(accepted).await?)
             .fact(inner.ledger.seal(created).await?)

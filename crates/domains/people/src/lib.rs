@@ -7,6 +7,7 @@
 mod cookie;
 mod dependents;
 mod domains;
+mod entry;
 mod error;
 mod facts;
 mod groups;
@@ -28,12 +29,15 @@ mod users;
 
 pub use cookie::{CookieAuthenticator, CookieForm};
 pub use dependents::{Dependents, Heir, LeftBehind};
+pub use entry::SteppedUp;
 pub use error::PeopleError;
-pub use facts::{AGENT_OWNER_LEFT, KINDS, SESSION_ENDED, SESSION_STARTED, USER_CREATED};
+pub use facts::{
+    AGENT_OWNER_LEFT, AUTH_REFUSED, KINDS, SESSION_ENDED, SESSION_STARTED, SESSION_STEPPED_UP, USER_CREATED,
+};
 pub use links::OwnerLink;
-pub use model::{Org, OrgStanding, Person, Session, SessionKind};
+pub use model::{How, Org, OrgStanding, Person, Session, SessionKind};
 pub use orgs::OrgRef;
-pub use routes::routes;
+pub use routes::{OrgRef as OrgView, SessionView, SignedIn, UserRef, routes, signed_in};
 pub use service::{People, PeopleSettings};
 pub use sessions::{Refreshed, Started};
 pub use settings::OrgSettings;

@@ -14,7 +14,7 @@ use types::{OwnerLinkId, Secret, Timestamp};
 use web::Contact;
 
 use crate::service::SIGN_IN;
-use crate::{People, PeopleError, Person, SessionKind, Started, facts, store};
+use crate::{How, People, PeopleError, Person, SessionKind, Started, facts, store};
 
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
@@ -90,15 +90,9 @@ impl People {
                 (person, Some(joining))
             }
         };
-        let (started, fact) = self.start(home.id, &person, kind, "link", contact).await?;
-        let change = match joining {
-            Some(change) => change.fact(fact),
-            None => Change::new(SIGN_IN, fact),
-        };
-        let change = change
-            .statement(store::touch_login(person.id, started.session.created_at))
-            .statement(store::redeem_link(tag, now))
-            .statement(store::insert_session(&started.session, started.tag));
+        let (started, change) =
+            self.enter(joining, home.id, &person, kind, &How::by("link"), contact).await?;
+        let change = change.statement(store::redeem_link(tag, now));
         match inner.db.commit(change).await {
             Ok(_) => {}
             Err(CommitError::Refused(code)) if *code == problem::INVALID_LINK => {
@@ -118,7 +112,7 @@ impl People {
     }
 
     /// A refused sign-in is a fact, coalesced per source.
-    pub(crate) async fn refused(&self, by: &str, reason: &str, contact: &Contact) -> Result<(), PeopleError> {
+    pub async fn refused(&self, by: &str, reason: &str, contact: &Contact) -> Result<(), PeopleError> {
         let inner = self.inner();
         let home = self.home().await?;
         let fact = Fact::new(&facts::AUTH_REFUSED, home.id, Actor::anonymous(""))

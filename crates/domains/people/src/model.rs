@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use types::{OrgId, SessionId, Timestamp, UserId};
+use types::{AuthProviderId, OrgId, SessionId, Timestamp, UserId};
 
 use crate::settings::OrgSettings;
 
@@ -113,8 +113,28 @@ pub struct Session {
     pub expires_at: Timestamp,
     pub stepped_up_until: Timestamp,
     pub user_agent: Option<String>,
+    /// What proved the person: `link`, or the kinds of factors with `+` between, such as `password+totp`.
+    pub factors: String,
+    /// The provider that they came by; none for an owner link.
+    pub provider: Option<AuthProviderId>,
     pub revoked: bool,
     pub revision: i64,
+}
+
+/// How somebody proved who they are; their session remembers it.
+#[derive(Clone, Debug)]
+pub struct How {
+    pub factors: String,
+    pub provider: Option<AuthProviderId>,
+    /// Whether this proof opens acts that need step-up: it used every kind of factor that the person has.
+    pub is_step_up: bool,
+}
+
+impl How {
+    /// Without a provider, such as by a link.
+    pub fn by(factors: &str) -> Self {
+        Self { factors: factors.to_owned(), provider: None, is_step_up: true }
+    }
 }
 
 impl Session {

@@ -28,6 +28,8 @@ pub struct PeopleSettings {
     pub owner_email: Option<String>,
     /// A session ends this long after sign-in, whatever happens.
     pub session_lifetime: Duration,
+    /// A session ends when nobody used it for this long.
+    pub session_idle: Duration,
 }
 
 /// Organizations, people and sessions; clones share it.

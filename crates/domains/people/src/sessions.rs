@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use db::{AuthorityEntry, Bookkeeping, Change, CommitError, FactRow};
 use ledger::{Actor, Fact, Outcome};
-use serde_json::json;
-use types::{Id, OrgId, Secret, SessionId, Timestamp};
+use serde_json::{Value, json};
+use types::{Id, OrgId, Secret, SessionId};
 use web::{Allowance, Contact, Decided, PrincipalId};
 
 use crate::service::SIGN_IN;
-use crate::{Org, OrgStanding, People, PeopleError, Person, Session, SessionKind, facts, store};
+use crate::{How, Org, OrgStanding, People, PeopleError, Person, Session, SessionKind, facts, store};
 
-/// Until factors exist, a fresh sign-in counts as step-up for this long.
-const STEPPED_UP: Duration = Duration::from_secs(5 * 60);
+/// How long acts that need step-up stay open after a proof that counts as one.
+pub(crate) const STEPPED_UP: Duration = Duration::from_secs(5 * 60);
 /// `last_seen_at` is written at most this often.
 const SEEN_STEP: Duration = Duration::from_secs(60);
 /// Bytes of a secret that are random, and as many that are our mark.
@@ -44,13 +44,7 @@ impl People {
         by: &str,
         contact: &Contact,
     ) -> Result<Started, PeopleError> {
-        let membership = store::membership(&self.inner().db, SIGN_IN, org, person.id).await?;
-        let membership = membership.ok_or(PeopleError::UnknownOrg)?;
-        let (started, fact) = self.start(org, person, kind, by, contact).await?;
-        let change = Change::new(SIGN_IN, fact)
-            .guard("memberships", membership.id, membership.revision)
-            .statement(store::touch_login(person.id, started.session.created_at))
-            .statement(store::insert_session(&started.session, started.tag));
+        let (started, change) = self.enter(None, org, person, kind, &How::by(by), contact).await?;
         self.inner().db.commit(change).await?;
         Ok(started)
     }
@@ -60,7 +54,7 @@ impl People {
         org: OrgId,
         person: &Person,
         kind: SessionKind,
-        by: &str,
+        how: &How,
         contact: &Contact,
     ) -> Result<(Started, FactRow), PeopleError> {
         let inner = self.inner();
@@ -77,8 +71,10 @@ impl People {
             created_at: now,
             last_seen_at: now,
             expires_at: now.plus(lifetime),
-            stepped_up_until: now.plus(STEPPED_UP),
+            stepped_up_until: if how.is_step_up { now.plus(STEPPED_UP) } else { now },
             user_agent: contact.user_agent.clone(),
+            factors: how.factors.clone(),
+            provider: how.provider,
             revoked: false,
             revision: 1,
         };
@@ -86,7 +82,7 @@ impl People {
         let fact = Fact::new(&facts::SESSION_STARTED, org, Actor::user(person.id, &person.display_name))
             .origin(&contact.origin())
             .target("session", session.id, "")
-            .data(json!({ "kind": kind.name(), "by": by }));
+            .data(session_data(kind, how));
         let fact = inner.ledger.seal(fact).await?;
         Ok((Started { session, person: person.clone(), secret, tag }, fact))
     }
@@ -99,7 +95,7 @@ impl People {
 
     /// `<id>.<43 base62>` of 16 random bytes and our mark on them and the id: an old secret of a living session can be told
     /// from one that somebody made up who has only seen the id.
-    fn new_secret(&self, session: SessionId) -> (Secret<String>, [u8; 32]) {
+    pub(crate) fn new_secret(&self, session: SessionId) -> (Secret<String>, [u8; 32]) {
         let random: [u8; HALF] = self.inner().world.bytes();
         let bytes = [random, self.mark(session, &random)].concat();
         let secret = format!("{session}.{}", crypto::base62::encode(&bytes));
@@ -132,7 +128,7 @@ impl People {
         let inner = self.inner();
         let found = store::session_by_tag(&inner.db, SIGN_IN, self.tag_of(secret)).await?;
         let now = inner.world.now();
-        let Some(session) = found.filter(|one| one.kind == SessionKind::Browser && one.is_alive(now)) else {
+        let Some(session) = found.filter(|one| one.kind == SessionKind::Browser && self.lives(one)) else {
             return Ok(None);
         };
         if now.since(session.last_seen_at) > SEEN_STEP {
@@ -144,9 +140,14 @@ impl People {
 
     /// Whether the session that a person's token names still lives.
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, PeopleError> {
-        let now = self.inner().world.now();
         let found = store::session_by_id(&self.inner().db, SIGN_IN, id).await?;
-        Ok(found.filter(|session| session.is_alive(now)))
+        Ok(found.filter(|session| self.lives(session)))
+    }
+
+    /// Neither ended, nor past its end, nor left alone for too long.
+    pub(crate) fn lives(&self, session: &Session) -> bool {
+        let now = self.inner().world.now();
+        session.is_alive(now) && now.since(session.last_seen_at) <= self.inner().settings.session_idle
     }
 
     /// Exchanges a refresh token for the next one. An old one that comes back ends the session: somebody copied it.
@@ -182,8 +183,7 @@ impl People {
     pub async fn end_by_refresh(&self, secret: &str, contact: &Contact) -> Result<(), PeopleError> {
         let inner = self.inner();
         let found = store::session_by_tag(&inner.db, SIGN_IN, self.tag_of(secret)).await?;
-        let alive =
-            |session: &Session| session.kind == SessionKind::Cli && session.is_alive(inner.world.now());
+        let alive = |session: &Session| session.kind == SessionKind::Cli && self.lives(session);
         let Some(session) = found.filter(alive) else { return Ok(()) };
         let person = self.person(session.user).await?;
         let display = person.map(|person| person.display_name.clone()).unwrap_or_default();
@@ -226,9 +226,8 @@ impl People {
     /// The caller's own sessions.
     pub(crate) async fn sessions(&self, by: &Allowance) -> Result<Vec<Session>, PeopleError> {
         let PrincipalId::User(user) = by.caller().principal() else { return Ok(Vec::new()) };
-        let now: Timestamp = self.inner().world.now();
         let all = store::sessions_of(&self.inner().db, &by.scope(), user).await?;
-        Ok(all.into_iter().filter(|session| session.is_alive(now)).collect())
+        Ok(all.into_iter().filter(|session| self.lives(session)).collect())
     }
 
     /// Ends one of the caller's own sessions.
@@ -242,4 +241,12 @@ impl People {
         let change = self.ending(Change::new(by.scope(), self.inner().ledger.seal(fact).await?), &session);
         Ok(Decided::new(change, session))
     }
+}
+
+fn session_data(kind: SessionKind, how: &How) -> Value {
+    let mut data = json!({ "kind": kind.name(), "by": how.factors });
+    if let Some(provider) = how.provider {
+        data["provider"] = json!(provider);
+    }
+    data
 }

@@ -9,7 +9,7 @@ use web::{Allowance, Means, PrincipalId};
 
 use crate::orgs::OrgRef;
 use crate::service::{INSTANCE, SIGN_IN};
-use crate::{People, PeopleError, SessionKind, Started, facts, store};
+use crate::{How, People, PeopleError, SessionKind, Started, facts, store};
 
 impl People {
     /// The person and the session of a caller who acts for nobody but itself. Whoever acts for a person must not come by
@@ -50,7 +50,8 @@ impl People {
         let membership = store::membership(&inner.db, INSTANCE, org.id, user).await?;
         let membership = membership.ok_or(PeopleError::UnknownOrg)?;
         let person = self.person(user).await?.ok_or(PeopleError::UnknownOrg)?;
-        let (mut started, fact) = self.start(org.id, &person, kind, "switch", by.contact()).await?;
+        let how = How { factors: old.factors.clone(), provider: old.provider, is_step_up: true };
+        let (mut started, fact) = self.start(org.id, &person, kind, &how, by.contact()).await?;
         started.session.expires_at = started.session.expires_at.min(old.expires_at);
         started.session.stepped_up_until = started.session.stepped_up_until.min(old.stepped_up_until);
         let ended = by

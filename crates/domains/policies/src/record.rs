@@ -92,9 +92,8 @@ impl Inner {
     }
 
     /// Removes what is older than it is kept.
-    pub(crate) async fn sweep_decisions(&self, kept_for: Duration) -> Result<(), PolicyError> {
-        let forget = store::remove_decisions(self.world.now(), kept_for);
-        self.db.keep(Bookkeeping::new(store::INDEX).statement(forget)).await?;
+    pub(crate) async fn sweep_decisions(&self, before: Timestamp) -> Result<(), PolicyError> {
+        self.db.keep(Bookkeeping::new(store::INDEX).statement(store::remove_decisions(before))).await?;
         Ok(())
     }
 }

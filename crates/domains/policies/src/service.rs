@@ -140,7 +140,8 @@ impl Policies {
 
     /// Removes decisions that are older than they are kept.
     pub async fn sweep(&self) {
-        if let Err(error) = self.0.sweep_decisions(self.0.settings.kept_for).await {
+        let before = self.0.world.now().minus(self.0.settings.kept_for);
+        if let Err(error) = self.0.sweep_decisions(before).await {
             tracing::warn!(%error, "old decisions were not swept");
         }
     }

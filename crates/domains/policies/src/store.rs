@@ -1,7 +1,5 @@
 //! SQL of policies, decisions and uses.
 
-use std::time::Duration;
-
 use db::{Db, DbError, OrgScope, Row, Scope, Select, Statement, SystemScope, sql};
 use types::{DecisionId, Id, OrgId, PolicyId, Timestamp, Uuid};
 
@@ -175,8 +173,8 @@ pub(crate) async fn decisions(
     db.read(scope, select).await?.into_iter().map(recorded).collect()
 }
 
-pub(crate) fn remove_decisions(now: Timestamp, kept_for: Duration) -> Statement {
-    sql("DELETE FROM decisions WHERE at < $1", vec![now.minus(kept_for).into()])
+pub(crate) fn remove_decisions(before: Timestamp) -> Statement {
+    sql("DELETE FROM decisions WHERE at < $1", vec![before.into()])
 }
 
 pub(crate) fn count_use(key: &Use, count: Count) -> Statement {

@@ -2,7 +2,7 @@
 
 use types::Secret;
 
-use crate::{Config, Fault, Mode};
+use crate::{Config, Fault, MailSecurity, Mode};
 
 pub(crate) fn faults(config: &Config) -> Vec<Fault> {
     let mut faults = contradictions(config);
@@ -35,6 +35,12 @@ fn contradictions(config: &Config) -> Vec<Fault> {
     }
     if config.keys.encryption_key.is_some() && config.keys.encryption_key_file.is_some() {
         unfit("keys.encryption_key", "`keys.encryption_key_file` is set as well; keep one of them");
+    }
+    if config.smtp.host.is_some() && config.smtp.from.is_none() {
+        unfit("smtp.from", "is needed beside `smtp.host`: letters must say from whom they are");
+    }
+    if config.smtp.security == MailSecurity::None && !config.smtp.host.as_deref().is_none_or(is_loopback) {
+        unfit("smtp.security", "codes and links may cross a network under TLS only; use `starttls` or `tls`");
     }
     let (public, inner) = (config.server.listen, config.server.operations_listen);
     if public == inner && public.port() != 0 {
@@ -74,7 +80,9 @@ fn weak_secrets(config: &Config) -> Vec<Fault> {
     let encryption_key = config.keys.encryption_key.as_ref();
     let encryption_key =
         encryption_key.and_then(|key| weakness("keys.encryption_key", key.reveal(), LEAST_KEY));
-    passwords.chain(encryption_key).collect()
+    let mail = config.smtp.password.as_ref();
+    let mail = mail.and_then(|password| weakness("smtp.password", password.reveal(), LEAST_PASSWORD));
+    passwords.chain(encryption_key).chain(mail).collect()
 }
 
 /// What stands in examples and is tried first, without digits and signs.
@@ -105,6 +113,10 @@ fn weakness(key: &'static str, secret: &str, least: usize) -> Option<Fault> {
         return None;
     };
     Some(Fault::Unfit { key, reason })
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 fn is_postgres(url: &Secret<String>) -> bool {

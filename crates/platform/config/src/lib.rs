@@ -20,10 +20,11 @@ pub use explain::{Explained, Source};
 pub use layers::Sources;
 pub use table::{
     Config, Data, Database, Functions, KEYS, Keys, Ledger, Limits, Log, Owner, Retention, Sandbox, Server,
-    Tokens,
+    Sessions, SignIn, Smtp, Tokens,
 };
 pub use value::{
-    Ack, DecisionRecord, Email, LogFormat, Mode, PublicUrl, SandboxBackend, SigningAlgorithm, UidRange,
+    Ack, DecisionRecord, Email, LogFormat, MailSecurity, Mode, PublicUrl, SandboxBackend, SigningAlgorithm,
+    UidRange,
 };
 
 impl Config {

@@ -11,7 +11,7 @@ use crate::declare::{Key, Preset, settings};
 use crate::environment::data_dir;
 use crate::layers::Layers;
 use crate::value::{
-    Ack, Bounds, DecisionRecord, Email, LogFormat, Mode, PublicUrl, SandboxBackend, Setting,
+    Ack, Bounds, DecisionRecord, Email, LogFormat, MailSecurity, Mode, PublicUrl, SandboxBackend, Setting,
     SigningAlgorithm, UidRange,
 };
 use crate::{ConfigError, Explained};
@@ -61,6 +61,28 @@ settings! {
 
     owner: Owner, "The first owner." {
         email: Option<Email> = text(""), "Whom the link for the first owner is meant for";
+    }
+
+    sessions: Sessions, "Sessions of people." {
+        lifetime as "lifetime_seconds": Duration = text("2592000"), "When a session ends, whatever happens", [300, 31536000];
+        idle as "idle_seconds": Duration = text("604800"), "When a session ends that nobody uses", [60, 31536000];
+    }
+
+    sign_in: SignIn, "Ways for people to prove who they are." {
+        providers_file: Option<PathBuf> = text(""), "JSON file of the instance's sign-in providers; read at each start, and what it names cannot be changed by the API";
+        state_lifetime as "state_seconds": Duration = text("600"), "How long a sign-in that was begun may take", [60, 3600];
+        code_lifetime as "code_seconds": Duration = text("600"), "How long a code sent by e-mail is valid", [60, 3600];
+        return_to: Vec<PublicUrl> = text(""), "Addresses besides the server's own that a sign-in may return to";
+    }
+
+    smtp: Smtp, "The mail server that letters leave by." {
+        host: Option<String> = text(""), "Name of the server; without it letters are written to `<data>/mail` in development, and none are sent in production";
+        port: u32 = text("587"), "Its port", [1, 65535];
+        security: MailSecurity = text("starttls"), "`starttls`, `tls` from the first byte on, or `none` (on loopback only)";
+        username: Option<String> = text(""), "Login";
+        password: Option<Secret<String>> = text(""), "Password of the login";
+        from: Option<Email> = text(""), "Sender's address; needed beside `host`";
+        ca_file: Option<PathBuf> = text(""), "Certificates (PEM) that are trusted besides the machine's own";
     }
 
     ledger: Ledger, "The record of every act." {

@@ -256,6 +256,8 @@ words! {
     DecisionRecord { Denied = "denied", Full = "full", }
     /// Form of log lines.
     LogFormat { Pretty = "pretty", Json = "json", }
+    /// How a connection to the mail server is protected.
+    MailSecurity { StartTls = "starttls", Tls = "tls", None = "none", }
     /// What stands between a function's code and the machine.
     SandboxBackend { Jail = "jail", None = "none", }
     /// Algorithm of new signing keys (RFC 7518, RFC 8037).

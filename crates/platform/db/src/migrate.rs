@@ -36,6 +36,7 @@ migrations! {
     5 "0005_organizations";
     6 "0006_access";
     7 "0007_policies";
+    8 "0008_sign_in";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

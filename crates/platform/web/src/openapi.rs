@@ -123,7 +123,10 @@ impl Described {
         let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
         let shared = SHARED.iter().filter(|_| !self.spec.protocol);
         for code in shared.chain(self.spec.errors) {
-            by_status.entry(code.status).or_default().push(code.name);
+            let listed = by_status.entry(code.status).or_default();
+            if !listed.contains(&code.name) {
+                listed.push(code.name);
+            }
         }
         let mut responses = Map::new();
         responses.insert(self.spec.status.to_string(), success);

@@ -8,12 +8,22 @@ use serde_json::json;
 use testing::Engine;
 use web::{Access, Described, Spec};
 
+use crate::sign_in::{App, Authenticator};
 use crate::support::{Caller, TestDns, TestServer};
 
 /// Operations that anybody may reach: the uniform tries do not fit. Each names the tests that hold it instead.
 const OPEN: &[(&str, &str)] = &[
     ("auth.redeem_link", "people::link"),
     ("auth.accept_invitation", "people::invitations"),
+    ("auth.providers", "sign_in::providers"),
+    ("auth.begin", "sign_in::flow"),
+    ("auth.login", "sign_in::flow"),
+    ("auth.callback", "sign_in::flow"),
+    ("auth.send_code", "sign_in::otp"),
+    ("auth.verify_code", "sign_in::otp"),
+    ("auth.second_factor", "sign_in::factors"),
+    ("auth.forgot_password", "sign_in::password"),
+    ("auth.reset_password", "sign_in::password"),
     ("oauth.metadata", "oauth::metadata"),
     ("oauth.org_metadata", "oauth::metadata"),
     ("oauth.inserted_metadata", "oauth::metadata"),
@@ -30,6 +40,8 @@ const OPEN: &[(&str, &str)] = &[
     ("auth.redeem_link_for_token", "oauth::sign_in"),
     ("auth.refresh", "oauth::sign_in"),
     ("access.metadata", "policies::authzen"),
+    ("oauth.device_authorization", "oauth::logins"),
+    ("oauth.authorize", "oauth::logins"),
 ];
 
 /// What a path names is not an organization's own: the log's tiles are hashes of everybody's facts.
@@ -91,10 +103,18 @@ async fn operations_are_well_described() {
         assert!(ids.insert(spec.id), "{} stands twice", spec.id);
         assert!(spec.id.contains('.'), "{}", spec.id);
         assert!(spec.method.writes() || spec.facts.is_empty(), "{} reads and records", spec.id);
-        // Questions in a body: they write nothing.
+        // Questions in a body, and first halves of acts: they write nothing.
         let is_quiet = matches!(
             spec.id,
-            "permissions.check" | "policies.validate" | "policies.simulate" | "policies.what_if"
+            "auth.begin_passkey"
+                | "auth.begin_totp"
+                | "auth.begin_step_up"
+                | "permissions.check"
+                | "policies.validate"
+                | "policies.simulate"
+                | "policies.what_if"
+                | "oauth.device_authorization"
+                | "auth.show_device"
         ) || spec.path.starts_with("/access/v1/");
         assert!(
             !spec.method.writes() || !spec.facts.is_empty() || is_quiet,
@@ -232,6 +252,12 @@ impl Stage {
             let key = owner.post("/api/v1/api-keys", body).await.ok(201);
             path = path.replace("{key}", key["id"].as_str().expect("an id"));
         }
+        if path.contains("{auth_provider}") {
+            let name = format!("for-{}", spec.id.replace(['.', '_'], "-"));
+            let made =
+                owner.post("/api/v1/auth-providers", json!({ "name": name, "kind": "otp" })).await.ok(201);
+            path = path.replace("{auth_provider}", made["id"].as_str().expect("an id"));
+        }
         if path.contains("{kill}") {
             owner.post("/api/v1/agents", json!({ "name": "for-a-kill" })).await.ok(201);
             let kill = owner.post("/api/v1/agents/default:for-a-kill/kill", json!({})).await.ok(200);
@@ -334,8 +360,35 @@ impl Stage {
             let token = made["link"].as_str().and_then(|link| link.split_once('#')).expect("a link").1;
             body = json!({ "token": token }).to_string();
         }
+        if path.contains("{factor}") {
+            path = path.replace("{factor}", &App::of(server, owner).await.id);
+        }
         assert!(!path.contains('{'), "{}: every_route does not know how to fill {path}", spec.id);
+        if let Some(own) = Self::body(server, spec, owner).await {
+            body = own;
+        }
         Self { path, body, names_something }
+    }
+
+    async fn body(server: &TestServer, spec: &Spec, owner: &Caller) -> Option<String> {
+        let body = match spec.id {
+            "auth.confirm_totp" => {
+                let begun = owner.post("/api/v1/auth/factors/totp", json!({})).await.ok(200);
+                json!({ "state": begun["state"], "code": App::first_code(server, &begun) })
+            }
+            "auth.confirm_passkey" => {
+                let begun = owner.post("/api/v1/auth/factors/passkey", json!({})).await.ok(200);
+                let credential = Authenticator::new().create(&server.url(), &begun["options"]);
+                json!({ "state": begun["state"], "credential": credential })
+            }
+            "auth.show_device" | "auth.approve_device" | "auth.deny_device" => {
+                let form = [("client_id", "cli_01jc000000e008000000000001")];
+                let begun = server.anonymous().form("/oauth2/device_authorization", &form).await.ok(200);
+                json!({ "user_code": begun["user_code"] })
+            }
+            _ => return None,
+        };
+        Some(body.to_string())
     }
 
     async fn call(&self, caller: &Caller, spec: &Spec) -> crate::support::Answer {
@@ -360,6 +413,8 @@ async fn succeed(server: &TestServer, described: &Described, stage: &Stage, owne
     let caller = match spec.id {
         "auth.logout" | "auth.switch" => server.owner().await,
         "auth.switch_for_token" => server.owner_tokens().await.1,
+        "sessions.revoke_all" => server.person(server.home().await, &["owner"]).await.1,
+        "auth.begin_step_up" | "auth.step_up" => somebody_with_a_password(server, owner, spec).await,
         _ => owner.clone(),
     };
     let before = kinds(server).await;
@@ -388,6 +443,22 @@ async fn succeed(server: &TestServer, described: &Described, stage: &Stage, owne
             validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{} against its schema: {errors:#?}", spec.id);
     }
+}
+
+/// Who can confirm: with an address, and the password of the example.
+async fn somebody_with_a_password(server: &TestServer, owner: &Caller, spec: &Spec) -> Caller {
+    let name = spec.id.replace(['.', '_'], "-");
+    let provider = json!({ "name": name, "kind": "password", "instance": true });
+    owner.post("/api/v1/auth-providers", provider).await.ok(201);
+    let (people, home) = (&server.house().people, server.home().await);
+    let email = format!("{name}@example.com");
+    let person = people.enrol(home, "Somebody", Some(&email), &["member"]).await.expect("a person");
+    let contact = web::Contact::default();
+    let started = people.sign_in(home, &person, people::SessionKind::Browser, "test", &contact).await;
+    let cookie = format!("safeconduct_dev={}", started.expect("a session").secret.reveal());
+    let caller = Caller { cookie: Some(cookie), ..server.anonymous() };
+    caller.post("/api/v1/auth/password", json!({ "password": "tangerine-submarine-4" })).await.ok(200);
+    caller
 }
 
 async fn kinds(server: &TestServer) -> BTreeMap<String, i64> {

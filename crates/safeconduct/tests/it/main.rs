@@ -15,4 +15,5 @@ mod oauth;
 mod people;
 mod policies;
 mod runs;
+mod sign_in;
 mod surface;

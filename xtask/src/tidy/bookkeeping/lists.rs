@@ -25,6 +25,11 @@ pub(super) const TABLES: &[Listed<'static>] = &[
     ("last_used", &[], "when and from where a credential was last used"),
     ("leaves", &[], "the ledger's own order of facts"),
     ("ledger_readers", &[], "cursors"),
+    (
+        "login_grants",
+        &[],
+        "logins of command lines between begin and end; approval is a change, and so is what one leads to",
+    ),
     ("log_head", &[], "the sequencer's place and fence"),
     ("log_keys", &[], "the ledger's own signing key, made at the first start"),
     ("node_reports", &[], "what each node answered to a kill"),
@@ -52,6 +57,11 @@ pub(super) const TABLES: &[Listed<'static>] = &[
         "sessions",
         &["generation", "last_seen_at", "revision", "secret_tag"],
         "session touch and refresh rotation",
+    ),
+    (
+        "sign_in_states",
+        &[],
+        "sign-ins between begin and end; what one leads to is a change, and refused ones are facts of their own",
     ),
     ("tiles", &[], "derived from leaves; rebuildable"),
     ("used_assertions", &[], "assertions that were used once"),

@@ -3,6 +3,7 @@
 
 mod activity;
 mod keys;
+mod logins;
 mod protocol;
 mod published;
 mod sign_in;
@@ -31,6 +32,12 @@ pub fn routes(door: &Arc<Door>, oauth: &Oauth) -> Routes {
         .route::<sign_in::RedeemLinkForToken, _, _>(door, sign_in::redeem)
         .route::<sign_in::Refresh, _, _>(door, sign_in::refresh)
         .route::<sign_in::SwitchForToken, _, _>(door, sign_in::switch)
+        .route::<logins::BeginDevice, _, _>(door, logins::begin_device)
+        .route::<logins::Authorize, _, _>(door, logins::authorize)
+        .route::<logins::ShowDevice, _, _>(door, logins::show_device)
+        .route::<logins::ApproveDevice, _, _>(door, logins::approve_device)
+        .route::<logins::DenyDevice, _, _>(door, logins::deny_device)
+        .route::<logins::ApproveLogin, _, _>(door, logins::approve_login)
         .route::<activity::TokenActivity, _, _>(door, activity::list)
         .route::<keys::ListKeys, _, _>(door, keys::list)
         .route::<keys::RotateKeys, _, _>(door, keys::rotate)

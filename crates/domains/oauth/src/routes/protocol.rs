@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Nothing, Operation, Rate, Spec, Visitor, leaves, operation};
 
+use super::sign_in::{PersonTokens, tokens_of};
 use crate::error::{OAuthError, invalid_request, private};
 use crate::introspect::Introspection;
-use crate::token::TokenAnswer;
+use crate::token::{Granted, TokenAnswer};
 use crate::{Oauth, facts};
 
 const CREDENTIALS: &str = r#"{"grant_type": "client_credentials", "scope": "agents:read",
@@ -20,13 +21,16 @@ const CREDENTIALS: &str = r#"{"grant_type": "client_credentials", "scope": "agen
 const TOKEN: &str = r#"{"token": "eyJ…"}"#;
 
 operation! {
-    /// Issues an access token to an agent of the home organization (client credentials).
-    pub Token(TokenForm) -> TokenAnswer = Spec::post("oauth.token", "/oauth2/token")
-        .open().rate(Rate::Token).protocol().example(CREDENTIALS).facts(leaves![facts::TOKEN_ISSUED]);
+    /// Issues an access token: to an agent of the home organization (client credentials), or to a command line that a person
+    /// let in (authorization code, device code).
+    pub Token(TokenForm) -> TokenReply = Spec::post("oauth.token", "/oauth2/token")
+        .open().rate(Rate::Token).protocol().example(CREDENTIALS).facts(leaves![facts::TOKEN_ISSUED])
+        .further_facts(leaves![people::SESSION_STARTED, people::AUTH_REFUSED]);
 
     /// Issues an access token to an agent of an organization (client credentials).
-    pub OrgToken(TokenForm) -> TokenAnswer = Spec::post("oauth.org_token", "/o/{slug}/oauth2/token")
-        .open().rate(Rate::Token).protocol().example(CREDENTIALS).facts(leaves![facts::TOKEN_ISSUED]);
+    pub OrgToken(TokenForm) -> TokenReply = Spec::post("oauth.org_token", "/o/{slug}/oauth2/token")
+        .open().rate(Rate::Token).protocol().example(CREDENTIALS).facts(leaves![facts::TOKEN_ISSUED])
+        .further_facts(leaves![people::SESSION_STARTED, people::AUTH_REFUSED]);
 
     /// Says what a token of the home organization is worth (RFC 7662).
     pub Introspect(IntrospectForm) -> Introspection = Spec::post("oauth.introspect", "/oauth2/introspect")
@@ -49,7 +53,7 @@ operation! {
 /// What the token endpoint reads. The client may also show itself by HTTP Basic.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct TokenForm {
-    /// `client_credentials`.
+    /// `client_credentials`, `authorization_code` or `urn:ietf:params:oauth:grant-type:device_code`.
     pub grant_type: String,
     /// Permissions parted by spaces; everything held if left out.
     pub scope: Option<String>,
@@ -62,6 +66,22 @@ pub struct TokenForm {
     pub client_assertion_type: Option<String>,
     /// A JWT that the agent signed (RFC 7523).
     pub client_assertion: Option<String>,
+    /// What the browser brought back (`authorization_code`).
+    pub code: Option<String>,
+    /// Whose SHA-256 the authorization request named (RFC 7636).
+    pub code_verifier: Option<String>,
+    /// The same as in the authorization request.
+    pub redirect_uri: Option<String>,
+    /// RFC 8628 §3.4.
+    pub device_code: Option<String>,
+}
+
+/// An agent's token, or a person's tokens and who they are.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum TokenReply {
+    Person(Box<PersonTokens>),
+    Agent(TokenAnswer),
 }
 
 /// What introspection reads. The caller shows itself like at the token endpoint, or by a bearer token.
@@ -90,8 +110,11 @@ pub async fn token<O: Operation>(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OAuthError> {
-    let answer = oauth.token(of(&slug), &headers, &read(body)?, &visitor.contact).await?;
-    Ok(finished(Json(answer)))
+    let reply = match oauth.token(of(&slug), &headers, &read(body)?, &visitor.contact).await? {
+        Granted::Agent(answer) => TokenReply::Agent(answer),
+        Granted::Person(signed_in) => TokenReply::Person(Box::new(tokens_of(&oauth, *signed_in).await?)),
+    };
+    Ok(finished(Json(reply)))
 }
 
 pub async fn introspect<O: Operation>(

@@ -134,13 +134,19 @@ async fn answer<O: Operation<Answer = PersonTokens>>(
     oauth: &Oauth,
     of: SignedIn,
 ) -> Result<Response, Refusal> {
+    let mut response = Reply::of::<O>(&tokens_of(oauth, of).await?)?.into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+pub(super) async fn tokens_of(oauth: &Oauth, of: SignedIn) -> Result<PersonTokens, Problem> {
     let people = &oauth.inner().people;
     let person = people.person(of.session.user).await?;
     let org = people.org(of.session.org).await?;
     let (Some(person), Some(org)) = (person, org) else {
-        return Err(Problem::internal("a session without person or organization").into());
+        return Err(Problem::internal("a session without person or organization"));
     };
-    let tokens = PersonTokens {
+    Ok(PersonTokens {
         access_token: of.access.access_token,
         token_type: of.access.token_type,
         expires_in: of.access.expires_in,
@@ -153,8 +159,5 @@ async fn answer<O: Operation<Answer = PersonTokens>>(
             email: person.email.clone(),
         },
         org: OrgRef { id: org.id, slug: org.slug.clone(), name: org.name.clone() },
-    };
-    let mut response = Reply::of::<O>(&tokens)?.into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    })
 }

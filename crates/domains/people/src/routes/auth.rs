@@ -15,7 +15,7 @@ use web::{
 
 use super::Rooms;
 use super::sessions::SessionView;
-use crate::{SessionKind, Started, facts};
+use crate::{People, SessionKind, Started, facts};
 
 operation! {
     /// Exchanges the owner link for a browser session.
@@ -50,18 +50,23 @@ pub struct SignedIn {
 
 impl SignedIn {
     pub(super) async fn of(rooms: &Rooms, started: &Started) -> Result<Self, Problem> {
-        let org = rooms.people.org(started.session.org).await?;
-        let org = org.ok_or_else(|| Problem::internal("a session without organization"))?;
-        Ok(Self {
-            user: UserRef {
-                id: started.person.id,
-                display_name: started.person.display_name.clone(),
-                email: started.person.email.clone(),
-            },
-            org: OrgRef { id: org.id, slug: org.slug.clone(), name: org.name.clone() },
-            session: SessionView::from(started.session.clone()),
-        })
+        signed_in(&rooms.people, started).await
     }
+}
+
+/// What every way of signing a browser in answers, beside its cookie.
+pub async fn signed_in(people: &People, started: &Started) -> Result<SignedIn, Problem> {
+    let org = people.org(started.session.org).await?;
+    let org = org.ok_or_else(|| Problem::internal("a session without organization"))?;
+    Ok(SignedIn {
+        user: UserRef {
+            id: started.person.id,
+            display_name: started.person.display_name.clone(),
+            email: started.person.email.clone(),
+        },
+        org: OrgRef { id: org.id, slug: org.slug.clone(), name: org.name.clone() },
+        session: SessionView::from(started.session.clone()),
+    })
 }
 
 #[derive(Serialize, ToSchema)]

@@ -14,6 +14,9 @@ use std::sync::Arc;
 
 use web::{Door, Routes};
 
+pub use auth::{OrgRef, SignedIn, UserRef, signed_in};
+pub use sessions::SessionView;
+
 use crate::{CookieForm, People};
 
 /// What the handlers share.
@@ -31,6 +34,7 @@ pub fn routes(door: &Arc<Door>, people: People, form: CookieForm) -> Routes {
         .route::<sessions::ListSessions, _, _>(door, sessions::list)
         .route::<sessions::RevokeSession, _, _>(door, sessions::revoke)
         .route::<switch::Switch, _, _>(door, switch::switch)
+        .route::<sessions::RevokeAllSessions, _, _>(door, sessions::revoke_all)
         .route::<orgs::CurrentOrg, _, _>(door, orgs::current)
         .route::<orgs::CreateOrg, _, _>(door, orgs::create)
         .route::<orgs::ListOrgs, _, _>(door, orgs::list)

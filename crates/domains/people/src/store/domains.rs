@@ -1,6 +1,6 @@
 //! SQL of e-mail domains.
 
-use db::{Db, DbError, OrgScope, Row, Select, Statement, sql};
+use db::{Db, DbError, OrgScope, Row, Select, Statement, SystemScope, sql};
 use types::{DomainId, Id, OrgId};
 
 use crate::domains::{Domain, Proved};
@@ -32,6 +32,12 @@ pub(crate) async fn proved_domain(db: &Db, scope: &OrgScope, name: &str) -> Resu
     let text = "SELECT id, revision FROM domains WHERE org = $1 AND name = $2 AND proved_at IS NOT NULL";
     let found = db.read_one(scope, sql(text, vec![scope.org().uuid().into(), name.into()])).await?;
     found.map(|mut row| Ok(Proved { id: row.id()?, revision: row.next()? })).transpose()
+}
+
+/// Whether an organization proved a domain, asked while somebody signs in to it.
+pub(crate) async fn is_proved(db: &Db, scope: SystemScope, org: OrgId, name: &str) -> Result<bool, DbError> {
+    let text = "SELECT 1 FROM domains WHERE org = $1 AND name = $2 AND proved_at IS NOT NULL";
+    Ok(db.read_one(scope, sql(text, vec![org.uuid().into(), name.into()])).await?.is_some())
 }
 
 pub(crate) fn insert_domain(domain: &Domain, org: OrgId, by: &str) -> Statement {

@@ -23,7 +23,7 @@ pub(crate) use users::*;
 const PERSON: &str = "SELECT users.id, username, email, email_verified, display_name, locale, users.status, \
                       users.created_at, last_login_at, users.revision FROM users";
 const SESSION: &str = "SELECT id, org, user_id, kind, generation, created_at, last_seen_at, expires_at, \
-                       stepped_up_until, user_agent, revoked_at, revision FROM sessions";
+                       stepped_up_until, user_agent, factors, provider, revoked_at, revision FROM sessions";
 
 fn person(mut row: Row) -> Result<Person, DbError> {
     Ok(Person {
@@ -62,6 +62,8 @@ fn session(mut row: Row) -> Result<Session, DbError> {
         expires_at: row.next()?,
         stepped_up_until: row.next()?,
         user_agent: row.next()?,
+        factors: row.next()?,
+        provider: row.optional_id()?,
         revoked: row.next::<Option<Timestamp>>()?.is_some(),
         revision: row.next()?,
     })
@@ -130,8 +132,8 @@ pub(crate) fn touch_login(user: UserId, at: Timestamp) -> Statement {
 
 pub(crate) fn insert_session(session: &Session, secret_tag: [u8; 32]) -> Statement {
     let text = "INSERT INTO sessions (org, id, user_id, kind, secret_tag, generation, created_at, last_seen_at, \
-                expires_at, stepped_up_until, user_agent, revoked_at, revision) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL, $12)";
+                expires_at, stepped_up_until, user_agent, factors, provider, revoked_at, revision) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, $14)";
     let params = vec![
         session.org.uuid().into(),
         session.id.uuid().into(),
@@ -144,6 +146,8 @@ pub(crate) fn insert_session(session: &Session, secret_tag: [u8; 32]) -> Stateme
         session.expires_at.into(),
         session.stepped_up_until.into(),
         session.user_agent.clone().into(),
+        session.factors.as_str().into(),
+        session.provider.map(Id::uuid).into(),
         session.revision.into(),
     ];
     sql(text, params)
@@ -231,4 +235,30 @@ pub(crate) async fn link_is_open(
 ) -> Result<bool, DbError> {
     let text = "SELECT 1 FROM owner_links WHERE secret_tag = $1 AND redeemed_at IS NULL AND expires_at > $2";
     Ok(db.read_one(scope, sql(text, vec![tag.into(), now.into()])).await?.is_some())
+}
+
+/// Every session of a person that was not ended, in all organizations.
+pub(crate) async fn all_sessions_of(
+    db: &Db,
+    scope: SystemScope,
+    user: UserId,
+) -> Result<Vec<Session>, DbError> {
+    let select = Select::new(SESSION).and("user_id = {} AND revoked_at IS NULL", user.uuid()).order("id");
+    db.read(scope, select).await?.into_iter().map(session).collect()
+}
+
+/// A confirmation: the cookie's value changes with it.
+pub(crate) fn step_up(session: &Session, new_tag: [u8; 32], until: Timestamp, now: Timestamp) -> Statement {
+    let text = "UPDATE sessions SET secret_tag = $4, stepped_up_until = $5, last_seen_at = $6, \
+                generation = generation + 1, revision = revision + 1 \
+                WHERE org = $1 AND id = $2 AND generation = $3 AND revoked_at IS NULL";
+    let params = vec![
+        session.org.uuid().into(),
+        session.id.uuid().into(),
+        session.generation.into(),
+        new_tag.into(),
+        until.into(),
+        now.into(),
+    ];
+    sql(text, params).fresh()
 }

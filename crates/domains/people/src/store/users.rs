@@ -75,6 +75,12 @@ pub(crate) async fn person_by_email(
     db.read_one(scope, select).await?.map(super::person).transpose()
 }
 
+/// They showed that they read this mailbox.
+pub(crate) fn verify_email(user: UserId, email: &str) -> Statement {
+    let text = "UPDATE users SET email_verified = $3 WHERE id = $1 AND email = $2";
+    sql(text, vec![user.uuid().into(), email.into(), true.into()])
+}
+
 /// Who somebody is at an identity provider, as this organization was told.
 pub(crate) async fn person_by_identity(
     db: &Db,

@@ -3,11 +3,13 @@
 mod access;
 mod agents;
 mod audit;
+mod browser;
 mod credentials;
 mod failures;
 mod functions;
 mod people;
 mod profiles;
+mod providers;
 mod quickstart;
 mod reference;
 mod terminal;

@@ -30,16 +30,19 @@ async fn metadata_names_what_answers_and_nothing_else() {
                 .await;
             answer.oauth_error(401, "invalid_client");
         }
-        for absent in [
-            "authorization_endpoint",
-            "registration_endpoint",
-            "userinfo_endpoint",
-            "device_authorization_endpoint",
-        ] {
+        let authorize = anonymous.get(&path_of("authorization_endpoint")).await;
+        authorize.refused(422, "validation_failed");
+        let device = anonymous.form(&path_of("device_authorization_endpoint"), &[("client_id", "x")]).await;
+        device.oauth_error(401, "invalid_client");
+        for absent in ["registration_endpoint", "userinfo_endpoint"] {
             assert!(metadata.get(absent).is_none(), "{absent}");
         }
-        assert_eq!(metadata["grant_types_supported"], json!(["client_credentials"]));
-        assert_eq!(metadata["response_types_supported"], json!([]));
+        for grant in metadata["grant_types_supported"].as_array().unwrap() {
+            let form = [("grant_type", grant.as_str().unwrap()), ("client_id", "x")];
+            anonymous.form(&path_of("token_endpoint"), &form).await.oauth_error(401, "invalid_client");
+        }
+        assert_eq!(metadata["response_types_supported"], json!(["code"]));
+        assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
     }
     anonymous.get("/o/nowhere/.well-known/oauth-authorization-server").await.refused(404, "not_found");
     server.finish().await;

@@ -6,6 +6,7 @@ mod bearer;
 mod introspect;
 mod key_import;
 mod keys;
+mod logins;
 mod metadata;
 mod papers;
 mod refusals;

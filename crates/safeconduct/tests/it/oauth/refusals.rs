@@ -21,7 +21,8 @@ async fn malformed_requests_get_the_error_of_the_rfc() {
     for (form, status, error) in [
         (vec![id, secret], 400, "invalid_request"),
         (vec![("grant_type", "password"), id, secret], 400, "unsupported_grant_type"),
-        (vec![("grant_type", "authorization_code"), id, secret], 400, "unsupported_grant_type"),
+        // Of people at a command line, not of agents.
+        (vec![("grant_type", "authorization_code"), id, secret], 401, "invalid_client"),
         (vec![grant, id, secret, ("scope", "agents:read"), ("scope", "runs:read")], 400, "invalid_request"),
         (vec![grant, id, id, secret], 400, "invalid_request"),
         (vec![grant, id, secret, ("client_assertion", "x")], 400, "invalid_request"),

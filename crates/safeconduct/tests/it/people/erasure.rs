@@ -48,7 +48,8 @@ testing::on_both_databases! {
     }
 
     async fn after_the_grace_nothing_is_left_but_leaves(database: TestDatabase) {
-        let server = TestServer::start(database).await;
+        // Somebody comes back after 29 days: the grace is meant here, not the rest of a session.
+        let server = TestServer::start_with(database, &[("sessions.idle_seconds", "31536000")]).await;
         let operator = server.owner().await;
         let org = server.house().people.found_org(&"leaving".parse().unwrap(), "Leaving").await.unwrap();
         let (_, owner) = server.person(org.id, &["owner"]).await;

@@ -1,0 +1,180 @@
+//! `safeconduct providers …`
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use client::{AuthProvider, AuthProviderFilter, AuthProviderPatch, NewAuthProvider};
+use serde_json::{Map, Value};
+
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::files;
+use crate::listing::{Columns, Listing, show, show_all};
+use crate::table::{Cell, Tone};
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum ProvidersCommand {
+    /// Set up a way for people to sign in.
+    Create(Create),
+    /// List the organization's ways to sign in, or the instance's.
+    List(List),
+    /// Show one.
+    Show(One),
+    /// Switch one on.
+    Enable(One),
+    /// Switch one off; it is refused in every flow at once.
+    Disable(One),
+    /// Try one out: connections, discovery, binds.
+    Test(One),
+    /// Remove one.
+    Delete(One),
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  safeconduct providers create mail --kind otp --instance --create-users --role member
+  safeconduct providers create directory --kind ldap --settings ldap.json")]
+pub struct Create {
+    /// Name, such as `mail`.
+    name: String,
+    /// Such as otp, password, passkey.
+    #[arg(long)]
+    kind: String,
+    /// What stands on the button.
+    #[arg(long, value_name = "TEXT")]
+    display_name: Option<String>,
+    /// For everybody on this server; the operator's.
+    #[arg(long)]
+    instance: bool,
+    /// Do not switch it on yet.
+    #[arg(long)]
+    disabled: bool,
+    /// JSON object of the kind's settings; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Give somebody without an account one.
+    #[arg(long)]
+    create_users: bool,
+    /// A role that newcomers get; may be repeated.
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// A domain that addresses must be of; may be repeated.
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    domains: Vec<String>,
+    /// Believe the addresses that it asserts; the operator's.
+    #[arg(long)]
+    trust_email: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct List {
+    /// Those of the instance.
+    #[arg(long)]
+    instance: bool,
+    #[command(flatten)]
+    listing: Listing,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct One {
+    /// Id.
+    provider: String,
+}
+
+pub(crate) async fn run(desk: &mut Desk<'_>, command: ProvidersCommand) -> Result<(), Failure> {
+    let client = desk.client()?;
+    let providers = client.auth_providers();
+    let provider = match command {
+        ProvidersCommand::Create(create) => {
+            let settings = match &create.settings {
+                Some(path) => read_settings(desk, path)?,
+                None => Map::new(),
+            };
+            let new = NewAuthProvider {
+                name: create.name,
+                kind: create.kind,
+                display_name: create.display_name,
+                instance: create.instance,
+                enabled: Some(!create.disabled),
+                settings,
+                default_roles: create.roles,
+                create_users: create.create_users,
+                allowed_domains: create.domains,
+                trust_email: create.trust_email,
+            };
+            providers.create(&new).await?
+        }
+        ProvidersCommand::List(List { instance, listing }) => {
+            let instance = instance.then_some(true);
+            if listing.all {
+                let filter = AuthProviderFilter { instance, limit: Some(200), cursor: None };
+                return show_all(&mut desk.screen, providers.all(&filter), &COLUMNS).await;
+            }
+            let filter = AuthProviderFilter { instance, limit: Some(listing.limit), cursor: listing.cursor };
+            return show(&mut desk.screen, &providers.list(&filter).await?, &COLUMNS);
+        }
+        ProvidersCommand::Show(One { provider }) => providers.get(&provider).await?,
+        ProvidersCommand::Enable(One { provider }) => {
+            providers.update(&provider, &switched(true), None).await?
+        }
+        ProvidersCommand::Disable(One { provider }) => {
+            desk.screen.confirm(&format!("Switch {provider} off? Nobody signs in by it from then on."))?;
+            providers.update(&provider, &switched(false), None).await?
+        }
+        ProvidersCommand::Test(One { provider }) => {
+            let test = providers.test(&provider).await?;
+            let rows: Vec<(&str, Cell)> = test
+                .findings
+                .iter()
+                .map(|found| {
+                    let tone = if found.works { Tone::Good } else { Tone::Bad };
+                    (found.what.as_str(), Cell::toned(&found.detail, tone))
+                })
+                .collect();
+            let works = if test.works { "works" } else { "does not work" };
+            return desk.screen.record(&test, works, &rows);
+        }
+        ProvidersCommand::Delete(One { provider }) => {
+            desk.screen.confirm(&format!("Remove {provider}?"))?;
+            providers.delete(&provider).await?
+        }
+    };
+    desk.screen.record(&provider, &provider.id, &rows(&provider))
+}
+
+fn switched(enabled: bool) -> AuthProviderPatch {
+    AuthProviderPatch { enabled: Some(enabled), ..AuthProviderPatch::default() }
+}
+
+fn read_settings(desk: &mut Desk<'_>, path: &Path) -> Result<Map<String, Value>, Failure> {
+    let text = files::read_secret(&mut desk.screen, path)?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::usage(format!("{} is no JSON object: {error}.", path.display())))
+}
+
+fn rows(provider: &AuthProvider) -> Vec<(&'static str, Cell)> {
+    let whose = if provider.instance { "instance" } else { "organization" };
+    let enabled = if provider.enabled { "yes" } else { "no" };
+    vec![
+        ("provider", Cell::toned(&provider.name, Tone::Strong)),
+        ("id", Cell::from(&provider.id)),
+        ("kind", Cell::from(&provider.kind)),
+        ("of the", Cell::from(whose)),
+        ("enabled", Cell::from(enabled)),
+        (
+            "newcomers",
+            Cell::from(if provider.create_users { provider.default_roles.join(", ") } else { "no".into() }),
+        ),
+        ("domains", Cell::from(provider.allowed_domains.join(", "))),
+    ]
+}
+
+static COLUMNS: Columns<AuthProvider> = Columns {
+    id: |provider| &provider.id,
+    columns: &[
+        ("provider", |provider| Cell::from(&provider.name)),
+        ("id", |provider| Cell::from(&provider.id)),
+        ("kind", |provider| Cell::from(&provider.kind)),
+        ("enabled", |provider| Cell::from(if provider.enabled { "yes" } else { "no" })),
+    ],
+};

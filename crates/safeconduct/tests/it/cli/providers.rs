@@ -1,0 +1,40 @@
+//! `safeconduct providers …` and `safeconduct sessions …`
+
+use super::terminal::Terminal;
+
+#[test]
+fn providers_are_set_up_tried_switched_and_removed() {
+    let terminal = Terminal::signed_in();
+    let run = |words: &[&str]| terminal.run(&[&["providers"], words].concat());
+    let made = run(&["create", "mail", "--kind", "otp", "--instance", "--json"]);
+    let made = made.json();
+    let id = made["id"].as_str().unwrap();
+    assert!(run(&["list", "--instance"]).ok().contains("mail"));
+    assert!(!run(&["list"]).ok().contains("mail"));
+    assert!(run(&["test", id]).ok().contains("mail"));
+    let off = run(&["disable", id, "--yes", "--json"]).json();
+    assert_eq!(off["enabled"], false);
+    assert_eq!(run(&["enable", id, "--json"]).json()["enabled"], true);
+    assert!(run(&["show", id]).ok().contains("otp"));
+    let wrong = run(&["create", "more", "--kind", "magic"]);
+    assert_ne!(wrong.code, 0);
+    assert!(wrong.err.contains("/kind"), "{wrong}");
+    let settings = terminal.file("settings.json", r#"{"colour": "blue"}"#);
+    let wrong = run(&["create", "more", "--kind", "otp", "--settings", settings.to_str().unwrap()]);
+    assert!(wrong.err.contains("/settings/colour"), "{wrong}");
+    run(&["delete", id, "--yes"]).ok();
+    assert_ne!(run(&["show", id]).code, 0);
+    terminal.end();
+}
+
+#[test]
+fn sessions_are_listed_and_ended_everywhere() {
+    let terminal = Terminal::signed_in();
+    let listed = terminal.run(&["sessions", "list", "--json"]).json();
+    assert_eq!(listed["items"][0]["factors"], "link");
+    assert!(terminal.run(&["sessions", "list"]).ok().contains("cli"));
+    let ended = terminal.run(&["sessions", "end-all", "--yes", "--json"]).json();
+    assert_eq!(ended["ended"], 1);
+    assert_ne!(terminal.run(&["whoami"]).code, 0);
+    terminal.end();
+}
