@@ -185,7 +185,7 @@ export const de: Text = {
     further: 'Rollen, Eigentümer, Sichtbarkeit und mehr',
     ownerYou: 'Du',
     visibility: 'Sichtbarkeit',
-    visibilities: { private: 'Privat', organization: 'Organisation', public: 'Öffentlich' },
+    visibilities: { private: 'Privat', group: 'Gruppe', organization: 'Organisation', public: 'Öffentlich' },
     versionHint: 'Seines eigenen Codes, etwa 1.4.0.',
     wordsHint: 'Durch Leerzeichen oder Zeilen getrennt.',
     metadataHint: 'Ein JSON-Objekt von höchstens 16 KB.',

@@ -182,7 +182,7 @@ export const en = {
     further: 'Roles, owner, visibility and more',
     ownerYou: 'You',
     visibility: 'Visibility',
-    visibilities: { private: 'Private', organization: 'Organization', public: 'Public' },
+    visibilities: { private: 'Private', group: 'Group', organization: 'Organization', public: 'Public' },
     versionHint: 'Of the agent’s own code, such as 1.4.0.',
     wordsHint: 'Divided by spaces or lines.',
     metadataHint: 'A JSON object of at most 16 KB.',

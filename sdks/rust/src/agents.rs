@@ -120,7 +120,7 @@ pub struct AgentPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
     /// Fields that shall have their default again, such as `description`; sent as null.
-    #[serde(flatten, serialize_with = "nulls")]
+    #[serde(flatten, serialize_with = "nulls", deserialize_with = "nothing")]
     pub unset: Vec<String>,
 }
 
@@ -212,6 +212,11 @@ impl Agents<'_> {
     pub async fn kill(&self, agent: &str, reason: Option<&str>) -> Result<Kill, Error> {
         self.0.post(&under(agent, "kill")).json(&Because { reason }).answer().await
     }
+}
+
+/// A patch that was read back unsets nothing: what its nulls meant is in its other fields.
+fn nothing<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    serde::de::IgnoredAny::deserialize(from).map(|_| Vec::new())
 }
 
 fn nulls<S: serde::Serializer>(fields: &[String], out: S) -> Result<S::Ok, S::Error> {

@@ -1,7 +1,5 @@
 //! Decisions kept in full, to rehearse drafts with: noted on the way, sealed and written behind.
 
-use std::time::Duration;
-
 use crypto::hash::sha256;
 use db::Bookkeeping;
 use parking_lot::Mutex;
