@@ -315,6 +315,7 @@ pub async fn reset(
     Input(body): Input<ResetPassword>,
 ) -> Result<Reply, Refusal> {
     rooms.form.same_site(&Method::POST, &headers)?;
-    rooms.sign_in.reset_password(&body.token, &body.password, &visitor.contact).await?;
+    let reset = rooms.sign_in.reset_password(&body.token, &body.password, &visitor.contact);
+    Box::pin(reset).await?;
     Ok(Reply::of::<ResetPassword>(&rooms.sign_in.inner().world.now().into())?)
 }
