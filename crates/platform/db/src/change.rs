@@ -1,5 +1,7 @@
 //! The two kinds of write, as values.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use types::{OrgId, Uuid};
 
 use crate::{FactRow, Scope, Statement, Value, sql};
@@ -134,15 +136,23 @@ impl Change {
         self
     }
 
-    /// By table and id, so that racers never wait in a circle.
+    /// By table and id, so that racers never wait in a circle – and a row that is to be advanced is never held shared
+    /// first: two who did would each wait for the other to let go.
     pub(crate) fn ordered_guards(&mut self) -> Vec<Guard> {
-        let mut guards = std::mem::take(&mut self.guards);
-        // Of one row: first what looks at its revision, then what advances it.
-        guards.sort_by_key(|guard| {
-            (guard.table, guard.id, guard.revision.is_none(), guard.exclusive, guard.revision)
-        });
-        guards.dedup();
-        guards
+        let mut rows: BTreeMap<(&'static str, Uuid), (bool, BTreeSet<i64>)> = BTreeMap::new();
+        for guard in self.guards.drain(..) {
+            let (exclusive, revisions) = rows.entry((guard.table, guard.id)).or_default();
+            *exclusive |= guard.exclusive;
+            revisions.extend(guard.revision);
+        }
+        let guards_of = |((table, id), (exclusive, revisions)): (_, (bool, BTreeSet<i64>))| {
+            let guard = move |revision| Guard { table, id, revision, exclusive };
+            // Of two revisions one is stale; the newest first, since the next is that of the row once advanced.
+            let known: Vec<Guard> =
+                revisions.into_iter().rev().map(|revision| guard(Some(revision))).collect();
+            if known.is_empty() { vec![guard(None)] } else { known }
+        };
+        rows.into_iter().flat_map(guards_of).collect()
     }
 
     /// What follows the guards, in the order in which both engines run it.

@@ -145,6 +145,7 @@ fn hold(guard: &Guard) -> Statement {
 fn read_error(error: CommitError) -> DbError {
     match error {
         CommitError::Db(error) => error,
+        CommitError::Stale => DbError::Unavailable("rolled back for another's sake".to_owned()),
         other => DbError::Internal(other.to_string()),
     }
 }

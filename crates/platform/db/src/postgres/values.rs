@@ -75,8 +75,9 @@ pub(super) fn failed(error: tokio_postgres::Error) -> DbError {
 }
 
 fn unavailable(code: &SqlState) -> bool {
-    // Class 57: operator intervention (shutdown, crash); class 53 without disk_full: out of connections or memory.
-    code.code().starts_with("57P") || code.code().starts_with("53") || code.code().starts_with("08")
+    // Class 57: operator intervention (shutdown, crash); 53 without disk_full: out of connections or memory; 08: the
+    // connection; 40: rolled back for another's sake (a read that met a deadlock may simply be asked again).
+    ["57P", "53", "08", "40"].iter().any(|class| code.code().starts_with(class))
 }
 
 pub(super) fn refused(error: tokio_postgres::Error, statement: &Statement) -> CommitError {

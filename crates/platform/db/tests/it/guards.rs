@@ -98,6 +98,22 @@ on_both_databases! {
         }
     }
 
+    /// Whoever looks at a row and advances it holds it once: a shared hold first would have each wait for the other.
+    async fn looking_and_advancing_never_waits_in_a_circle(database: TestDatabase) {
+        let shelf = Shelf::new(&database).await;
+        let container = shelf.new_box().await;
+        let racers = (0..RACERS).map(|number| {
+            let change = Change::new(shelf.scope(), shelf.fact()).statement(shelf.insert(&format!("use {number}")));
+            let change = change.guard("boxes", container, 1);
+            shelf.db.commit(if number % 2 == 0 { change.guard_count("boxes", container, 1) } else { change.advance("boxes", container) })
+        });
+        let answers = futures::future::join_all(racers).await;
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
+        assert!(answers.iter().all(|answer| matches!(answer, Ok(_) | Err(CommitError::Stale))), "{answers:?}");
+        let change = Change::new(shelf.scope(), shelf.fact()).guard("boxes", container, 1).advance("boxes", container);
+        assert!(matches!(shelf.db.commit(change.guard("boxes", container, 2)).await, Err(CommitError::Stale)));
+    }
+
     /// An advance asks for no revision, and stops whoever relied on the one before; a change may do both itself.
     async fn an_advance_stops_whoever_relied_on_the_state_before(database: TestDatabase) {
         let shelf = Shelf::new(&database).await;
