@@ -295,7 +295,10 @@ async fn import(flags: ImportFlags) -> anyhow::Result<()> {
     let said = match ask(&config.data.dir, &errand).await.context("the server on this machine")? {
         Some(said) => said,
         None => {
-            // Also before the first start.
+            // Also before the first start; but nobody founds an installation by a wrong directory without a word.
+            if !has_installation(&config) {
+                eprintln!("no installation lay in {}; one is founded there", config.data.dir.display());
+            }
             let address = config.server.listen;
             let house = House::open(config, World::system(), address, None).await?;
             let said = house.import_signing_key(flags.org.as_deref(), &file).await;
@@ -307,10 +310,14 @@ async fn import(flags: ImportFlags) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A PostgreSQL server answers for itself.
+fn has_installation(config: &Config) -> bool {
+    config.database.url.is_some() || config.data.dir.join("safeconduct.db").exists()
+}
+
 /// The house of a server that does not run. A command about an installation does not found one by a wrong directory.
 async fn at_rest(config: Config) -> anyhow::Result<House> {
-    let embedded = config.database.url.is_none();
-    if embedded && !config.data.dir.join("safeconduct.db").exists() {
+    if !has_installation(&config) {
         anyhow::bail!(
             "no installation lies in {}; name the server's data directory, as in --data-dir .data",
             config.data.dir.display()

@@ -106,7 +106,7 @@ impl House {
         let host =
             public_url.split("://").nth(1).unwrap_or_default().split([':', '/']).next().unwrap_or_default();
         let index = audit::Index::new(&keyring);
-        let audit = Audit::new(db.clone(), ledger.clone(), index, feed.clone(), catalogue());
+        let audit = Audit::new(db.clone(), ledger.clone(), index, feed.clone(), world.clone(), catalogue());
         let agents = Agents::new(
             db.clone(),
             ledger.clone(),

@@ -45,6 +45,7 @@ codes! {
     CREDENTIAL_REVOKED = "credential_revoked", 409, "The credential is revoked";
     CREDENTIAL_KIND = "credential_kind", 409, "The credential is of another kind";
     LAST_OWNER = "last_owner", 409, "An organization keeps at least one owner";
+    OWN_ACCOUNT = "own_account", 409, "Nobody does this to themselves";
     HOME_ORGANIZATION = "home_organization", 409, "The home organization stays";
     ORGANIZATION_LEAVING = "organization_leaving", 409, "The organization is on its way out";
     ORGANIZATION_ACTIVE = "organization_active", 409, "The organization is not on its way out";

@@ -23,5 +23,5 @@ pub use model::{
 };
 pub use roster::Listed;
 pub use routes::routes;
-pub use service::{Agents, AgentsSettings};
+pub use service::{Agents, AgentsSettings, PEPPER};
 pub use store::AgentRef;

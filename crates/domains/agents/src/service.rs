@@ -52,7 +52,7 @@ pub(crate) struct Inner {
 }
 
 /// The pepper that new secrets are tagged under.
-pub(crate) const PEPPER: u32 = 1;
+pub const PEPPER: u32 = 1;
 
 /// What a caller wants registered; checked by the schema of its operation.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ use db::Db;
 use ledger::{Event, FactKind, Ledger};
 use problem::Problem;
 use telemetry::Stop;
-use types::FactId;
+use types::{FactId, World};
 use web::{Allowance, Object, PrincipalId};
 
 use crate::index::Index;
@@ -20,8 +20,8 @@ pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) ledger: Ledger,
     pub(crate) index: Index,
-    /// Streams end when somebody dies, so that whoever goes on reading is asked again who they are.
     pub(crate) feed: Feed,
+    pub(crate) world: World,
     pub(crate) catalogue: Vec<&'static FactKind>,
 }
 
@@ -32,10 +32,11 @@ impl Audit {
         ledger: Ledger,
         index: Index,
         feed: Feed,
+        world: World,
         mut catalogue: Vec<&'static FactKind>,
     ) -> Self {
         catalogue.sort_by_key(|kind| kind.name);
-        Self(Arc::new(Inner { db, ledger, index, feed, catalogue }))
+        Self(Arc::new(Inner { db, ledger, index, feed, world, catalogue }))
     }
 
     pub(crate) fn inner(&self) -> &Inner {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use db::{Change, CommitError};
+use db::{AuthorityEntry, Change, CommitError};
 use problem::{IDEMPOTENCY_IN_FLIGHT, Problem};
 use runs::{Contents, NewRun, Prepared, Promised, Run, RunState, RunsError, Target, Trigger};
 use serde_json::Value;
-use types::RunId;
+use types::{Id, RunId};
 use web::{Allowance, Decided, Object, Refusal, Reply};
 
 use crate::mandate::mandate;
@@ -107,7 +107,11 @@ impl Functions {
         by.expect_revision(found.revision)?;
         let (actor, origin) = (by.caller().actor(), by.origin());
         let (fact, statement) = self.runs().cancellation(&by.scope(), &found, actor, origin).await?;
-        let change = Change::new(by.scope(), self.inner().ledger.seal(fact).await?).statement(statement);
+        // Its token may have got out; what it stood for is over.
+        let token = AuthorityEntry { org: by.org(), kind: "run", key: found.id.uuid(), dead: true };
+        let change = Change::new(by.scope(), self.inner().ledger.seal(fact).await?)
+            .statement(statement)
+            .authority(token);
         found.state = RunState::Cancelled;
         found.ended_at = Some(self.inner().world.now());
         found.error_kind = Some("cancelled".into());

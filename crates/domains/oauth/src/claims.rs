@@ -147,6 +147,7 @@ impl Claims {
         kin.extend(self.crd.map(|credential| Kin { kind: "credential", key: credential.uuid() }));
         kin.extend(self.sid.map(|session| Kin { kind: "session", key: session.uuid() }));
         kin.extend(self.key.map(|key| Kin { kind: "api_key", key: key.uuid() }));
+        kin.extend(self.run.map(|run| Kin { kind: "run", key: run.uuid() }));
         kin.into_boxed_slice()
     }
 }

@@ -2,7 +2,7 @@
 
 use db::{AuthorityEntry, Change};
 use ledger::FactKind;
-use problem::{CONFLICT, PERMISSION_DENIED, Problem};
+use problem::{OWN_ACCOUNT, PERMISSION_DENIED, Problem};
 use serde_json::{Value, json};
 use types::{Id, OrgId, UserId};
 use web::{Allowance, Decided, Object, PrincipalId};
@@ -141,7 +141,7 @@ impl People {
 
 fn not_oneself(by: &Allowance, id: UserId) -> Result<(), Problem> {
     if by.caller().principal() == PrincipalId::User(id) {
-        return Err(Problem::new(&CONFLICT, "Nobody suspends themselves. Ask somebody else who may."));
+        return Err(Problem::new(&OWN_ACCOUNT, "This is your own account. Ask somebody else who may."));
     }
     Ok(())
 }

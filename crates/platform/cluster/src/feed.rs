@@ -12,6 +12,7 @@ use problem::{Problem, STALE_REVOCATION_FEED};
 use types::{OrgId, Timestamp, TokenId, Uuid, World};
 
 use crate::roll::{REMEMBERED, Roll};
+use crate::stirs::Stirs;
 
 /// How often the database is asked for its revision.
 const HEARTBEAT: Duration = Duration::from_millis(500);
@@ -19,8 +20,8 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 const STALE_AFTER: Duration = Duration::from_secs(2);
 const PURPOSE: SystemScope = SystemScope::new("revision feed");
 
-/// What an authority entry that can die is about: `agent`, `user`, `session`, `credential`, `api_key`, `token`, `org`, `client`,
-/// `keys`.
+/// What an authority entry that can die is about: `agent`, `user`, `session`, `credential`, `api_key`, `token`, `run`, `org`,
+/// `client`, `keys`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kin {
     pub kind: &'static str,
@@ -29,8 +30,8 @@ pub struct Kin {
 
 impl Kin {
     /// Everything that can die.
-    pub const KINDS: [&str; 9] =
-        ["agent", "user", "session", "credential", "api_key", "token", "org", "client", "keys"];
+    pub const KINDS: [&str; 10] =
+        ["agent", "user", "session", "credential", "api_key", "token", "run", "org", "client", "keys"];
 
     /// From the words of a log entry or a stored run; none for a kind that only a newer node knows.
     pub fn of(kind: &str, key: Uuid) -> Option<Self> {
@@ -82,6 +83,7 @@ struct Inner {
     db: Db,
     world: World,
     roll: Roll,
+    stirs: Stirs,
     /// Highest revision that caches may already know of; set before they are told.
     announced: AtomicI64,
     /// Everything up to here is applied.
@@ -106,6 +108,7 @@ impl Feed {
         let feed = Self(Arc::new(Inner {
             db,
             roll: Roll::default(),
+            stirs: Stirs::default(),
             announced: AtomicI64::new(revision),
             applied: AtomicI64::new(revision),
             answered: Mutex::new(Instant::now()),
@@ -141,6 +144,12 @@ impl Feed {
         self.0.roll.is_dead(rev, stands_on)
     }
 
+    /// Did rights of these principals, or of everybody in one of these organizations, change after this revision? For
+    /// whoever keeps a decision longer than a request, ten minutes at most.
+    pub fn has_stirred(&self, revision: i64, keys: &[Uuid]) -> bool {
+        self.0.stirs.since(revision, keys)
+    }
+
     /// Refuses while this node may not have heard of revocations.
     pub fn fresh(&self) -> Result<(), Problem> {
         // With SQLite every change is this process's own, and applied before it is answered: nothing can go unheard.
@@ -174,6 +183,7 @@ impl Feed {
                 Err(_) => tracing::warn!("the revision feed got no answer in time"),
             }
             self.0.roll.forget(self.0.world.now());
+            self.0.stirs.forget();
         }
     }
 
@@ -236,6 +246,7 @@ impl Feed {
             if let (true, Some(kin)) = (heard.dead, Kin::of(&heard.kind, heard.key)) {
                 self.0.roll.add(kin, heard.revision, *at);
             }
+            self.0.stirs.heard(heard);
             let mut dead = Dead::default();
             for listener in &listeners {
                 dead.add(listener.heard(heard));
@@ -252,7 +263,7 @@ impl Feed {
     }
 
     /// Fires when something died here; the revision is applied by then.
-    pub fn deaths(&self) -> tokio::sync::watch::Receiver<i64> {
+    pub(crate) fn deaths(&self) -> tokio::sync::watch::Receiver<i64> {
         self.0.deaths.subscribe()
     }
 

@@ -8,6 +8,7 @@ mod cache;
 mod feed;
 mod nodes;
 mod roll;
+mod stirs;
 
 pub use cache::Cache;
 pub use feed::{Dead, Feed, Heard, Kin, OnDead};

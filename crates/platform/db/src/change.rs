@@ -33,7 +33,7 @@ pub struct Guard {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorityEntry {
     pub org: OrgId,
-    /// What `key` is: `agent`, `user`, `group`, `role`, `credential`, `api_key`, `token`, `client`, `keys`.
+    /// What `key` is: `agent`, `user`, `group`, `role`, `credential`, `api_key`, `token`, `run`, `client`, `keys`.
     pub kind: &'static str,
     pub key: Uuid,
     pub dead: bool,
@@ -136,23 +136,8 @@ impl Change {
         self
     }
 
-    /// By table and id, so that racers never wait in a circle – and a row that is to be advanced is never held shared
-    /// first: two who did would each wait for the other to let go.
     pub(crate) fn ordered_guards(&mut self) -> Vec<Guard> {
-        let mut rows: BTreeMap<(&'static str, Uuid), (bool, BTreeSet<i64>)> = BTreeMap::new();
-        for guard in self.guards.drain(..) {
-            let (exclusive, revisions) = rows.entry((guard.table, guard.id)).or_default();
-            *exclusive |= guard.exclusive;
-            revisions.extend(guard.revision);
-        }
-        let guards_of = |((table, id), (exclusive, revisions)): (_, (bool, BTreeSet<i64>))| {
-            let guard = move |revision| Guard { table, id, revision, exclusive };
-            // Of two revisions one is stale; the newest first, since the next is that of the row once advanced.
-            let known: Vec<Guard> =
-                revisions.into_iter().rev().map(|revision| guard(Some(revision))).collect();
-            if known.is_empty() { vec![guard(None)] } else { known }
-        };
-        rows.into_iter().flat_map(guards_of).collect()
+        ordered(std::mem::take(&mut self.guards))
     }
 
     /// What follows the guards, in the order in which both engines run it.
@@ -170,6 +155,24 @@ impl Change {
         all.append(&mut self.at_revision);
         all
     }
+}
+
+/// By table and id, so that racers never wait in a circle – and a row that is to be advanced is never held shared first:
+/// two who did would each wait for the other to let go.
+fn ordered(guards: Vec<Guard>) -> Vec<Guard> {
+    let mut rows: BTreeMap<(&'static str, Uuid), (bool, BTreeSet<i64>)> = BTreeMap::new();
+    for guard in guards {
+        let (exclusive, revisions) = rows.entry((guard.table, guard.id)).or_default();
+        *exclusive |= guard.exclusive;
+        revisions.extend(guard.revision);
+    }
+    let guards_of = |((table, id), (exclusive, revisions)): (_, (bool, BTreeSet<i64>))| {
+        let guard = move |revision| Guard { table, id, revision, exclusive };
+        // Of two revisions one is stale; the newest first, since the next is that of the row once advanced.
+        let known: Vec<Guard> = revisions.into_iter().rev().map(|revision| guard(Some(revision))).collect();
+        if known.is_empty() { vec![guard(None)] } else { known }
+    };
+    rows.into_iter().flat_map(guards_of).collect()
 }
 
 impl Guard {
@@ -225,5 +228,34 @@ impl Bookkeeping {
     pub fn wake_queue(mut self) -> Self {
         self.wakes_queue = true;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{FactId, Id, World};
+
+    use super::*;
+
+    #[test]
+    fn a_row_is_held_in_one_way_only() {
+        let world = World::system();
+        let (row, other) = (world.id::<FactId>().uuid(), world.id::<FactId>().uuid());
+        let guard = |table, id, revision, exclusive| Guard { table, id, revision, exclusive };
+        let asked = vec![
+            guard("b", row, Some(2), false),
+            guard("b", row, Some(2), true),
+            guard("b", other, Some(7), false),
+            guard("a", row, None, true),
+            guard("b", row, None, true),
+            guard("b", row, Some(1), false),
+        ];
+        let held = vec![
+            guard("a", row, None, true),
+            guard("b", row, Some(2), true),
+            guard("b", row, Some(1), true),
+            guard("b", other, Some(7), false),
+        ];
+        assert_eq!(ordered(asked), held);
     }
 }

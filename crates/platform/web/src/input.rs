@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use problem::{
     BODY_TOO_LARGE, MALFORMED_JSON, MALFORMED_REQUEST, Problem, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED,
@@ -13,7 +14,7 @@ use problem::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Contact, Operation, Refusal};
+use crate::{Contact, Operation, Refusal, json};
 
 /// The compiled schema of an operation's body; put into the request by its route.
 #[derive(Clone)]
@@ -34,13 +35,18 @@ impl<O: Operation, S: Send + Sync> FromRequest<S> for Input<O> {
                 Some("application/json" | "application/merge-patch+json")
             )
         });
+        let encoded = request.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
         let bytes = bytes(request, state).await?;
+        if encoded {
+            let detail = "Send the body as it is, without a Content-Encoding.";
+            return Err(Problem::new(&UNSUPPORTED_MEDIA_TYPE, detail).into());
+        }
         if !is_json && !bytes.is_empty() {
             let detail = "Send the body as application/json.";
             return Err(Problem::new(&UNSUPPORTED_MEDIA_TYPE, detail).into());
         }
         let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
-        let value: Value = serde_json::from_slice(&bytes)
+        let value = json::strict(&bytes)
             .map_err(|error| Problem::new(&MALFORMED_JSON, format!("The body is not JSON: {error}.")))?;
         if has_nul(&value) {
             let detail = "Mend the body: text may not hold the character NUL.";
@@ -122,6 +128,19 @@ impl<T: std::str::FromStr, S: Sync + Send> FromRequestParts<S> for Segment<T> {
         let text = path.map_err(|_| crate::allowed::not_found())?;
         Ok(Self(text.parse().map_err(|_| crate::allowed::not_found())?))
     }
+}
+
+/// Where a reader of a stream was when it lost the connection: the number of `Last-Event-ID`, as our streams give it;
+/// none at the first time.
+pub fn last_event(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(id) = headers.get("last-event-id") else { return Ok(None) };
+    let number = id.to_str().ok().and_then(|id| id.parse().ok());
+    number.map(Some).ok_or_else(|| {
+        Problem::new(
+            &MALFORMED_REQUEST,
+            "Last-Event-ID is the number that the stream gave; send it unchanged.",
+        )
+    })
 }
 
 /// Where a handler needs the request's own marks without an admission.

@@ -10,7 +10,7 @@ use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use web::{Allowance, Allowed, Nothing, Params, Rate, Refusal, Spec, operation};
+use web::{Allowance, Allowed, Nothing, Params, Rate, Refusal, Spec, Tether, operation};
 
 use super::views::FactView;
 use crate::Audit;
@@ -29,9 +29,6 @@ pub struct StreamFrom {
     pub after: Option<u64>,
 }
 
-/// A stream ends after this long, and the reader comes back with its proof of who it is.
-const LONGEST: Duration = Duration::from_secs(300);
-
 pub async fn stream(
     State(audit): State<Audit>,
     allowed: Allowed<StreamEvents>,
@@ -39,22 +36,17 @@ pub async fn stream(
     Params(from): Params<StreamEvents>,
 ) -> Result<Sse<impl Stream<Item = Result<Sent, Infallible>>>, Refusal> {
     let ledger = &audit.inner().ledger;
-    let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let resumed = web::last_event(&headers)?;
     let after = match resumed.or(from.after) {
         Some(after) => after,
         None => ledger.newest(&allowed.scope()).await?,
     };
     let follow = ledger.follow(&allowed.scope(), after);
     let by: Allowance = Allowance::clone(&allowed);
-    // Whoever may have died since must not go on reading.
-    let deaths = audit.inner().feed.deaths();
-    let until = tokio::time::Instant::now() + LONGEST;
-    let batches = stream::unfold((follow, deaths), move |(mut follow, mut deaths)| async move {
-        tokio::select! {
-            events = follow.next() => events.ok().map(|events| (events, (follow, deaths))),
-            _ = deaths.changed() => None,
-            () = tokio::time::sleep_until(until) => None,
-        }
+    let tether = Tether::of(&allowed, &audit.inner().feed, &audit.inner().world);
+    let batches = stream::unfold((follow, tether), async |(mut follow, tether)| {
+        let events = tether.next(async { follow.next().await.ok() }).await?;
+        Some((events, (follow, tether)))
     });
     let sent = batches.flat_map(move |events| {
         let seen: Vec<_> = events.into_iter().filter(|event| by.check(&object(event)).is_ok()).collect();

@@ -2,24 +2,22 @@
 //! whoever reads it, or with the server.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use cluster::{Feed, Kin};
 use db::OrgScope;
 use futures::Stream;
 use futures::stream::unfold;
-use problem::INVALID_CURSOR;
+use problem::{INVALID_CURSOR, Problem};
 use runs::{LogLine, Runs};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use types::{Id, RunId, Timestamp, World};
+use types::{RunId, Timestamp};
 use utoipa::ToSchema;
 use web::{
-    Allowance, Allowed, Means, Nothing, Page, Params, Refusal, Reply, Segment, Spec, operation, page,
+    Allowance, Allowed, Nothing, Page, Params, Refusal, Reply, Segment, Spec, Tether, operation, page,
     page_size, refuses,
 };
 
@@ -74,8 +72,6 @@ impl From<LogLine> for LogLineView {
 
 /// Lines of one event burst.
 const BURST: usize = 500;
-/// How soon a stream notices that its reader lost its rights.
-const GLANCE: Duration = Duration::from_secs(1);
 
 pub async fn logs(
     State(functions): State<Functions>,
@@ -87,7 +83,7 @@ pub async fn logs(
     let run = functions.find_run(&allowed, id).await?;
     if wants_events(&headers) {
         let reader = Reader::of(&functions, &allowed, run.id);
-        return Ok(stream(lines(reader, last_event(&headers))));
+        return Ok(stream(lines(reader, resumed(&headers)?)));
     }
     let limit = page_size(filter.limit)?;
     let keys = allowed.keys_after(filter.cursor.as_deref())?;
@@ -105,7 +101,7 @@ pub async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let run = functions.find_run(&allowed, id).await?;
-    Ok(stream(states(Reader::of(&functions, &allowed, run.id), last_event(&headers))))
+    Ok(stream(states(Reader::of(&functions, &allowed, run.id), resumed(&headers)?)))
 }
 
 fn wants_events(headers: &HeaderMap) -> bool {
@@ -114,9 +110,9 @@ fn wants_events(headers: &HeaderMap) -> bool {
 }
 
 /// Where the reader was when it lost the connection; 0 at the first time.
-fn last_event(headers: &HeaderMap) -> i64 {
-    let text = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-    text.and_then(|text| text.parse().ok()).unwrap_or(0)
+fn resumed(headers: &HeaderMap) -> Result<i64, Problem> {
+    let after = web::last_event(headers)?.unwrap_or(0);
+    Ok(i64::try_from(after).unwrap_or(i64::MAX))
 }
 
 fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
@@ -129,67 +125,23 @@ fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static
 /// Who reads, and until when.
 struct Reader {
     runs: Runs,
-    feed: Feed,
-    world: World,
+    tether: Tether,
     scope: OrgScope,
     run: RunId,
-    revision: i64,
-    stands_on: Vec<Kin>,
-    expires_at: Option<Timestamp>,
 }
 
 impl Reader {
     fn of(functions: &Functions, by: &Allowance, run: RunId) -> Self {
         let inner = functions.inner();
-        let caller = by.caller();
-        let kin = |link: &web::Link| Kin { kind: link.principal.kind(), key: link.principal.uuid() };
-        let mut stands_on: Vec<Kin> = caller.links().map(kin).collect();
-        let mut expires_at = None;
-        let on_session = match &caller.means {
-            Means::Session { session, .. } => Some(*session),
-            Means::Token { jti, credential, session, key, expires_at: end, .. } => {
-                stands_on.push(Kin { kind: "token", key: jti.uuid() });
-                stands_on.extend(credential.map(|id| Kin { kind: "credential", key: id.uuid() }));
-                stands_on.extend(key.map(|id| Kin { kind: "api_key", key: id.uuid() }));
-                expires_at = Some(*end);
-                *session
-            }
-            Means::Key { key, expires_at: end } => {
-                stands_on.push(Kin { kind: "api_key", key: key.uuid() });
-                expires_at = *end;
-                None
-            }
-        };
-        stands_on.extend(on_session.map(|id| Kin { kind: "session", key: id.uuid() }));
-        Self {
-            runs: inner.runs.clone(),
-            feed: inner.feed.clone(),
-            world: inner.world.clone(),
-            scope: by.scope(),
-            run,
-            revision: caller.revision,
-            stands_on,
-            expires_at,
-        }
-    }
-
-    fn may_read(&self) -> bool {
-        let expired = self.expires_at.is_some_and(|end| end <= self.world.now());
-        !expired && !self.feed.is_dead(self.revision, &self.stands_on)
+        let tether = Tether::of(by, &inner.feed, &inner.world);
+        Self { runs: inner.runs.clone(), tether, scope: by.scope(), run }
     }
 
     /// What comes next; `None` when the stream is over.
     async fn next<T>(&self, coming: impl Future<Output = Option<T>>) -> Option<T> {
-        tokio::pin!(coming);
-        loop {
-            if !self.may_read() {
-                return None;
-            }
-            tokio::select! {
-                next = &mut coming => return next.filter(|_| self.may_read()),
-                () = self.runs.stopping() => return None,
-                () = tokio::time::sleep(GLANCE) => {}
-            }
+        tokio::select! {
+            next = self.tether.next(coming) => next,
+            () = self.runs.stopping() => None,
         }
     }
 }

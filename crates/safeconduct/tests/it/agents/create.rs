@@ -46,6 +46,10 @@ async fn bad_bodies_are_refused_before_anything_happens() {
     let owner = server.owner().await;
     let send = |body: &str| owner.send(reqwest::Method::POST, "/api/v1/agents", Some(body.to_owned()));
     send("{\"name\": ").await.refused(400, "malformed_json");
+    let twice = send("{\"name\": \"mild\", \"name\": \"wild\"}").await.refused(400, "malformed_json");
+    assert!(twice["detail"].as_str().unwrap().contains("\"name\" is named twice"), "{twice:#}");
+    let zipped = owner.with("content-encoding", "gzip");
+    zipped.post("/api/v1/agents", json!({ "name": "zipped" })).await.refused(415, "unsupported_media_type");
     send("[]").await.refused(422, "validation_failed");
     send("{}").await.refused(422, "validation_failed");
     let large = format!("{{\"description\": \"{}\"}}", "x".repeat(2 << 20));

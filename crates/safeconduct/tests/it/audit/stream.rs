@@ -75,4 +75,25 @@ testing::on_both_databases! {
         assert_eq!(open(&listener, None).await.status().as_u16(), 401);
         server.finish().await;
     }
+
+    async fn a_stream_ends_with_the_right_to_read_it_and_nobody_elses(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let agent = server.agent(&owner, "listener", &["audit:read:all"]).await;
+        let other = server.agent(&owner, "other", &["audit:read:all"]).await;
+        let listener = server.as_agent(&agent).await;
+        let response = open(&listener, None).await;
+        let staying = until(open(&server.as_agent(&other).await, None).await, "agent.decommissioned");
+        let changes = async {
+            let less = json!({ "permissions": ["agents:read:all"] });
+            owner.patch(&format!("/api/v1/agents/{}", agent.id), less).await.ok(200);
+            until(response, "nothing.of.this.kind").await;
+            owner.delete(&format!("/api/v1/agents/{}", agent.id)).await.ok(200);
+        };
+        let (stayed, ()) = futures::join!(staying, changes);
+        assert_eq!(stayed.last().expect("events").1["kind"], "agent.decommissioned");
+        assert_eq!(open(&listener, None).await.status().as_u16(), 401);
+        assert_eq!(open(&owner, Some("yesterday")).await.status().as_u16(), 400);
+        server.finish().await;
+    }
 }

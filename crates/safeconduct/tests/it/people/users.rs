@@ -31,7 +31,7 @@ testing::on_both_databases! {
         // Nobody locks themselves out.
         let me = operator.get("/api/v1/auth/me").await.ok(200);
         let mine = format!("/api/v1/system/users/{}/suspend", me["principal"]["id"].as_str().unwrap());
-        operator.post(&mine, json!({})).await.refused(409, "conflict");
+        operator.post(&mine, json!({})).await.refused(409, "own_account");
         token.get("/api/v1/auth/me").await.ok(200);
         operator.get("/api/v1/system/users/usr_01h455vb4pex5vsknk084sn02q").await.refused(404, "not_found");
         server.finish().await;

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::functions::{function, queue};
-use crate::support::TestServer;
+use crate::functions::{function, made, queue};
+use crate::support::{Caller, TestServer};
 
 /// Starts children that start children, in sessions of their own, all with a mark in their command line.
 const FAMILY: &str = r#"
@@ -71,6 +71,30 @@ testing::on_both_databases! {
         assert_eq!(facts, [vec![Some("run.cancelled".to_owned()), Some("user".to_owned())]]);
         server.finish().await;
     }
+}
+
+#[tokio::test]
+async fn a_cancelled_runs_token_dies_with_it() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let code = "import time\ndef handler(input, context):\n    for part in context.access_token.split('.'):\n        print(part, flush=True)\n    time.sleep(600)\n";
+    let body = json!({ "namespace": "ops", "name": "tells", "code": code, "permissions": ["agents:read"] });
+    let id = made(&owner, body).await;
+    let run = queue(&owner, &id, json!({})).await;
+    let token = loop {
+        let log = owner.get(&format!("/api/v1/runs/{run}/logs")).await.ok(200);
+        let parts = log["items"].as_array().unwrap().iter().filter_map(|line| line["text"].as_str());
+        let parts: Vec<&str> = parts.collect();
+        if parts.len() == 3 {
+            break parts.join(".");
+        }
+        tokio::task::yield_now().await;
+    };
+    let thief = Caller { bearer: Some(token), ..server.anonymous() };
+    thief.get("/api/v1/agents").await.ok(200);
+    owner.post(&format!("/api/v1/runs/{run}/cancel"), json!({})).await.ok(200);
+    thief.get("/api/v1/agents").await.refused(401, "invalid_token");
+    server.finish().await;
 }
 
 #[tokio::test]

@@ -164,3 +164,40 @@ async fn a_stream_ends_with_its_readers_session() {
     owner.post(&format!("/api/v1/runs/{run}/cancel"), json!({})).await.ok(200);
     server.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_when_its_readers_rights_change_and_goes_on_where_they_remain() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let id = function(&owner, "talks", TALKS).await;
+    let run = queue(&owner, &id, json!({ "wait": 600 })).await;
+    let path = format!("/api/v1/runs/{run}/logs");
+    for (permissions, remains) in
+        [(json!(["agents:read:all"]), false), (json!(["agents:read:all", "runs:read:all"]), true)]
+    {
+        let agent = server.agent(&owner, "reader", &["runs:read:all"]).await;
+        let reader = server.as_agent(&agent).await;
+        let changed = async {
+            events(&owner, &path, None, |found| found.len() == 3).await;
+            owner
+                .patch(&format!("/api/v1/agents/{}", agent.id), json!({ "permissions": permissions }))
+                .await
+                .ok(200);
+        };
+        let (read, ()) = futures::join!(events(&reader, &path, None, |_| false), changed);
+        assert!(read.iter().all(|event| event.name == "line"), "cut off, not ended: {read:?}");
+        if remains {
+            events(&reader, &path, Some("2"), |found| found.len() == 1).await;
+        } else {
+            reader.get(&path).await.refused(403, "permission_denied");
+        }
+    }
+    owner
+        .with("last-event-id", "two")
+        .with("accept", "text/event-stream")
+        .get(&path)
+        .await
+        .refused(400, "malformed_request");
+    owner.post(&format!("/api/v1/runs/{run}/cancel"), json!({})).await.ok(200);
+    server.finish().await;
+}
