@@ -158,18 +158,24 @@ pub(crate) async fn print_logs(
     follow: bool,
 ) -> Result<(), Failure> {
     let runs = client.runs();
+    let mut silent = true;
     if follow {
         let mut lines = runs.follow_logs(run);
         while let Some(line) = lines.next().await? {
+            silent = false;
             print_line(desk, &line)?;
         }
-        return Ok(());
+    } else {
+        let mut lines = std::pin::pin!(runs.all_logs(run));
+        while let Some(line) = lines.next().await {
+            silent = false;
+            print_line(desk, &line?)?;
+        }
     }
-    let mut lines = std::pin::pin!(runs.all_logs(run));
-    while let Some(line) = lines.next().await {
-        print_line(desk, &line?)?;
+    match (silent, desk.screen.form) {
+        (true, Form::Table) => desk.screen.note("it has said nothing"),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn print_line(desk: &mut Desk<'_>, line: &LogLine) -> Result<(), Failure> {

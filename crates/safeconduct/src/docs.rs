@@ -1,5 +1,7 @@
 //! `/docs`: the reference of this very server, made from its operations, and a page for each error code.
 
+mod reference;
+
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -18,14 +20,20 @@ const POLICY: &str =
 const STYLE: &str = "
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-code, pre { font: 13px/1.4 ui-monospace, monospace; }
-table { border-collapse: collapse; width: 100%; margin: 0 0 2rem; }
-td { border-top: 1px solid #8884; padding: .4rem .6rem .4rem 0; vertical-align: top; }
-td:first-child { width: 4rem; } small { opacity: .75; }
+code, pre { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
+pre { background: #8882; padding: .6rem; overflow: auto; }
+h3 { font-size: 1rem; margin: 1rem 0 .3rem; }
+nav a { margin-right: .6rem; white-space: nowrap; }
+details, section { border-top: 1px solid #8884; padding: .5rem 0; }
+details[open] { padding-bottom: 1.5rem; }
+summary { cursor: pointer; }
+table { border-collapse: collapse; width: 100%; }
+td { border-top: 1px solid #8882; padding: .3rem .8rem .3rem 0; vertical-align: top; overflow-wrap: anywhere; }
+td:first-child { min-width: 8rem; } small { opacity: .75; }
 ";
 
 pub(crate) fn routes(document: &Value) -> Router {
-    let reference = page("API reference", &reference(document));
+    let reference = page("API reference", &reference::page(document));
     Router::new()
         .route("/docs", get(move || async move { html(reference) }))
         .route(
@@ -60,49 +68,6 @@ fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>{title} · Safeconduct</title><link rel=\"stylesheet\" href=\"/docs/style.css\"><body>{body}</body></html>"
-    )
-}
-
-/// Every operation, by noun: method, path, what it does, what it needs, what it leaves.
-fn reference(document: &Value) -> String {
-    let mut rows: Vec<(String, String)> = Vec::new();
-    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
-        for (method, operation) in methods.as_object().into_iter().flatten() {
-            let id = operation["operationId"].as_str().unwrap_or_default();
-            rows.push((id.to_owned(), row(path, method, id, operation)));
-        }
-    }
-    rows.sort();
-    let mut body = String::from(
-        "<h1>API reference</h1><p>The machine-readable form is <a href=\"/api/v1/openapi.json\">openapi.json</a>. \
-         Errors are problem details (RFC 9457); each code has a page.</p>",
-    );
-    let mut noun = String::new();
-    for (id, row) in &rows {
-        let of = id.split('.').next().unwrap_or_default();
-        if noun != of {
-            body.push_str(if noun.is_empty() { "" } else { "</table>" });
-            body.push_str(&format!("<h2>{}</h2><table>", escape(of)));
-            of.clone_into(&mut noun);
-        }
-        body.push_str(row);
-    }
-    body.push_str("</table>");
-    body
-}
-
-fn row(path: &str, method: &str, id: &str, operation: &Value) -> String {
-    let permission = operation["x-permission"].as_str().map(|text| format!("needs {text}"));
-    let facts: Vec<&str> =
-        operation["x-facts"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let facts = (!facts.is_empty()).then(|| format!("leaves {}", facts.join(", ")));
-    let notes: Vec<String> = [permission, facts].into_iter().flatten().collect();
-    format!(
-        "<tr id=\"{id}\"><td><code>{}</code></td><td><code>{}</code><br>{}<br><small><code>{id}</code> {}</small></td></tr>",
-        method.to_uppercase(),
-        escape(path),
-        escape(operation["summary"].as_str().unwrap_or_default()),
-        escape(&notes.join(" · ")),
     )
 }
 

@@ -44,6 +44,7 @@ codes! {
     AGENT_NOT_PENDING = "agent_not_pending", 409, "The agent is not waiting for approval";
     CREDENTIAL_REVOKED = "credential_revoked", 409, "The credential is revoked";
     CREDENTIAL_KIND = "credential_kind", 409, "The credential is of another kind";
+    TOO_MANY_CREDENTIALS = "too_many_credentials", 409, "The agent has as many credentials as it may";
     LAST_OWNER = "last_owner", 409, "An organization keeps at least one owner";
     OWN_ACCOUNT = "own_account", 409, "Nobody does this to themselves";
     HOME_ORGANIZATION = "home_organization", 409, "The home organization stays";

@@ -15,6 +15,9 @@ use crate::service::PEPPER;
 use crate::store::{self, AgentRef};
 use crate::{AgentError, Agents, facts};
 
+/// Active at once, those in their overlap included.
+const MOST_CREDENTIALS: usize = 100;
+
 /// What is asked for; checked by the schema of its operation.
 #[derive(Clone)]
 pub struct WantedCredential {
@@ -41,6 +44,7 @@ impl Agents {
         let issued = self.issue(&agent, wanted)?;
         by.check(&issued.credential.object(&agent))?;
         active(&agent)?;
+        self.room_for_another(by, &agent).await?;
         let head = self.may_wield(by, &agent).await?;
         let made = &issued.credential;
         let fact =
@@ -73,6 +77,7 @@ impl Agents {
         if !old.is_usable(now) {
             return Err(AgentError::CredentialRevoked);
         }
+        self.room_for_another(by, &agent).await?;
         let wanted = WantedCredential { kind: old.kind(), label: old.label.clone(), ..wanted.clone() };
         let issued = self.issue(&agent, &wanted)?;
         let new = &issued.credential;
@@ -91,6 +96,12 @@ impl Agents {
             .authority(entry(&old, at_once))
             .authority(entry(new, false));
         Ok(Decided::new(head.relied_on(change), issued))
+    }
+
+    /// So that an agent's end can name each credential that ends with it. Racers may pass by a few.
+    async fn room_for_another(&self, by: &Allowance, agent: &Agent) -> Result<(), AgentError> {
+        let active = store::active_credentials(&self.inner().db, by.scope(), agent.id).await?.len();
+        if active < MOST_CREDENTIALS { Ok(()) } else { Err(AgentError::TooManyCredentials) }
     }
 
     pub(crate) async fn revoke_credential(

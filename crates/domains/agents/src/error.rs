@@ -24,6 +24,8 @@ pub enum AgentError {
     Decommissioned,
     #[error("the credential is revoked")]
     CredentialRevoked,
+    #[error("the agent has as many credentials as it may")]
+    TooManyCredentials,
     #[error("{field}: {reason}")]
     Invalid { field: &'static str, reason: String },
     /// Refused by the admission or by what the caller holds.
@@ -73,6 +75,10 @@ impl From<AgentError> for Problem {
             AgentError::CredentialRevoked => Self::new(
                 &problem::CREDENTIAL_REVOKED,
                 "The credential is revoked already. Create a new one.",
+            ),
+            AgentError::TooManyCredentials => Self::new(
+                &problem::TOO_MANY_CREDENTIALS,
+                "The agent has 100 active credentials. Revoke those that are not used any more.",
             ),
             AgentError::Invalid { field, reason } => {
                 Self::new(&problem::VALIDATION_FAILED, "Mend the fields named in errors.")

@@ -4,16 +4,20 @@
 //! and what its credentials are; what lives by an agent (tokens, runs) hears of its end through the revision feed.
 
 mod approval;
+mod change;
 mod credentials;
 mod error;
 mod facts;
 mod kill;
 mod left;
 mod model;
+mod register;
+mod rights;
 mod roster;
 mod routes;
 mod seen;
 mod service;
+mod status;
 mod store;
 
 pub use error::AgentError;

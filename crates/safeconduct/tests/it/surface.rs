@@ -47,6 +47,23 @@ async fn the_reference_lists_every_operation() {
         assert!(page.text.contains(&format!("id=\"{}\"", spec.id)), "{}", spec.id);
         assert!(document.text.contains(&format!("\"operationId\":\"{}\"", spec.id)), "{}", spec.id);
     }
+    // What an operation takes, gives, refuses and leaves, and the shapes of it; every link leads somewhere.
+    let create =
+        page.text.split("id=\"agents.create\"").nth(1).and_then(|rest| rest.split("</details>").next());
+    let create = create.expect("the operation");
+    for part in [
+        "needs <code>agents:create</code>",
+        "#shape-NewAgent",
+        "agent_exists",
+        "agent.created",
+        "\"reporter\"",
+    ] {
+        let plain = part.replace('"', "&quot;");
+        assert!(create.contains(part) || create.contains(&plain), "{part} in {create}");
+    }
+    for link in page.text.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(page.text.contains(&format!("id=\"{link}\"")), "{link}");
+    }
     server.finish().await;
 }
 

@@ -16,8 +16,9 @@ use web::{
 };
 
 use super::views::AgentView;
+use crate::change::Patch;
 use crate::model::{Agent, AgentType, DeploymentEnv, Owner, Status, Visibility};
-use crate::service::{Patch, Wanted};
+use crate::register::Wanted;
 use crate::store::{self, AgentRef, Filter};
 use crate::{Agents, facts};
 

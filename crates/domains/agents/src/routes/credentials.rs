@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use crypto::jwk::Jwk;
 use problem::{
     AGENT_NOT_ACTIVE, AUTHORITY_EXCEEDED, CONFLICT, CREDENTIAL_REVOKED, INVALID_CURSOR, Problem,
-    STALE_REVISION,
+    STALE_REVISION, TOO_MANY_CREDENTIALS,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -28,7 +28,7 @@ operation! {
         Spec::create("credentials.create", "/api/v1/agents/{agent}/credentials")
             .needs("credentials:create").step_up().reveals_secret()
             .facts(leaves![facts::CREDENTIAL_CREATED])
-            .errors(refuses![AGENT_NOT_ACTIVE, AUTHORITY_EXCEEDED, CONFLICT])
+            .errors(refuses![AGENT_NOT_ACTIVE, AUTHORITY_EXCEEDED, TOO_MANY_CREDENTIALS, CONFLICT])
             .example(r#"{"kind": "secret", "label": "laptop"}"#);
 
     /// Lists an agent's credentials, newest first; never their secrets.
@@ -41,7 +41,7 @@ operation! {
         Spec::create("credentials.rotate", "/api/v1/agents/{agent}/credentials/{credential}/rotate")
             .needs("credentials:update").step_up().reveals_secret()
             .facts(leaves![facts::CREDENTIAL_ROTATED])
-            .errors(refuses![AGENT_NOT_ACTIVE, AUTHORITY_EXCEEDED, CREDENTIAL_REVOKED, CONFLICT, STALE_REVISION])
+            .errors(refuses![AGENT_NOT_ACTIVE, AUTHORITY_EXCEEDED, CREDENTIAL_REVOKED, TOO_MANY_CREDENTIALS, CONFLICT, STALE_REVISION])
             .example(r#"{"overlap_seconds": 3600}"#);
 
     /// Revokes a credential; tokens made with it die.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use problem::{
     ALREADY_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, INVALID_CURSOR, LAST_OWNER, ORGANIZATION_LEAVING,
-    OUTSIDE_DOMAINS, STALE_REVISION, USER_ACTIVE, USER_SUSPENDED,
+    OUTSIDE_DOMAINS, OWN_ACCOUNT, STALE_REVISION, USER_ACTIVE, USER_SUSPENDED,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -39,7 +39,7 @@ operation! {
     pub SuspendInside(Because) -> MemberView = Spec::post("users.suspend", "/api/v1/users/{user}/suspend")
         .needs("users:update").facts(leaves![facts::USER_SUSPENDED])
         .errors(refuses![
-            AUTHORITY_EXCEEDED, LAST_OWNER, OUTSIDE_DOMAINS, USER_SUSPENDED, CONFLICT, STALE_REVISION,
+            AUTHORITY_EXCEEDED, LAST_OWNER, OUTSIDE_DOMAINS, OWN_ACCOUNT, USER_SUSPENDED, CONFLICT, STALE_REVISION,
         ])
         .example(r#"{"reason": "left the company"}"#);
 
@@ -65,7 +65,7 @@ operation! {
     /// Suspends a person everywhere: every session ends, every token is void at once.
     pub SuspendUser(Because) -> KnownView = Spec::post("system.users.suspend", "/api/v1/system/users/{user}/suspend")
         .needs("system:users").facts(leaves![facts::USER_SUSPENDED])
-        .errors(refuses![USER_SUSPENDED, CONFLICT, STALE_REVISION])
+        .errors(refuses![OWN_ACCOUNT, USER_SUSPENDED, CONFLICT, STALE_REVISION])
         .example(r#"{"reason": "left the company"}"#);
 
     /// Lets a suspended person sign in again.

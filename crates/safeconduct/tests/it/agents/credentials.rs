@@ -121,6 +121,24 @@ async fn nobody_gets_a_secret_for_more_than_they_hold() {
     server.finish().await;
 }
 
+#[tokio::test]
+async fn an_agent_has_a_hundred_credentials_at_most() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let agent = server.agent(&owner, "hoarder", &[]).await;
+    let path = format!("/api/v1/agents/{}/credentials", agent.id);
+    let body = json!({ "kind": "secret", "label": "one more" });
+    for _ in 1..100 {
+        owner.post(&path, body.clone()).await.ok(201);
+    }
+    let last = format!("{path}/{}", agent.credential);
+    owner.post(&path, body.clone()).await.refused(409, "too_many_credentials");
+    owner.post(&format!("{last}/rotate"), json!({})).await.refused(409, "too_many_credentials");
+    owner.delete(&last).await.ok(200);
+    owner.post(&path, body).await.ok(201);
+    server.finish().await;
+}
+
 testing::on_both_databases! {
     /// A narrowed token that could make a credential would get all that was kept from it.
     async fn a_narrowed_token_makes_no_way_around_itself(database: TestDatabase) {

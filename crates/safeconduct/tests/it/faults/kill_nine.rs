@@ -74,7 +74,8 @@ async fn nothing_acknowledged_is_lost() {
         let workers: Vec<_> = (0..6)
             .map(|worker| telemetry::spawn("test", work(owner.clone(), worker, round, stop.clone())))
             .collect();
-        // Seeded, spread over 20 to 420 ms.
+        // Seeded, spread over 20 to 420 ms. The one place where a test waits for time itself: what is wanted is a point
+        // that nothing in the server announces.
         let pause = 20 + (round.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % 400;
         tokio::time::sleep(Duration::from_millis(pause)).await;
         process.kill();

@@ -1,21 +1,22 @@
-//! SQL of agents, credentials and kills.
+//! SQL of agents; of their credentials and kills in the files below.
 
-use db::{Db, DbError, OrgScope, Row, Scope, Select, Statement, SystemScope, Value, sql};
+mod credentials;
+mod kills;
+
+use db::{Db, DbError, OrgScope, Row, Select, Statement, SystemScope, Value, sql};
 use serde_json::json;
-use types::{AgentId, CredentialId, GroupId, Id, KillId, Name, OrgId, Timestamp, UserId, Uuid};
+use types::{AgentId, GroupId, Id, Name, OrgId, Timestamp, UserId, Uuid};
 use web::{Allowance, Columns, SelectorColumn};
 
-use crate::kill::Kill;
-use crate::model::{Agent, Credential, Owner, Proof, Standing, Status};
+use crate::model::{Agent, Owner, Standing, Status};
+
+pub(crate) use credentials::*;
+pub(crate) use kills::*;
 
 const AGENT: &str = "SELECT agents.id, agents.org, namespace, name, handle, display_name, description, kind, version, \
     capabilities, owner_kind, owner, group_id, deployment_env, status, visibility, tags, metadata, created_by, created_at, \
     updated_at, revision, last_used.at FROM agents \
     LEFT JOIN last_used ON last_used.org = agents.org AND last_used.id = agents.id";
-const CREDENTIAL: &str = "SELECT credentials.id, credentials.org, agent, label, secret_tag, pepper_version, public_key, \
-    status, created_at, expires_at, revision, last_used.at, last_used.ip FROM credentials \
-    LEFT JOIN last_used ON last_used.org = credentials.org AND last_used.id = credentials.id";
-const KILL: &str = "SELECT id, agent, agent_name, reason, authority_revision, requested_at, receipt, confirmed_at FROM kills";
 
 pub(crate) const AGENT_COLUMNS: Columns = Columns {
     selector: SelectorColumn::Path("namespace || '/' || name"),
@@ -58,36 +59,6 @@ fn agent(mut row: Row) -> Result<Agent, DbError> {
 fn owner(row: &mut Row) -> Result<Owner, DbError> {
     let (kind, id): (String, Uuid) = (row.next()?, row.next()?);
     Owner::of(&kind, id).ok_or_else(|| DbError::Internal(format!("an owner of kind {kind}")))
-}
-
-fn credential(mut row: Row) -> Result<Credential, DbError> {
-    let (id, org, agent) = (row.id()?, row.id()?, row.id()?);
-    let label = row.next()?;
-    let (tag, pepper): (Option<[u8; 32]>, Option<i64>) = (row.next()?, row.next()?);
-    let key: Option<String> = row.next()?;
-    let proof = match (tag, pepper, key) {
-        (Some(tag), Some(pepper), _) => {
-            Proof::Secret { tag, pepper_version: u32::try_from(pepper).unwrap_or(u32::MAX) }
-        }
-        (_, _, Some(key)) => Proof::PublicKey {
-            jwk: serde_json::from_str(&key)
-                .map_err(|error| DbError::Internal(format!("stored key: {error}")))?,
-        },
-        _ => return Err(DbError::Internal("a credential without proof".into())),
-    };
-    Ok(Credential {
-        id,
-        org,
-        agent,
-        label,
-        proof,
-        status: row.parse()?,
-        created_at: row.next()?,
-        expires_at: row.next()?,
-        revision: row.next()?,
-        last_used_at: row.next()?,
-        last_used_ip: row.next()?,
-    })
 }
 
 /// How a path names an agent.
@@ -290,166 +261,9 @@ pub(crate) async fn group(db: &Db, scope: &OrgScope, group: GroupId) -> Result<O
     db.read_one(scope, sql(text, params)).await?.map(|mut row| row.next()).transpose()
 }
 
-pub(crate) async fn credential_by_id(
-    db: &Db,
-    scope: impl Into<Scope>,
-    id: CredentialId,
-) -> Result<Option<Credential>, DbError> {
-    db.read_one(scope, Select::new(CREDENTIAL).and("credentials.id = {}", id.uuid()))
-        .await?
-        .map(credential)
-        .transpose()
-}
-
-/// Which credentials of the organization; newest first.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct CredentialFilter {
-    pub(crate) agent: Option<AgentId>,
-    pub(crate) status: Option<&'static str>,
-    pub(crate) expires_before: Option<Timestamp>,
-}
-
-pub(crate) async fn credentials(
-    db: &Db,
-    by: &Allowance,
-    filter: &CredentialFilter,
-    before: Option<CredentialId>,
-    limit: i64,
-) -> Result<Vec<Credential>, DbError> {
-    const COLUMNS: Columns = Columns {
-        selector: SelectorColumn::id::<CredentialId>("credentials.id"),
-        owner: Some("(SELECT owner FROM agents WHERE agents.org = credentials.org AND agents.id = agent)"),
-        is: Some("agent"),
-        named: None,
-        group: None,
-        visible: None,
-    };
-    let select = Select::new(CREDENTIAL)
-        .and("credentials.org = {}", by.org().uuid())
-        .and_some("agent = {}", filter.agent.map(Id::uuid))
-        .and_some("status = {}", filter.status)
-        .and_some("expires_at < {}", filter.expires_before)
-        .and_some("credentials.id < {}", before.map(Id::uuid))
-        .order("credentials.id DESC")
-        .limit(limit);
-    db.read(by.scope(), by.narrow(select, &COLUMNS)).await?.into_iter().map(credential).collect()
-}
-
-/// All credentials of one agent that are not revoked.
-pub(crate) async fn active_credentials(
-    db: &Db,
-    scope: impl Into<Scope>,
-    agent: AgentId,
-) -> Result<Vec<Credential>, DbError> {
-    let select = Select::new(CREDENTIAL)
-        .and("agent = {}", agent.uuid())
-        .and("status = {}", "active")
-        .order("credentials.id")
-        .limit(1000);
-    db.read(scope, select).await?.into_iter().map(credential).collect()
-}
-
-pub(crate) fn insert_credential(credential: &Credential, created_by: &str) -> Statement {
-    let columns = "INSERT INTO credentials (org, id, agent, kind, label, secret_tag, pepper_version, public_key, status, \
-        created_at, created_by, expires_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-    let (tag, pepper, key) = match &credential.proof {
-        Proof::Secret { tag, pepper_version } => (Some(*tag), Some(i64::from(*pepper_version)), None),
-        Proof::PublicKey { jwk } => (None, None, serde_json::to_string(jwk).ok()),
-    };
-    let params = vec![
-        credential.org.uuid().into(),
-        credential.id.uuid().into(),
-        credential.agent.uuid().into(),
-        credential.kind().name().into(),
-        credential.label.as_str().into(),
-        tag.into(),
-        pepper.into(),
-        key.into(),
-        credential.status.name().into(),
-        credential.created_at.into(),
-        created_by.into(),
-        credential.expires_at.into(),
-        credential.revision.into(),
-    ];
-    sql(columns, params)
-}
-
-/// Ends a credential now or lets it run out at `ends`.
-pub(crate) fn end_credential(
-    credential: &Credential,
-    revoked_at: Option<Timestamp>,
-    ends: Option<Timestamp>,
-    replaced_by: Option<CredentialId>,
-) -> Statement {
-    let text = "UPDATE credentials SET status = $3, revoked_at = $4, expires_at = $5, replaced_by = $6, \
-                revision = revision + 1 WHERE org = $1 AND id = $2 AND revision = $7";
-    let status = if revoked_at.is_some() { "revoked" } else { "active" };
-    let params = vec![
-        credential.org.uuid().into(),
-        credential.id.uuid().into(),
-        status.into(),
-        revoked_at.into(),
-        ends.into(),
-        replaced_by.map(Id::uuid).into(),
-        credential.revision.into(),
-    ];
-    sql(text, params).fresh()
-}
-
-/// Revokes whatever the agent has, also what was made while the change was being decided.
-pub(crate) fn revoke_all(agent: &Agent, at: Timestamp) -> Statement {
-    let text = "UPDATE credentials SET status = 'revoked', revoked_at = $3, revision = revision + 1 \
-                WHERE org = $1 AND agent = $2 AND status = 'active'";
-    sql(text, vec![agent.org.uuid().into(), agent.id.uuid().into(), at.into()])
-}
-
 /// Bookkeeping: when and from where something was last used.
 pub(crate) fn touch(org: OrgId, id: Uuid, at: Timestamp, ip: Option<String>) -> Statement {
     let text = "INSERT INTO last_used (org, id, at, ip) VALUES ($1, $2, $3, $4) \
                 ON CONFLICT (org, id) DO UPDATE SET at = $3, ip = $4";
     sql(text, vec![org.uuid().into(), id.into(), at.into(), ip.into()])
-}
-
-/// With the revision of its own change, so that a later death of the same agent is never taken for this one's.
-pub(crate) fn insert_kill(kill: &Kill, org: OrgId, requested_by: &str) -> Statement {
-    let text = "INSERT INTO kills (org, id, agent, agent_name, reason, requested_by, requested_at, receipt, \
-                authority_revision) SELECT $1, $2, $3, $4, $5, $6, $7, '', revision FROM authority_head";
-    let params = vec![
-        org.uuid().into(),
-        kill.id.uuid().into(),
-        kill.agent.uuid().into(),
-        kill.agent_name.as_str().into(),
-        kill.reason.clone().unwrap_or_default().into(),
-        requested_by.into(),
-        kill.requested_at.into(),
-    ];
-    sql(text, params)
-}
-
-/// The receipt is written once.
-pub(crate) fn confirm_kill(org: OrgId, id: KillId, receipt: &str, at: Timestamp) -> Statement {
-    let text = "UPDATE kills SET receipt = $3, confirmed_at = $4 \
-                WHERE org = $1 AND id = $2 AND confirmed_at IS NULL";
-    let params = vec![org.uuid().into(), id.uuid().into(), receipt.into(), at.into()];
-    sql(text, params).fresh()
-}
-
-pub(crate) async fn kill(db: &Db, scope: &OrgScope, id: KillId) -> Result<Option<Kill>, DbError> {
-    let select = Select::new(KILL).and("org = {}", scope.org().uuid()).and("id = {}", id.uuid());
-    let Some(mut row) = db.read_one(scope, select).await? else { return Ok(None) };
-    let (id, agent, agent_name) = (row.id()?, row.id()?, row.next()?);
-    let reason: String = row.next()?;
-    let revision: i64 = row.next()?;
-    let requested_at = row.next()?;
-    let receipt: String = row.next()?;
-    Ok(Some(Kill {
-        id,
-        agent,
-        agent_name,
-        reason: (!reason.is_empty()).then_some(reason),
-        requested_at,
-        revision: Some(revision),
-        receipt: serde_json::from_str(&receipt).ok(),
-        confirmed_at: row.next()?,
-    }))
 }
