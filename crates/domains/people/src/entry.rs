@@ -38,9 +38,9 @@ impl People {
         }
     }
 
-    /// Where a person is a member, the oldest membership first.
+    /// Where a person may act, the oldest membership first.
     pub async fn orgs_of(&self, user: UserId) -> Result<Vec<OrgId>, PeopleError> {
-        Ok(store::orgs_of(&self.inner().db, SIGN_IN, user).await?)
+        Ok(store::acting_orgs_of(&self.inner().db, SIGN_IN, user).await?)
     }
 
     /// A person who comes in by a sign-in provider, and the change that makes them a member. `email` was proved.
@@ -73,7 +73,7 @@ impl People {
         let change = match joining {
             Some(change) => change.fact(fact),
             None => {
-                let membership = store::membership(&self.inner().db, SIGN_IN, org, person.id).await?;
+                let membership = store::acting_membership(&self.inner().db, SIGN_IN, org, person.id).await?;
                 let membership = membership.ok_or(PeopleError::UnknownOrg)?;
                 Change::new(SIGN_IN, fact).guard("memberships", membership.id, membership.revision)
             }

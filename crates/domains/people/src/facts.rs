@@ -16,6 +16,11 @@ ledger::fact_kinds! {
         { provider: Optional(&Text) };
     pub USERS_IMPORTED = "users.imported", Notice, "People were brought in from elsewhere.",
         { created: Integer, joined: Integer, linked: Integer, unchanged: Integer, refused: Integer };
+    pub MEMBER_UPDATED = "member.updated", Notice, "What the directory says of a member was changed.",
+        { fields: TextList };
+    pub MEMBER_SUSPENDED = "member.suspended", Warning, "A member may not act in this organization for now.",
+        { sessions: Integer };
+    pub MEMBER_RESTORED = "member.restored", Notice, "A suspended member may act in this organization again.", {};
     pub MEMBER_ROLES_CHANGED = "member.roles_changed", Notice, "A member was given or lost roles.",
         { added: TextList, taken: TextList };
     pub MEMBER_REMOVED = "member.removed", Warning, "A person stopped belonging to the organization.",
@@ -37,6 +42,8 @@ ledger::fact_kinds! {
     pub EMAIL_PROVED = "user.email_proved", Notice, "A person proved an address; older sessions ended.", {};
     pub AGENT_OWNER_LEFT = "agent.owner_left", Warning, "An agent's owner left: it got another, or was suspended.",
         { owner: Text, passed_to: Optional(&Text) };
+    pub USER_UPDATED = "user.updated", Notice, "A person's name, address or language was changed.",
+        { fields: TextList };
     pub USER_SUSPENDED = "user.suspended", Warning, "A person was suspended everywhere; every session ended.",
         { reason: Optional(&Text) };
     pub USER_REACTIVATED = "user.reactivated", Notice, "A suspended person may sign in again.", {};

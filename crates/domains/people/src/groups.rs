@@ -1,11 +1,13 @@
 //! Groups: what they are called and who is in them. What a group holds, and that its members hold it, is `access`'s.
 
 use access::{Member as InGroup, dissolve, found_group, join, leave};
+use authority::Required;
 use db::Change;
+use ledger::FactKind;
 use problem::{GROUP_IN_USE, Problem, VALIDATION_FAILED};
 use serde_json::json;
 use types::{GroupId, Id, Timestamp};
-use web::{Allowance, Decided, Object, PrincipalId};
+use web::{Allowance, Decided, Object, PrincipalId, Search};
 
 use crate::domains::relied_on;
 use crate::{People, PeopleError, Person, facts, store};
@@ -31,25 +33,34 @@ impl Group {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct WantedGroup {
-    pub(crate) name: String,
-    pub(crate) description: String,
-    pub(crate) external_group_id: Option<String>,
-    pub(crate) email_domain: Option<String>,
+pub struct WantedGroup {
+    pub name: String,
+    pub description: String,
+    pub external_group_id: Option<String>,
+    pub email_domain: Option<String>,
 }
 
 /// A merge patch; the outer `None` leaves the field alone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct GroupPatch {
-    pub(crate) name: Option<String>,
-    pub(crate) description: Option<String>,
-    pub(crate) external_group_id: Option<Option<String>>,
-    pub(crate) email_domain: Option<Option<String>>,
+pub struct GroupPatch {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub external_group_id: Option<Option<String>>,
+    pub email_domain: Option<Option<String>>,
+}
+
+impl GroupPatch {
+    fn is_empty(&self) -> bool {
+        self.name.is_none()
+            && self.description.is_none()
+            && self.external_group_id.is_none()
+            && self.email_domain.is_none()
+    }
 }
 
 impl People {
     /// The group, if the caller may do its operation to it.
-    pub(crate) async fn find_group(&self, by: &Allowance, id: GroupId) -> Result<Group, PeopleError> {
+    pub async fn find_group(&self, by: &Allowance, id: GroupId) -> Result<Group, PeopleError> {
         let found = store::group(&self.inner().db, &by.scope(), id).await?;
         let group = found.ok_or(PeopleError::UnknownGroup)?;
         by.check(&group.object())?;
@@ -94,9 +105,18 @@ impl People {
         id: GroupId,
         patch: &GroupPatch,
     ) -> Result<Decided<Group>, PeopleError> {
-        let inner = self.inner();
-        let mut group = self.find_group(by, id).await?;
+        let group = self.find_group(by, id).await?;
         by.expect_revision(group.revision)?;
+        self.patched(by, group, patch).await
+    }
+
+    async fn patched(
+        &self,
+        by: &Allowance,
+        mut group: Group,
+        patch: &GroupPatch,
+    ) -> Result<Decided<Group>, PeopleError> {
+        let inner = self.inner();
         let mut fields = Vec::new();
         macro_rules! take {
             ($($field:ident),+) => {$(
@@ -132,7 +152,7 @@ impl People {
     }
 
     /// The group ends, unless agents belong to it.
-    pub(crate) async fn delete_group(
+    pub async fn delete_group(
         &self,
         by: &Allowance,
         id: GroupId,
@@ -174,25 +194,11 @@ impl People {
         id: GroupId,
         member: PrincipalId,
     ) -> Result<Decided<InGroup>, PeopleError> {
-        let inner = self.inner();
         let group = self.find_group(by, id).await?;
-        let head = inner.access.may_join(by, id).await?;
-        let row = store::principal_row(&inner.db, &by.scope(), member).await?;
-        let (table, row, revision) = row.ok_or_else(|| {
-            Problem::new(&VALIDATION_FAILED, "Mend the fields named in errors.")
-                .with_error("/member", "must be a member or an agent of the organization")
-        })?;
-        let now = inner.world.now();
-        let added_by = by.caller().principal().to_string();
-        let fact = by
-            .fact(&facts::GROUP_MEMBER_ADDED)
-            .target("group", group.id, &group.name)
-            .data(json!({ "member": member.to_string() }));
-        let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
-            .guard("groups", group.id, group.revision)
-            .guard(table, types::RequestId::from_uuid(row), revision);
-        let change = head.relied_on(join(change, by.org(), id, member, &added_by, now));
-        Ok(Decided::new(change, InGroup { principal: member, added_by, added_at: now }))
+        let (added_by, added_at) = (by.caller().principal().to_string(), self.inner().world.now());
+        let change = self.joining_group(by, None, &group, &[member]).await?;
+        let change = change.ok_or(PeopleError::UnknownMember)?;
+        Ok(Decided::new(change, InGroup { principal: member, added_by, added_at }))
     }
 
     pub(crate) async fn remove_from_group(
@@ -201,17 +207,129 @@ impl People {
         id: GroupId,
         member: PrincipalId,
     ) -> Result<Decided<InGroup>, PeopleError> {
-        let inner = self.inner();
         let group = self.find_group(by, id).await?;
-        let before = store::group_member(&inner.db, &by.scope(), id, member).await?;
+        let before = store::group_member(&self.inner().db, &by.scope(), id, member).await?;
         let (added_by, added_at) = before.ok_or(PeopleError::UnknownMember)?;
-        let fact = by
-            .fact(&facts::GROUP_MEMBER_REMOVED)
-            .target("group", group.id, &group.name)
-            .data(json!({ "member": member.to_string() }));
-        let change = Change::new(by.scope(), inner.ledger.seal(fact).await?);
-        let change = leave(change, by.org(), id, member);
+        let change = self.leaving_group(by, None, &group, &[member]).await?;
+        let change = change.ok_or(PeopleError::UnknownMember)?;
         Ok(Decided::new(change, InGroup { principal: member, added_by, added_at }))
+    }
+
+    /// Adds to a change – or begins one – that these principals are put into a group.
+    async fn joining_group(
+        &self,
+        by: &Allowance,
+        mut change: Option<Change>,
+        group: &Group,
+        members: &[PrincipalId],
+    ) -> Result<Option<Change>, PeopleError> {
+        let inner = self.inner();
+        if members.is_empty() {
+            return Ok(change);
+        }
+        let head = inner.access.may_join(by, group.id).await?;
+        let (now, added_by) = (inner.world.now(), by.caller().principal().to_string());
+        for (member, (table, revision)) in self.rows_of(by, members).await? {
+            let told = self.told_of_member(by, change, &facts::GROUP_MEMBER_ADDED, group, member).await?;
+            let told = told.guard(table, types::RequestId::from_uuid(member.uuid()), revision);
+            change = Some(join(told, by.org(), group.id, member, &added_by, now));
+        }
+        Ok(change.map(|change| head.relied_on(change).guard("groups", group.id, group.revision)))
+    }
+
+    /// Table and revision of each; refused if one of them is none of the organization's.
+    async fn rows_of(
+        &self,
+        by: &Allowance,
+        members: &[PrincipalId],
+    ) -> Result<Vec<(PrincipalId, (&'static str, i64))>, PeopleError> {
+        let rows = store::principal_rows(&self.inner().db, &by.scope(), members).await?;
+        let row_of = |member: &PrincipalId| {
+            let row = rows.get(&member.uuid()).copied().ok_or_else(|| {
+                Problem::new(&VALIDATION_FAILED, "Mend the fields named in errors.")
+                    .with_error("/member", "must be a member or an agent of the organization")
+            })?;
+            Ok((*member, row))
+        };
+        members.iter().map(row_of).collect()
+    }
+
+    async fn leaving_group(
+        &self,
+        by: &Allowance,
+        mut change: Option<Change>,
+        group: &Group,
+        members: &[PrincipalId],
+    ) -> Result<Option<Change>, PeopleError> {
+        for member in members {
+            let told = self.told_of_member(by, change, &facts::GROUP_MEMBER_REMOVED, group, *member).await?;
+            change = Some(leave(told, by.org(), group.id, *member));
+        }
+        Ok(change)
+    }
+
+    async fn told_of_member(
+        &self,
+        by: &Allowance,
+        change: Option<Change>,
+        kind: &'static FactKind,
+        group: &Group,
+        member: PrincipalId,
+    ) -> Result<Change, PeopleError> {
+        let data = json!({ "member": member.to_string() });
+        let fact = by.fact(kind).target("group", group.id, &group.name).data(data);
+        let fact = self.inner().ledger.seal(fact).await?;
+        Ok(match change {
+            Some(change) => change.fact(fact),
+            None => Change::new(by.scope(), fact),
+        })
+    }
+
+    /// A group as a directory wants it, with its members; all in one change.
+    pub async fn provision_group(
+        &self,
+        by: &Allowance,
+        wanted: &WantedGroup,
+        members: &[PrincipalId],
+    ) -> Result<Decided<Group>, PeopleError> {
+        let Decided { mut change, answer: group } = self.create_group(by, wanted).await?;
+        // Nobody has given a group anything that is not there yet, so there is nothing that the caller must hold.
+        for (member, (table, revision)) in self.rows_of(by, members).await? {
+            let told = self.told_of_member(by, Some(change), &facts::GROUP_MEMBER_ADDED, &group, member).await?;
+            let told = told.guard(table, types::RequestId::from_uuid(member.uuid()), revision);
+            let added_by = by.caller().principal().to_string();
+            change = join(told, by.org(), group.id, member, &added_by, group.created_at);
+        }
+        Ok(Decided::new(change, group))
+    }
+
+    /// The same for a group that there is; no change if there is nothing to do.
+    pub async fn reprovision_group(
+        &self,
+        by: &Allowance,
+        group: Group,
+        patch: &GroupPatch,
+        joining: &[PrincipalId],
+        leaving: &[PrincipalId],
+    ) -> Result<(Option<Change>, Group), PeopleError> {
+        let (before, mut after, mut change) = (group.clone(), group.clone(), None);
+        if !patch.is_empty() {
+            let decided = self.patched(by, group, patch).await?;
+            (change, after) = (Some(decided.change), decided.answer);
+        }
+        let change = self.leaving_group(by, change, &before, leaving).await?;
+        let change = self.joining_group(by, change, &before, joining).await?;
+        Ok((change, after))
+    }
+
+    /// A page of groups and how many there are. The condition may name columns of `groups`.
+    pub async fn search_groups(
+        &self,
+        by: &Allowance,
+        required: &Required,
+        search: &Search,
+    ) -> Result<(Vec<Group>, i64), PeopleError> {
+        Ok(store::search_groups(&self.inner().db, by, required, search).await?)
     }
 
     /// Puts somebody who joins the organization into the groups whose rule holds for a proved address.

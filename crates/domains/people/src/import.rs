@@ -117,7 +117,7 @@ impl People {
         Err(Problem::new(&CONFLICT, "Others keep changing the same person. Import the entry again.").into())
     }
 
-    async fn decide(
+    pub(crate) async fn decide(
         &self,
         by: &Allowance,
         provider: Option<&str>,
@@ -217,7 +217,8 @@ struct Found {
     known: bool,
 }
 
-enum Step {
+/// What an entry comes to.
+pub(crate) enum Step {
     Nothing(UserId),
     Change(Box<Change>, Outcome, Person),
 }

@@ -17,6 +17,7 @@ mod links;
 mod members;
 mod model;
 mod orgs;
+mod provision;
 mod rights;
 mod roster;
 mod routes;
@@ -31,12 +32,13 @@ pub use cookie::{CookieAuthenticator, CookieForm};
 pub use dependents::{Dependents, Heir, LeftBehind};
 pub use entry::SteppedUp;
 pub use error::PeopleError;
-pub use facts::{
-    AGENT_OWNER_LEFT, AUTH_REFUSED, KINDS, SESSION_ENDED, SESSION_STARTED, SESSION_STEPPED_UP, USER_CREATED,
-};
+pub use facts::*;
+pub use groups::{Group, GroupPatch, WantedGroup};
 pub use links::OwnerLink;
+pub use members::{DirectoryEntry, Member};
 pub use model::{How, Org, OrgStanding, Person, Session, SessionKind};
 pub use orgs::OrgRef;
+pub use provision::Profile;
 pub use routes::{OrgRef as OrgView, SessionView, SignedIn, UserRef, routes, signed_in};
 pub use service::{People, PeopleSettings};
 pub use sessions::{Refreshed, Started};

@@ -1,19 +1,34 @@
 //! Who belongs to an organization, with which roles, and how somebody stops belonging.
 
-use access::depart;
+use access::{Head, depart};
 use db::{AuthorityEntry, Change};
 use serde_json::json;
-use types::{Id, Timestamp, UserId};
+use types::{Id, OrgId, Timestamp, UserId};
 use web::{Allowance, Decided, Object, PrincipalId};
 
 use crate::dependents::{Heir, LeftBehind};
+use crate::rights::Giving;
 use crate::store::MembershipRow;
 use crate::{People, PeopleError, Person, facts, store};
+
+/// What the organization's directory says of a member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DirectoryEntry {
+    /// What the directory calls the member; unique in the organization, whatever its case.
+    pub user_name: Option<String>,
+    /// Its id there; unique in the organization.
+    pub external_id: Option<String>,
+    pub given_name: Option<String>,
+    pub family_name: Option<String>,
+}
 
 /// A person as a member of one organization.
 #[derive(Clone, Debug)]
 pub struct Member {
     pub person: Person,
+    pub directory: DirectoryEntry,
+    /// Since when the member holds nothing here; what the person is elsewhere stays.
+    pub suspended_at: Option<Timestamp>,
     pub roles: Vec<String>,
     pub joined_at: Timestamp,
     pub invited_by: Option<String>,
@@ -22,7 +37,17 @@ pub struct Member {
 }
 
 impl Member {
-    fn object(&self) -> Object<'static> {
+    /// May it act here? Neither it nor the person is suspended.
+    pub fn acts(&self) -> bool {
+        self.person.active && self.suspended_at.is_none()
+    }
+
+    /// Of the membership and of the person.
+    pub fn revisions(&self) -> (i64, i64) {
+        (self.row.revision, self.person.revision)
+    }
+
+    pub(crate) fn object(&self) -> Object<'static> {
         let id = self.person.id;
         Object { selector: id.to_string().into(), is: Some(id.uuid()), ..Object::default() }
     }
@@ -30,9 +55,35 @@ impl Member {
 
 const OWNER: &str = "owner";
 
+/// Roles that a member gets and loses, by somebody who holds them all.
+pub(crate) struct RolesChange {
+    added: Vec<String>,
+    taken: Vec<String>,
+    kept: Option<Head>,
+    giving: Giving,
+}
+
+impl RolesChange {
+    pub(crate) fn data(&self) -> serde_json::Value {
+        json!({ "added": self.added, "taken": self.taken })
+    }
+
+    pub(crate) fn made(&self, people: &People, change: Change, org: OrgId, user: UserId, now: Timestamp) -> Change {
+        let change = change
+            .statements(self.taken.iter().map(|role| store::take_role(org, user, role)))
+            .statements(self.giving.statements(people, org, user, now))
+            .authority(AuthorityEntry { org, kind: "user", key: user.uuid(), dead: false });
+        let change = self.giving.guarded(change);
+        match self.kept {
+            Some(kept) => kept.advanced(change),
+            None => change,
+        }
+    }
+}
+
 impl People {
     /// The member, if the caller may do its operation to it.
-    pub(crate) async fn find_member(&self, by: &Allowance, user: UserId) -> Result<Member, PeopleError> {
+    pub async fn find_member(&self, by: &Allowance, user: UserId) -> Result<Member, PeopleError> {
         let found = store::member(&self.inner().db, &by.scope(), user).await?;
         let member = found.ok_or(PeopleError::UnknownMember)?;
         by.check(&member.object())?;
@@ -50,34 +101,15 @@ impl People {
         let org = by.org();
         let mut member = self.find_member(by, user).await?;
         by.expect_revision(member.row.revision)?;
-        let missing = |from: &[String], role: &&String| !from.contains(role);
-        let added: Vec<String> = roles.iter().filter(|role| missing(&member.roles, role)).cloned().collect();
-        let taken: Vec<String> = member.roles.iter().filter(|role| missing(roles, role)).cloned().collect();
-        // Before anything about rights is read.
-        let kept = match taken.as_slice() {
-            [] => None,
-            taken if taken.iter().any(|role| role == OWNER) => {
-                Some(inner.access.keeps_an_owner(&by.scope(), user).await?)
-            }
-            _ => Some(inner.access.head(&by.scope()).await?),
-        };
-        let giving = self.giving(by, &added).await?;
-        // An administrator does not dismiss an owner.
-        self.giving(by, &taken).await?;
+        let roles_change = self.roles_change(by, &member, roles).await?;
         let now = inner.world.now();
         let fact = by
             .fact(&facts::MEMBER_ROLES_CHANGED)
             .target("user", user, &member.person.display_name)
-            .data(json!({ "added": added, "taken": taken }));
+            .data(roles_change.data());
         let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
-            .statement(store::touch_membership(member.row))
-            .statements(taken.iter().map(|role| store::take_role(org, user, role)))
-            .statements(giving.statements(self, org, user, now))
-            .authority(AuthorityEntry { org, kind: "user", key: user.uuid(), dead: false });
-        let mut change = giving.guarded(change);
-        if let Some(kept) = kept {
-            change = kept.advanced(change);
-        }
+            .statement(store::touch_membership(member.row));
+        let change = roles_change.made(self, change, org, user, now);
         member.roles = roles.to_vec();
         member.roles.sort();
         member.roles.dedup();
@@ -85,9 +117,34 @@ impl People {
         Ok(Decided::new(change, member))
     }
 
+    /// What it takes to give a member exactly these roles.
+    pub(crate) async fn roles_change(
+        &self,
+        by: &Allowance,
+        member: &Member,
+        roles: &[String],
+    ) -> Result<RolesChange, PeopleError> {
+        let access = &self.inner().access;
+        let missing = |from: &[String], role: &&String| !from.contains(role);
+        let added: Vec<String> = roles.iter().filter(|role| missing(&member.roles, role)).cloned().collect();
+        let taken: Vec<String> = member.roles.iter().filter(|role| missing(roles, role)).cloned().collect();
+        // Before anything about rights is read.
+        let kept = match taken.as_slice() {
+            [] => None,
+            taken if taken.iter().any(|role| role == OWNER) => {
+                Some(access.keeps_an_owner(&by.scope(), member.person.id).await?)
+            }
+            _ => Some(access.head(&by.scope()).await?),
+        };
+        let giving = self.giving(by, &added).await?;
+        // An administrator does not dismiss an owner.
+        self.giving(by, &taken).await?;
+        Ok(RolesChange { added, taken, kept, giving })
+    }
+
     /// The person stops belonging to the organization: its sessions here end, its rights go, its agents pass to the heir or
     /// stop. What it is elsewhere stays.
-    pub(crate) async fn remove_member(
+    pub async fn remove_member(
         &self,
         by: &Allowance,
         user: UserId,

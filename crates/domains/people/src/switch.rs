@@ -47,7 +47,7 @@ impl People {
             return Err(Problem::new(&PERMISSION_DENIED, detail).into());
         };
         let org = store::find_org(&inner.db, INSTANCE, to).await?.ok_or(PeopleError::UnknownOrg)?;
-        let membership = store::membership(&inner.db, INSTANCE, org.id, user).await?;
+        let membership = store::acting_membership(&inner.db, INSTANCE, org.id, user).await?;
         let membership = membership.ok_or(PeopleError::UnknownOrg)?;
         let person = self.person(user).await?.ok_or(PeopleError::UnknownOrg)?;
         let how = How { factors: old.factors.clone(), provider: old.provider, is_step_up: true };

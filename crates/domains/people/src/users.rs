@@ -2,7 +2,7 @@
 
 use db::{AuthorityEntry, Change};
 use ledger::FactKind;
-use problem::{OWN_ACCOUNT, PERMISSION_DENIED, Problem};
+use problem::{OWN_ACCOUNT, Problem};
 use serde_json::{Value, json};
 use types::{Id, OrgId, UserId};
 use web::{Allowance, Decided, Object, PrincipalId};
@@ -97,12 +97,7 @@ impl People {
         if member.person.active {
             return Err(PeopleError::UserActive);
         }
-        if store::suspended_by(&self.inner().db, INSTANCE, id).await? != Some(by.org()) {
-            let detail = "Somebody else suspended this person. Ask an operator of the instance.";
-            return Err(Problem::new(&PERMISSION_DENIED, detail)
-                .with_member("permission", "system:users")
-                .into());
-        }
+        self.undoes_own_suspension(by, id).await?;
         let known = self.with_orgs(member.person).await?;
         let told = (&facts::USER_REACTIVATED, json!({}));
         let (change, known) = self.turned(by, known, Some(by.org()), told).await?;
@@ -139,7 +134,7 @@ impl People {
     }
 }
 
-fn not_oneself(by: &Allowance, id: UserId) -> Result<(), Problem> {
+pub(crate) fn not_oneself(by: &Allowance, id: UserId) -> Result<(), Problem> {
     if by.caller().principal() == PrincipalId::User(id) {
         return Err(Problem::new(&OWN_ACCOUNT, "This is your own account. Ask somebody else who may."));
     }

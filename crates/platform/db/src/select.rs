@@ -1,5 +1,7 @@
 //! Lists with optional filters: a SELECT whose conditions are added one by one, each with its parameter.
 
+use std::borrow::Cow;
+
 use crate::{Statement, Value, sql};
 
 /// `Select::new("SELECT id, name FROM agents").and("org = {}", org).order("id DESC").limit(51)`
@@ -56,9 +58,9 @@ impl Select {
     }
 
     #[must_use]
-    pub fn order(mut self, order: &'static str) -> Self {
+    pub fn order(mut self, order: impl Into<Cow<'static, str>>) -> Self {
         self.tail.push_str(" ORDER BY ");
-        self.tail.push_str(order);
+        self.tail.push_str(&order.into());
         self
     }
 
@@ -66,6 +68,14 @@ impl Select {
     pub fn limit(mut self, rows: i64) -> Self {
         self.params.push(Value::Int(rows));
         self.tail.push_str(&format!(" LIMIT ${}", self.params.len()));
+        self
+    }
+
+    /// For protocols that count rows instead of following a cursor; stands behind the limit.
+    #[must_use]
+    pub fn offset(mut self, rows: i64) -> Self {
+        self.params.push(Value::Int(rows));
+        self.tail.push_str(&format!(" OFFSET ${}", self.params.len()));
         self
     }
 }

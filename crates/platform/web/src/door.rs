@@ -203,7 +203,7 @@ async fn admit(
         door.confirmed(spec, &caller)?;
     }
     let brief = door.brief(spec, &caller, &contact).await?;
-    let if_match = revision_of(&parts.headers)?;
+    let if_match = if spec.form.etags_are_revisions { revision_of(&parts.headers)? } else { None };
     let keyed = spec.idempotent && parts.headers.contains_key("idempotency-key");
     let allowance =
         Allowance { door: door.clone(), spec, caller, contact, if_match, ticket: None, brief: brief.clone() };

@@ -30,10 +30,8 @@ impl<O: Operation, S: Send + Sync> FromRequest<S> for Input<O> {
         let schema = request.extensions().get::<BodySchema>().cloned();
         let is_json = request.headers().get(CONTENT_TYPE).is_some_and(|kind| {
             let kind = kind.to_str().unwrap_or_default();
-            matches!(
-                kind.split(';').next().map(str::trim),
-                Some("application/json" | "application/merge-patch+json")
-            )
+            let kind = kind.split(';').next().unwrap_or_default().trim();
+            matches!(kind, "application/json" | "application/merge-patch+json") || kind == O::SPEC.form.body
         });
         let encoded = request.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
         let bytes = bytes(request, state).await?;
@@ -42,7 +40,7 @@ impl<O: Operation, S: Send + Sync> FromRequest<S> for Input<O> {
             return Err(Problem::new(&UNSUPPORTED_MEDIA_TYPE, detail).into());
         }
         if !is_json && !bytes.is_empty() {
-            let detail = "Send the body as application/json.";
+            let detail = format!("Send the body as {}.", O::SPEC.form.body);
             return Err(Problem::new(&UNSUPPORTED_MEDIA_TYPE, detail).into());
         }
         let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };

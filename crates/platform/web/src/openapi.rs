@@ -78,12 +78,11 @@ impl Described {
             operation["x-in-person"] = json!(true);
         }
         if let Some(body) = &self.body {
-            let kind = if spec.protocol { "application/x-www-form-urlencoded" } else { "application/json" };
             let mut content = json!({ "schema": body });
             if let Ok(example) = serde_json::from_str::<Value>(spec.example) {
                 content["example"] = example;
             }
-            operation["requestBody"] = json!({ "required": true, "content": { kind: content } });
+            operation["requestBody"] = json!({ "required": true, "content": { spec.form.body: content } });
         }
         operation
     }
@@ -118,10 +117,10 @@ impl Described {
     fn responses(&self) -> Value {
         let mut success = json!({ "description": self.summary });
         if let Some(answer) = &self.answer {
-            success["content"] = json!({ "application/json": { "schema": answer } });
+            success["content"] = json!({ self.spec.form.answer: { "schema": answer } });
         }
         let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
-        let shared = SHARED.iter().filter(|_| !self.spec.protocol);
+        let shared = SHARED.iter().filter(|_| self.spec.form.shares_refusals);
         for code in shared.chain(self.spec.errors) {
             let listed = by_status.entry(code.status).or_default();
             if !listed.contains(&code.name) {
@@ -131,8 +130,9 @@ impl Described {
         let mut responses = Map::new();
         responses.insert(self.spec.status.to_string(), success);
         for (status, codes) in by_status {
-            let problem = json!({ "$ref": "#/components/schemas/Problem" });
-            let content = json!({ "application/problem+json": { "schema": problem } });
+            let refusal = &self.spec.form.refusal;
+            let schema = json!({ "$ref": format!("#/components/schemas/{}", refusal.schema.0) });
+            let content = json!({ refusal.media: { "schema": schema } });
             responses.insert(
                 status.to_string(),
                 json!({ "description": codes.join(", "), "content": content, "x-codes": codes }),
@@ -150,8 +150,9 @@ pub fn document(operations: &[Described]) -> Value {
         let method = described.spec.method.name().to_lowercase();
         paths.entry(described.spec.path).or_default().insert(method, described.operation());
         schemas.extend(components(&described.schemas));
+        let (name, schema) = described.spec.form.refusal.schema;
+        schemas.entry(name.to_owned()).or_insert_with(schema);
     }
-    schemas.insert("Problem".to_owned(), problem_schema());
     schemas.insert(
         "FieldError".to_owned(),
         serde_json::to_value(problem::FieldError::schema()).unwrap_or_default(),
@@ -203,21 +204,4 @@ fn components(schemas: &Schemas) -> BTreeMap<String, Value> {
         .iter()
         .map(|(name, schema)| (name.clone(), serde_json::to_value(schema).unwrap_or_default()))
         .collect()
-}
-
-fn problem_schema() -> Value {
-    json!({
-        "type": "object",
-        "description": "RFC 9457 problem details.",
-        "required": ["type", "title", "status", "code", "detail", "request_id"],
-        "properties": {
-            "type": { "type": "string" },
-            "title": { "type": "string" },
-            "status": { "type": "integer" },
-            "code": { "type": "string", "enum": problem::CATALOGUE.iter().map(|code| code.name).collect::<Vec<_>>() },
-            "detail": { "type": "string", "description": "What to do next." },
-            "request_id": { "type": "string" },
-            "errors": { "type": "array", "items": { "$ref": "#/components/schemas/FieldError" } },
-        },
-    })
 }

@@ -9,11 +9,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use crate::form::{Form, HOUSE};
+
 /// HTTP methods that operations use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     Get,
     Post,
+    Put,
     Patch,
     Delete,
 }
@@ -23,6 +26,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
@@ -84,7 +88,7 @@ pub struct Spec {
     /// A body that succeeds, used by the docs and by `every_route`.
     pub example: &'static str,
     /// Protocol endpoints follow their RFC instead of our JSON conventions.
-    pub protocol: bool,
+    pub form: &'static Form,
 }
 
 impl Spec {
@@ -104,7 +108,7 @@ impl Spec {
             in_person: false,
             status,
             example: "",
-            protocol: false,
+            form: HOUSE,
         }
     }
 
@@ -124,6 +128,11 @@ impl Spec {
 
     pub const fn patch(id: &'static str, path: &'static str) -> Self {
         Self::new(id, Method::Patch, path, 200)
+    }
+
+    /// A PUT that replaces a thing; only protocols that ask for it have one.
+    pub const fn put(id: &'static str, path: &'static str) -> Self {
+        Self::new(id, Method::Put, path, 200)
     }
 
     /// A DELETE: 200 with what became of the thing.
@@ -209,8 +218,8 @@ impl Spec {
     }
 
     #[must_use]
-    pub const fn protocol(mut self) -> Self {
-        self.protocol = true;
+    pub const fn form(mut self, form: &'static Form) -> Self {
+        self.form = form;
         self
     }
 

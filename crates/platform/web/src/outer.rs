@@ -11,6 +11,7 @@ use axum::response::Response;
 use problem::{METHOD_NOT_ALLOWED, Problem, UNKNOWN_ROUTE};
 use types::{RequestId, World};
 
+use crate::form::{Form, HOUSE};
 use crate::rejection::{Unfinished, finish};
 use crate::{Contact, Peer};
 
@@ -21,6 +22,15 @@ pub struct Outer {
     pub trusted_proxies: Arc<[IpAddr]>,
     /// Under TLS (or behind a trusted proxy that ends it) HSTS is sent.
     pub secure: bool,
+    /// Below which paths refusals take another form than ours.
+    pub forms: &'static [(&'static str, &'static Form)],
+}
+
+impl Outer {
+    fn form(&self, path: &str) -> &'static Form {
+        let found = self.forms.iter().find(|(prefix, _)| path.starts_with(prefix));
+        found.map_or(HOUSE, |(_, form)| form)
+    }
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -41,8 +51,9 @@ pub(crate) async fn outer(outer: Outer, mut request: Request, next: Next) -> Res
     let method = request.method().clone();
     let route =
         request.extensions().get::<MatchedPath>().map_or("unmatched".into(), |path| path.as_str().to_owned());
+    let form = outer.form(request.uri().path());
     request.extensions_mut().insert(contact);
-    let mut response = complete(next.run(request).await, &request_id);
+    let mut response = complete(next.run(request).await, form, &request_id);
     for (name, value) in SECURITY {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
@@ -61,9 +72,9 @@ pub(crate) async fn outer(outer: Outer, mut request: Request, next: Next) -> Res
     response
 }
 
-fn complete(mut response: Response, request_id: &str) -> Response {
+fn complete(mut response: Response, form: &Form, request_id: &str) -> Response {
     if let Some(Unfinished(problem)) = response.extensions_mut().remove::<Unfinished>() {
-        let mut finished = finish(&problem, request_id);
+        let mut finished = finish(&problem, form, request_id);
         // Rate-limit headers were added on the way out.
         for (name, value) in response.headers() {
             finished.headers_mut().entry(name.clone()).or_insert(value.clone());
@@ -74,8 +85,8 @@ fn complete(mut response: Response, request_id: &str) -> Response {
     match response.status() {
         StatusCode::METHOD_NOT_ALLOWED if is_bare => {
             let allow = response.headers().get(header::ALLOW).cloned();
-            let mut finished =
-                finish(&Problem::new(&METHOD_NOT_ALLOWED, "Use a method from Allow."), request_id);
+            let problem = Problem::new(&METHOD_NOT_ALLOWED, "Use a method from Allow.");
+            let mut finished = finish(&problem, form, request_id);
             if let Some(allow) = allow {
                 finished.headers_mut().insert(header::ALLOW, allow);
             }

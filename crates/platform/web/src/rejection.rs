@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use problem::Problem;
 
 use crate::Contact;
+use crate::form::{Form, HOUSE};
 
 /// What handlers answer when they refuse.
 pub struct Rejection {
@@ -41,11 +42,11 @@ impl IntoResponse for Refusal {
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        finish(&self.problem, &self.request_id)
+        finish(&self.problem, HOUSE, &self.request_id)
     }
 }
 
-pub(crate) fn finish(problem: &Problem, request_id: &str) -> Response {
+pub(crate) fn finish(problem: &Problem, form: &Form, request_id: &str) -> Response {
     if problem.status() >= 500 {
         tracing::error!(
             request_id,
@@ -56,9 +57,9 @@ pub(crate) fn finish(problem: &Problem, request_id: &str) -> Response {
         );
     }
     metrics::counter!("safeconduct_problems_total", "code" => problem.code().name).increment(1);
-    let body = serde_json::to_vec(&problem.body(request_id)).unwrap_or_default();
+    let body = (form.refusal.body)(problem, request_id).to_string();
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let kind = HeaderValue::from_static("application/problem+json");
+    let kind = HeaderValue::from_static(form.refusal.media);
     let mut response = (status, [(header::CONTENT_TYPE, kind)], body).into_response();
     if let Some(seconds) = problem.retry_after() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -81,6 +81,7 @@ fn filter(method: Method) -> MethodFilter {
     match method {
         Method::Get => MethodFilter::GET,
         Method::Post => MethodFilter::POST,
+        Method::Put => MethodFilter::PUT,
         Method::Patch => MethodFilter::PATCH,
         Method::Delete => MethodFilter::DELETE,
     }
@@ -88,7 +89,7 @@ fn filter(method: Method) -> MethodFilter {
 
 /// The body's schema, ready to check with. Our own schemas compile; one that did not would show at the first start.
 fn compiled<O: Operation>() -> Option<BodySchema> {
-    if O::SPEC.protocol || std::any::TypeId::of::<O::Body>() == std::any::TypeId::of::<Nothing>() {
+    if !O::SPEC.form.checks_bodies || std::any::TypeId::of::<O::Body>() == std::any::TypeId::of::<Nothing>() {
         return None;
     }
     match jsonschema::validator_for(&body_schema::<O>()) {

@@ -41,23 +41,37 @@ impl Allowance {
         E: Into<Problem>,
         F: Future<Output = Result<Decided<T>, E>>,
     {
-        for _ in 0..TRIES {
-            let Decided { mut change, answer } = decide().await.map_err(|error| Refusal(error.into()))?;
+        let with_reply = || async {
+            let Decided { mut change, answer } = decide().await.map_err(Into::into)?;
             let reply = Reply::of::<O>(&O::Answer::from(answer))?;
             if let Some(ticket) = &self.ticket {
                 change = change.with(ticket.statement(&self.door, self.spec, &reply).await?);
             }
+            Ok::<_, Problem>((Some(change), reply))
+        };
+        match self.settled(with_reply).await {
+            Err(problem) if *problem.code() == IDEMPOTENCY_IN_FLIGHT => self.first_answer().await,
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// The same for protocols that know no Idempotency-Key: ships the change, if anything is to be changed at all.
+    pub async fn settled<T, E, F>(&self, decide: impl Fn() -> F) -> Result<T, Problem>
+    where
+        E: Into<Problem>,
+        F: Future<Output = Result<(Option<Change>, T), E>>,
+    {
+        for _ in 0..TRIES {
+            let (change, answer) = decide().await.map_err(Into::into)?;
+            let Some(change) = change else { return Ok(answer) };
             match self.door.db.commit(change).await {
-                Ok(_) => return Ok(reply),
+                Ok(_) => return Ok(answer),
                 Err(CommitError::Stale) => metrics::counter!("safeconduct_decided_again_total").increment(1),
-                Err(CommitError::Refused(code)) if *code == IDEMPOTENCY_IN_FLIGHT => {
-                    return self.first_answer().await;
-                }
                 Err(error) => return Err(error.into()),
             }
         }
         let detail = "Others keep changing the same thing. Wait a moment, read it again and retry.";
-        Err(Problem::new(&CONFLICT, detail).with_retry_after(1).into())
+        Err(Problem::new(&CONFLICT, detail).with_retry_after(1))
     }
 
     /// For work that is accepted without a change: the statement that stores its first answer under the caller's key, to

@@ -39,13 +39,45 @@ impl SelectorColumn {
     }
 }
 
+/// A page of a list, for protocols whose clients filter, sort and count. Conditions and orders are put together from fixed
+/// parts; what a client wrote is only ever a value.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    pub condition: Option<(String, Vec<Value>)>,
+    /// An expression, with `DESC` behind it or not; the rows' ids come second.
+    pub order: Option<String>,
+    pub offset: i64,
+    pub limit: i64,
+}
+
+impl Search {
+    #[must_use]
+    pub fn filtered(&self, select: Select) -> Select {
+        match &self.condition {
+            Some((text, values)) => select.and_text(text.clone(), values.iter().cloned()),
+            None => select,
+        }
+    }
+
+    #[must_use]
+    pub fn paged(&self, select: Select, id: &'static str) -> Select {
+        let order = self.order.iter().map(String::as_str).chain([id]).collect::<Vec<_>>().join(", ");
+        select.order(order).limit(self.limit).offset(self.offset)
+    }
+}
+
 impl Allowance {
     /// Narrows a SELECT to the rows that the caller may do this operation to.
     pub fn narrow(&self, select: Select, columns: &Columns) -> Select {
         match self.spec.required() {
-            Some(required) => narrow(&self.caller, &required, select, columns),
+            Some(required) => self.narrow_for(&required, select, columns),
             None => select,
         }
+    }
+
+    /// The same for another permission than the operation's own.
+    pub fn narrow_for(&self, required: &Required, select: Select, columns: &Columns) -> Select {
+        narrow(&self.caller, required, select, columns)
     }
 }
 

@@ -111,7 +111,7 @@ pub(crate) async fn owners(db: &Db, scope: &OrgScope) -> Result<Vec<UserId>, DbE
     rows.into_iter().map(|mut row| row.id()).collect()
 }
 
-/// Everything that a holder has, itself and through its groups, in one look.
+/// Everything that a holder has, itself and through its groups, in one look. A suspended member has nothing.
 pub(crate) async fn sources_of(
     db: &Db,
     scope: impl Into<Scope>,
@@ -120,13 +120,15 @@ pub(crate) async fn sources_of(
 ) -> Result<Sources, DbError> {
     let text = "SELECT grants.principal, grants.id, grants.role, grants.permission, roles.permissions \
                 FROM grants LEFT JOIN roles ON roles.org = grants.org AND roles.name = grants.role \
-                WHERE grants.org = $1 AND grants.principal = $2 \
+                WHERE grants.org = $1 AND grants.principal = $2 AND NOT EXISTS (SELECT 1 FROM memberships \
+                WHERE org = $1 AND user_id = $2 AND suspended_at IS NOT NULL) \
                 UNION ALL \
                 SELECT group_members.group_id, grants.id, grants.role, grants.permission, roles.permissions \
                 FROM group_members \
                 LEFT JOIN grants ON grants.org = group_members.org AND grants.principal = group_members.group_id \
                 LEFT JOIN roles ON roles.org = grants.org AND roles.name = grants.role \
-                WHERE group_members.org = $1 AND group_members.principal = $2";
+                WHERE group_members.org = $1 AND group_members.principal = $2 AND NOT EXISTS (SELECT 1 FROM memberships \
+                WHERE org = $1 AND user_id = $2 AND suspended_at IS NOT NULL)";
     let mut sources = Sources::default();
     for mut row in db.read(scope, sql(text, vec![org.uuid().into(), holder.into()])).await? {
         let from: Uuid = row.next()?;

@@ -11,7 +11,7 @@ use problem::{NOT_FOUND, PERMISSION_DENIED, VALIDATION_FAILED};
 use serde::{Deserialize, Serialize};
 use types::Timestamp;
 use utoipa::ToSchema;
-use web::{Allowed, Input, Nothing, Rate, Refusal, Reply, Spec, Visitor, leaves, operation, query, refuses};
+use web::{Allowed, Input, Nothing, OAUTH, Rate, Refusal, Reply, Spec, Visitor, leaves, operation, query, refuses};
 
 use crate::error::{OAuthError, invalid_request, private};
 use crate::form::Form;
@@ -21,12 +21,12 @@ use crate::{Oauth, facts};
 operation! {
     /// Starts to sign a device in that has no browser of its own (RFC 8628).
     pub BeginDevice(DeviceForm) -> DeviceAnswer = Spec::post("oauth.device_authorization", "/oauth2/device_authorization")
-        .open().rate(Rate::SignIn).protocol().example(r#"{"client_id": "cli_01jc000000e008000000000001"}"#)
+        .open().rate(Rate::SignIn).form(OAUTH).example(r#"{"client_id": "cli_01jc000000e008000000000001"}"#)
         .further_facts(leaves![facts::LOGIN_APPROVED]);
 
     /// Where a command line sends the browser (RFC 6749 with PKCE); leads on to the console's page, which asks the person.
     pub Authorize[AuthorizeQuery] -> Nothing = Spec::get("oauth.authorize", "/oauth2/authorize")
-        .open().rate(Rate::SignIn).protocol().status(303).errors(refuses![VALIDATION_FAILED]);
+        .open().rate(Rate::SignIn).form(OAUTH).status(303).errors(refuses![VALIDATION_FAILED]);
 
     /// Shows which device waits under a code, before anybody lets it in.
     pub ShowDevice(UserCode) -> WaitingDevice = Spec::post("auth.show_device", "/api/v1/auth/device")

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Nothing, Operation, Rate, Spec, Visitor, leaves, operation};
+use web::{Nothing, OAUTH, Operation, Rate, Spec, Visitor, leaves, operation};
 
 use super::sign_in::{PersonTokens, tokens_of};
 use crate::error::{OAuthError, invalid_request, private};
@@ -24,30 +24,30 @@ operation! {
     /// Issues an access token: to an agent of the home organization (client credentials), or to a command line that a person
     /// let in (authorization code, device code).
     pub Token(TokenForm) -> TokenReply = Spec::post("oauth.token", "/oauth2/token")
-        .open().rate(Rate::Token).protocol().example(CREDENTIALS).facts(leaves![facts::TOKEN_ISSUED])
+        .open().rate(Rate::Token).form(OAUTH).example(CREDENTIALS).facts(leaves![facts::TOKEN_ISSUED])
         .further_facts(leaves![people::SESSION_STARTED, people::AUTH_REFUSED]);
 
     /// Issues an access token to an agent of an organization (client credentials).
     pub OrgToken(TokenForm) -> TokenReply = Spec::post("oauth.org_token", "/o/{slug}/oauth2/token")
-        .open().rate(Rate::Token).protocol().example(CREDENTIALS).facts(leaves![facts::TOKEN_ISSUED])
+        .open().rate(Rate::Token).form(OAUTH).example(CREDENTIALS).facts(leaves![facts::TOKEN_ISSUED])
         .further_facts(leaves![people::SESSION_STARTED, people::AUTH_REFUSED]);
 
     /// Says what a token of the home organization is worth (RFC 7662).
     pub Introspect(IntrospectForm) -> Introspection = Spec::post("oauth.introspect", "/oauth2/introspect")
-        .open().rate(Rate::Token).protocol().example(TOKEN).facts(leaves![facts::TOKEN_INTROSPECTED]);
+        .open().rate(Rate::Token).form(OAUTH).example(TOKEN).facts(leaves![facts::TOKEN_INTROSPECTED]);
 
     /// Says what a token of an organization is worth.
     pub OrgIntrospect(IntrospectForm) -> Introspection =
         Spec::post("oauth.org_introspect", "/o/{slug}/oauth2/introspect")
-            .open().rate(Rate::Token).protocol().example(TOKEN).facts(leaves![facts::TOKEN_INTROSPECTED]);
+            .open().rate(Rate::Token).form(OAUTH).example(TOKEN).facts(leaves![facts::TOKEN_INTROSPECTED]);
 
     /// Voids a token of the home organization before its time (RFC 7009).
     pub Revoke(RevokeForm) -> Nothing = Spec::post("oauth.revoke", "/oauth2/revoke")
-        .open().rate(Rate::Token).protocol().example(TOKEN).facts(leaves![facts::TOKEN_REVOKED]).further_facts(leaves![people::SESSION_ENDED]);
+        .open().rate(Rate::Token).form(OAUTH).example(TOKEN).facts(leaves![facts::TOKEN_REVOKED]).further_facts(leaves![people::SESSION_ENDED]);
 
     /// Voids a token of an organization before its time.
     pub OrgRevoke(RevokeForm) -> Nothing = Spec::post("oauth.org_revoke", "/o/{slug}/oauth2/revoke")
-        .open().rate(Rate::Token).protocol().example(TOKEN).facts(leaves![facts::TOKEN_REVOKED]).further_facts(leaves![people::SESSION_ENDED]);
+        .open().rate(Rate::Token).form(OAUTH).example(TOKEN).facts(leaves![facts::TOKEN_REVOKED]).further_facts(leaves![people::SESSION_ENDED]);
 }
 
 /// What the token endpoint reads. The client may also show itself by HTTP Basic.

@@ -72,7 +72,7 @@ pub struct MemberView {
     pub username: Option<String>,
     pub email: Option<String>,
     pub email_verified: bool,
-    /// `active` or `suspended` on the whole instance.
+    /// `active` or `suspended`, here or on the whole instance.
     pub status: &'static str,
     pub roles: Vec<String>,
     pub joined_at: Timestamp,
@@ -86,6 +86,7 @@ pub struct MemberView {
 
 impl From<Member> for MemberView {
     fn from(member: Member) -> Self {
+        let acts = member.acts();
         let person = member.person;
         Self {
             user: person.id,
@@ -93,7 +94,7 @@ impl From<Member> for MemberView {
             username: person.username,
             email: person.email,
             email_verified: person.email_verified,
-            status: if person.active { "active" } else { "suspended" },
+            status: if acts { "active" } else { "suspended" },
             roles: member.roles,
             joined_at: member.joined_at,
             invited_by: member.invited_by,

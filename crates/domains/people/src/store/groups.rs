@@ -1,8 +1,11 @@
 //! SQL of groups.
 
-use db::{Db, DbError, OrgScope, Row, Select, Statement, sql};
+use std::collections::HashMap;
+
+use authority::Required;
+use db::{Db, DbError, OrgScope, Row, Select, Statement, Value, sql};
 use types::{GroupId, Id, OrgId, Timestamp, Uuid};
-use web::{Allowance, Columns, PrincipalId, SelectorColumn};
+use web::{Allowance, Columns, PrincipalId, Search, SelectorColumn};
 
 use crate::groups::Group;
 use crate::service::INSTANCE;
@@ -23,6 +26,15 @@ fn group_of(mut row: Row) -> Result<Group, DbError> {
     })
 }
 
+const COLUMNS: Columns = Columns {
+    selector: SelectorColumn::id::<GroupId>("id"),
+    owner: None,
+    is: None,
+    named: None,
+    group: Some("id"),
+    visible: None,
+};
+
 pub(crate) async fn groups(
     db: &Db,
     by: &Allowance,
@@ -30,14 +42,6 @@ pub(crate) async fn groups(
     after: Option<GroupId>,
     limit: i64,
 ) -> Result<Vec<Group>, DbError> {
-    const COLUMNS: Columns = Columns {
-        selector: SelectorColumn::id::<GroupId>("id"),
-        owner: None,
-        is: None,
-        named: None,
-        group: Some("id"),
-        visible: None,
-    };
     let q = q.map(|text| format!("%{}%", super::like(&text.to_lowercase())));
     let select = Select::new(GROUP)
         .and("org = {}", by.org().uuid())
@@ -102,26 +106,72 @@ pub(crate) async fn agents_of_group(db: &Db, scope: &OrgScope, group: GroupId) -
     row.map_or(Ok(0), |mut row| row.next())
 }
 
-/// Table, id and revision of a principal that belongs to the organization.
-pub(crate) async fn principal_row(
+/// Table and revision of those of these principals that belong to the organization.
+pub(crate) async fn principal_rows(
     db: &Db,
     scope: &OrgScope,
-    principal: PrincipalId,
-) -> Result<Option<(&'static str, Uuid, i64)>, DbError> {
-    let (table, text) = match principal {
-        PrincipalId::User(_) => (
-            "users",
-            "SELECT users.id, users.revision FROM users JOIN memberships ON memberships.user_id = users.id \
-             WHERE memberships.org = $1 AND users.id = $2",
-        ),
-        PrincipalId::Agent(_) => (
-            "agents",
-            "SELECT id, revision FROM agents WHERE org = $1 AND id = $2 AND status <> 'decommissioned'",
-        ),
+    principals: &[PrincipalId],
+) -> Result<HashMap<Uuid, (&'static str, i64)>, DbError> {
+    let users = "SELECT users.id, users.revision FROM users JOIN memberships ON memberships.user_id = users.id";
+    let agents = "SELECT id, revision FROM agents";
+    let (of_users, of_agents): (Vec<_>, Vec<_>) =
+        principals.iter().partition(|principal| matches!(principal, PrincipalId::User(_)));
+    let mut rows = HashMap::new();
+    for (table, head, id, among) in
+        [("users", users, "users.id", of_users), ("agents", agents, "agents.id", of_agents)]
+    {
+        for some in among.chunks(500) {
+            let places = vec!["{}"; some.len()].join(", ");
+            let ids = some.iter().map(|principal| Value::from(principal.uuid()));
+            let select = Select::new(head).and("org = {}", scope.org().uuid()).and_text(format!("{id} IN ({places})"), ids);
+            let select = match table {
+                "agents" => select.and("status <> {}", "decommissioned"),
+                _ => select,
+            };
+            for mut row in db.read(scope, select).await? {
+                rows.insert(row.next()?, (table, row.next()?));
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// A page of groups and how many there are in all.
+pub(crate) async fn search_groups(
+    db: &Db,
+    by: &Allowance,
+    required: &Required,
+    search: &Search,
+) -> Result<(Vec<Group>, i64), DbError> {
+    let of = |head| {
+        let select = search.filtered(Select::new(head).and("org = {}", by.org().uuid()));
+        by.narrow_for(required, select, &COLUMNS)
     };
-    let params = vec![scope.org().uuid().into(), principal.uuid().into()];
-    let found = db.read_one(scope, sql(text, params)).await?;
-    found.map(|mut row| Ok((table, row.next()?, row.next()?))).transpose()
+    let count = db.read_one(by.scope(), of("SELECT count(*) FROM groups")).await?;
+    let rows = db.read(by.scope(), search.paged(of(GROUP), "id")).await?;
+    Ok((rows.into_iter().map(group_of).collect::<Result<_, _>>()?, count.map_or(Ok(0), |mut row| row.next())?))
+}
+
+/// The groups of these principals that the caller may see.
+pub(crate) async fn groups_of(
+    db: &Db,
+    by: &Allowance,
+    required: &Required,
+    principals: &[Uuid],
+) -> Result<Vec<(Uuid, GroupId, String)>, DbError> {
+    const NAMED: Columns = Columns { selector: SelectorColumn::id::<GroupId>("groups.id"), group: Some("groups.id"), ..COLUMNS };
+    if principals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places = vec!["{}"; principals.len()].join(", ");
+    let head = "SELECT group_members.principal, groups.id, groups.name FROM group_members JOIN groups \
+                ON groups.org = group_members.org AND groups.id = group_members.group_id";
+    let select = Select::new(head)
+        .and("group_members.org = {}", by.org().uuid())
+        .and_text(format!("group_members.principal IN ({places})"), principals.iter().map(|id| (*id).into()))
+        .order("groups.id");
+    let rows = db.read(by.scope(), by.narrow_for(required, select, &NAMED)).await?;
+    rows.into_iter().map(|mut row| Ok((row.next()?, row.id()?, row.next()?))).collect()
 }
 
 /// By whom and when a principal was put into a group.

@@ -2,17 +2,30 @@
 
 use std::collections::HashMap;
 
-use db::{Db, DbError, OrgScope, Row, Scope, Select, Statement, sql};
+use db::{Db, DbError, OrgScope, Row, Scope, Select, Statement, SystemScope, sql};
+use authority::Required;
 use types::{Id, MembershipId, OrgId, SessionId, Timestamp, UserId, Uuid};
-use web::{Allowance, Columns, SelectorColumn};
+use web::{Allowance, Columns, Search, SelectorColumn};
 
-use crate::members::Member;
+use crate::members::{DirectoryEntry, Member};
 
 /// The row that says that a person belongs to an organization; for guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MembershipRow {
     pub(crate) id: MembershipId,
     pub(crate) revision: i64,
+}
+
+impl MembershipRow {
+    /// Of a membership that begins.
+    pub(crate) const fn new(id: MembershipId) -> Self {
+        Self { id, revision: 1 }
+    }
+
+    /// As it stands after a change to it.
+    pub(crate) const fn advanced(self) -> Self {
+        Self { revision: self.revision + 1, ..self }
+    }
 }
 
 pub(crate) async fn membership(
@@ -26,7 +39,21 @@ pub(crate) async fn membership(
     found.map(|mut row| Ok(MembershipRow { id: row.id()?, revision: row.next()? })).transpose()
 }
 
-const MEMBER: &str = "SELECT m.id, m.revision, joined_at, invited_by, provider, users.id, username, email, \
+/// The membership of somebody who may act in the organization.
+pub(crate) async fn acting_membership(
+    db: &Db,
+    scope: SystemScope,
+    org: OrgId,
+    user: UserId,
+) -> Result<Option<MembershipRow>, DbError> {
+    let text =
+        "SELECT id, revision FROM memberships WHERE org = $1 AND user_id = $2 AND suspended_at IS NULL";
+    let found = db.read_one(scope, sql(text, vec![org.uuid().into(), user.uuid().into()])).await?;
+    found.map(|mut row| Ok(MembershipRow { id: row.id()?, revision: row.next()? })).transpose()
+}
+
+const MEMBER: &str = "SELECT m.id, m.revision, joined_at, invited_by, provider, m.user_name, m.external_id, \
+                      m.given_name, m.family_name, m.suspended_at, users.id, username, email, \
                       email_verified, display_name, locale, users.status, users.created_at, last_login_at, \
                       users.revision FROM memberships m JOIN users ON users.id = m.user_id";
 
@@ -37,9 +64,28 @@ fn member_of(mut row: Row) -> Result<Member, DbError> {
         invited_by: row.next()?,
         provider: row.next()?,
         roles: Vec::new(),
+        directory: DirectoryEntry {
+            user_name: row.next()?,
+            external_id: row.next()?,
+            given_name: row.next()?,
+            family_name: row.next()?,
+        },
+        suspended_at: row.next()?,
         person: super::person(row)?,
     })
 }
+
+const COLUMNS: Columns = Columns {
+    selector: SelectorColumn::id::<UserId>("m.user_id"),
+    owner: None,
+    is: Some("m.user_id"),
+    named: None,
+    group: None,
+    visible: None,
+};
+
+/// `active` or `suspended`, everywhere or here.
+const STATUS: &str = "CASE WHEN m.suspended_at IS NULL THEN users.status ELSE 'suspended' END = {}";
 
 /// What a list of members may be narrowed by.
 #[derive(Clone, Debug, Default)]
@@ -55,19 +101,11 @@ pub(crate) async fn members(
     after: Option<UserId>,
     limit: i64,
 ) -> Result<Vec<Member>, DbError> {
-    const COLUMNS: Columns = Columns {
-        selector: SelectorColumn::id::<UserId>("m.user_id"),
-        owner: None,
-        is: Some("m.user_id"),
-        named: None,
-        group: None,
-        visible: None,
-    };
     let q = filter.q.as_ref().map(|text| format!("%{}%", super::like(&text.to_lowercase())));
     let named = "lower(display_name || ' ' || coalesce(email, '') || ' ' || coalesce(username, '')) LIKE {} ESCAPE '!'";
     let select = Select::new(MEMBER)
         .and("m.org = {}", by.org().uuid())
-        .and_some("users.status = {}", filter.status)
+        .and_some(STATUS, filter.status)
         .and_some(named, q)
         .and_some("m.user_id > {}", after.map(Id::uuid))
         .order("m.user_id")
@@ -83,14 +121,19 @@ pub(crate) async fn member(db: &Db, scope: &OrgScope, user: UserId) -> Result<Op
     Ok(with_roles(db, scope, found.into_iter().collect()).await?.pop())
 }
 
-/// One look for the whole page, which is sorted by id.
+/// One look for the whole page.
 async fn with_roles(db: &Db, scope: &OrgScope, mut members: Vec<Member>) -> Result<Vec<Member>, DbError> {
-    let (Some(first), Some(last)) = (members.first(), members.last()) else { return Ok(members) };
-    let text = "SELECT principal, role FROM grants WHERE org = $1 AND principal >= $2 AND principal <= $3 \
-                AND role <> '' ORDER BY principal, role";
-    let params = vec![scope.org().uuid().into(), first.person.id.uuid().into(), last.person.id.uuid().into()];
+    if members.is_empty() {
+        return Ok(members);
+    }
+    let places = vec!["{}"; members.len()].join(", ");
+    let select = Select::new("SELECT principal, role FROM grants")
+        .and("org = {}", scope.org().uuid())
+        .and_text(format!("principal IN ({places})"), members.iter().map(|member| member.person.id.uuid().into()))
+        .and_all("role <> ''", [])
+        .order("role");
     let mut roles: HashMap<Uuid, Vec<String>> = HashMap::new();
-    for mut row in db.read(scope, sql(text, params)).await? {
+    for mut row in db.read(scope, select).await? {
         let principal: Uuid = row.next()?;
         roles.entry(principal).or_default().push(row.next()?);
     }
@@ -98,6 +141,75 @@ async fn with_roles(db: &Db, scope: &OrgScope, mut members: Vec<Member>) -> Resu
         member.roles = roles.remove(&member.person.id.uuid()).unwrap_or_default();
     }
     Ok(members)
+}
+
+/// A page of members and how many there are in all. The condition may name columns of `m`, the memberships, and `users`.
+pub(crate) async fn search_members(
+    db: &Db,
+    by: &Allowance,
+    required: &Required,
+    search: &Search,
+) -> Result<(Vec<Member>, i64), DbError> {
+    let of = |head| {
+        let select = search.filtered(Select::new(head).and("m.org = {}", by.org().uuid()));
+        by.narrow_for(required, select, &COLUMNS)
+    };
+    let count = of("SELECT count(*) FROM memberships m JOIN users ON users.id = m.user_id");
+    let count = db.read_one(by.scope(), count).await?.map_or(Ok(0), |mut row| row.next())?;
+    let rows = db.read(by.scope(), search.paged(of(MEMBER), "m.user_id")).await?;
+    let members: Vec<Member> = rows.into_iter().map(member_of).collect::<Result<_, _>>()?;
+    Ok((with_roles(db, &by.scope(), members).await?, count))
+}
+
+/// Who the directory – or we – call this: by its id there, its user name, or its address.
+pub(crate) async fn member_named(db: &Db, scope: &OrgScope, name: &str) -> Result<Option<UserId>, DbError> {
+    let text = "SELECT m.user_id FROM memberships m JOIN users ON users.id = m.user_id WHERE m.org = $1 \
+                AND (m.external_id = $2 OR lower(m.user_name) = lower($2) OR users.email = lower($2)) \
+                ORDER BY CASE WHEN m.external_id = $2 THEN 0 WHEN lower(m.user_name) = lower($2) THEN 1 ELSE 2 END \
+                LIMIT 1";
+    let found = db.read_one(scope, sql(text, vec![scope.org().uuid().into(), name.into()])).await?;
+    found.map(|mut row| row.id()).transpose()
+}
+
+/// What the directory says of a membership that the same change begins.
+pub(crate) fn enter_directory(
+    org: OrgId,
+    user: UserId,
+    entry: &DirectoryEntry,
+    suspended_at: Option<Timestamp>,
+) -> Statement {
+    let text = "UPDATE memberships SET user_name = $3, external_id = $4, given_name = $5, family_name = $6, \
+                suspended_at = $7 WHERE org = $1 AND user_id = $2";
+    let params = vec![
+        org.uuid().into(),
+        user.uuid().into(),
+        entry.user_name.clone().into(),
+        entry.external_id.clone().into(),
+        entry.given_name.clone().into(),
+        entry.family_name.clone().into(),
+        suspended_at.into(),
+    ];
+    sql(text, params).fresh().unique_or(&problem::ALREADY_EXISTS)
+}
+
+/// Writes what the directory says and whether the member may act here; the revision is advanced.
+pub(crate) fn update_membership(
+    row: MembershipRow,
+    entry: &DirectoryEntry,
+    suspended_at: Option<Timestamp>,
+) -> Statement {
+    let text = "UPDATE memberships SET user_name = $3, external_id = $4, given_name = $5, family_name = $6, \
+                suspended_at = $7, revision = revision + 1 WHERE id = $1 AND revision = $2";
+    let params = vec![
+        row.id.uuid().into(),
+        row.revision.into(),
+        entry.user_name.clone().into(),
+        entry.external_id.clone().into(),
+        entry.given_name.clone().into(),
+        entry.family_name.clone().into(),
+        suspended_at.into(),
+    ];
+    sql(text, params).fresh().unique_or(&problem::ALREADY_EXISTS)
 }
 
 pub(crate) fn insert_membership(id: MembershipId, org: OrgId, user: UserId, at: Timestamp) -> Statement {

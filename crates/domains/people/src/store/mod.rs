@@ -95,16 +95,17 @@ pub(crate) async fn person_by_id(
     db.read_one(scope, Select::new(PERSON).and("users.id = {}", id.uuid())).await?.map(person).transpose()
 }
 
-/// The person, if it belongs to the organization.
+/// The person, if it belongs to the organization; active if it may act there.
 pub(crate) async fn person_in(
     db: &Db,
     scope: SystemScope,
     of: OrgId,
     id: UserId,
 ) -> Result<Option<Person>, DbError> {
-    let select = Select::new(PERSON)
-        .and("users.id = {}", id.uuid())
-        .and("EXISTS (SELECT 1 FROM memberships WHERE org = {} AND user_id = users.id)", of.uuid());
+    let head = "SELECT users.id, username, email, email_verified, display_name, locale, \
+                CASE WHEN m.suspended_at IS NULL THEN users.status ELSE 'suspended' END, users.created_at, \
+                last_login_at, users.revision FROM users JOIN memberships m ON m.user_id = users.id";
+    let select = Select::new(head).and("m.org = {}", of.uuid()).and("users.id = {}", id.uuid());
     db.read_one(scope, select).await?.map(person).transpose()
 }
 

@@ -91,7 +91,7 @@ pub(crate) async fn first_org_of(
     user: UserId,
 ) -> Result<Option<OrgId>, DbError> {
     let text = "SELECT memberships.org FROM memberships JOIN orgs ON orgs.id = memberships.org \
-                WHERE user_id = $1 AND orgs.status <> 'erasing' ORDER BY joined_at, memberships.org LIMIT 1";
+                WHERE user_id = $1 AND suspended_at IS NULL AND orgs.status <> 'erasing' ORDER BY joined_at, memberships.org LIMIT 1";
     db.read_one(scope, sql(text, vec![user.uuid().into()])).await?.map(|mut row| row.id()).transpose()
 }
 

@@ -39,6 +39,14 @@ pub(crate) async fn users(
     db.read(INSTANCE, by.narrow(select, &COLUMNS)).await?.into_iter().map(super::person).collect()
 }
 
+/// The organizations that a person may act in, the oldest membership first.
+pub(crate) async fn acting_orgs_of(db: &Db, scope: SystemScope, user: UserId) -> Result<Vec<OrgId>, DbError> {
+    let text =
+        "SELECT org FROM memberships WHERE user_id = $1 AND suspended_at IS NULL ORDER BY joined_at, org";
+    let rows = db.read(scope, sql(text, vec![user.uuid().into()])).await?;
+    rows.into_iter().map(|mut row| row.id()).collect()
+}
+
 /// The organizations that a person is a member of, the oldest membership first.
 pub(crate) async fn orgs_of(db: &Db, scope: SystemScope, user: UserId) -> Result<Vec<OrgId>, DbError> {
     let text = "SELECT org FROM memberships WHERE user_id = $1 ORDER BY joined_at, org";
@@ -53,6 +61,29 @@ pub(crate) fn turn_person(person: &Person, by: Option<OrgId>) -> Statement {
     let status = if person.active { "active" } else { "suspended" };
     let by = by.filter(|_| !person.active).map(Id::uuid);
     sql(text, vec![person.id.uuid().into(), status.into(), person.revision.into(), by.into()]).fresh()
+}
+
+/// Writes what an organization may say of a person inside its domain; `person.revision` is the new one.
+pub(crate) fn update_person(person: &Person, suspended_by: Option<OrgId>) -> Statement {
+    let text = "UPDATE users SET email = $2, email_verified = $3, display_name = $4, locale = $5, status = $6, \
+                suspended_by = $7, revision = $8 WHERE id = $1 AND revision = $8 - 1";
+    let status = if person.active { "active" } else { "suspended" };
+    let params = vec![
+        person.id.uuid().into(),
+        person.email.clone().into(),
+        person.email_verified.into(),
+        person.display_name.as_str().into(),
+        person.locale.clone().into(),
+        status.into(),
+        suspended_by.filter(|_| !person.active).map(Id::uuid).into(),
+        person.revision.into(),
+    ];
+    sql(text, params).fresh().unique_or(&problem::ALREADY_EXISTS)
+}
+
+pub(crate) fn set_locale(user: UserId, locale: Option<&str>) -> Statement {
+    let params = vec![user.uuid().into(), locale.map(str::to_owned).into()];
+    sql("UPDATE users SET locale = $2 WHERE id = $1", params)
 }
 
 /// Which organization suspended the person; none if an operator did.

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use types::{AuthProviderId, Slug, Timestamp};
 use utoipa::ToSchema;
 use web::{
-    Input, Nothing, Operation, Params, Rate, Refusal, Reply, Segment, Spec, Visitor, leaves, operation,
+    Input, Nothing, OAUTH, Operation, Params, Rate, Refusal, Reply, Segment, Spec, Visitor, leaves, operation,
     refuses,
 };
 
@@ -45,7 +45,7 @@ operation! {
 
     /// Where a provider sends the browser back to; leads on to where the sign-in began.
     pub Callback -> Nothing = Spec::get("auth.callback", "/api/v1/auth/{provider}/callback")
-        .open().rate(Rate::SignIn).protocol().status(303)
+        .open().rate(Rate::SignIn).form(OAUTH).status(303)
         .errors(refuses![PROVIDER_DISABLED, RATE_LIMITED, SIGN_IN_REFUSED, SIGN_IN_UNAVAILABLE]);
 }
 
