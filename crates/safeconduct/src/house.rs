@@ -22,6 +22,7 @@ use people::{CookieAuthenticator, CookieForm, People, PeopleSettings};
 use policies::{Policies, PoliciesGround, PoliciesSettings};
 use runs::{Ground, Runs, RunsSettings};
 use sandbox::Sandbox;
+use scim::Scim;
 use secrets::{KeySource, Keyring};
 use sign_in::{SignIn, SignInParts, SignInSettings};
 use telemetry::Tasks;
@@ -50,6 +51,7 @@ pub struct House {
     pub post: Post,
     pub sign_in: SignIn,
     pub agents: Agents,
+    pub scim: Scim,
     pub oauth: Oauth,
     pub audit: Audit,
     pub blobs: Blobs,
@@ -184,6 +186,7 @@ impl House {
             }),
         };
         let policies = Policies::new(ground, policies_settings(&config, &public_url))?;
+        let scim = Scim::new(access.clone(), agents.clone(), people.clone(), &public_url);
         let cookie = CookieForm::new(&public_url);
         let door = Door::new(
             db.clone(),
@@ -214,6 +217,7 @@ impl House {
             post,
             sign_in,
             agents,
+            scim,
             oauth,
             audit,
             blobs,

@@ -19,6 +19,7 @@ pub fn routes(house: &House) -> Routes {
         .merge(oauth::routes(door, &house.oauth))
         .merge(audit::routes(door).with_state(house.audit.clone()))
         .merge(functions::routes(door).with_state(house.functions.clone()))
+        .merge(scim::routes(door).with_state(house.scim.clone()))
         .merge(policies::routes(door).with_state(house.policies.clone()))
 }
 
@@ -47,6 +48,7 @@ pub(crate) fn public(house: &House) -> Router {
         world: Some(house.world.clone()),
         trusted_proxies: house.trusted_proxies(),
         secure: house.public_url.starts_with("https://"),
+        forms: &[(scim::PREFIX, scim::SCIM)],
     };
     let largest = usize::try_from(house.config.limits.body_bytes).unwrap_or(usize::MAX);
     web::finish(router, layer, largest)

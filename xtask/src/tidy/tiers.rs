@@ -19,6 +19,10 @@ const DOMAIN_EDGES: &[(&str, &str)] = &[
     // Rights and standing of whoever a question is about.
     ("policies", "access"),
     ("policies", "agents"),
+    // SCIM is another face of these three, with the same rules behind it.
+    ("scim", "access"),
+    ("scim", "agents"),
+    ("scim", "people"),
     ("sign_in", "access"),
     ("sign_in", "people"),
 ];

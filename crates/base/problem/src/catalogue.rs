@@ -15,6 +15,12 @@ codes! {
     MALFORMED_JSON = "malformed_json", 400, "The body is not JSON";
     MALFORMED_REQUEST = "malformed_request", 400, "The request could not be read";
     INVALID_CURSOR = "invalid_cursor", 400, "The cursor is not one of ours";
+    INVALID_SYNTAX = "invalid_syntax", 400, "The message is not as SCIM has it";
+    INVALID_FILTER = "invalid_filter", 400, "The filter is not understood";
+    INVALID_PATH = "invalid_path", 400, "The path is not understood";
+    INVALID_VALUE = "invalid_value", 400, "A value does not fit its attribute";
+    NO_TARGET = "no_target", 400, "Nothing matches the path";
+    READ_ONLY = "read_only", 400, "The attribute cannot be written";
     OUTSIDE_RETENTION = "outside_retention", 400, "The time lies before what is kept";
     UNAUTHENTICATED = "unauthenticated", 401, "Sign in or send a token";
     INVALID_TOKEN = "invalid_token", 401, "The token is not valid";
@@ -73,6 +79,7 @@ codes! {
     BODY_TOO_LARGE = "body_too_large", 413, "The body is too large";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The body has a type that is not read here";
     VALIDATION_FAILED = "validation_failed", 422, "Some fields are wrong";
+    OWNER_UNKNOWN = "owner_unknown", 422, "Nobody answers for the agent";
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch", 422, "The key was used with another body";
     SYNTAX_ERROR = "syntax_error", 422, "The code does not parse";
     INVALID_SCHEMA = "invalid_schema", 422, "The JSON Schema is not valid";

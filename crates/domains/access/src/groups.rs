@@ -4,6 +4,8 @@
 //! there are and who is in them, because rights follow from it. Each function adds to a change both the rows and the
 //! news that puts them in force: on this node before the commit is answered, on the others within a second.
 
+use std::collections::HashMap;
+
 use db::{AuthorityEntry, Change, DbError, OrgScope, Select, Statement, sql};
 use problem::{ALREADY_EXISTS, NOT_FOUND, Problem};
 use types::{GroupId, Id, OrgId, Timestamp};
@@ -102,6 +104,13 @@ pub(crate) fn news(org: OrgId, holder: HolderId) -> AuthorityEntry {
     AuthorityEntry { org, kind: holder.kind(), key: holder.uuid(), dead: false }
 }
 
+fn of_groups(head: &'static str, scope: &OrgScope, groups: &[GroupId]) -> Option<Select> {
+    let places = vec!["{}"; groups.len()].join(", ");
+    let ids = groups.iter().map(|group| group.uuid().into());
+    let select = Select::new(head).and("org = {}", scope.org().uuid());
+    (!groups.is_empty()).then(|| select.and_text(format!("group_id IN ({places})"), ids))
+}
+
 impl Access {
     /// Whoever puts somebody into a group hands on what the group holds: refused with `403 authority_exceeded` if the
     /// caller does not hold it all. Let the head guard the change: `head.relied_on(join(change, …))`.
@@ -133,6 +142,36 @@ impl Access {
             members.push(Member { principal, added_by: row.next()?, added_at: row.next()? });
         }
         Ok(members)
+    }
+
+    /// Of each of these groups how many are in it and when the latest came. Both together change whenever the members do:
+    /// a leave counts down, and what joins instead is later than all before.
+    pub async fn marks_of(
+        &self,
+        scope: &OrgScope,
+        groups: &[GroupId],
+    ) -> Result<HashMap<GroupId, (i64, Timestamp)>, Problem> {
+        let head = "SELECT group_id, count(*), max(added_at) FROM group_members";
+        let Some(select) = of_groups(head, scope, groups) else { return Ok(HashMap::new()) };
+        let select = select.group("group_id");
+        let rows = self.inner().db.read(scope, select).await?;
+        rows.into_iter().map(|mut row| Ok((row.id()?, (row.next()?, row.next()?)))).collect()
+    }
+
+    /// Who is in these groups, in the order of their ids.
+    pub async fn members_of_all(
+        &self,
+        scope: &OrgScope,
+        groups: &[GroupId],
+    ) -> Result<HashMap<GroupId, Vec<PrincipalId>>, Problem> {
+        let head = "SELECT group_id, principal_kind, principal FROM group_members";
+        let Some(select) = of_groups(head, scope, groups) else { return Ok(HashMap::new()) };
+        let mut all: HashMap<GroupId, Vec<PrincipalId>> = HashMap::new();
+        for mut row in self.inner().db.read(scope, select.order("principal")).await? {
+            let (group, kind, id): (_, String, _) = (row.id()?, row.next()?, row.next()?);
+            all.entry(group).or_default().extend(HolderId::of(&kind, id).and_then(HolderId::principal));
+        }
+        Ok(all)
     }
 
     /// The groups that a principal is in, as the index has them.

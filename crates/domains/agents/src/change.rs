@@ -26,8 +26,45 @@ pub struct Patch {
     pub visibility: Patched<Visibility>,
     pub tags: Patched<Vec<String>>,
     pub metadata: Patched<Map<String, Value>>,
+    pub external_id: Patched<String>,
     pub roles: Patched<Vec<String>>,
     pub permissions: Patched<Vec<Permission>>,
+}
+
+impl Patch {
+    /// Says nothing of any field.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            display_name,
+            description,
+            kind,
+            version,
+            capabilities,
+            owner,
+            group,
+            deployment_env,
+            visibility,
+            tags,
+            metadata,
+            external_id,
+            roles,
+            permissions,
+        } = self;
+        display_name.is_kept()
+            && description.is_kept()
+            && kind.is_kept()
+            && version.is_kept()
+            && capabilities.is_kept()
+            && owner.is_kept()
+            && group.is_kept()
+            && deployment_env.is_kept()
+            && visibility.is_kept()
+            && tags.is_kept()
+            && metadata.is_kept()
+            && external_id.is_kept()
+            && roles.is_kept()
+            && permissions.is_kept()
+    }
 }
 
 impl Agents {
@@ -37,14 +74,33 @@ impl Agents {
         of: &AgentRef,
         patch: &Patch,
     ) -> Result<Decided<Agent>, AgentError> {
-        let inner = self.inner();
-        let mut agent = self.find(by, of).await?;
+        let agent = self.find(by, of).await?;
         by.expect_revision(agent.revision)?;
+        self.revise(by, agent, patch, None).await
+    }
+
+    /// Changes an agent and, if asked, lets it act or stops it – in one change.
+    pub async fn revise(
+        &self,
+        by: &Allowance,
+        mut agent: Agent,
+        patch: &Patch,
+        active: Option<bool>,
+    ) -> Result<Decided<Agent>, AgentError> {
+        let inner = self.inner();
         if agent.status == Status::Decommissioned {
             return Err(AgentError::Decommissioned);
         }
+        let turned = match (active, agent.status) {
+            (None, _) | (Some(true), Status::Active) | (Some(false), Status::Suspended | Status::Pending) => None,
+            (Some(false), _) => Some((&facts::AGENT_SUSPENDED, json!({ "reason": null }), Status::Suspended)),
+            (Some(true), Status::Suspended) => Some((&facts::AGENT_REACTIVATED, json!({}), Status::Active)),
+            (Some(true), other) => return Err(AgentError::NotSuspended(other.name())),
+        };
+        let dead = matches!(turned, Some((_, _, Status::Suspended)));
+        let wakes = matches!(turned, Some((_, _, Status::Active)));
         let mut head = None;
-        if patch.owner.set().is_some_and(|owner| *owner != agent.owner) {
+        if wakes || patch.owner.set().is_some_and(|owner| *owner != agent.owner) {
             head = Some(self.may_wield(by, &agent).await?);
         }
         let fields = apply(&mut agent, patch);
@@ -58,9 +114,18 @@ impl Agents {
             .target("agent", agent.id, &agent.display_name)
             .data(json!({ "fields": fields }));
         let mut change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
-            .statement(store::update(&agent))
-            .authority(entry(&agent, false));
+            .authority(entry(&agent, dead));
         change = grounds.relied_on(change);
+        if let Some((kind, data, status)) = turned {
+            agent.status = status;
+            let fact = by.fact(kind).target("agent", agent.id, &agent.display_name).data(data);
+            change = change.fact(inner.ledger.seal(fact).await?);
+        }
+        if wakes {
+            let org = inner.people.standing_org(by).await?;
+            change = change.guard("orgs", org.id, org.revision);
+        }
+        change = change.statement(store::update(&agent));
         if !patch.roles.is_kept() || !patch.permissions.is_kept() {
             let grants = inner.access.gifts(&by.scope(), &agent.roles, &agent.permissions).await?;
             let head = self.giving(by, &grants).await?;
@@ -115,6 +180,14 @@ fn apply(agent: &mut Agent, patch: &Patch) -> Vec<&'static str> {
     }
     if agent.group.is_none() {
         agent.group = agent.owner.group();
+    }
+    match &patch.external_id {
+        Patched::Kept => {}
+        Patched::Unset => agent.external_id = None,
+        Patched::Set(id) => agent.external_id = Some(id.clone()),
+    }
+    if !patch.external_id.is_kept() {
+        fields.push("external_id");
     }
     if let Some(changes) = patch.metadata.set() {
         web::merge_patch(&mut agent.metadata, changes);

@@ -21,11 +21,13 @@ mod status;
 mod store;
 
 pub use error::AgentError;
-pub use facts::KINDS;
+pub use change::Patch;
+pub use facts::*;
 pub use model::{
-    Agent, Credential, CredentialKind, CredentialStatus, DeploymentEnv, Owner, Proof, Standing, Status,
+    Agent, AgentType, Credential, CredentialKind, CredentialStatus, DeploymentEnv, Owner, Proof, Standing, Status,
 };
 pub use roster::Listed;
+pub use register::Wanted;
 pub use routes::routes;
 pub use service::{Agents, AgentsSettings, PEPPER};
 pub use store::AgentRef;

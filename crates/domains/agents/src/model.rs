@@ -204,6 +204,8 @@ pub struct Agent {
     pub visibility: Visibility,
     pub tags: Vec<String>,
     pub metadata: Map<String, Value>,
+    /// Its id in the directory that it comes from; unique in the organization.
+    pub external_id: Option<String>,
     pub roles: Vec<String>,
     pub permissions: Vec<Permission>,
     pub created_by: String,

@@ -27,12 +27,15 @@ pub struct Wanted {
     pub visibility: Option<Visibility>,
     pub tags: Vec<String>,
     pub metadata: Map<String, Value>,
+    pub external_id: Option<String>,
     pub roles: Vec<String>,
     pub permissions: Vec<Permission>,
+    /// Registered, but not let act yet.
+    pub suspended: bool,
 }
 
 impl Agents {
-    pub(crate) async fn create(&self, by: &Allowance, wanted: &Wanted) -> Result<Decided<Agent>, AgentError> {
+    pub async fn create(&self, by: &Allowance, wanted: &Wanted) -> Result<Decided<Agent>, AgentError> {
         let inner = self.inner();
         let mut agent = self.draft(by, wanted).await?;
         small_enough(&agent.metadata)?;
@@ -40,6 +43,8 @@ impl Agents {
         let org = inner.people.standing_org(by).await?;
         if org.settings.new_agents_need_approval {
             agent.status = Status::Pending;
+        } else if wanted.suspended {
+            agent.status = Status::Suspended;
         }
         let grounds = self.grounds(by, &agent).await?;
         let grants = inner.access.gifts(&by.scope(), &agent.roles, &agent.permissions).await?;
@@ -96,6 +101,7 @@ impl Agents {
             visibility: wanted.visibility.unwrap_or_default(),
             tags: wanted.tags.clone(),
             metadata: wanted.metadata.clone(),
+            external_id: wanted.external_id.clone(),
             roles: wanted.roles.clone(),
             permissions: wanted.permissions.clone(),
             created_by: by.caller().principal().to_string(),

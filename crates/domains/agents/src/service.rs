@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use access::Access;
 use audit::Audit;
+use authority::Required;
 use cluster::{Cache, Dead, Feed, Heard, Nodes, OnDead};
 use crypto::mac::MacKey;
 use db::{AuthorityEntry, Db, SystemScope};
@@ -12,7 +13,7 @@ use ledger::Ledger;
 use problem::Problem;
 use secrets::Keyring;
 use types::{AgentId, CredentialId, Id, World};
-use web::{Allowance, Details};
+use web::{Allowance, Details, Search};
 
 use crate::AgentError;
 use crate::model::{Agent, Credential, Standing};
@@ -138,6 +139,16 @@ impl Agents {
         self.name_rights(by, &mut one).await?;
         let [agent] = one;
         Ok(agent)
+    }
+
+    /// A page of agents that are not retired and how many there are. The condition may name columns of `agents`.
+    pub async fn search(
+        &self,
+        by: &Allowance,
+        required: &Required,
+        search: &Search,
+    ) -> Result<(Vec<Agent>, i64), AgentError> {
+        Ok(store::search(&self.0.db, by, required, search).await?)
     }
 
     /// For `credentials`: the agent that a credential operation is about, readable by the caller at all.

@@ -51,7 +51,7 @@ impl Agents {
     }
 
     /// Final: credentials are revoked, tokens die, the record stays.
-    pub(crate) async fn decommission(
+    pub async fn decommission(
         &self,
         by: &Allowance,
         of: &AgentRef,

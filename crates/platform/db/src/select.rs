@@ -64,6 +64,14 @@ impl Select {
         self
     }
 
+    /// Stands before the order.
+    #[must_use]
+    pub fn group(mut self, columns: &'static str) -> Self {
+        self.tail.push_str(" GROUP BY ");
+        self.tail.push_str(columns);
+        self
+    }
+
     #[must_use]
     pub fn limit(mut self, rows: i64) -> Self {
         self.params.push(Value::Int(rows));

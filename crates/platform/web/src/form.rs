@@ -25,14 +25,17 @@ pub struct RefusalForm {
     pub media: &'static str,
     /// Name and schema for the reference.
     pub schema: (&'static str, fn() -> Value),
-    pub body: fn(&Problem, &str) -> Value,
+    /// Status and body of a problem of this request.
+    pub write: fn(&Problem, &str) -> (u16, Value),
 }
 
 /// RFC 9457, with our codes.
 const PROBLEM: RefusalForm = RefusalForm {
     media: "application/problem+json",
     schema: ("Problem", schema),
-    body: |problem, request_id| serde_json::to_value(problem.body(request_id)).unwrap_or_default(),
+    write: |problem, request_id| {
+        (problem.status(), serde_json::to_value(problem.body(request_id)).unwrap_or_default())
+    },
 };
 
 /// What everything under `/api/v1` speaks.

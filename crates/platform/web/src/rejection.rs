@@ -57,8 +57,9 @@ pub(crate) fn finish(problem: &Problem, form: &Form, request_id: &str) -> Respon
         );
     }
     metrics::counter!("safeconduct_problems_total", "code" => problem.code().name).increment(1);
-    let body = (form.refusal.body)(problem, request_id).to_string();
-    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let (status, body) = (form.refusal.write)(problem, request_id);
+    let body = body.to_string();
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let kind = HeaderValue::from_static(form.refusal.media);
     let mut response = (status, [(header::CONTENT_TYPE, kind)], body).into_response();
     if let Some(seconds) = problem.retry_after() {

@@ -184,8 +184,10 @@ pub async fn create(
         visibility: new.visibility,
         tags: new.tags,
         metadata: new.metadata,
+        external_id: None,
         roles: new.roles,
         permissions: new.permissions,
+        suspended: false,
     };
     allowed.settle::<CreateAgent, _, _, _>(|| agents.create(&allowed, &wanted)).await
 }
@@ -246,6 +248,7 @@ pub async fn update(
         visibility: patch.visibility,
         tags: patch.tags,
         metadata: patch.metadata,
+        external_id: Patched::Kept,
         roles: patch.roles,
         permissions: patch.permissions,
     };

@@ -3,10 +3,11 @@
 mod credentials;
 mod kills;
 
+use authority::Required;
 use db::{Db, DbError, OrgScope, Row, Select, Statement, SystemScope, Value, sql};
 use serde_json::json;
 use types::{AgentId, GroupId, Id, Name, OrgId, Timestamp, UserId, Uuid};
-use web::{Allowance, Columns, SelectorColumn};
+use web::{Allowance, Columns, Search, SelectorColumn};
 
 use crate::model::{Agent, Owner, Standing, Status};
 
@@ -14,8 +15,8 @@ pub(crate) use credentials::*;
 pub(crate) use kills::*;
 
 const AGENT: &str = "SELECT agents.id, agents.org, namespace, name, handle, display_name, description, kind, version, \
-    capabilities, owner_kind, owner, group_id, deployment_env, status, visibility, tags, metadata, created_by, created_at, \
-    updated_at, revision, last_used.at FROM agents \
+    capabilities, owner_kind, owner, group_id, deployment_env, status, visibility, tags, metadata, external_id, created_by, \
+    created_at, updated_at, revision, last_used.at FROM agents \
     LEFT JOIN last_used ON last_used.org = agents.org AND last_used.id = agents.id";
 
 pub(crate) const AGENT_COLUMNS: Columns = Columns {
@@ -46,6 +47,7 @@ fn agent(mut row: Row) -> Result<Agent, DbError> {
         visibility: row.parse()?,
         tags: row.json()?,
         metadata: row.json()?,
+        external_id: row.next()?,
         roles: Vec::new(),
         permissions: Vec::new(),
         created_by: row.next()?,
@@ -155,6 +157,22 @@ pub(crate) async fn list(
     db.read(by.scope(), select).await?.into_iter().map(agent).collect()
 }
 
+/// A page of agents that are not retired and how many there are in all. The condition may name columns of `agents`.
+pub(crate) async fn search(
+    db: &Db,
+    by: &Allowance,
+    required: &Required,
+    search: &Search,
+) -> Result<(Vec<Agent>, i64), DbError> {
+    let of = |head| {
+        let select = Select::new(head).and("agents.org = {}", by.org().uuid()).and("status <> {}", "decommissioned");
+        by.narrow_for(required, search.filtered(select), &AGENT_COLUMNS)
+    };
+    let count = db.read_one(by.scope(), of("SELECT count(*) FROM agents")).await?;
+    let rows = db.read(by.scope(), search.paged(of(AGENT), "agents.id")).await?;
+    Ok((rows.into_iter().map(agent).collect::<Result<_, _>>()?, count.map_or(Ok(0), |mut row| row.next())?))
+}
+
 pub(crate) async fn count(db: &Db, by: &Allowance, filter: &Filter) -> Result<i64, DbError> {
     let rows = db.read_one(by.scope(), filtered("SELECT count(*) FROM agents", by, filter)).await?;
     rows.map_or(Ok(0), |mut row| row.next())
@@ -172,8 +190,8 @@ fn text(value: &impl serde::Serialize) -> Value {
 pub(crate) fn insert(agent: &Agent) -> Statement {
     let columns = "INSERT INTO agents (org, id, namespace, name, handle, display_name, description, kind, version, \
         capabilities, owner, deployment_env, status, visibility, tags, metadata, created_by, created_at, \
-        updated_at, revision, owner_kind, group_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-        $15, $16, $17, $18, $19, $20, $21, $22)";
+        updated_at, revision, owner_kind, group_id, external_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
+        $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
     let params = vec![
         agent.org.uuid().into(),
         agent.id.uuid().into(),
@@ -197,6 +215,7 @@ pub(crate) fn insert(agent: &Agent) -> Statement {
         agent.revision.into(),
         agent.owner.kind().into(),
         agent.group.map(Id::uuid).into(),
+        agent.external_id.clone().into(),
     ];
     sql(columns, params).unique_or(&problem::AGENT_EXISTS)
 }
@@ -205,7 +224,7 @@ pub(crate) fn insert(agent: &Agent) -> Statement {
 pub(crate) fn update(agent: &Agent) -> Statement {
     let columns = "UPDATE agents SET display_name = $3, description = $4, version = $5, capabilities = $6, owner = $7, \
         deployment_env = $8, status = $9, visibility = $10, tags = $11, metadata = $12, updated_at = $13, \
-        kind = $14, owner_kind = $16, group_id = $17, revision = $15 WHERE org = $1 AND id = $2 AND revision = $15 - 1";
+        kind = $14, owner_kind = $16, group_id = $17, external_id = $18, revision = $15 WHERE org = $1 AND id = $2 AND revision = $15 - 1";
     let params = vec![
         agent.org.uuid().into(),
         agent.id.uuid().into(),
@@ -224,8 +243,9 @@ pub(crate) fn update(agent: &Agent) -> Statement {
         agent.revision.into(),
         agent.owner.kind().into(),
         agent.group.map(Id::uuid).into(),
+        agent.external_id.clone().into(),
     ];
-    sql(columns, params).fresh()
+    sql(columns, params).fresh().unique_or(&problem::AGENT_EXISTS)
 }
 
 /// An agent for the index of standings; any organization's.
@@ -249,7 +269,7 @@ pub(crate) async fn standing(db: &Db, scope: SystemScope, id: AgentId) -> Result
 /// Whether the person belongs to the organization and is active; with the row's revision.
 pub(crate) async fn member(db: &Db, scope: &OrgScope, user: Uuid) -> Result<Option<i64>, DbError> {
     let text = "SELECT revision FROM users WHERE id = $1 AND status = 'active' \
-                AND EXISTS (SELECT 1 FROM memberships WHERE org = $2 AND user_id = users.id)";
+                AND EXISTS (SELECT 1 FROM memberships WHERE org = $2 AND user_id = users.id AND suspended_at IS NULL)";
     let params = vec![user.into(), scope.org().uuid().into()];
     db.read_one(scope, sql(text, params)).await?.map(|mut row| row.next()).transpose()
 }
