@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|node|chromium|deny …
+# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|scim|node|chromium|deny …
 # Looks first and changes nothing that is there already.
 . "$(dirname "$0")/lib.sh"
 
@@ -74,13 +74,25 @@ setup_mail() {
     apt_install python3-aiosmtpd
 }
 
+# The public SCIM tester, in an environment of its own outside of the tree; the tests look for it there.
+setup_scim() {
+    local tester=$cache/scim-tester
+    ! cmp --silent scripts/scim-tester.txt "$tester/installed.txt" || return 0
+    setup_python
+    say "installing the SCIM tester in $tester"
+    rm -rf "$tester"
+    python3 -m venv "$tester" >&2 || { rm -rf "$tester" && apt_install python3-venv && python3 -m venv "$tester" >&2; }
+    "$tester/bin/pip" install --quiet --disable-pip-version-check --requirement scripts/scim-tester.txt >&2
+    cp scripts/scim-tester.txt "$tester/installed.txt"
+}
+
 setup_deny() {
     [ "$(cargo deny --version 2>/dev/null)" = "cargo-deny $deny_version" ] && return
     say "building cargo-deny $deny_version"
     cargo install --quiet --locked "cargo-deny@$deny_version" >&2
 }
 
-[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail node chromium deny"
+[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail scim node chromium deny"
 for what in "$@"; do
     declare -F "setup_$what" >/dev/null || fail "cannot set up $what"
     "setup_$what"

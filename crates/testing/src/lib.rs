@@ -7,10 +7,12 @@
 mod databases;
 mod mail;
 mod postgres;
+mod scim;
 mod tamper;
 
 pub use databases::{Engine, TestDatabase};
 pub use mail::{Letter, MailSink, Protection};
+pub use scim::scim_tester;
 pub use tamper::{Cell, Tamper};
 
 /// Runs one test body on both databases, as `NAME::sqlite` and `NAME::postgres`.

@@ -314,8 +314,12 @@ impl People {
     ) -> Result<(Option<Change>, Group), PeopleError> {
         let (before, mut after, mut change) = (group.clone(), group.clone(), None);
         if !patch.is_empty() {
-            let decided = self.patched(by, group, patch).await?;
+            let decided = self.patched(by, before.clone(), patch).await?;
             (change, after) = (Some(decided.change), decided.answer);
+        } else if !joining.is_empty() || !leaving.is_empty() {
+            let told = by.fact(&facts::GROUP_UPDATED).target("group", group.id, &group.name);
+            let told = self.inner().ledger.seal(told.data(json!({ "fields": ["members"] }))).await?;
+            change = Some(Change::new(by.scope(), told));
         }
         let change = self.leaving_group(by, change, &before, leaving).await?;
         let change = self.joining_group(by, change, &before, joining).await?;

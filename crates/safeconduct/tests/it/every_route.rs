@@ -45,7 +45,7 @@ const OPEN: &[(&str, &str)] = &[
 ];
 
 /// What a path names is not an organization's own: the log's tiles are hashes of everybody's facts.
-const SHARED: &[&str] = &["audit.tile"];
+const SHARED: &[&str] = &["audit.tile", "scim.resource_types.get", "scim.schemas.get"];
 
 testing::on_both_databases! {
     async fn every_operation_is_refused_and_allowed_as_declared(database: TestDatabase) {
@@ -53,7 +53,7 @@ testing::on_both_databases! {
         let server = TestServer::start_with(database, &[("dns.servers", &dns.address.to_string())]).await;
         let owner = server.owner().await;
         proved_domain(&owner, &dns, "proved.example").await;
-        let stranger = server.stranger().await;
+        let (foreigner, stranger) = server.person(server.elsewhere().await, &["owner"]).await;
         let (person, nobody) = server.person(server.home().await, &[]).await;
         let routes = safeconduct::routes(server.house());
         let mut open = Vec::new();
@@ -64,16 +64,27 @@ testing::on_both_databases! {
                 continue;
             }
             let stage = Stage::set(&server, &dns, spec, &owner).await;
-            // Decision points are asked by programs: the cookie is for the console and our own API.
-            let by_token = match spec.path.starts_with("/access/") {
+            // Decision points and directories are programs: the cookie is for the console and our own API.
+            let by_token = match !spec.path.starts_with("/api/v1/") {
                 true => Some((server.owner_tokens().await.1, server.by_token(server.home().await, &person).await)),
                 false => None,
             };
             let (caller, nobody) = by_token.as_ref().map_or((&owner, &nobody), |(owner, nobody)| (owner, nobody));
             let before = rows(&server).await;
-            stage.call(&server.anonymous(), spec).await.refused(401, "unauthenticated");
+            let unknown = stage.call(&server.anonymous(), spec).await;
+            if spec.path.starts_with("/scim/") {
+                crate::scim::refused(&unknown, 401, None, "unauthenticated");
+            } else {
+                unknown.refused(401, "unauthenticated");
+            }
+            // Another organization's directory finds nobody either.
+            let elsewhere = match spec.path.starts_with("/scim/") {
+                true => Some(server.by_token(server.elsewhere().await, &foreigner).await),
+                false => None,
+            };
+            let stranger = elsewhere.as_ref().unwrap_or(&stranger);
             if stage.names_something && !SHARED.contains(&spec.id) {
-                let foreign = stage.call(&stranger, spec).await;
+                let foreign = stage.call(stranger, spec).await;
                 // What belongs to the instance is no secret, but an operator's.
                 let operators = spec.required().is_some_and(|required| required.to_string().starts_with("system:"));
                 let expected = if operators { 403 } else { 404 };
@@ -82,7 +93,9 @@ testing::on_both_databases! {
             if let Some(required) = spec.required() {
                 let problem = stage.call(nobody, spec).await;
                 assert!(matches!(problem.status.as_u16(), 403 | 404), "{}: {}", spec.id, problem.text);
-                if problem.status == 403 {
+                if problem.status == 403 && spec.path.starts_with("/scim/") {
+                    assert!(problem.text.contains(&required.to_string()), "{}: {}", spec.id, problem.text);
+                } else if problem.status == 403 {
                     assert_eq!(problem.json()["permission"], required.to_string(), "{}", spec.id);
                 }
             }
@@ -116,7 +129,8 @@ async fn operations_are_well_described() {
                 | "policies.what_if"
                 | "oauth.device_authorization"
                 | "auth.show_device"
-        ) || spec.path.starts_with("/access/v1/");
+        ) || spec.path.starts_with("/access/v1/")
+            || spec.path.ends_with("/.search");
         assert!(
             !spec.method.writes() || !spec.facts.is_empty() || is_quiet,
             "{} writes without a fact",
@@ -145,7 +159,7 @@ async fn a_schemas_name_means_one_thing() {
 }
 
 /// A domain that the home organization may speak for.
-async fn proved_domain(owner: &Caller, dns: &TestDns, name: &str) {
+pub(crate) async fn proved_domain(owner: &Caller, dns: &TestDns, name: &str) {
     let domain = owner.post("/api/v1/domains", json!({ "name": name })).await.ok(201);
     dns.says(domain["record"].as_str().expect("a name"), domain["value"].as_str().expect("a text"));
     let path = format!("/api/v1/domains/{}/prove", domain["id"].as_str().expect("an id"));
@@ -361,6 +375,8 @@ impl Stage {
             let token = made["link"].as_str().and_then(|link| link.split_once('#')).expect("a link").1;
             body = json!({ "token": token }).to_string();
         }
+        path = path.replace("{resource_type}", "User");
+        path = path.replace("{schema}", "urn:ietf:params:scim:schemas:core:2.0:User");
         if path.contains("{factor}") {
             path = path.replace("{factor}", &App::of(server, owner).await.id);
         }
@@ -373,6 +389,11 @@ impl Stage {
 
     async fn body(server: &TestServer, spec: &Spec, owner: &Caller) -> Option<String> {
         let body = match spec.id {
+            "scim.agents.create" => {
+                let me = owner.get("/api/v1/auth/me").await.ok(200);
+                let unknown = "usr_01h455vb4pex5vsknk084sn02q";
+                return Some(spec.example.replace(unknown, me["principal"]["id"].as_str().expect("an id")));
+            }
             "auth.confirm_totp" => {
                 let begun = owner.post("/api/v1/auth/factors/totp", json!({})).await.ok(200);
                 json!({ "state": begun["state"], "code": App::first_code(server, &begun) })

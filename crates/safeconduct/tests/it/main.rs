@@ -15,5 +15,6 @@ mod oauth;
 mod people;
 mod policies;
 mod runs;
+mod scim;
 mod sign_in;
 mod surface;
