@@ -154,8 +154,11 @@ impl Access {
         let head = "SELECT group_id, count(*), max(added_at) FROM group_members";
         let Some(select) = of_groups(head, scope, groups) else { return Ok(HashMap::new()) };
         let select = select.group("group_id");
-        let rows = self.inner().db.read(scope, select).await?;
-        rows.into_iter().map(|mut row| Ok((row.id()?, (row.next()?, row.next()?)))).collect()
+        let mut marks = HashMap::new();
+        for mut row in self.inner().db.read(scope, select).await? {
+            marks.insert(row.id()?, (row.next()?, row.next()?));
+        }
+        Ok(marks)
     }
 
     /// Who is in these groups, in the order of their ids.

@@ -92,7 +92,9 @@ impl Agents {
             return Err(AgentError::Decommissioned);
         }
         let turned = match (active, agent.status) {
-            (None, _) | (Some(true), Status::Active) | (Some(false), Status::Suspended | Status::Pending) => None,
+            (None, _) | (Some(true), Status::Active) | (Some(false), Status::Suspended | Status::Pending) => {
+                None
+            }
             (Some(false), _) => Some((&facts::AGENT_SUSPENDED, json!({ "reason": null }), Status::Suspended)),
             (Some(true), Status::Suspended) => Some((&facts::AGENT_REACTIVATED, json!({}), Status::Active)),
             (Some(true), other) => return Err(AgentError::NotSuspended(other.name())),
@@ -113,8 +115,8 @@ impl Agents {
             .fact(&facts::AGENT_UPDATED)
             .target("agent", agent.id, &agent.display_name)
             .data(json!({ "fields": fields }));
-        let mut change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
-            .authority(entry(&agent, dead));
+        let mut change =
+            Change::new(by.scope(), inner.ledger.seal(fact).await?).authority(entry(&agent, dead));
         change = grounds.relied_on(change);
         if let Some((kind, data, status)) = turned {
             agent.status = status;

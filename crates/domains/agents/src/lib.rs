@@ -20,14 +20,15 @@ mod service;
 mod status;
 mod store;
 
-pub use error::AgentError;
 pub use change::Patch;
+pub use error::AgentError;
 pub use facts::*;
 pub use model::{
-    Agent, AgentType, Credential, CredentialKind, CredentialStatus, DeploymentEnv, Owner, Proof, Standing, Status,
+    Agent, AgentType, Credential, CredentialKind, CredentialStatus, DeploymentEnv, Owner, Proof, Standing,
+    Status,
 };
-pub use roster::Listed;
 pub use register::Wanted;
+pub use roster::Listed;
 pub use routes::routes;
 pub use service::{Agents, AgentsSettings, PEPPER};
 pub use store::AgentRef;

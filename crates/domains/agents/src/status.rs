@@ -51,11 +51,7 @@ impl Agents {
     }
 
     /// Final: credentials are revoked, tokens die, the record stays.
-    pub async fn decommission(
-        &self,
-        by: &Allowance,
-        of: &AgentRef,
-    ) -> Result<Decided<Agent>, AgentError> {
+    pub async fn decommission(&self, by: &Allowance, of: &AgentRef) -> Result<Decided<Agent>, AgentError> {
         let inner = self.inner();
         let mut agent = self.find(by, of).await?;
         by.expect_revision(agent.revision)?;

@@ -152,11 +152,7 @@ impl People {
     }
 
     /// The group ends, unless agents belong to it.
-    pub async fn delete_group(
-        &self,
-        by: &Allowance,
-        id: GroupId,
-    ) -> Result<Decided<Group>, PeopleError> {
+    pub async fn delete_group(&self, by: &Allowance, id: GroupId) -> Result<Decided<Group>, PeopleError> {
         let inner = self.inner();
         let group = self.find_group(by, id).await?;
         by.expect_revision(group.revision)?;
@@ -249,7 +245,7 @@ impl People {
                 Problem::new(&VALIDATION_FAILED, "Mend the fields named in errors.")
                     .with_error("/member", "must be a member or an agent of the organization")
             })?;
-            Ok((*member, row))
+            Ok::<_, PeopleError>((*member, row))
         };
         members.iter().map(row_of).collect()
     }
@@ -295,7 +291,8 @@ impl People {
         let Decided { mut change, answer: group } = self.create_group(by, wanted).await?;
         // Nobody has given a group anything that is not there yet, so there is nothing that the caller must hold.
         for (member, (table, revision)) in self.rows_of(by, members).await? {
-            let told = self.told_of_member(by, Some(change), &facts::GROUP_MEMBER_ADDED, &group, member).await?;
+            let told =
+                self.told_of_member(by, Some(change), &facts::GROUP_MEMBER_ADDED, &group, member).await?;
             let told = told.guard(table, types::RequestId::from_uuid(member.uuid()), revision);
             let added_by = by.caller().principal().to_string();
             change = join(told, by.org(), group.id, member, &added_by, group.created_at);

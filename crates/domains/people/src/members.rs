@@ -68,7 +68,14 @@ impl RolesChange {
         json!({ "added": self.added, "taken": self.taken })
     }
 
-    pub(crate) fn made(&self, people: &People, change: Change, org: OrgId, user: UserId, now: Timestamp) -> Change {
+    pub(crate) fn made(
+        &self,
+        people: &People,
+        change: Change,
+        org: OrgId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Change {
         let change = change
             .statements(self.taken.iter().map(|role| store::take_role(org, user, role)))
             .statements(self.giving.statements(people, org, user, now))

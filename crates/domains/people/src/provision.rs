@@ -5,8 +5,9 @@
 
 use authority::Required;
 use db::{AuthorityEntry, Change};
+use ledger::FactKind;
 use problem::{ALREADY_EXISTS, PERMISSION_DENIED, Problem};
-use serde_json::json;
+use serde_json::{Value, json};
 use types::{Email, GroupId, Id, OrgId, UserId, Uuid};
 use web::{Allowance, Decided, Search};
 
@@ -35,7 +36,7 @@ pub struct Profile {
 
 impl People {
     /// Brings somebody in whose address lies in a proved domain; `409` for those who are members already.
-    pub async fn provision(&self, by: &Allowance, wanted: &Profile) -> Result<Decided<Member>, PeopleError> {
+    pub async fn provision(&self, by: &Allowance, wanted: &Profile) -> Result<Decided<UserId>, PeopleError> {
         let inner = self.inner();
         let email = wanted.email.as_ref().ok_or_else(outside)?;
         let entry = Entry {
@@ -48,7 +49,7 @@ impl People {
         let Step::Change(change, outcome, person) = self.decide(by, None, &entry).await? else {
             return Err(already().into());
         };
-        let (mut change, now) = (*change, inner.world.now());
+        let mut change = *change;
         let mut after = Person {
             display_name: wanted.display_name.clone(),
             locale: wanted.locale.clone(),
@@ -56,26 +57,18 @@ impl People {
             ..person.clone()
         };
         match outcome {
-            Outcome::Created => change = change.statement(store::set_locale(person.id, wanted.locale.as_deref())),
+            Outcome::Created => {
+                change = change.statement(store::set_locale(person.id, wanted.locale.as_deref()))
+            }
             Outcome::Joined => {
                 let altered = Altered { change, fields: differences(&person, &after) };
                 change = self.altering(by, altered, &person, &mut after).await?;
             }
             Outcome::Linked | Outcome::Unchanged => return Err(already().into()),
         }
-        let suspended_at = (!wanted.active).then_some(now);
+        let suspended_at = (!wanted.active).then(|| inner.world.now());
         let entered = store::enter_directory(by.org(), person.id, &wanted.directory, suspended_at);
-        let member = Member {
-            person: after,
-            directory: wanted.directory.clone(),
-            suspended_at,
-            roles: wanted.roles.clone(),
-            joined_at: now,
-            invited_by: None,
-            provider: None,
-            row: store::MembershipRow::new(inner.world.id()),
-        };
-        Ok(Decided::new(change.statement(entered), member))
+        Ok(Decided::new(change.statement(entered), person.id))
     }
 
     /// Makes of a member what the directory wants, in one change; none if it is that already.
@@ -121,7 +114,6 @@ impl People {
             if wanted.active {
                 suspended_at = None;
                 if !member.person.active {
-                    self.undoes_own_suspension(by, id).await?;
                     after.active = true;
                 }
                 if member.suspended_at.is_some() {
@@ -156,7 +148,8 @@ impl People {
             change = change.guard("users", id, member.person.revision);
         } else {
             by.check_for(&UPDATE_USERS, &member.object())?;
-            change = self.altering(by, Altered { change, fields: of_person }, &member.person, &mut after).await?;
+            change =
+                self.altering(by, Altered { change, fields: of_person }, &member.person, &mut after).await?;
         }
         member.row = member.row.advanced();
         member.directory.clone_from(&wanted.directory);
@@ -176,7 +169,7 @@ impl People {
         if fields.is_empty() && before.active == after.active {
             return Ok(change);
         }
-        for person in [before, after] {
+        for person in [before, &*after] {
             let proved = self.own_domain(by, person).await?.ok_or_else(outside)?;
             change = relied_on(change, &proved);
         }
@@ -184,7 +177,7 @@ impl People {
             self.undoes_own_suspension(by, before.id).await?;
         }
         after.revision = before.revision + 1;
-        let mut told = Vec::new();
+        let mut told: Vec<(&'static FactKind, Value)> = Vec::new();
         if !fields.is_empty() {
             told.push((&facts::USER_UPDATED, json!({ "fields": fields })));
         }
@@ -199,7 +192,7 @@ impl People {
         }
         for (kind, data) in &told {
             for org in &orgs {
-                let fact = by.fact_in(*org, kind).target("user", before.id, &after.display_name);
+                let fact = by.fact_in(*org, *kind).target("user", before.id, &after.display_name);
                 change = change.fact(inner.ledger.seal(fact.data(data.clone())).await?);
             }
         }
@@ -272,5 +265,8 @@ fn differences(before: &Person, after: &Person) -> Vec<&'static str> {
 }
 
 fn already() -> Problem {
-    Problem::new(&ALREADY_EXISTS, "Somebody with this address is a member already. Look for them with a filter.")
+    Problem::new(
+        &ALREADY_EXISTS,
+        "Somebody with this address is a member already. Look for them with a filter.",
+    )
 }

@@ -1,8 +1,8 @@
 //! What can be wrong with a request in SCIM's own terms; everything else is refused by the domains that are asked.
 
 use problem::{
-    INVALID_FILTER, INVALID_PATH, INVALID_SYNTAX, INVALID_VALUE, NO_TARGET, OWNER_UNKNOWN, Problem, READ_ONLY,
-    STALE_REVISION,
+    INVALID_FILTER, INVALID_PATH, INVALID_SYNTAX, INVALID_VALUE, NO_TARGET, OWNER_UNKNOWN, Problem,
+    READ_ONLY, STALE_REVISION,
 };
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -36,19 +36,28 @@ impl ScimError {
 impl From<ScimError> for Problem {
     fn from(error: ScimError) -> Self {
         match error {
-            ScimError::Filter(reason) => Self::new(&INVALID_FILTER, format!("The filter is not understood: {reason}.")),
-            ScimError::UnknownAttribute(name) => {
-                Self::new(&INVALID_FILTER, format!("There is no attribute {name:?} to filter or sort by. See /Schemas."))
+            ScimError::Filter(reason) => {
+                Self::new(&INVALID_FILTER, format!("The filter is not understood: {reason}."))
             }
-            ScimError::Path(reason) => Self::new(&INVALID_PATH, format!("The path is not understood: {reason}.")),
+            ScimError::UnknownAttribute(name) => Self::new(
+                &INVALID_FILTER,
+                format!("There is no attribute {name:?} to filter or sort by. See /Schemas."),
+            ),
+            ScimError::Path(reason) => {
+                Self::new(&INVALID_PATH, format!("The path is not understood: {reason}."))
+            }
             ScimError::NoTarget(path) => {
                 Self::new(&NO_TARGET, format!("Nothing matches {path}. Read the resource again."))
             }
-            ScimError::ReadOnly(name) => Self::new(&READ_ONLY, format!("{name} cannot be written. Leave it out.")),
+            ScimError::ReadOnly(name) => {
+                Self::new(&READ_ONLY, format!("{name} cannot be written. Leave it out."))
+            }
             ScimError::Value { attribute, reason } => {
                 Self::new(&INVALID_VALUE, format!("{attribute} {reason}.")).with_error(attribute, reason)
             }
-            ScimError::Syntax(reason) => Self::new(&INVALID_SYNTAX, format!("The body is not as SCIM has it: {reason}.")),
+            ScimError::Syntax(reason) => {
+                Self::new(&INVALID_SYNTAX, format!("The body is not as SCIM has it: {reason}."))
+            }
             ScimError::Owner(name) => {
                 let detail = format!(
                     "Nobody here is called {name:?}. Name the owner by id, or by the externalId, userName or address of a user, \

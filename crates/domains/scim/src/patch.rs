@@ -13,7 +13,7 @@ const MESSAGE: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 const MOST: usize = 1_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kindly {
+enum Verb {
     Add,
     Replace,
     Remove,
@@ -28,9 +28,15 @@ struct Target {
 }
 
 /// Applies all operations of a message, in order, or refuses.
-pub(crate) fn apply(of: &ResourceType, resource: &mut Map<String, Value>, message: &Value) -> Result<(), ScimError> {
+pub(crate) fn apply(
+    of: &ResourceType,
+    resource: &mut Map<String, Value>,
+    message: &Value,
+) -> Result<(), ScimError> {
     let schemas = member(message, "schemas").and_then(Value::as_array);
-    if !schemas.is_some_and(|all| all.iter().any(|one| one.as_str().is_some_and(|one| one.eq_ignore_ascii_case(MESSAGE)))) {
+    if !schemas.is_some_and(|all| {
+        all.iter().any(|one| one.as_str().is_some_and(|one| one.eq_ignore_ascii_case(MESSAGE)))
+    }) {
         return Err(ScimError::Syntax(format!("`schemas` names {MESSAGE}")));
     }
     let operations = member(message, "Operations").and_then(Value::as_array);
@@ -50,9 +56,9 @@ pub(crate) fn member<'a>(of: &'a Value, name: &str) -> Option<&'a Value> {
 fn one(of: &ResourceType, resource: &mut Map<String, Value>, operation: &Value) -> Result<(), ScimError> {
     let text = |name| member(operation, name).and_then(Value::as_str);
     let kind = match text("op").map(str::to_ascii_lowercase).as_deref() {
-        Some("add") => Kindly::Add,
-        Some("replace") => Kindly::Replace,
-        Some("remove") => Kindly::Remove,
+        Some("add") => Verb::Add,
+        Some("replace") => Verb::Replace,
+        Some("remove") => Verb::Remove,
         _ => return Err(ScimError::Syntax("`op` is add, replace or remove".into())),
     };
     let value = member(operation, "value");
@@ -67,10 +73,11 @@ fn one(of: &ResourceType, resource: &mut Map<String, Value>, operation: &Value) 
             }
             act(resource, &target, kind, value)
         }
-        None if kind == Kindly::Remove => Err(ScimError::NoTarget("a removal without path".into())),
+        None if kind == Verb::Remove => Err(ScimError::NoTarget("a removal without path".into())),
         None => {
             let value = value.and_then(Value::as_object);
-            let value = value.ok_or_else(|| ScimError::Syntax("without `path`, `value` is an object".into()))?;
+            let value =
+                value.ok_or_else(|| ScimError::Syntax("without `path`, `value` is an object".into()))?;
             spread(of, resource, kind, value)
         }
     }
@@ -80,7 +87,7 @@ fn one(of: &ResourceType, resource: &mut Map<String, Value>, operation: &Value) 
 fn spread(
     of: &ResourceType,
     resource: &mut Map<String, Value>,
-    kind: Kindly,
+    kind: Verb,
     value: &Map<String, Value>,
 ) -> Result<(), ScimError> {
     for (name, value) in value {
@@ -90,7 +97,9 @@ fn spread(
             spread(of, resource, kind, inner)?;
             continue;
         }
-        if name.eq_ignore_ascii_case("schemas") || (is_not_kept(of, name) && AttributePath::resolve(of, name).is_none()) {
+        if name.eq_ignore_ascii_case("schemas")
+            || (is_not_kept(of, name) && AttributePath::resolve(of, name).is_none())
+        {
             continue;
         }
         let target = read_target(of, name)?;
@@ -130,24 +139,24 @@ fn read_target(of: &ResourceType, text: &str) -> Result<Target, ScimError> {
 fn act(
     resource: &mut Map<String, Value>,
     target: &Target,
-    kind: Kindly,
+    kind: Verb,
     value: Option<&Value>,
 ) -> Result<(), ScimError> {
     let attribute = target.path.attribute;
     let needed = || value.ok_or_else(|| ScimError::Syntax(format!("{} needs a `value`", target.text)));
     if attribute.mutability == Mutability::Immutable {
-        let same = kind != Kindly::Remove && resource.get(attribute.name) == Some(needed()?);
+        let same = kind != Verb::Remove && resource.get(attribute.name) == Some(needed()?);
         return if same { Ok(()) } else { Err(ScimError::ReadOnly(target.text.clone())) };
     }
     if attribute.multi {
         let slot = resource.entry(attribute.name).or_insert_with(|| Value::Array(Vec::new()));
         let Value::Array(items) = slot else { return Err(ScimError::Path(target.text.clone())) };
         match (kind, &target.chosen) {
-            (Kindly::Remove, None) => take(attribute, items, value),
-            (Kindly::Remove, Some(filter)) => remove_chosen(items, filter, target.path.sub),
+            (Verb::Remove, None) => take(attribute, items, value),
+            (Verb::Remove, Some(filter)) => remove_chosen(items, filter, target.path.sub),
             (_, Some(filter)) => write_chosen(items, target, filter, kind, needed()?)?,
-            (Kindly::Replace, None) => *items = elements(attribute, target.path.sub, needed()?)?,
-            (Kindly::Add, None) => {
+            (Verb::Replace, None) => *items = elements(attribute, target.path.sub, needed()?)?,
+            (Verb::Add, None) => {
                 let more = elements(attribute, target.path.sub, needed()?)?;
                 more.into_iter().for_each(|element| add(attribute, items, element));
             }
@@ -156,20 +165,20 @@ fn act(
     }
     let Some(sub) = target.path.sub else {
         return match kind {
-            Kindly::Remove => {
+            Verb::Remove => {
                 resource.remove(attribute.name);
                 Ok(())
             }
-            Kindly::Add | Kindly::Replace => set(resource, attribute, needed()?),
+            Verb::Add | Verb::Replace => set(resource, attribute, needed()?),
         };
     };
     let slot = resource.entry(attribute.name).or_insert_with(|| Value::Object(Map::new()));
     let Value::Object(parts) = slot else { return Err(ScimError::Path(target.text.clone())) };
     match kind {
-        Kindly::Remove => {
+        Verb::Remove => {
             parts.remove(sub.name);
         }
-        Kindly::Add | Kindly::Replace => set(parts, sub, needed()?)?,
+        Verb::Add | Verb::Replace => set(parts, sub, needed()?)?,
     }
     if parts.is_empty() {
         resource.remove(attribute.name);
@@ -204,12 +213,15 @@ pub(crate) fn cast(attribute: &Attribute, value: &Value) -> Result<Option<Value>
         (Kind::Text | Kind::Reference | Kind::Time, _) => unfit("a text"),
         (Kind::Flag, Value::Bool(_)) => Ok(Some(value.clone())),
         (Kind::Flag, Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(Value::Bool(true))),
-        (Kind::Flag, Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(Value::Bool(false))),
+        (Kind::Flag, Value::String(text)) if text.eq_ignore_ascii_case("false") => {
+            Ok(Some(Value::Bool(false)))
+        }
         (Kind::Flag, _) => unfit("true or false"),
         (Kind::Complex, Value::Object(given)) => {
             let mut parts = Map::new();
             for (name, value) in given {
-                let Some(sub) = attribute.sub(name).filter(|sub| sub.mutability != Mutability::ReadOnly) else {
+                let Some(sub) = attribute.sub(name).filter(|sub| sub.mutability != Mutability::ReadOnly)
+                else {
                     continue;
                 };
                 if let Some(value) = cast(sub, value)? {
@@ -240,7 +252,9 @@ pub(crate) fn elements(
     for one in given {
         let element = match sub {
             None => cast(attribute, one)?,
-            Some(sub) => cast(sub, one)?.map(|part| Value::Object(Map::from_iter([(sub.name.to_owned(), part)]))),
+            Some(sub) => {
+                cast(sub, one)?.map(|part| Value::Object(Map::from_iter([(sub.name.to_owned(), part)])))
+            }
         };
         if let Some(element) = element {
             add(attribute, &mut items, element);
@@ -253,7 +267,9 @@ pub(crate) fn elements(
 fn add(attribute: &Attribute, items: &mut Vec<Value>, element: Value) {
     let is_primary = element.get("primary") == Some(&Value::Bool(true));
     if is_primary {
-        for item in items.iter_mut().filter_map(Value::as_object_mut).filter(|item| item.contains_key("primary")) {
+        for item in
+            items.iter_mut().filter_map(Value::as_object_mut).filter(|item| item.contains_key("primary"))
+        {
             item.insert("primary".to_owned(), Value::Bool(false));
         }
     }
@@ -271,7 +287,9 @@ fn add(attribute: &Attribute, items: &mut Vec<Value>, element: Value) {
 
 /// All of them, or those that the operation names in its value.
 fn take(attribute: &Attribute, items: &mut Vec<Value>, value: Option<&Value>) {
-    let Some(named) = value.and_then(|value| elements(attribute, None, value).ok()).filter(|named| !named.is_empty()) else {
+    let Some(named) =
+        value.and_then(|value| elements(attribute, None, value).ok()).filter(|named| !named.is_empty())
+    else {
         items.clear();
         return;
     };
@@ -302,7 +320,7 @@ fn write_chosen(
     items: &mut Vec<Value>,
     target: &Target,
     filter: &Filter,
-    kind: Kindly,
+    kind: Verb,
     value: &Value,
 ) -> Result<(), ScimError> {
     let attribute = target.path.attribute;
@@ -322,7 +340,7 @@ fn write_chosen(
         items.retain(|item| item.get("value").is_some());
         return Ok(());
     }
-    let Some(mut parts) = described(filter).filter(|_| kind == Kindly::Add) else {
+    let Some(mut parts) = described(filter).filter(|_| kind == Verb::Add) else {
         return Err(ScimError::NoTarget(target.text.clone()));
     };
     // As if what the filter describes were there.
@@ -370,7 +388,9 @@ pub(crate) fn read_whole(of: &ResourceType, body: &Value) -> Result<Map<String, 
         if is_urn(name) {
             continue;
         }
-        let Some(attribute) = of.attribute(name).filter(|one| one.mutability != Mutability::ReadOnly) else { continue };
+        let Some(attribute) = of.attribute(name).filter(|one| one.mutability != Mutability::ReadOnly) else {
+            continue;
+        };
         if attribute.multi {
             let items = if value.is_null() { Vec::new() } else { elements(attribute, None, value)? };
             resource.insert(attribute.name.to_owned(), Value::Array(items));
@@ -399,7 +419,11 @@ mod tests {
         user.as_object().unwrap().clone()
     }
 
-    fn patched(of: &ResourceType, mut resource: Map<String, Value>, operations: Value) -> Result<Value, ScimError> {
+    fn patched(
+        of: &ResourceType,
+        mut resource: Map<String, Value>,
+        operations: Value,
+    ) -> Result<Value, ScimError> {
         apply(of, &mut resource, &json!({ "schemas": [MESSAGE], "Operations": operations }))?;
         Ok(Value::Object(resource))
     }
@@ -415,24 +439,38 @@ mod tests {
             { "op": "Add", "value": { "displayName": "Ada King", "name.givenName": "Augusta" } },
         ])).unwrap();
         assert_eq!(after["active"], false);
-        assert_eq!(after["emails"], json!([{ "type": "work", "value": "lovelace@example.com", "primary": true }]));
+        assert_eq!(
+            after["emails"],
+            json!([{ "type": "work", "value": "lovelace@example.com", "primary": true }])
+        );
         assert_eq!(after["name"], json!({ "givenName": "Augusta", "familyName": "King" }));
         assert_eq!((&after["displayName"], after.get("title")), (&json!("Ada King"), None));
         let without = patched(&USER, user(), json!([{ "op": "Remove", "path": "emails" }])).unwrap();
-        let again = patched(&USER, without.as_object().unwrap().clone(), json!([
-            { "op": "Add", "path": "emails[type eq \"work\"].value", "value": "new@example.com" },
-        ])).unwrap();
+        let again = patched(
+            &USER,
+            without.as_object().unwrap().clone(),
+            json!([
+                { "op": "Add", "path": "emails[type eq \"work\"].value", "value": "new@example.com" },
+            ]),
+        )
+        .unwrap();
         assert_eq!(again["emails"], json!([{ "type": "work", "value": "new@example.com" }]));
         let group = json!({ "displayName": "Ops", "members": [{ "value": "usr_1" }, { "value": "usr_2" }] });
-        let removed = patched(&GROUP, group.as_object().unwrap().clone(), json!([
-            { "op": "Remove", "path": "members", "value": [{ "value": "usr_1" }] },
-        ])).unwrap();
+        let removed = patched(
+            &GROUP,
+            group.as_object().unwrap().clone(),
+            json!([
+                { "op": "Remove", "path": "members", "value": [{ "value": "usr_1" }] },
+            ]),
+        )
+        .unwrap();
         assert_eq!(removed["members"], json!([{ "value": "usr_2" }]));
     }
 
     #[test]
     fn the_shapes_that_okta_sends() {
-        let after = patched(&USER, user(), json!([{ "op": "replace", "value": { "active": false } }])).unwrap();
+        let after =
+            patched(&USER, user(), json!([{ "op": "replace", "value": { "active": false } }])).unwrap();
         assert_eq!(after["active"], false);
         let group = json!({ "id": "grp_1", "displayName": "Ops", "members": [{ "value": "usr_1" }] });
         let after = patched(&GROUP, group.as_object().unwrap().clone(), json!([
@@ -440,24 +478,37 @@ mod tests {
             { "op": "remove", "path": "members[value eq \"usr_1\"]" },
             { "op": "add", "path": "members", "value": [{ "value": "usr_2", "display": "b@example.com" }] },
         ])).unwrap();
-        assert_eq!(after, json!({ "id": "grp_1", "displayName": "Operations", "members": [{ "value": "usr_2" }] }));
+        assert_eq!(
+            after,
+            json!({ "id": "grp_1", "displayName": "Operations", "members": [{ "value": "usr_2" }] })
+        );
     }
 
     #[test]
     fn adding_twice_is_adding_once_and_removing_what_is_not_there_is_nothing() {
-        let after = patched(&USER, user(), json!([
-            { "op": "add", "path": "roles", "value": [{ "value": "member" }, { "value": "auditor" }] },
-            { "op": "add", "path": "roles", "value": { "value": "auditor" } },
-            { "op": "remove", "path": "roles[value eq \"owner\"]" },
-        ])).unwrap();
+        let after = patched(
+            &USER,
+            user(),
+            json!([
+                { "op": "add", "path": "roles", "value": [{ "value": "member" }, { "value": "auditor" }] },
+                { "op": "add", "path": "roles", "value": { "value": "auditor" } },
+                { "op": "remove", "path": "roles[value eq \"owner\"]" },
+            ]),
+        )
+        .unwrap();
         assert_eq!(after["roles"], json!([{ "value": "member" }, { "value": "auditor" }]));
     }
 
     #[test]
     fn a_new_primary_value_is_the_only_one() {
-        let after = patched(&USER, user(), json!([
-            { "op": "add", "path": "emails", "value": [{ "value": "b@example.com", "primary": true }] },
-        ])).unwrap();
+        let after = patched(
+            &USER,
+            user(),
+            json!([
+                { "op": "add", "path": "emails", "value": [{ "value": "b@example.com", "primary": true }] },
+            ]),
+        )
+        .unwrap();
         let primary = |at: usize| after["emails"][at]["primary"].clone();
         assert_eq!((primary(0), primary(1)), (json!(false), json!(true)));
     }
@@ -465,20 +516,44 @@ mod tests {
     #[test]
     fn refusals_have_their_own_kinds() {
         let refused = |operation: Value| patched(&USER, user(), json!([operation])).unwrap_err();
-        assert!(matches!(refused(json!({ "op": "replace", "path": "id", "value": "x" })), ScimError::ReadOnly(_)));
-        assert!(matches!(refused(json!({ "op": "add", "path": "groups", "value": [] })), ScimError::ReadOnly(_)));
-        assert!(matches!(refused(json!({ "op": "replace", "path": "nothing", "value": "x" })), ScimError::Path(_)));
-        assert!(matches!(refused(json!({ "op": "replace", "path": "emails[", "value": "x" })), ScimError::Path(_)));
-        assert!(matches!(refused(json!({ "op": "replace", "path": "emails[value is 1]", "value": "x" })), ScimError::Path(_)));
+        assert!(matches!(
+            refused(json!({ "op": "replace", "path": "id", "value": "x" })),
+            ScimError::ReadOnly(_)
+        ));
+        assert!(matches!(
+            refused(json!({ "op": "add", "path": "groups", "value": [] })),
+            ScimError::ReadOnly(_)
+        ));
+        assert!(matches!(
+            refused(json!({ "op": "replace", "path": "nothing", "value": "x" })),
+            ScimError::Path(_)
+        ));
+        assert!(matches!(
+            refused(json!({ "op": "replace", "path": "emails[", "value": "x" })),
+            ScimError::Path(_)
+        ));
+        assert!(matches!(
+            refused(json!({ "op": "replace", "path": "emails[value is 1]", "value": "x" })),
+            ScimError::Path(_)
+        ));
         let none = json!({ "op": "replace", "path": "emails[type eq \"home\"].value", "value": "x" });
         assert!(matches!(refused(none), ScimError::NoTarget(_)));
         assert!(matches!(refused(json!({ "op": "remove" })), ScimError::NoTarget(_)));
         assert!(matches!(refused(json!({ "op": "move", "path": "active" })), ScimError::Syntax(_)));
         assert!(matches!(refused(json!({ "op": "add", "path": "active" })), ScimError::Syntax(_)));
-        assert!(matches!(refused(json!({ "op": "add", "path": "active", "value": 3 })), ScimError::Value { .. }));
-        assert!(matches!(refused(json!({ "op": "add", "path": "userName", "value": {} })), ScimError::Value { .. }));
+        assert!(matches!(
+            refused(json!({ "op": "add", "path": "active", "value": 3 })),
+            ScimError::Value { .. }
+        ));
+        assert!(matches!(
+            refused(json!({ "op": "add", "path": "userName", "value": {} })),
+            ScimError::Value { .. }
+        ));
         let mut resource = user();
-        assert!(matches!(apply(&USER, &mut resource, &json!({ "Operations": [] })), Err(ScimError::Syntax(_))));
+        assert!(matches!(
+            apply(&USER, &mut resource, &json!({ "Operations": [] })),
+            Err(ScimError::Syntax(_))
+        ));
     }
 
     proptest! {

@@ -68,11 +68,14 @@ mod tests {
 
     #[test]
     fn names_are_found_whatever_their_case_and_prefix() {
-        for text in ["name.givenName", "NAME.GIVENNAME", "urn:ietf:params:scim:schemas:core:2.0:user:name.givenname"] {
+        for text in
+            ["name.givenName", "NAME.GIVENNAME", "urn:ietf:params:scim:schemas:core:2.0:user:name.givenname"]
+        {
             let path = AttributePath::resolve(&USER, text).unwrap();
             assert_eq!((path.attribute.name, path.target().name), ("name", "givenName"), "{text}");
         }
-        for text in ["", ".", "name.", "nothing", "name.nothing", "urn:", "urn:x:userName", "userName.value"] {
+        for text in ["", ".", "name.", "nothing", "name.nothing", "urn:", "urn:x:userName", "userName.value"]
+        {
             assert!(AttributePath::resolve(&USER, text).is_none(), "{text}");
         }
     }

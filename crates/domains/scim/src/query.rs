@@ -69,22 +69,25 @@ impl Query {
             // What is not known is not there to be shown or hidden.
             Some(list.split(',').filter_map(|name| AttributePath::resolve(of, name.trim())).collect())
         };
-        Projection { only: names(&self.attributes), without: names(&self.excluded_attributes).unwrap_or_default() }
+        Projection {
+            only: names(&self.attributes),
+            without: names(&self.excluded_attributes).unwrap_or_default(),
+        }
     }
 }
 
 fn order(of: &ResourceType, name: &str) -> Result<String, ScimError> {
-    let path = AttributePath::resolve(of, name).ok_or_else(|| ScimError::UnknownAttribute(name.to_owned()))?;
+    let path =
+        AttributePath::resolve(of, name).ok_or_else(|| ScimError::UnknownAttribute(name.to_owned()))?;
     let target: &Attribute = path.target().compared().unwrap_or(path.target());
     match target.column {
-        Column::Text(column) if target.case_exact => Ok(column.to_owned()),
-        Column::Text(column) if !matches!(path.attribute.column, Column::Rows(_)) => Ok(format!("lower({column})")),
-        Column::Time(column) | Column::Id(column, _) if !matches!(path.attribute.column, Column::Rows(_)) => {
-            Ok(column.to_owned())
-        }
-        Column::Flag(flag) => Ok(format!("CASE WHEN {flag} THEN 1 ELSE 0 END")),
-        _ => Err(ScimError::Filter(format!("resources cannot be sorted by {name}"))),
+        _ if matches!(path.attribute.column, Column::Rows(_)) => {}
+        Column::Text(column) if !target.case_exact => return Ok(format!("lower({column})")),
+        Column::Text(column) | Column::Time(column) | Column::Id(column, _) => return Ok(column.to_owned()),
+        Column::Flag(flag) => return Ok(format!("CASE WHEN {flag} THEN 1 ELSE 0 END")),
+        Column::Inline | Column::Rows(_) => {}
     }
+    Err(ScimError::Filter(format!("resources cannot be sorted by {name}")))
 }
 
 /// Which attributes an answer shows (RFC 7644 §3.9).
@@ -118,7 +121,9 @@ impl Projection {
                 let of_this = paths.iter().filter(|path| path.attribute.name == name);
                 of_this.filter_map(|path| path.sub.map(|sub| sub.name)).collect()
             };
-            let is_whole = |only: &[AttributePath]| only.iter().any(|path| path.attribute.name == name && path.sub.is_none());
+            let is_whole = |only: &[AttributePath]| {
+                only.iter().any(|path| path.attribute.name == name && path.sub.is_none())
+            };
             let keeps: Box<dyn Fn(&str) -> bool> = match &self.only {
                 Some(only) if is_whole(only) => continue,
                 Some(only) => {
@@ -168,7 +173,10 @@ mod tests {
     #[test]
     fn attributes_are_chosen_and_hidden() {
         let only = cut(Some("USERNAME, name.givenName,nothing"), None);
-        assert_eq!(only, json!({ "schemas": [], "id": "usr_1", "userName": "ada", "name": { "givenName": "Ada" } }));
+        assert_eq!(
+            only,
+            json!({ "schemas": [], "id": "usr_1", "userName": "ada", "name": { "givenName": "Ada" } })
+        );
         let without = cut(None, Some("emails.type,meta,name,id"));
         let expected = json!({ "schemas": [], "id": "usr_1", "userName": "ada", "emails": [{ "value": "a@b.example" }] });
         assert_eq!(without, expected);

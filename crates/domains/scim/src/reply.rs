@@ -62,7 +62,7 @@ pub(crate) fn found(shown: Shown, only: &Preconditions) -> Response {
 }
 
 /// A resource as a write left it.
-pub(crate) fn written(status: StatusCode, Shown { of: _, version, resource }: Shown) -> Response {
+pub(crate) fn written(status: StatusCode, Shown { version, resource }: Shown) -> Response {
     let place = resource.get("meta").and_then(|meta| meta.get("location")).and_then(Value::as_str);
     let place = place.and_then(|place| HeaderValue::try_from(place).ok());
     let mut response = with_tag(message(status, &Value::Object(resource)), &version);

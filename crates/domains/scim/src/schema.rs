@@ -131,7 +131,11 @@ impl Attribute {
         Self { mutability: Mutability::ReadOnly, ..Self::new(name, about, Kind::Time) }
     }
 
-    pub(crate) const fn reference(name: &'static str, about: &'static str, to: &'static [&'static str]) -> Self {
+    pub(crate) const fn reference(
+        name: &'static str,
+        about: &'static str,
+        to: &'static [&'static str],
+    ) -> Self {
         Self { references: to, case_exact: true, ..Self::new(name, about, Kind::Reference) }
     }
 

@@ -32,8 +32,8 @@ pub use caller::{ActingFunction, Authenticator, Caller, Link, Means, PrincipalId
 pub use contact::{Contact, Peer};
 pub use cursor::{Cursors, Page, page, page_size};
 pub use door::Door;
-pub use form::{Form, HOUSE, OAUTH, RefusalForm};
 pub use foreign::{foreign_content, strip_ours};
+pub use form::{Form, HOUSE, OAUTH, RefusalForm};
 pub use idempotency::sweep as sweep_idempotency;
 pub use input::{Input, Params, Segment, last_event, query};
 pub use ledger::FactKind;

@@ -165,7 +165,8 @@ pub(crate) async fn search(
     search: &Search,
 ) -> Result<(Vec<Agent>, i64), DbError> {
     let of = |head| {
-        let select = Select::new(head).and("agents.org = {}", by.org().uuid()).and("status <> {}", "decommissioned");
+        let select =
+            Select::new(head).and("agents.org = {}", by.org().uuid()).and("status <> {}", "decommissioned");
         by.narrow_for(required, search.filtered(select), &AGENT_COLUMNS)
     };
     let count = db.read_one(by.scope(), of("SELECT count(*) FROM agents")).await?;

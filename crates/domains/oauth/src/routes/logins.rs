@@ -11,7 +11,9 @@ use problem::{NOT_FOUND, PERMISSION_DENIED, VALIDATION_FAILED};
 use serde::{Deserialize, Serialize};
 use types::Timestamp;
 use utoipa::ToSchema;
-use web::{Allowed, Input, Nothing, OAUTH, Rate, Refusal, Reply, Spec, Visitor, leaves, operation, query, refuses};
+use web::{
+    Allowed, Input, Nothing, OAUTH, Rate, Refusal, Reply, Spec, Visitor, leaves, operation, query, refuses,
+};
 
 use crate::error::{OAuthError, invalid_request, private};
 use crate::form::Form;

@@ -112,7 +112,8 @@ pub(crate) async fn principal_rows(
     scope: &OrgScope,
     principals: &[PrincipalId],
 ) -> Result<HashMap<Uuid, (&'static str, i64)>, DbError> {
-    let users = "SELECT users.id, users.revision FROM users JOIN memberships ON memberships.user_id = users.id";
+    let users =
+        "SELECT users.id, users.revision FROM users JOIN memberships ON memberships.user_id = users.id";
     let agents = "SELECT id, revision FROM agents";
     let (of_users, of_agents): (Vec<_>, Vec<_>) =
         principals.iter().partition(|principal| matches!(principal, PrincipalId::User(_)));
@@ -123,7 +124,9 @@ pub(crate) async fn principal_rows(
         for some in among.chunks(500) {
             let places = vec!["{}"; some.len()].join(", ");
             let ids = some.iter().map(|principal| Value::from(principal.uuid()));
-            let select = Select::new(head).and("org = {}", scope.org().uuid()).and_text(format!("{id} IN ({places})"), ids);
+            let select = Select::new(head)
+                .and("org = {}", scope.org().uuid())
+                .and_text(format!("{id} IN ({places})"), ids);
             let select = match table {
                 "agents" => select.and("status <> {}", "decommissioned"),
                 _ => select,
@@ -149,7 +152,10 @@ pub(crate) async fn search_groups(
     };
     let count = db.read_one(by.scope(), of("SELECT count(*) FROM groups")).await?;
     let rows = db.read(by.scope(), search.paged(of(GROUP), "id")).await?;
-    Ok((rows.into_iter().map(group_of).collect::<Result<_, _>>()?, count.map_or(Ok(0), |mut row| row.next())?))
+    Ok((
+        rows.into_iter().map(group_of).collect::<Result<_, _>>()?,
+        count.map_or(Ok(0), |mut row| row.next())?,
+    ))
 }
 
 /// The groups of these principals that the caller may see.
@@ -159,7 +165,8 @@ pub(crate) async fn groups_of(
     required: &Required,
     principals: &[Uuid],
 ) -> Result<Vec<(Uuid, GroupId, String)>, DbError> {
-    const NAMED: Columns = Columns { selector: SelectorColumn::id::<GroupId>("groups.id"), group: Some("groups.id"), ..COLUMNS };
+    const NAMED: Columns =
+        Columns { selector: SelectorColumn::id::<GroupId>("groups.id"), group: Some("groups.id"), ..COLUMNS };
     if principals.is_empty() {
         return Ok(Vec::new());
     }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use db::{Db, DbError, OrgScope, Row, Scope, Select, Statement, SystemScope, sql};
 use authority::Required;
+use db::{Db, DbError, OrgScope, Row, Scope, Select, Statement, SystemScope, sql};
 use types::{Id, MembershipId, OrgId, SessionId, Timestamp, UserId, Uuid};
 use web::{Allowance, Columns, Search, SelectorColumn};
 
@@ -17,11 +17,6 @@ pub(crate) struct MembershipRow {
 }
 
 impl MembershipRow {
-    /// Of a membership that begins.
-    pub(crate) const fn new(id: MembershipId) -> Self {
-        Self { id, revision: 1 }
-    }
-
     /// As it stands after a change to it.
     pub(crate) const fn advanced(self) -> Self {
         Self { revision: self.revision + 1, ..self }
@@ -129,7 +124,10 @@ async fn with_roles(db: &Db, scope: &OrgScope, mut members: Vec<Member>) -> Resu
     let places = vec!["{}"; members.len()].join(", ");
     let select = Select::new("SELECT principal, role FROM grants")
         .and("org = {}", scope.org().uuid())
-        .and_text(format!("principal IN ({places})"), members.iter().map(|member| member.person.id.uuid().into()))
+        .and_text(
+            format!("principal IN ({places})"),
+            members.iter().map(|member| member.person.id.uuid().into()),
+        )
         .and_all("role <> ''", [])
         .order("role");
     let mut roles: HashMap<Uuid, Vec<String>> = HashMap::new();

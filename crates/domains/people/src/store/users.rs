@@ -63,10 +63,12 @@ pub(crate) fn turn_person(person: &Person, by: Option<OrgId>) -> Statement {
     sql(text, vec![person.id.uuid().into(), status.into(), person.revision.into(), by.into()]).fresh()
 }
 
-/// Writes what an organization may say of a person inside its domain; `person.revision` is the new one.
+/// Writes what an organization may say of a person inside its domain; `person.revision` is the new one. Who is suspended
+/// stays so by whoever did it.
 pub(crate) fn update_person(person: &Person, suspended_by: Option<OrgId>) -> Statement {
     let text = "UPDATE users SET email = $2, email_verified = $3, display_name = $4, locale = $5, status = $6, \
-                suspended_by = $7, revision = $8 WHERE id = $1 AND revision = $8 - 1";
+                suspended_by = CASE WHEN $6 = 'active' THEN NULL ELSE coalesce($7, suspended_by) END, \
+                revision = $8 WHERE id = $1 AND revision = $8 - 1";
     let status = if person.active { "active" } else { "suspended" };
     let params = vec![
         person.id.uuid().into(),

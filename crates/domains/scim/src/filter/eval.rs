@@ -62,7 +62,9 @@ fn compares(value: &Value, op: Op, literal: &Literal, exact: bool) -> bool {
     match (value, literal) {
         (Value::Bool(value), Literal::Flag(flag)) => value == flag,
         (Value::String(value), Literal::Text(text)) if exact => of_texts(value, op, text),
-        (Value::String(value), Literal::Text(text)) => of_texts(&value.to_lowercase(), op, &text.to_lowercase()),
+        (Value::String(value), Literal::Text(text)) => {
+            of_texts(&value.to_lowercase(), op, &text.to_lowercase())
+        }
         (Value::String(value), Literal::Time(millis)) => {
             value.parse::<Timestamp>().is_ok_and(|at| ordered(&at.millis(), op, millis))
         }
@@ -126,7 +128,10 @@ mod tests {
             (r#"emails[type eq "home"].value ew ".example""#, true),
             (r#"emails co "@EXAMPLE""#, true),
             (r#"active eq false or userName sw "A""#, true),
-            (r#"meta.created ge "2026-01-02T03:04:05Z" and meta.created lt "2026-01-02T03:04:06+00:00""#, true),
+            (
+                r#"meta.created ge "2026-01-02T03:04:05Z" and meta.created lt "2026-01-02T03:04:06+00:00""#,
+                true,
+            ),
         ] {
             assert_eq!(holds(&parse(&USER, text).unwrap(), &user, false), expected, "{text}");
         }

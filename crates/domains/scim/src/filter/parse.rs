@@ -124,7 +124,8 @@ impl<'a> Reader<'a> {
     }
 
     fn path(&mut self) -> Result<AttributePath, ScimError> {
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':' | b'_' | b'-' | b'$');
+        let is_name =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':' | b'_' | b'-' | b'$');
         let length = self.rest.bytes().take_while(|byte| is_name(*byte)).count();
         let (name, rest) = self.rest.split_at(length);
         if name.is_empty() {
@@ -198,7 +199,9 @@ impl<'a> Reader<'a> {
             .map_err(|_| self.unexpected())?;
         self.rest = rest;
         match value {
-            Value::Array(_) | Value::Object(_) => Err(wrong("a value is a text, a number, true, false or null")),
+            Value::Array(_) | Value::Object(_) => {
+                Err(wrong("a value is a text, a number, true, false or null"))
+            }
             Value::String(text) if text.contains('\0') => Err(wrong("a text holds U+0000")),
             value => Ok(value),
         }
@@ -228,7 +231,11 @@ impl<'a> Reader<'a> {
 
     fn unexpected(&self) -> ScimError {
         let shown: String = self.rest.chars().take(20).collect();
-        if shown.is_empty() { wrong("it ends too early") } else { wrong(format!("{shown:?} is not expected")) }
+        if shown.is_empty() {
+            wrong("it ends too early")
+        } else {
+            wrong(format!("{shown:?} is not expected"))
+        }
     }
 }
 

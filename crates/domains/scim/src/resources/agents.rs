@@ -100,13 +100,22 @@ impl Scim {
         Ok((self.show_agents(by, &agents, &query.projection(&AGENT)).await?, total))
     }
 
-    pub(crate) async fn agent(&self, by: &Allowance, id: AgentId, shown: &Projection) -> Result<Shown, Problem> {
+    pub(crate) async fn agent(
+        &self,
+        by: &Allowance,
+        id: AgentId,
+        shown: &Projection,
+    ) -> Result<Shown, Problem> {
         let agent = self.living(by, id).await?;
         let mut one = self.show_agents(by, std::slice::from_ref(&agent), shown).await?;
         one.pop().ok_or_else(|| Problem::internal("an agent that cannot be shown"))
     }
 
-    pub(crate) async fn create_agent(&self, by: &Allowance, body: &Value) -> Result<(Option<Change>, AgentId), Problem> {
+    pub(crate) async fn create_agent(
+        &self,
+        by: &Allowance,
+        body: &Value,
+    ) -> Result<(Option<Change>, AgentId), Problem> {
         let given = read_whole(&AGENT, body)?;
         let (namespace, name) = names(&given)?;
         let wanted = Wanted {
@@ -136,12 +145,25 @@ impl Scim {
         only.hold(&version(&agent))?;
         let before = self.show_agent(&agent, &[]);
         let after = how.applied(&AGENT, &before)?;
-        let owner = if after.get("owner") == before.get("owner") { agent.owner } else { self.owner(by, &after).await? };
+        let owner = if after.get("owner") == before.get("owner") {
+            agent.owner
+        } else {
+            self.owner(by, &after).await?
+        };
         let patch = Patch {
-            display_name: differing(&agent.display_name, needed("displayName", text(&after, "displayName", 200)?)?),
-            description: differing(&agent.description, text(&after, "description", 4_000)?.unwrap_or_default()),
+            display_name: differing(
+                &agent.display_name,
+                needed("displayName", text(&after, "displayName", 200)?)?,
+            ),
+            description: differing(
+                &agent.description,
+                text(&after, "description", 4_000)?.unwrap_or_default(),
+            ),
             kind: differing(&agent.kind, word(&after, "agentType")?.unwrap_or_default()),
-            deployment_env: differing(&agent.deployment_env, word(&after, "environment")?.unwrap_or_default()),
+            deployment_env: differing(
+                &agent.deployment_env,
+                word(&after, "environment")?.unwrap_or_default(),
+            ),
             owner: differing(&agent.owner, owner),
             external_id: match text(&after, "externalId", 200)? {
                 same if same == agent.external_id => Patched::Kept,
@@ -201,7 +223,12 @@ impl Scim {
         }
     }
 
-    async fn show_agents(&self, by: &Allowance, agents: &[Agent], shown: &Projection) -> Result<Vec<Shown>, Problem> {
+    async fn show_agents(
+        &self,
+        by: &Allowance,
+        agents: &[Agent],
+        shown: &Projection,
+    ) -> Result<Vec<Shown>, Problem> {
         let ids: Vec<_> = agents.iter().map(|agent| agent.id.uuid()).collect();
         let wanted = if shown.shows("groups") { ids.as_slice() } else { &[] };
         let groups = self.people.groups_of(by, wanted).await?;
@@ -213,7 +240,7 @@ impl Scim {
                 .collect();
             let mut resource = self.show_agent(agent, &own);
             shown.cut(&AGENT, &mut resource);
-            Shown { of: &AGENT, version: version(agent), resource }
+            Shown { version: version(agent), resource }
         };
         Ok(agents.iter().map(show).collect())
     }

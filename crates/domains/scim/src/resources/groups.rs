@@ -36,12 +36,24 @@ pub(crate) static GROUP: ResourceType = ResourceType {
     schema: "urn:ietf:params:scim:schemas:core:2.0:Group",
     about: "A group of members and agents, which hold what it holds.",
     common: &[
-        Attribute::text("id", "Its id here.").read_only().always().exact().unique().column(Column::Id("groups.id", group_id)),
-        Attribute::text("externalId", "Its id in the directory.").exact().column(Column::Text("groups.external_group_id")),
-        Attribute::complex("meta", "About the resource.", &[
-            Attribute::time("created", "When it was made.").column(Column::Time("groups.created_at")),
-            Attribute::time("lastModified", "When it was last changed.").column(Column::Time("groups.updated_at")),
-        ])
+        Attribute::text("id", "Its id here.")
+            .read_only()
+            .always()
+            .exact()
+            .unique()
+            .column(Column::Id("groups.id", group_id)),
+        Attribute::text("externalId", "Its id in the directory.")
+            .exact()
+            .column(Column::Text("groups.external_group_id")),
+        Attribute::complex(
+            "meta",
+            "About the resource.",
+            &[
+                Attribute::time("created", "When it was made.").column(Column::Time("groups.created_at")),
+                Attribute::time("lastModified", "When it was last changed.")
+                    .column(Column::Time("groups.updated_at")),
+            ],
+        )
         .read_only(),
     ],
     attributes: &[
@@ -49,17 +61,22 @@ pub(crate) static GROUP: ResourceType = ResourceType {
             .required()
             .unique()
             .column(Column::Text("groups.name")),
-        Attribute::complex("members", "Who is in it. Whoever puts somebody in must hold what the group holds.", &[
-            Attribute::text("value", "The id of a user or an agent.")
-                .immutable()
-                .exact()
-                .column(Column::Id("group_members.principal", principal_id)),
-            Attribute::reference("$ref", "The user or agent.", &["User", "Agent"]).immutable(),
-            Attribute::text("type", "`User` or `Agent`.")
-                .immutable()
-                .one_of(&["User", "Agent"])
-                .column(Column::Text("CASE group_members.principal_kind WHEN 'user' THEN 'User' ELSE 'Agent' END")),
-        ])
+        Attribute::complex(
+            "members",
+            "Who is in it. Whoever puts somebody in must hold what the group holds.",
+            &[
+                Attribute::text("value", "The id of a user or an agent.")
+                    .immutable()
+                    .exact()
+                    .column(Column::Id("group_members.principal", principal_id)),
+                Attribute::reference("$ref", "The user or agent.", &["User", "Agent"]).immutable(),
+                Attribute::text("type", "`User` or `Agent`.").immutable().one_of(&["User", "Agent"]).column(
+                    Column::Text(
+                        "CASE group_members.principal_kind WHEN 'user' THEN 'User' ELSE 'Agent' END",
+                    ),
+                ),
+            ],
+        )
         .multi()
         .column(Column::Rows(
             "EXISTS (SELECT 1 FROM group_members WHERE group_members.org = groups.org \
@@ -78,13 +95,22 @@ impl Scim {
         Ok((self.show_groups(by, &groups, &query.projection(&GROUP)).await?, total))
     }
 
-    pub(crate) async fn group(&self, by: &Allowance, id: GroupId, shown: &Projection) -> Result<Shown, Problem> {
+    pub(crate) async fn group(
+        &self,
+        by: &Allowance,
+        id: GroupId,
+        shown: &Projection,
+    ) -> Result<Shown, Problem> {
         let group = self.people.find_group(by, id).await?;
         let mut one = self.show_groups(by, std::slice::from_ref(&group), shown).await?;
         one.pop().ok_or_else(|| Problem::internal("a group that cannot be shown"))
     }
 
-    pub(crate) async fn create_group(&self, by: &Allowance, body: &Value) -> Result<(Option<Change>, GroupId), Problem> {
+    pub(crate) async fn create_group(
+        &self,
+        by: &Allowance,
+        body: &Value,
+    ) -> Result<(Option<Change>, GroupId), Problem> {
         let given = read_whole(&GROUP, body)?;
         let wanted = WantedGroup {
             name: name(&given)?,
@@ -107,7 +133,7 @@ impl Scim {
     ) -> Result<Option<Change>, Problem> {
         let group = self.people.find_group(by, id).await?;
         let shown = self.show_groups(by, std::slice::from_ref(&group), &Projection::default()).await?;
-        let Some(Shown { version, resource: before, .. }) = shown.into_iter().next() else {
+        let Some(Shown { version, resource: before }) = shown.into_iter().next() else {
             return Err(Problem::internal("a group that cannot be shown"));
         };
         only.hold(&version)?;
@@ -140,7 +166,12 @@ impl Scim {
         Ok(Some(self.people.delete_group(by, id).await?.change))
     }
 
-    async fn show_groups(&self, by: &Allowance, groups: &[Group], shown: &Projection) -> Result<Vec<Shown>, Problem> {
+    async fn show_groups(
+        &self,
+        by: &Allowance,
+        groups: &[Group],
+        shown: &Projection,
+    ) -> Result<Vec<Shown>, Problem> {
         let ids: Vec<GroupId> = groups.iter().map(|group| group.id).collect();
         let marks = self.access.marks_of(&by.scope(), &ids).await?;
         let wanted = if shown.shows("members") { ids.as_slice() } else { &[] };
@@ -150,7 +181,7 @@ impl Scim {
             let version = version(group, &marks);
             let mut resource = self.show_group(group, &members, &version);
             shown.cut(&GROUP, &mut resource);
-            Shown { of: &GROUP, version, resource }
+            Shown { version, resource }
         };
         Ok(groups.iter().map(show).collect())
     }
@@ -188,7 +219,8 @@ fn name(resource: &Map<String, Value>) -> Result<String, ScimError> {
 
 fn principals(resource: &Map<String, Value>) -> Result<Vec<PrincipalId>, ScimError> {
     let read = |text: String| {
-        text.parse().map_err(|_| ScimError::value("members", format!("{text:?} is the id of no user and no agent")))
+        text.parse()
+            .map_err(|_| ScimError::value("members", format!("{text:?} is the id of no user and no agent")))
     };
     values(resource, "members").into_iter().map(read).collect()
 }

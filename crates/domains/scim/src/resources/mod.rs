@@ -19,7 +19,6 @@ pub(crate) static TYPES: [&ResourceType; 3] = [&USER, &GROUP, &AGENT];
 
 /// What comes out: a resource in SCIM's form and the mark of the state that it shows.
 pub(crate) struct Shown {
-    pub(crate) of: &'static ResourceType,
     pub(crate) version: String,
     pub(crate) resource: Map<String, Value>,
 }
@@ -33,7 +32,11 @@ pub(crate) enum Write<'a> {
 impl Write<'_> {
     /// What the resource is to become. Sent whole, what is left out is cleared – but for what has to be there, and for
     /// what is not always the directory's to say: then it stays as it is.
-    fn applied(&self, of: &ResourceType, before: &Map<String, Value>) -> Result<Map<String, Value>, ScimError> {
+    fn applied(
+        &self,
+        of: &ResourceType,
+        before: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, ScimError> {
         match self {
             Self::Patch(message) => {
                 let mut after = before.clone();
@@ -107,7 +110,12 @@ fn text(resource: &Map<String, Value>, name: &str, longest: usize) -> Result<Opt
     bounded(name, resource.get(name), longest)
 }
 
-fn part(resource: &Map<String, Value>, name: &str, part: &str, longest: usize) -> Result<Option<String>, ScimError> {
+fn part(
+    resource: &Map<String, Value>,
+    name: &str,
+    part: &str,
+    longest: usize,
+) -> Result<Option<String>, ScimError> {
     bounded(part, resource.get(name).and_then(|parts| parts.get(part)), longest)
 }
 

@@ -96,17 +96,26 @@ impl Scim {
         Ok((self.show_users(by, &members, &query.projection(&USER)).await?, total))
     }
 
-    pub(crate) async fn user(&self, by: &Allowance, id: UserId, shown: &Projection) -> Result<Shown, Problem> {
+    pub(crate) async fn user(
+        &self,
+        by: &Allowance,
+        id: UserId,
+        shown: &Projection,
+    ) -> Result<Shown, Problem> {
         let member = self.people.find_member(by, id).await?;
         let mut one = self.show_users(by, std::slice::from_ref(&member), shown).await?;
         one.pop().ok_or_else(|| Problem::internal("a member that cannot be shown"))
     }
 
-    pub(crate) async fn create_user(&self, by: &Allowance, body: &Value) -> Result<(Option<Change>, UserId), Problem> {
+    pub(crate) async fn create_user(
+        &self,
+        by: &Allowance,
+        body: &Value,
+    ) -> Result<(Option<Change>, UserId), Problem> {
         let given = read_whole(&USER, body)?;
         let formatted = body.get("name").and_then(|name| name.get("formatted"));
         let Decided { change, answer } = self.people.provision(by, &new_profile(&given, formatted)?).await?;
-        Ok((Some(change), answer.person.id))
+        Ok((Some(change), answer))
     }
 
     pub(crate) async fn write_user(
@@ -152,7 +161,7 @@ impl Scim {
                 .collect();
             let mut resource = self.show_user(member, &own);
             shown.cut(&USER, &mut resource);
-            Shown { of: &USER, version: version(member), resource }
+            Shown { version: version(member), resource }
         };
         Ok(members.iter().map(show).collect())
     }
@@ -203,9 +212,13 @@ fn new_profile(given: &Map<String, Value>, formatted: Option<&Value>) -> Result<
         email => email,
     };
     if email.is_none() {
-        return Err(ScimError::value("emails", "needs an address inside a domain that the organization has proved"));
+        return Err(ScimError::value(
+            "emails",
+            "needs an address inside a domain that the organization has proved",
+        ));
     }
-    let parts: Vec<&str> = [&entry.given_name, &entry.family_name].into_iter().flatten().map(String::as_str).collect();
+    let parts: Vec<&str> =
+        [&entry.given_name, &entry.family_name].into_iter().flatten().map(String::as_str).collect();
     let names = [
         text(given, "displayName", LONGEST_NAME)?,
         bounded("name.formatted", formatted, LONGEST_NAME)?,
@@ -222,7 +235,11 @@ fn new_profile(given: &Map<String, Value>, formatted: Option<&Value>) -> Result<
     })
 }
 
-fn profile(member: &Member, before: &Map<String, Value>, after: &Map<String, Value>) -> Result<Profile, ScimError> {
+fn profile(
+    member: &Member,
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+) -> Result<Profile, ScimError> {
     let user_name = needed("userName", text(after, "userName", LONGEST_USER_NAME)?)?;
     // What is only shown because there is nothing else is not written down.
     let is_shown = before.get("userName").and_then(Value::as_str) == Some(&user_name);
@@ -237,7 +254,10 @@ fn profile(member: &Member, before: &Map<String, Value>, after: &Map<String, Val
         email,
         locale: locale(after)?,
         roles: values(after, "roles"),
-        active: after.get("active").and_then(Value::as_bool).ok_or_else(|| ScimError::value("active", "is needed"))?,
+        active: after
+            .get("active")
+            .and_then(Value::as_bool)
+            .ok_or_else(|| ScimError::value("active", "is needed"))?,
     })
 }
 
@@ -266,9 +286,12 @@ fn address(text: &str) -> Result<Option<Email>, ScimError> {
 
 fn locale(resource: &Map<String, Value>) -> Result<Option<String>, ScimError> {
     let locale = text(resource, "locale", 64)?;
-    let is_tag = |text: &String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let is_tag =
+        |text: &String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     match locale {
-        Some(text) if !is_tag(&text) => Err(ScimError::value("locale", "must be a language tag such as de-AT")),
+        Some(text) if !is_tag(&text) => {
+            Err(ScimError::value("locale", "must be a language tag such as de-AT"))
+        }
         locale => Ok(locale),
     }
 }

@@ -3,17 +3,19 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use problem::{AGENT_EXISTS, AGENT_NOT_SUSPENDED, AUTHORITY_EXCEEDED, CONFLICT, INVALID_FILTER, INVALID_PATH, INVALID_SYNTAX, INVALID_VALUE,
-    NO_TARGET, ORGANIZATION_LEAVING, OWNER_UNKNOWN, READ_ONLY, STALE_REVISION,};
+use problem::{
+    AGENT_EXISTS, AGENT_NOT_SUSPENDED, AUTHORITY_EXCEEDED, CONFLICT, INVALID_FILTER, INVALID_PATH,
+    INVALID_SYNTAX, INVALID_VALUE, NO_TARGET, ORGANIZATION_LEAVING, OWNER_UNKNOWN, READ_ONLY, STALE_REVISION,
+};
 use types::AgentId;
 use web::{Allowed, Input, Nothing, Params, Refusal, Segment, Spec, leaves, operation, refuses};
 
-use super::messages::{Listed, PatchMessage, AgentResource};
+use super::messages::{AgentResource, Listed, PatchMessage};
+use crate::Scim;
 use crate::form::SCIM;
 use crate::query::{Projection, Query};
 use crate::reply::{Preconditions, found, gone, list as page, written};
 use crate::resources::{AGENT, Write};
-use crate::Scim;
 
 operation! {
     /// Registers an agent that somebody answers for.
@@ -67,7 +69,7 @@ pub async fn create(
     allowed: Allowed<CreateAgent>,
     Input(body): Input<CreateAgent>,
 ) -> Result<Response, Refusal> {
-    let id = allowed.settled(|| scim.create_agent(&allowed, &body.0)).await?;
+    let id = scim.settle(&allowed, &AGENT, || scim.create_agent(&allowed, &body.0)).await?;
     Ok(written(StatusCode::CREATED, scim.agent(&allowed, id, &Projection::default()).await?))
 }
 
@@ -99,7 +101,10 @@ pub async fn replace(
     Input(body): Input<ReplaceAgent>,
 ) -> Result<Response, Refusal> {
     let how = Write::Whole(&body.0);
-    allowed.settled(|| async { scim.write_agent(&allowed, id, &how, &only).await.map(|change| (change, ())) }).await?;
+    scim.settle(&allowed, &AGENT, || async {
+        scim.write_agent(&allowed, id, &how, &only).await.map(|change| (change, ()))
+    })
+    .await?;
     Ok(written(StatusCode::OK, scim.agent(&allowed, id, &Projection::default()).await?))
 }
 
@@ -112,7 +117,10 @@ pub async fn patch(
     Input(body): Input<PatchAgent>,
 ) -> Result<Response, Refusal> {
     let how = Write::Patch(&body.0);
-    allowed.settled(|| async { scim.write_agent(&allowed, id, &how, &only).await.map(|change| (change, ())) }).await?;
+    scim.settle(&allowed, &AGENT, || async {
+        scim.write_agent(&allowed, id, &how, &only).await.map(|change| (change, ()))
+    })
+    .await?;
     Ok(written(StatusCode::OK, scim.agent(&allowed, id, &query.projection(&AGENT)).await?))
 }
 
@@ -122,6 +130,9 @@ pub async fn delete(
     Segment(id): Segment<AgentId>,
     only: Preconditions,
 ) -> Result<Response, Refusal> {
-    allowed.settled(|| async { scim.delete_agent(&allowed, id, &only).await.map(|change| (change, ())) }).await?;
+    scim.settle(&allowed, &AGENT, || async {
+        scim.delete_agent(&allowed, id, &only).await.map(|change| (change, ()))
+    })
+    .await?;
     Ok(gone())
 }

@@ -85,7 +85,9 @@ pub async fn schema(
 
 fn known(is: impl Fn(&ResourceType) -> bool) -> Result<&'static ResourceType, Problem> {
     let found = TYPES.into_iter().find(|one| is(one));
-    found.ok_or_else(|| Problem::new(&NOT_FOUND, "There is no such schema or kind of resources. List them all."))
+    found.ok_or_else(|| {
+        Problem::new(&NOT_FOUND, "There is no such schema or kind of resources. List them all.")
+    })
 }
 
 fn whole(all: Vec<Value>) -> Response {

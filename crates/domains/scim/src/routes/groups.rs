@@ -3,17 +3,19 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use problem::{ALREADY_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, GROUP_IN_USE, INVALID_FILTER, INVALID_PATH, INVALID_SYNTAX, INVALID_VALUE, NO_TARGET,
-    READ_ONLY, STALE_REVISION,};
+use problem::{
+    ALREADY_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, GROUP_IN_USE, INVALID_FILTER, INVALID_PATH, INVALID_SYNTAX,
+    INVALID_VALUE, NO_TARGET, READ_ONLY, STALE_REVISION,
+};
 use types::GroupId;
 use web::{Allowed, Input, Nothing, Params, Refusal, Segment, Spec, leaves, operation, refuses};
 
-use super::messages::{Listed, PatchMessage, GroupResource};
+use super::messages::{GroupResource, Listed, PatchMessage};
+use crate::Scim;
 use crate::form::SCIM;
 use crate::query::{Projection, Query};
 use crate::reply::{Preconditions, found, gone, list as page, written};
 use crate::resources::{GROUP, Write};
-use crate::Scim;
 
 operation! {
     /// Makes a group with its members.
@@ -64,7 +66,7 @@ pub async fn create(
     allowed: Allowed<CreateGroup>,
     Input(body): Input<CreateGroup>,
 ) -> Result<Response, Refusal> {
-    let id = allowed.settled(|| scim.create_group(&allowed, &body.0)).await?;
+    let id = scim.settle(&allowed, &GROUP, || scim.create_group(&allowed, &body.0)).await?;
     Ok(written(StatusCode::CREATED, scim.group(&allowed, id, &Projection::default()).await?))
 }
 
@@ -96,7 +98,10 @@ pub async fn replace(
     Input(body): Input<ReplaceGroup>,
 ) -> Result<Response, Refusal> {
     let how = Write::Whole(&body.0);
-    allowed.settled(|| async { scim.write_group(&allowed, id, &how, &only).await.map(|change| (change, ())) }).await?;
+    scim.settle(&allowed, &GROUP, || async {
+        scim.write_group(&allowed, id, &how, &only).await.map(|change| (change, ()))
+    })
+    .await?;
     Ok(written(StatusCode::OK, scim.group(&allowed, id, &Projection::default()).await?))
 }
 
@@ -109,7 +114,10 @@ pub async fn patch(
     Input(body): Input<PatchGroup>,
 ) -> Result<Response, Refusal> {
     let how = Write::Patch(&body.0);
-    allowed.settled(|| async { scim.write_group(&allowed, id, &how, &only).await.map(|change| (change, ())) }).await?;
+    scim.settle(&allowed, &GROUP, || async {
+        scim.write_group(&allowed, id, &how, &only).await.map(|change| (change, ()))
+    })
+    .await?;
     Ok(written(StatusCode::OK, scim.group(&allowed, id, &query.projection(&GROUP)).await?))
 }
 
@@ -119,6 +127,9 @@ pub async fn delete(
     Segment(id): Segment<GroupId>,
     only: Preconditions,
 ) -> Result<Response, Refusal> {
-    allowed.settled(|| async { scim.delete_group(&allowed, id, &only).await.map(|change| (change, ())) }).await?;
+    scim.settle(&allowed, &GROUP, || async {
+        scim.delete_group(&allowed, id, &only).await.map(|change| (change, ()))
+    })
+    .await?;
     Ok(gone())
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Array, Object, ObjectBuilder, Schema, Type};
-use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::resources::{AGENT, GROUP, USER};
@@ -53,11 +53,11 @@ fn texts() -> Array {
 }
 
 fn of_resource(of: &ResourceType) -> Object {
-    let object = ObjectBuilder::new()
-        .description(Some(of.about))
-        .property("schemas", texts())
-        .required("schemas");
-    of.all().fold(object, |object, attribute| object.property(attribute.name, of_attribute(attribute))).build()
+    let object =
+        ObjectBuilder::new().description(Some(of.about)).property("schemas", texts()).required("schemas");
+    of.all()
+        .fold(object, |object, attribute| object.property(attribute.name, of_attribute(attribute)))
+        .build()
 }
 
 fn of_attribute(attribute: &Attribute) -> RefOr<Schema> {

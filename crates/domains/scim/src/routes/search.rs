@@ -74,7 +74,9 @@ pub async fn all(
 ) -> Result<Response, Refusal> {
     let query = read(&message.0)?;
     if query.sort_by.is_some() {
-        return Err(Problem::from(ScimError::value("sortBy", "sorts within one kind of resources only")).into());
+        return Err(
+            Problem::from(ScimError::value("sortBy", "sorts within one kind of resources only")).into()
+        );
     }
     let (mut resources, mut total, mut known) = (Vec::new(), 0, false);
     let mut unknown = None;
@@ -104,7 +106,12 @@ pub async fn all(
     }
 }
 
-async fn within(scim: &Scim, by: &Allowance, of: &'static ResourceType, message: &Value) -> Result<Response, Refusal> {
+async fn within(
+    scim: &Scim,
+    by: &Allowance,
+    of: &'static ResourceType,
+    message: &Value,
+) -> Result<Response, Refusal> {
     let query = read(message)?;
     let (shown, total) = scim.page(by, of, &query).await?;
     let resources = shown.into_iter().map(|one| one.resource.into()).collect();
@@ -112,7 +119,12 @@ async fn within(scim: &Scim, by: &Allowance, of: &'static ResourceType, message:
 }
 
 impl Scim {
-    async fn page(&self, by: &Allowance, of: &ResourceType, query: &Query) -> Result<(Vec<Shown>, i64), Problem> {
+    async fn page(
+        &self,
+        by: &Allowance,
+        of: &ResourceType,
+        query: &Query,
+    ) -> Result<(Vec<Shown>, i64), Problem> {
         match of.name {
             "User" => self.users(by, query).await,
             "Group" => self.groups(by, query).await,

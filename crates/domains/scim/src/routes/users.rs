@@ -3,17 +3,20 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use problem::{ALREADY_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, INVALID_FILTER, INVALID_PATH, INVALID_SYNTAX, INVALID_VALUE, LAST_OWNER, NO_TARGET,
-    ORGANIZATION_LEAVING, OUTSIDE_DOMAINS, OWN_ACCOUNT, READ_ONLY, STALE_REVISION,};
+use problem::{
+    ALREADY_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, INVALID_FILTER, INVALID_PATH, INVALID_SYNTAX,
+    INVALID_VALUE, LAST_OWNER, NO_TARGET, ORGANIZATION_LEAVING, OUTSIDE_DOMAINS, OWN_ACCOUNT, READ_ONLY,
+    STALE_REVISION,
+};
 use types::UserId;
 use web::{Allowed, Input, Nothing, Params, Refusal, Segment, Spec, leaves, operation, refuses};
 
 use super::messages::{Listed, PatchMessage, UserResource};
+use crate::Scim;
 use crate::form::SCIM;
 use crate::query::{Projection, Query};
 use crate::reply::{Preconditions, found, gone, list as page, written};
 use crate::resources::{USER, Write};
-use crate::Scim;
 
 operation! {
     /// Brings a member in whose address lies in a domain that the organization has proved.
@@ -74,7 +77,7 @@ pub async fn create(
     allowed: Allowed<CreateUser>,
     Input(body): Input<CreateUser>,
 ) -> Result<Response, Refusal> {
-    let id = allowed.settled(|| scim.create_user(&allowed, &body.0)).await?;
+    let id = scim.settle(&allowed, &USER, || scim.create_user(&allowed, &body.0)).await?;
     Ok(written(StatusCode::CREATED, scim.user(&allowed, id, &Projection::default()).await?))
 }
 
@@ -106,7 +109,10 @@ pub async fn replace(
     Input(body): Input<ReplaceUser>,
 ) -> Result<Response, Refusal> {
     let how = Write::Whole(&body.0);
-    allowed.settled(|| async { scim.write_user(&allowed, id, &how, &only).await.map(|change| (change, ())) }).await?;
+    scim.settle(&allowed, &USER, || async {
+        scim.write_user(&allowed, id, &how, &only).await.map(|change| (change, ()))
+    })
+    .await?;
     Ok(written(StatusCode::OK, scim.user(&allowed, id, &Projection::default()).await?))
 }
 
@@ -119,7 +125,10 @@ pub async fn patch(
     Input(body): Input<PatchUser>,
 ) -> Result<Response, Refusal> {
     let how = Write::Patch(&body.0);
-    allowed.settled(|| async { scim.write_user(&allowed, id, &how, &only).await.map(|change| (change, ())) }).await?;
+    scim.settle(&allowed, &USER, || async {
+        scim.write_user(&allowed, id, &how, &only).await.map(|change| (change, ()))
+    })
+    .await?;
     Ok(written(StatusCode::OK, scim.user(&allowed, id, &query.projection(&USER)).await?))
 }
 
@@ -129,6 +138,9 @@ pub async fn delete(
     Segment(id): Segment<UserId>,
     only: Preconditions,
 ) -> Result<Response, Refusal> {
-    allowed.settled(|| async { scim.delete_user(&allowed, id, &only).await.map(|change| (change, ())) }).await?;
+    scim.settle(&allowed, &USER, || async {
+        scim.delete_user(&allowed, id, &only).await.map(|change| (change, ()))
+    })
+    .await?;
     Ok(gone())
 }

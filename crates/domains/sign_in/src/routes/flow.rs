@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 use types::{AuthProviderId, Slug, Timestamp};
 use utoipa::ToSchema;
 use web::{
-    Input, Nothing, OAUTH, Operation, Params, Rate, Refusal, Reply, Segment, Spec, Visitor, leaves, operation,
-    refuses,
+    Input, Nothing, OAUTH, Operation, Params, Rate, Refusal, Reply, Segment, Spec, Visitor, leaves,
+    operation, refuses,
 };
 
 use super::Rooms;

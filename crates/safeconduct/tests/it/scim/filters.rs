@@ -13,7 +13,9 @@ async fn find(by: &Caller, kind: &str, parameters: &[(&str, &str)]) -> Value {
 /// The first words of the names, in order.
 fn names(list: &Value) -> Vec<&str> {
     let all = list["Resources"].as_array().unwrap();
-    all.iter().map(|one| one["displayName"].as_str().and_then(|text| text.split(' ').next()).unwrap()).collect()
+    all.iter()
+        .map(|one| one["displayName"].as_str().and_then(|text| text.split(' ').next()).unwrap())
+        .collect()
 }
 
 async fn furnished(database: testing::TestDatabase) -> Setting {
@@ -134,7 +136,15 @@ async fn deep_long_and_foolish_filters_are_refused_before_they_cost_anything() {
     let deep = format!("{}active eq true{}", "(".repeat(600), ")".repeat(600));
     let wide = vec!["active eq true"; 25].join(" or ");
     let long = format!("userName eq \"{}\"", "x".repeat(3_000));
-    for filter in [deep.as_str(), &wide, &long, "userName", "nothing eq 1", "groups.value eq \"x\"", "userName eq \"\u{0}\""] {
+    for filter in [
+        deep.as_str(),
+        &wide,
+        &long,
+        "userName",
+        "nothing eq 1",
+        "groups.value eq \"x\"",
+        "userName eq \"\u{0}\"",
+    ] {
         let answer = get("filter", filter).await;
         assert_eq!(answer.status.as_u16(), 400, "{filter}: {}", answer.text);
         assert_eq!(answer.header("content-type"), "application/scim+json");

@@ -20,7 +20,8 @@ async fn the_public_tester_finds_no_fault() {
     let output = command.output().await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    let passed: u32 = said.trim().strip_prefix("SUCCESS=").and_then(|count| count.parse().ok()).unwrap_or_default();
+    let passed: u32 =
+        said.trim().strip_prefix("SUCCESS=").and_then(|count| count.parse().ok()).unwrap_or_default();
     assert!(passed > 80, "{said}");
     setting.server.finish().await;
 }

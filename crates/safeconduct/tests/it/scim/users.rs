@@ -277,11 +277,19 @@ async fn what_is_malformed_or_unknown_is_refused_in_scims_own_form() {
     let post = |body: &str| directory.send(reqwest::Method::POST, "/scim/v2/Users", Some(body.to_owned()));
     refused(&post("{").await, 400, Some("invalidSyntax"), "malformed_json");
     refused(&post("[]").await, 400, Some("invalidSyntax"), "invalid_syntax");
-    refused(&post(r#"{"userName": "a", "userName": "b"}"#).await, 400, Some("invalidSyntax"), "malformed_json");
+    refused(
+        &post(r#"{"userName": "a", "userName": "b"}"#).await,
+        400,
+        Some("invalidSyntax"),
+        "malformed_json",
+    );
     refused(&post(r#"{"userName": 5}"#).await, 400, Some("invalidValue"), "invalid_value");
     refused(&post("{}").await, 400, Some("invalidValue"), "invalid_value");
     let as_text = directory.with("content-type", "text/plain");
-    let answer = as_text.http.post(format!("{}/scim/v2/Users", as_text.url)).bearer_auth(as_text.bearer.clone().unwrap());
+    let answer = as_text
+        .http
+        .post(format!("{}/scim/v2/Users", as_text.url))
+        .bearer_auth(as_text.bearer.clone().unwrap());
     let answer = answer.header("content-type", "text/plain").body("{}").send().await.unwrap();
     assert_eq!(answer.status(), 415);
     assert_eq!(answer.headers()["content-type"], "application/scim+json");
