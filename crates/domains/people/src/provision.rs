@@ -3,13 +3,14 @@
 //! The person itself – name, address, language, whether it may sign in anywhere – an organization touches only inside a
 //! domain that it has proved. Everything else it says of its own membership.
 
+use access::Head;
 use authority::Required;
 use db::{AuthorityEntry, Change};
 use ledger::FactKind;
 use problem::{ALREADY_EXISTS, PERMISSION_DENIED, Problem};
 use serde_json::{Value, json};
 use types::{Email, GroupId, Id, OrgId, UserId, Uuid};
-use web::{Allowance, Decided, Search};
+use web::{Allowance, Decided, PrincipalId, Search};
 
 use crate::domains::{Proved, outside, relied_on};
 use crate::import::{Entry, Outcome, Step};
@@ -106,6 +107,9 @@ impl People {
         let fact = |kind| by.fact(kind).target("user", id, &after.display_name);
         let told = fact(&facts::MEMBER_UPDATED).data(json!({ "fields": fields }));
         let mut change = Change::new(INSTANCE, inner.ledger.seal(told).await?);
+        if after.email != member.person.email {
+            change = self.may_readdress(by, &member).await?.relied_on(change);
+        }
         let mut suspended_at = member.suspended_at;
         if turns {
             // Whoever stops somebody, or lets somebody act again, must hold what they hold; and an owner must stay.
@@ -207,6 +211,20 @@ impl People {
         let dead = before.active && !after.active;
         let entry = AuthorityEntry { org: by.org(), kind: "user", key: before.id.uuid(), dead };
         Ok(change.statement(store::update_person(after, suspender)).authority(entry))
+    }
+
+    /// Whoever reads somebody's mail can sign in as them: another address gives away all that they hold – here, which the
+    /// caller must hold, and elsewhere, which nobody here has to give.
+    async fn may_readdress(&self, by: &Allowance, member: &Member) -> Result<Head, PeopleError> {
+        let (access, id) = (&self.inner().access, member.person.id);
+        let giver = access.giver(by).await?;
+        giver.holds(&access.authority_now(&by.scope(), PrincipalId::User(id)).await?)?;
+        let orgs = store::orgs_of(&self.inner().db, INSTANCE, id).await?;
+        if orgs.iter().all(|org| *org == by.org()) {
+            return Ok(giver.head);
+        }
+        let detail = "The person belongs to other organizations, too. Ask an operator of the instance.";
+        Err(Problem::new(&PERMISSION_DENIED, detail).with_member("permission", "system:users").into())
     }
 
     async fn own_domain(&self, by: &Allowance, person: &Person) -> Result<Option<Proved>, PeopleError> {

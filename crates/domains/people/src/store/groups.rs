@@ -115,8 +115,8 @@ pub(crate) async fn principal_rows(
     let users =
         "SELECT users.id, users.revision FROM users JOIN memberships ON memberships.user_id = users.id";
     let agents = "SELECT id, revision FROM agents";
-    let (of_users, of_agents): (Vec<_>, Vec<_>) =
-        principals.iter().partition(|principal| matches!(principal, PrincipalId::User(_)));
+    let (of_users, of_agents): (Vec<PrincipalId>, Vec<PrincipalId>) =
+        principals.iter().copied().partition(|principal| matches!(principal, PrincipalId::User(_)));
     let mut rows = HashMap::new();
     for (table, head, id, among) in
         [("users", users, "users.id", of_users), ("agents", agents, "agents.id", of_agents)]

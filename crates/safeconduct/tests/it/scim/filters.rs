@@ -1,5 +1,7 @@
 //! Lists: filters, order, pages, chosen attributes – and the same answer from the database as from memory.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{AGENT, GROUP, Setting, id, refused, user};
@@ -28,6 +30,46 @@ async fn furnished(database: testing::TestDatabase) -> Setting {
         setting.directory.post("/scim/v2/Users", body).await.ok(201);
     }
     setting
+}
+
+/// The ids of all users that match.
+async fn found(by: &Caller, filter: &str) -> BTreeSet<String> {
+    let list = find(by, "Users", &[("filter", filter), ("attributes", "id")]).await;
+    list["Resources"].as_array().unwrap().iter().map(|one| id(one).to_owned()).collect()
+}
+
+/// The same throws each time (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % sides as u64).unwrap()
+    }
+
+    fn compose(
+        &mut self,
+        parts: &[(&str, BTreeSet<String>)],
+        all: &BTreeSet<String>,
+        depth: usize,
+    ) -> (String, BTreeSet<String>) {
+        let kind = if depth == 0 { 3 } else { self.throw(4) };
+        if kind == 3 {
+            let (text, set) = &parts[self.throw(parts.len())];
+            return ((*text).to_owned(), set.clone());
+        }
+        let (left, one) = self.compose(parts, all, depth - 1);
+        if kind == 2 {
+            return (format!("not ({left})"), all - &one);
+        }
+        let (right, other) = self.compose(parts, all, depth - 1);
+        match kind {
+            0 => (format!("({left}) and ({right})"), &one & &other),
+            _ => (format!("({left} or {right})"), &one | &other),
+        }
+    }
 }
 
 testing::on_both_databases! {
@@ -81,6 +123,28 @@ testing::on_both_databases! {
         directory.post("/scim/v2/Agents", agent).await.ok(201);
         for filter in ["name eq \"lab:bot\"", &format!("owner.value eq \"{}\"", id(&ada)), "agentType eq \"custom\" and name sw \"lab:\""] {
             assert_eq!(find(directory, "Agents", &[("filter", filter)]).await["totalResults"], 1, "{filter}");
+        }
+        setting.server.finish().await;
+    }
+
+    /// Compound filters choose what set algebra says of their parts, however they are put together.
+    async fn any_composition_chooses_what_its_parts_say(database: TestDatabase) {
+        let setting = furnished(database).await;
+        let directory = &setting.directory;
+        let all = found(directory, "id pr").await;
+        let parts = [
+            "userName sw \"a\"", "displayName co \"example\"", "externalId pr", "active eq true", "emails co \"b\"", "locale pr",
+            "emails[type eq \"work\" and not (value sw \"e\")]", "roles eq \"owner\"", "name.givenName gt \"b\"",
+            "meta.created gt \"2020-01-01T00:00:00Z\"", "externalId ne \"00u-eve\"", "name pr",
+        ];
+        let mut known = Vec::new();
+        for part in parts {
+            known.push((part, found(directory, part).await));
+        }
+        let mut dice = Dice(0x5EED);
+        for _ in 0..60 {
+            let (filter, expected) = dice.compose(&known, &all, 3);
+            assert_eq!(found(directory, &filter).await, expected, "{filter}");
         }
         setting.server.finish().await;
     }

@@ -196,6 +196,39 @@ testing::on_both_databases! {
         setting.server.finish().await;
     }
 
+    /// Who reads somebody's mail can sign in as them.
+    async fn nobody_gets_at_an_account_by_giving_it_another_address(database: TestDatabase) {
+        let setting = Setting::of(database).await;
+        let (server, directory) = (&setting.server, &setting.directory);
+        let (home, people) = (server.home().await, &server.house().people);
+        let mallory = patch(json!([{ "op": "replace", "path": "emails", "value": [{ "value": "mallory@proved.example" }] }]));
+        let admin = people.enrol(home, "Admin", Some("admin@proved.example"), &["admin"]).await.unwrap();
+        let place = format!("/scim/v2/Users/{}", admin.id);
+        refused(&directory.patch(&place, mallory.clone()).await, 403, None, "authority_exceeded");
+        let strong = server.agent(&setting.owner, "strong", &[RIGHTS, &["*:*:all"]].concat()).await;
+        let strong = server.as_agent(&strong).await;
+        let moved = patch(json!([{ "op": "replace", "path": "emails", "value": [{ "value": "moved@proved.example" }] }]));
+        strong.patch(&place, moved).await.ok(200);
+        // Through a group as well.
+        let ada = setting.user("ada").await;
+        let group = json!({ "schemas": [super::GROUP], "displayName": "Admins", "members": [{ "value": id(&ada) }] });
+        let group = directory.post("/scim/v2/Groups", group).await.ok(201);
+        setting.owner.post("/api/v1/grants", json!({ "principal": id(&group), "role": "admin" })).await.ok(201);
+        refused(&directory.patch(&path(&ada), mallory.clone()).await, 403, None, "authority_exceeded");
+        // What somebody is elsewhere, nobody here has to give.
+        let slug = "acme".parse().unwrap();
+        people.found_org(&slug, "Acme").await.unwrap();
+        let bob = setting.user("bob").await;
+        let there = server.person(people.org_by_slug("acme").await.unwrap().unwrap().id, &["owner"]).await.1;
+        let invited = there.post("/api/v1/invitations", json!({ "email": "bob@proved.example" })).await.ok(201);
+        let token = invited["link"].as_str().unwrap().split_once('#').unwrap().1.to_owned();
+        let person = people.member(home, id(&bob).parse().unwrap()).await.unwrap().unwrap();
+        let by_bob = server.by_token(home, &person).await;
+        by_bob.post("/api/v1/invitations/accept", json!({ "token": token })).await.ok(200);
+        refused(&strong.patch(&path(&bob), mallory).await, 403, None, "permission_denied");
+        setting.server.finish().await;
+    }
+
     async fn versions_guard_against_lost_updates(database: TestDatabase) {
         let setting = Setting::of(database).await;
         let directory = &setting.directory;
