@@ -11,9 +11,9 @@ use crate::error::ScimError;
 use crate::patch;
 use crate::schema::{Mutability, ResourceType};
 
-pub(crate) use agents::AGENT;
-pub(crate) use groups::GROUP;
-pub(crate) use users::USER;
+pub(crate) use self::agents::AGENT;
+pub(crate) use self::groups::GROUP;
+pub(crate) use self::users::USER;
 
 pub(crate) static TYPES: [&ResourceType; 3] = [&USER, &GROUP, &AGENT];
 
