@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|node|chromium|deny …
+# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|bus|node|chromium|deny …
 # Looks first and changes nothing that is there already.
 . "$(dirname "$0")/lib.sh"
 
@@ -74,13 +74,19 @@ setup_mail() {
     apt_install python3-aiosmtpd
 }
 
+# What nodes share counts through.
+setup_bus() {
+    has redis-server || apt_install redis-server
+    has nats-server || apt_install nats-server
+}
+
 setup_deny() {
     [ "$(cargo deny --version 2>/dev/null)" = "cargo-deny $deny_version" ] && return
     say "building cargo-deny $deny_version"
     cargo install --quiet --locked "cargo-deny@$deny_version" >&2
 }
 
-[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail node chromium deny"
+[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail bus node chromium deny"
 for what in "$@"; do
     declare -F "setup_$what" >/dev/null || fail "cannot set up $what"
     "setup_$what"

@@ -24,6 +24,8 @@ pub enum StartError {
     Blobs(#[from] blobs::BlobError),
     #[error(transparent)]
     People(#[from] people::PeopleError),
+    #[error("bus.url: {0}")]
+    Bus(#[from] bus::BusError),
     #[error("smtp: {0}")]
     Mail(#[from] mail::MailError),
     #[error("sign_in.providers_file: {0}")]

@@ -9,6 +9,7 @@ use access::Access;
 use agents::{Agents, AgentsSettings};
 use audit::Audit;
 use blobs::{BlobSettings, Blobs};
+use bus::{Bus, BusSettings};
 use cluster::{Feed, Nodes};
 use config::{Config, SigningAlgorithm};
 use crypto::jws::Algorithm;
@@ -48,6 +49,7 @@ pub struct House {
     pub access: Access,
     pub people: People,
     pub post: Post,
+    pub bus: Bus,
     pub sign_in: SignIn,
     pub agents: Agents,
     pub oauth: Oauth,
@@ -89,6 +91,7 @@ impl House {
         );
         people.home().await?;
         let post = Post::new(&mail_route(&config), world.clone())?;
+        let bus = Bus::open(&bus_settings(&config), world.clone()).await?;
         let parts = SignInParts {
             db: db.clone(),
             ledger: ledger.clone(),
@@ -97,6 +100,7 @@ impl House {
             access: access.clone(),
             people: people.clone(),
             post: post.clone(),
+            bus: bus.clone(),
         };
         let sign_in = SignIn::open(parts, sign_in_settings(&config, &public_url))
             .map_err(|error| StartError::Io { path: "the threads that check passwords".to_owned(), error })?;
@@ -212,6 +216,7 @@ impl House {
             access,
             people,
             post,
+            bus,
             sign_in,
             agents,
             oauth,
@@ -269,6 +274,7 @@ fn catalogue() -> Vec<&'static FactKind> {
         functions::KINDS,
         policies::KINDS,
         runs::facts::KINDS,
+        bus::KINDS,
     ];
     kinds.into_iter().flatten().copied().collect()
 }
@@ -343,6 +349,13 @@ fn sign_in_settings(config: &Config, public_url: &str) -> SignInSettings {
 }
 
 /// Without a relay a workbench writes letters to files; in production none leave, and what needs them says so.
+/// How long the start waits for the bus.
+const BUS_PATIENCE: Duration = Duration::from_secs(60);
+
+fn bus_settings(config: &Config) -> BusSettings {
+    BusSettings { url: config.bus.url.clone(), prefix: config.bus.prefix.clone(), patience: BUS_PATIENCE }
+}
+
 fn mail_route(config: &Config) -> Route {
     let smtp = &config.smtp;
     let (Some(host), Some(from)) = (&smtp.host, &smtp.from) else {

@@ -4,11 +4,13 @@
 //! test process, however that ends.
 #![expect(clippy::expect_used, clippy::panic, reason = "used by tests only, where a panic is the report")]
 
+mod bus;
 mod databases;
 mod mail;
 mod postgres;
 mod tamper;
 
+pub use bus::{BusKind, BusServer};
 pub use databases::{Engine, TestDatabase};
 pub use mail::{Letter, MailSink, Protection};
 pub use tamper::{Cell, Tamper};

@@ -65,7 +65,7 @@ impl SignIn {
         }
         // What begins with an account sends something to it; known or not, it is counted.
         if let Some(account) = provider.kind().account(None, input) {
-            self.defence().letter(&account)?;
+            self.defence().letter(&account).await?;
         }
         let visit = self.visit(provider, org, contact);
         let begun = provider.kind().begin(provider, &visit, input).await?;

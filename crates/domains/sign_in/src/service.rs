@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::Access;
+use bus::Bus;
 use crypto::mac::MacKey;
 use crypto::seal::Aad;
 use db::{Db, SystemScope};
@@ -41,6 +42,7 @@ pub struct SignInParts {
     pub access: Access,
     pub people: People,
     pub post: Post,
+    pub bus: Bus,
 }
 
 /// Sign-in; clones share it.
@@ -68,9 +70,9 @@ impl SignIn {
     pub fn open(parts: SignInParts, settings: SignInSettings) -> std::io::Result<Self> {
         let hasher = Hasher::start(parts.world.clone())?;
         let kinds = kinds::all(&parts, &settings, &hasher);
-        let SignInParts { db, ledger, world, keyring, access, people, post } = parts;
+        let SignInParts { db, ledger, world, keyring, access, people, post, bus } = parts;
         Ok(Self(Arc::new(Inner {
-            defence: Defence::start(world.clone(), keyring.derive("sign-in attempts")),
+            defence: Defence::start(world.clone(), keyring.derive("sign-in attempts"), bus),
             state_key: keyring.derive("sign-in states"),
             redirects: Redirects::new(&settings.public_url, &settings.return_to),
             db,

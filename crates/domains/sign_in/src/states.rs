@@ -158,7 +158,6 @@ impl SignIn {
 
     /// Forgets states that are long over; called by the sweeper.
     pub async fn sweep(&self) {
-        self.defence().sweep();
         let day_ago = self.inner().world.now().minus(Duration::from_secs(24 * 3600));
         let books = Bookkeeping::new(SIGN_IN).statement(store::forget_states(day_ago));
         if let Err(error) = self.inner().db.keep(books).await {

@@ -99,7 +99,7 @@ impl SignIn {
             input.insert("email".to_owned(), Value::String(email.clone()));
         }
         if let Some(mailbox) = provider.kind().account(None, &input) {
-            self.defence().letter(&mailbox)?;
+            self.defence().letter(&mailbox).await?;
         }
         let visit = self.visit(provider, Some(org), contact);
         let begun = provider.kind().begin(provider, &visit, &input).await?;

@@ -18,20 +18,20 @@ impl SignIn {
         attempt: impl Future<Output = Result<T, SignInError>>,
     ) -> Result<T, SignInError> {
         let who = Attempt { ip: contact.ip, account };
-        let outcome = match self.defence().admit(who) {
+        let outcome = match self.defence().admit(who).await {
             Ok(()) => attempt.await,
             Err(error) => Err(error),
         };
         let reason = match &outcome {
             Ok(_) => {
                 if account.is_some() {
-                    self.defence().succeeded(who);
+                    self.defence().succeeded(who).await;
                     counted(by, "success");
                 }
                 return outcome;
             }
             Err(SignInError::Refused(reason)) => {
-                if self.defence().failed(who) {
+                if self.defence().failed(who).await {
                     self.tell_owner(account.unwrap_or_default(), contact).await?;
                 }
                 reason.text()

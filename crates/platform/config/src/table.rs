@@ -41,6 +41,11 @@ settings! {
         idle_timeout as "idle_timeout_seconds": Duration = text("30"), "How long an unused connection is kept", [1, 86400];
     }
 
+    bus: Bus, "What the nodes of an installation share and may forget: counts of failed sign-ins." {
+        url: Option<Secret<String>> = text(""), "Redis (`redis://`, `rediss://`) or NATS with JetStream (`nats://`, `tls://`); each node by itself if not set";
+        prefix: String = text("safeconduct"), "Before each name there, so that installations can share a server: letters, digits, `-` and `_`";
+    }
+
     keys: Keys, "The key that wraps all others." {
         encryption_key: Option<Secret<String>> = text(""), "Key-encryption key itself: 32 bytes in base64 or hexadecimal";
         encryption_key_file: Option<PathBuf> = text(""), "File of the key-encryption key; `encryption.key` in the data directory if neither is set";
