@@ -8,9 +8,11 @@ use testing::{BusKind, BusServer, TestDatabase};
 use super::second_node::node;
 use crate::support::{Answer, Caller, Process};
 
+const PUBLIC: &str = "http://127.0.0.1:7717";
+
 async fn guess(at: &Process, login: &str) -> Answer {
     let body = json!({ "input": { "login": login, "password": "wrong-wrong-wrong" } });
-    at.anonymous().post("/api/v1/auth/password/login", body).await
+    at.anonymous().with("origin", PUBLIC).post("/api/v1/auth/password/login", body).await
 }
 
 async fn until(mut holds: impl AsyncFnMut() -> bool, what: &str) {
@@ -35,9 +37,7 @@ async fn nodes_count_together(kind: BusKind, name: &str) {
     let database = TestDatabase::postgres().await;
     let (one, two) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
     let start = |directory: &std::path::Path| {
-        node(&database, directory, &"cd".repeat(32), "http://127.0.0.1:7717")
-            .set("bus.url", server.url())
-            .run()
+        node(&database, directory, &"cd".repeat(32), PUBLIC).set("bus.url", server.url()).run()
     };
     let first = start(one.path()).expect("the first node");
     let owner = first.owner(one.path()).await;
