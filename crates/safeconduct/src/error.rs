@@ -26,6 +26,8 @@ pub enum StartError {
     People(#[from] people::PeopleError),
     #[error("smtp: {0}")]
     Mail(#[from] mail::MailError),
+    #[error("egress.ca_file: {0}")]
+    Egress(#[from] egress::EgressError),
     #[error("sign_in.providers_file: {0}")]
     Providers(#[from] sign_in::FileError),
 }

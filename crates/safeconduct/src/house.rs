@@ -14,6 +14,7 @@ use config::{Config, SigningAlgorithm};
 use crypto::jws::Algorithm;
 use db::{Db, PostgresSettings, Settings, SqliteSettings};
 use dns::Resolver;
+use egress::{Egress, EgressSettings};
 use functions::{Functions, FunctionsGround, FunctionsSettings};
 use ledger::{Ack, FactKind, Ledger, LedgerSettings};
 use mail::{Post, Relay, Route, Security};
@@ -89,6 +90,7 @@ impl House {
         );
         people.home().await?;
         let post = Post::new(&mail_route(&config), world.clone())?;
+        let egress = Egress::new(egress_settings(&config, bound)?)?;
         let parts = SignInParts {
             db: db.clone(),
             ledger: ledger.clone(),
@@ -97,6 +99,7 @@ impl House {
             access: access.clone(),
             people: people.clone(),
             post: post.clone(),
+            egress,
         };
         let sign_in = SignIn::open(parts, sign_in_settings(&config, &public_url))
             .map_err(|error| StartError::Io { path: "the threads that check passwords".to_owned(), error })?;
@@ -339,7 +342,19 @@ fn sign_in_settings(config: &Config, public_url: &str) -> SignInSettings {
         return_to: config.sign_in.return_to.iter().map(|url| url.as_str().to_owned()).collect(),
         state_lifetime: config.sign_in.state_lifetime,
         code_lifetime: config.sign_in.code_lifetime,
+        clock_skew: config.tokens.clock_skew,
     }
+}
+
+fn egress_settings(config: &Config, bound: SocketAddr) -> Result<EgressSettings, StartError> {
+    let read = |path: &std::path::PathBuf| {
+        std::fs::read(path).map_err(|error| StartError::Io { path: path.display().to_string(), error })
+    };
+    Ok(EgressSettings {
+        allow_private: config.egress.allow_private.clone(),
+        own: vec![bound, config.server.operations_listen],
+        trusted: config.egress.ca_file.as_ref().map(read).transpose()?,
+    })
 }
 
 /// Without a relay a workbench writes letters to files; in production none leave, and what needs them says so.

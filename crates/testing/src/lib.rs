@@ -4,13 +4,18 @@
 //! test process, however that ends.
 #![expect(clippy::expect_used, clippy::panic, reason = "used by tests only, where a panic is the report")]
 
+mod certificate;
 mod databases;
+mod directory;
 mod mail;
+mod oidc;
 mod postgres;
 mod tamper;
 
 pub use databases::{Engine, TestDatabase};
+pub use directory::Directory;
 pub use mail::{Letter, MailSink, Protection};
+pub use oidc::OidcProvider;
 pub use tamper::{Cell, Tamper};
 
 /// Runs one test body on both databases, as `NAME::sqlite` and `NAME::postgres`.

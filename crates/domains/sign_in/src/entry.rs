@@ -68,9 +68,10 @@ impl SignIn {
             self.defence().letter(&account)?;
         }
         let visit = self.visit(provider, org, contact);
-        let begun = provider.kind().begin(provider, &visit, input).await?;
+        let handle = self.new_handle();
+        let begun = provider.kind().begin(provider, &visit, &handle, input).await?;
         let frame = Frame { provider: Some(provider.id()), org, return_to };
-        let kept = self.keep_state(For::SignIn, &frame, begun.state).await?;
+        let kept = self.keep_state_as(handle, For::SignIn, &frame, begun.state).await?;
         self.note_begun(provider, contact).await?;
         Ok(Opening {
             state: kept.handle,
@@ -106,7 +107,9 @@ impl SignIn {
                 ProviderRef::Id(id) => *id == provider.id(),
                 ProviderRef::Name(name) => name.as_str() == provider.provider().name,
             };
-            named.then_some(provider).ok_or(SignInError::Refused(Reason::NoState))
+            // What went away comes back by itself, to the browser that it left.
+            let fits = named && !provider.kind().sends_away();
+            fits.then_some(provider).ok_or(SignInError::Refused(Reason::NoState))
         };
         let provider = self.watched(&by, None, contact, finding).await?;
         let org = state.as_ref().map_or(org, |state| state.org);
@@ -132,6 +135,7 @@ impl SignIn {
     /// The provider sends the browser back: `input` is the query that it brought along.
     pub(crate) async fn come_back(
         &self,
+        of: &ProviderRef,
         handle: &str,
         cookie: Option<&str>,
         input: &Map<String, Value>,
@@ -144,6 +148,10 @@ impl SignIn {
                 return Err(SignInError::Refused(Reason::NoState));
             }
             let id = state.provider.ok_or(SignInError::Refused(Reason::NoState))?;
+            // Each provider has an address of its own to come back to: what another sent is not taken for its answer.
+            if *of != ProviderRef::Id(id) {
+                return Err(SignInError::Refused(Reason::NoState));
+            }
             Ok((self.enabled_again(id).await?, state))
         };
         let (provider, state) = self.watched("callback", None, contact, finding).await?;
@@ -307,7 +315,7 @@ impl SignIn {
         if let Some(second) = second {
             how.factors = format!("{}+{}", how.factors, second.name());
         }
-        let (started, change, link) = match guest {
+        let (started, change, link, given) = match guest {
             Guest::Known { person, link, org } => {
                 // One of several factors opens less than all that somebody has.
                 let ways = self.confirming_ways(&person, org, &proven.factor).await?;
@@ -318,7 +326,7 @@ impl SignIn {
                 if proven.email_is_ours {
                     change = people::People::verifying_email(change, org, &person);
                 }
-                (started, change, link)
+                (started, change, link, &[][..])
             }
             Guest::New { email, org } => {
                 let name = proven.display_name.as_deref().or(email.as_deref()).unwrap_or("Somebody");
@@ -327,10 +335,11 @@ impl SignIn {
                 let (person, joining) = people.newcomer(org, name, email.as_deref(), &roles).await?;
                 let entering = people.enter(Some(joining), org, &person, SessionKind::Browser, &how, contact);
                 let (started, change) = entering.await?;
-                (started, change, proven.identity.is_some())
+                (started, change, proven.identity.is_some(), provider.provider().default_roles.as_slice())
             }
         };
         let change = self.linking(change, provider, proven, link, &started).await?;
+        let change = self.following(change, provider, proven, given, &started).await?;
         match self.db().commit(change.statements(used)).await {
             Ok(_) => Ok(started),
             Err(CommitError::Refused(code)) if *code == problem::SIGN_IN_REFUSED => {
@@ -359,6 +368,31 @@ impl SignIn {
         let owner = provider.provider().owner;
         let linked = store::link(owner, issuer, subject, user, inner.world.now());
         Ok(change.fact(inner.ledger.seal(fact).await?).statement(linked))
+    }
+
+    /// Roles that follow the groups of the provider's directory. A provider of the instance speaks for the home organization
+    /// only: what people may do in the others is theirs to say.
+    async fn following(
+        &self,
+        change: Change,
+        provider: &EnabledProvider,
+        proven: &Proven,
+        given: &[String],
+        started: &Started,
+    ) -> Result<Change, SignInError> {
+        let Some(groups) = &proven.groups else { return Ok(change) };
+        let people = &self.inner().people;
+        let speaks_for = match provider.provider().owner {
+            Owner::Org(org) => org,
+            Owner::Instance => people.home().await?.id,
+        };
+        let org = started.session.org;
+        if org != speaks_for {
+            return Ok(change);
+        }
+        let roles = linking::roles_of(&provider.provider().group_roles, groups);
+        let source = provider.id().to_string();
+        Ok(people.following(change, org, &started.person, &source, &roles, given).await?)
     }
 
     async fn known(&self, provider: &EnabledProvider, proven: &Proven) -> Result<Known, SignInError> {

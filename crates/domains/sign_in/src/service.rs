@@ -7,6 +7,7 @@ use access::Access;
 use crypto::mac::MacKey;
 use crypto::seal::Aad;
 use db::{Db, SystemScope};
+use egress::Egress;
 use ledger::Ledger;
 use mail::Post;
 use people::People;
@@ -30,6 +31,8 @@ pub struct SignInSettings {
     pub return_to: Vec<String>,
     pub state_lifetime: Duration,
     pub code_lifetime: Duration,
+    /// By how much the clocks of others may differ.
+    pub clock_skew: Duration,
 }
 
 /// The rooms that this one stands on.
@@ -41,6 +44,7 @@ pub struct SignInParts {
     pub access: Access,
     pub people: People,
     pub post: Post,
+    pub egress: Egress,
 }
 
 /// Sign-in; clones share it.
@@ -68,7 +72,7 @@ impl SignIn {
     pub fn open(parts: SignInParts, settings: SignInSettings) -> std::io::Result<Self> {
         let hasher = Hasher::start(parts.world.clone())?;
         let kinds = kinds::all(&parts, &settings, &hasher);
-        let SignInParts { db, ledger, world, keyring, access, people, post } = parts;
+        let SignInParts { db, ledger, world, keyring, access, people, post, egress: _ } = parts;
         Ok(Self(Arc::new(Inner {
             defence: Defence::start(world.clone(), keyring.derive("sign-in attempts")),
             state_key: keyring.derive("sign-in states"),

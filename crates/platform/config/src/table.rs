@@ -59,6 +59,11 @@ settings! {
         servers: Vec<SocketAddr> = text(""), "Resolvers with their ports; those of the machine's resolv.conf if empty";
     }
 
+    egress: Egress, "Calls of addresses that others chose, such as identity providers." {
+        allow_private: Vec<IpNet> = text(""), "Private networks that addresses set through the API may lead to; public ones always may";
+        ca_file: Option<PathBuf> = text(""), "Certificates (PEM) that are trusted besides the machine's own";
+    }
+
     owner: Owner, "The first owner." {
         email: Option<Email> = text(""), "Whom the link for the first owner is meant for";
     }

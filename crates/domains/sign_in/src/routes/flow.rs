@@ -245,6 +245,7 @@ pub async fn callback(
     State(rooms): State<Rooms>,
     visitor: Visitor<Callback>,
     headers: HeaderMap,
+    Segment(of): Segment<ProviderRef>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let pairs: Vec<(String, String)> =
@@ -258,7 +259,8 @@ pub async fn callback(
     }
     let handle = input.get("state").and_then(Value::as_str).unwrap_or_default().to_owned();
     let cookie = rooms.form.begun_in(&headers);
-    let (entered, return_to) = rooms.sign_in.come_back(&handle, cookie, &input, &visitor.contact).await?;
+    let (entered, return_to) =
+        rooms.sign_in.come_back(&of, &handle, cookie, &input, &visitor.contact).await?;
     let (session, target) = match &entered {
         Entered::In { started, .. } => {
             let session = &started.session;

@@ -1,8 +1,12 @@
 //! Signing in: providers, the flows through them, each kind.
 
+mod browser;
 mod defence;
 mod factors;
 mod flow;
+mod hostile;
+mod ldap;
+mod oidc;
 mod otp;
 mod passkey;
 mod password;
