@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|node|oidc|ldap|chromium|deny …
+# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|node|oidc|ldap|samba|chromium|deny …
 # Looks first and changes nothing that is there already.
 . "$(dirname "$0")/lib.sh"
 
@@ -76,6 +76,12 @@ setup_ldap() {
     { has ldapadd && { has slapd || [ -x /usr/sbin/slapd ]; }; } || apt_install slapd ldap-utils
 }
 
+# A domain controller for `make test-all`.
+setup_samba() {
+    { has samba-tool && has samba; } || [ -x /usr/sbin/samba ] || apt_install samba samba-ad-provision \
+        samba-dsdb-modules samba-vfs-modules winbind
+}
+
 setup_chromium() {
     has chromium || has chromium-browser || has google-chrome || apt_install chromium
 }
@@ -95,7 +101,7 @@ setup_deny() {
     cargo install --quiet --locked "cargo-deny@$deny_version" >&2
 }
 
-[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail node oidc ldap chromium deny"
+[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail node oidc ldap samba chromium deny"
 for what in "$@"; do
     declare -F "setup_$what" >/dev/null || fail "cannot set up $what"
     "setup_$what"

@@ -342,6 +342,7 @@ fn sign_in_settings(config: &Config, public_url: &str) -> SignInSettings {
         return_to: config.sign_in.return_to.iter().map(|url| url.as_str().to_owned()).collect(),
         state_lifetime: config.sign_in.state_lifetime,
         code_lifetime: config.sign_in.code_lifetime,
+        workos_url: config.sign_in.workos_url.as_str().to_owned(),
         clock_skew: config.tokens.clock_skew,
     }
 }

@@ -7,6 +7,7 @@
 mod certificate;
 mod databases;
 mod directory;
+mod domain_controller;
 mod mail;
 mod oidc;
 mod postgres;
@@ -14,6 +15,7 @@ mod tamper;
 
 pub use databases::{Engine, TestDatabase};
 pub use directory::Directory;
+pub use domain_controller::DomainController;
 pub use mail::{Letter, MailSink, Protection};
 pub use oidc::OidcProvider;
 pub use tamper::{Cell, Tamper};

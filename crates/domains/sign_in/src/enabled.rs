@@ -93,6 +93,26 @@ impl SignIn {
         }
     }
 
+    /// The one enabled provider that takes tokens of an issuer: the organization's own, else the instance's.
+    pub(crate) async fn enabled_external(
+        &self,
+        issuer: &str,
+        org: Option<OrgId>,
+    ) -> Result<EnabledProvider, SignInError> {
+        let takes = |provider: &Provider| {
+            provider.kind == "external"
+                && provider.settings.get("issuer").and_then(Value::as_str) == Some(issuer)
+        };
+        let mut all = store::offered(self.db(), org).await?;
+        all.retain(takes);
+        let enabled = all.iter().filter(|provider| provider.enabled);
+        match enabled.min_by_key(|provider| provider.owner.org().is_none()) {
+            Some(provider) => self.admit(provider.clone()).await,
+            None if all.is_empty() => Err(SignInError::UnknownProvider),
+            None => Err(SignInError::Disabled),
+        }
+    }
+
     async fn admit(&self, provider: Provider) -> Result<EnabledProvider, SignInError> {
         if !provider.enabled {
             return Err(SignInError::Disabled);

@@ -9,6 +9,7 @@ use types::{OrgId, Secret, Slug, Timestamp, UserId};
 use web::Contact;
 
 use crate::kind::{NewState, Next, Proven, Visit, text};
+use crate::kinds::issuer_of;
 use crate::linking::{self, Known, Who};
 use crate::model::{ProviderRef, domain, email};
 use crate::service::SIGN_IN;
@@ -132,6 +133,22 @@ impl SignIn {
         self.prove(&provider, state.org, Some(&state), input, contact).await
     }
 
+    /// A program shows the token of an issuer that is trusted here.
+    pub(crate) async fn complete_external(
+        &self,
+        token: &str,
+        org: Option<OrgId>,
+        contact: &Contact,
+    ) -> Result<Entered, SignInError> {
+        let finding = async {
+            let issuer = issuer_of(token).ok_or(SignInError::Refused(Reason::WrongProof))?;
+            self.enabled_external(&issuer, org).await
+        };
+        let provider = self.watched("external", None, contact, finding).await?;
+        let input = Map::from_iter([("token".to_owned(), Value::from(token))]);
+        self.prove(&provider, org, None, &input, contact).await
+    }
+
     /// The provider sends the browser back: `input` is the query that it brought along.
     pub(crate) async fn come_back(
         &self,
@@ -177,7 +194,7 @@ impl SignIn {
             if let Guest::Known { person, .. } = &guest
                 && let Some(ways) = self.second_ways(person, &proven).await?
             {
-                return self.half(provider, org, state, &proven, person.id, ways).await;
+                return self.half(provider, org, state, (&proven, used), person.id, ways).await;
             }
             used.extend(state.map(|state| self.use_up(state.id)));
             let started = self.let_in(provider, guest, &proven, None, used, contact).await?;
@@ -244,10 +261,16 @@ impl SignIn {
         provider: &EnabledProvider,
         org: Option<OrgId>,
         state: Option<&OpenState>,
-        proven: &Proven,
+        (proven, used): (&Proven, Vec<Statement>),
         user: UserId,
         ways: Vec<Way>,
     ) -> Result<Entered, SignInError> {
+        if !used.is_empty() {
+            let using = used.into_iter().fold(Bookkeeping::new(SIGN_IN), Bookkeeping::statement);
+            if self.db().keep(using).await.is_err() {
+                return Err(SignInError::Refused(Reason::NoState));
+            }
+        }
         if let Some(state) = state {
             let now = self.inner().world.now();
             let using =

@@ -31,6 +31,8 @@ pub struct SignInSettings {
     pub return_to: Vec<String>,
     pub state_lifetime: Duration,
     pub code_lifetime: Duration,
+    /// Where the API of WorkOS stands.
+    pub workos_url: String,
     /// By how much the clocks of others may differ.
     pub clock_skew: Duration,
 }

@@ -232,6 +232,27 @@ pub(crate) fn use_state(state: SignInStateId, now: Timestamp) -> Statement {
     sql(text, vec![state.uuid().into(), now.into()]).one_row_or(&problem::SIGN_IN_REFUSED)
 }
 
+/// A token of others that is used up: of many that show it at once, one is let in.
+pub(crate) fn use_token(
+    id: SignInStateId,
+    tag: [u8; 32],
+    provider: AuthProviderId,
+    now: Timestamp,
+    until: Timestamp,
+) -> Statement {
+    let text = "INSERT INTO sign_in_states (id, secret_tag, purpose, provider, data, tries, most_tries, created_at, \
+                expires_at, used_at) VALUES ($1, $2, 'external', $3, $4, 0, 0, $5, $6, $5)";
+    let params = vec![
+        id.uuid().into(),
+        tag.into(),
+        provider.uuid().into(),
+        Vec::<u8>::new().into(),
+        now.into(),
+        until.into(),
+    ];
+    sql(text, params).unique_or(&problem::SIGN_IN_REFUSED)
+}
+
 pub(crate) fn forget_states(before: Timestamp) -> Statement {
     sql("DELETE FROM sign_in_states WHERE expires_at < $1", vec![before.into()])
 }

@@ -77,6 +77,7 @@ settings! {
         providers_file: Option<PathBuf> = text(""), "JSON file of the instance's sign-in providers; read at each start, and what it names cannot be changed by the API";
         state_lifetime as "state_seconds": Duration = text("600"), "How long a sign-in that was begun may take", [60, 3600];
         code_lifetime as "code_seconds": Duration = text("600"), "How long a code sent by e-mail is valid", [60, 3600];
+        workos_url: PublicUrl = text("https://api.workos.com"), "Where the API of WorkOS stands";
         return_to: Vec<PublicUrl> = text(""), "Addresses besides the server's own that a sign-in may return to";
     }
 

@@ -6,6 +6,9 @@ import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { Provider } from 'oidc-provider';
 
+// Standard output is for answers.
+console.info = console.log = console.warn = console.error;
+
 const accounts = new Map();
 let redirects = [];
 let keys = newKeys();

@@ -1,11 +1,15 @@
 //! The kinds of providers, a file each.
 
 mod active_directory;
+mod external;
 mod ldap;
 mod oidc;
 mod otp;
 mod passkey;
 mod password;
+mod workos;
+
+pub(crate) use external::issuer_of;
 
 use std::sync::Arc;
 
@@ -19,11 +23,13 @@ use crate::service::{SignInParts, SignInSettings};
 pub(crate) fn all(parts: &SignInParts, settings: &SignInSettings, hasher: &Hasher) -> Kinds {
     Kinds::new(vec![
         Arc::new(active_directory::ActiveDirectory::over(parts)),
+        Arc::new(external::External::over(parts, settings)),
         Arc::new(ldap::Ldap::over(parts)),
         Arc::new(oidc::Oidc::over(parts, settings)),
         Arc::new(otp::Otp::over(parts, settings)),
         Arc::new(passkey::Passkey::over(parts, settings)),
         Arc::new(password::Password::over(parts, hasher.clone())),
+        Arc::new(workos::WorkOs::over(parts, settings)),
     ])
 }
 

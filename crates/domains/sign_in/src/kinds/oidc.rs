@@ -41,7 +41,7 @@ struct Settings {
 /// Which claim says what: a name, or a JSON pointer.
 #[derive(Deserialize)]
 #[serde(default)]
-struct ClaimNames {
+pub(super) struct ClaimNames {
     email: String,
     name: String,
     username: String,
@@ -165,7 +165,7 @@ impl Oidc {
         if let Some(access_token) = tokens.access_token {
             self.ask_more(provider, &settings, &metadata, &access_token, &mut claims).await?;
         }
-        Ok(proven(&settings, &claims))
+        Ok(Proven { factor: self.name().to_owned(), ..person(&settings.issuer, &settings.claims, &claims) })
     }
 
     async fn redeem(
@@ -257,13 +257,7 @@ impl Oidc {
             findings
                 .push(Finding::bad("sign-in page", Trouble::Missing("authorization_endpoint").to_string()));
         }
-        findings.push(match self.issuers.fetch_keys(provider.destination(), &metadata).await {
-            Ok(keys) if keys.is_empty() => {
-                Finding::bad("keys", "The issuer has no key for signatures with ES256, EdDSA or RS256.")
-            }
-            Ok(keys) => Finding::good("keys", format!("The issuer has {} keys for signatures.", keys.len())),
-            Err(trouble) => Finding::bad("keys", trouble.to_string()),
-        });
+        findings.push(self.issuers.try_keys(provider.destination(), &metadata).await);
         findings.push(self.try_client(provider, &settings, &metadata).await);
         Ok(findings)
     }
@@ -309,24 +303,33 @@ fn form_encoded(text: &str) -> String {
     pair.trim_start_matches('=').to_owned()
 }
 
-fn proven(settings: &Settings, claims: &Map<String, Value>) -> Proven {
-    let names = &settings.claims;
-    let said = |name: &str| {
-        claim(claims, name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
-    };
+/// Whom an issuer's claims speak of; what proved it, the caller adds.
+pub(super) fn person(issuer: &str, names: &ClaimNames, claims: &Map<String, Value>) -> Proven {
+    let text = |name: &str| claim(claims, name).and_then(Value::as_str).map(str::trim);
+    let said = |name: &str| text(name).filter(|text| !text.is_empty());
     let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
     Proven {
-        identity: Some((settings.issuer.clone(), subject.to_owned())),
+        identity: Some((issuer.to_owned(), subject.to_owned())),
         email: said(&names.email).map(str::to_owned),
         display_name: said(&names.name).or_else(|| said(&names.username)).map(shown),
         groups: Some(claim(claims, &names.groups).map(listed).unwrap_or_default()),
-        factor: "oidc".to_owned(),
         ..Proven::default()
     }
 }
 
+/// The schema of [`ClaimNames`].
+pub(super) fn claim_names() -> Value {
+    let claim = |of: &str| json!({ "type": "string", "minLength": 1, "maxLength": 200, "description": format!("Claim, or JSON pointer, that holds {of}.") });
+    json!({
+        "type": "object",
+        "properties": { "email": claim("the address"), "name": claim("the name"),
+            "username": claim("the login, used where there is no name"), "groups": claim("the groups") },
+        "additionalProperties": false,
+    })
+}
+
 /// Names come from elsewhere: no longer than ours, and nothing in them that moves a line.
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     name.chars().filter(|character| !character.is_control()).take(100).collect()
 }
 
@@ -353,7 +356,6 @@ impl Kind for Oidc {
     }
 
     fn settings(&self) -> Value {
-        let claim = |of: &str| json!({ "type": "string", "minLength": 1, "maxLength": 200, "description": format!("Claim, or JSON pointer, that holds {of}.") });
         json!({
             "type": "object",
             "properties": {
@@ -365,12 +367,7 @@ impl Kind for Oidc {
                     "contains": { "const": "openid" }, "default": ["openid", "email", "profile"], "description": "With openid among them." },
                 "audience": { "type": "string", "minLength": 1, "maxLength": 500, "description": "Sent along to issuers that ask for one." },
                 "prompt": { "enum": ["none", "login", "consent", "select_account"], "description": "Whether the issuer asks anew." },
-                "claims": {
-                    "type": "object",
-                    "properties": { "email": claim("the address"), "name": claim("the name"),
-                        "username": claim("the login, used where there is no name"), "groups": claim("the groups") },
-                    "additionalProperties": false,
-                },
+                "claims": claim_names(),
             },
             "required": ["issuer", "client_id"],
             "additionalProperties": false,

@@ -15,6 +15,7 @@ use types::{AuthProviderId, Timestamp, World};
 
 use super::Trouble;
 use crate::EnabledProvider;
+use crate::kind::Finding;
 
 /// How long a document is believed without another look.
 const FRESH: Duration = Duration::from_secs(600);
@@ -37,6 +38,21 @@ pub(crate) struct Metadata {
     /// RFC 9207.
     #[serde(default)]
     pub(crate) authorization_response_iss_parameter_supported: bool,
+}
+
+impl Metadata {
+    /// Of an issuer that does not describe itself.
+    pub(crate) fn of_keys(issuer: &str, jwks_uri: &str) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            authorization_endpoint: None,
+            token_endpoint: None,
+            userinfo_endpoint: None,
+            jwks_uri: Some(jwks_uri.to_owned()),
+            token_endpoint_auth_methods_supported: Vec::new(),
+            authorization_response_iss_parameter_supported: false,
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -118,18 +134,24 @@ impl Issuers {
             }
         }
         let keys = self.fetch_keys(provider.destination(), metadata).await?;
-        if let Some(known) = self.known.lock().get_mut(&place) {
-            known.keys = Some((Arc::clone(&keys), now));
-        }
+        let new = || Known { metadata: Arc::new(metadata.clone()), seen: now, keys: None };
+        self.known.lock().entry(place).or_insert_with(new).keys = Some((Arc::clone(&keys), now));
         Ok(keys)
     }
 
+    /// Whether there are keys that could verify something.
+    pub(crate) async fn try_keys(&self, to: Destination, metadata: &Metadata) -> Finding {
+        match self.fetch_keys(to, metadata).await {
+            Ok(keys) if keys.is_empty() => {
+                Finding::bad("keys", "The issuer has no key for signatures with ES256, EdDSA or RS256.")
+            }
+            Ok(keys) => Finding::good("keys", format!("The issuer has {} keys for signatures.", keys.len())),
+            Err(trouble) => Finding::bad("keys", trouble.to_string()),
+        }
+    }
+
     /// Keys of other kinds, and those that are not for signatures, are left out.
-    pub(crate) async fn fetch_keys(
-        &self,
-        to: Destination,
-        metadata: &Metadata,
-    ) -> Result<Arc<[Jwk]>, Trouble> {
+    async fn fetch_keys(&self, to: Destination, metadata: &Metadata) -> Result<Arc<[Jwk]>, Trouble> {
         #[derive(Deserialize)]
         struct KeySet {
             keys: Vec<Value>,

@@ -23,12 +23,10 @@ impl Desk {
         Self::open_with(database, &[("egress.allow_private", "127.0.0.0/8")]).await
     }
 
-    /// The clock of a real provider is the machine's.
+    /// The clock of a real provider is the machine's; ours is no further behind than that.
     pub(crate) fn keep_time(&self) {
         let machine = types::World::system().now();
-        let ours = self.server.house().world.now();
-        assert!(ours <= machine, "tests begin in the past");
-        self.server.clock.advance(machine.since(ours));
+        self.server.clock.advance(machine.since(self.server.house().world.now()));
     }
 
     pub(crate) async fn leave(&self, provider: &str) -> Away {
@@ -48,6 +46,7 @@ impl Desk {
 
     /// Leaves, signs in at the provider as `login`, and comes back.
     pub(crate) async fn through(&self, provider: &str, login: &str) -> Answer {
+        self.keep_time();
         let away = self.leave(provider).await;
         let back = Visitor::new().sign_in(&away.url, login, &self.server.url()).await;
         away.browser.get(&back).await

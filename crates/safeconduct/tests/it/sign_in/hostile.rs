@@ -259,7 +259,7 @@ async fn userinfo_speaks_of_the_same_person_and_adds_only_what_is_missing() {
     come(json!({ "name": "Eve" })).await.refused(401, "sign_in_refused");
     let answer = come(json!({ "sub": "42", "name": "Grace\u{7}", "email": "other@example.com" })).await;
     assert_eq!(answer.status.as_u16(), 303, "{}", answer.text);
-    let users = desk.server.owner().await.get("/api/v1/users?q=Grace").await.ok(200);
+    let users = desk.server.owner().await.get("/api/v1/members?q=Grace").await.ok(200);
     assert_eq!(users["items"][0]["display_name"], "Grace");
     desk.server.finish().await;
 }

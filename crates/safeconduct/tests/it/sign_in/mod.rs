@@ -1,7 +1,10 @@
 //! Signing in: providers, the flows through them, each kind.
 
+#[cfg(feature = "samba")]
+mod active_directory;
 mod browser;
 mod defence;
+mod external;
 mod factors;
 mod flow;
 mod hostile;
@@ -12,6 +15,7 @@ mod passkey;
 mod password;
 mod providers;
 mod step_up;
+mod workos;
 
 pub(crate) use factors::App;
 pub(crate) use passkey::Authenticator;

@@ -60,7 +60,7 @@ testing::on_both_databases! {
             assert_eq!(answer.status.as_u16(), 303, "{}", answer.text);
             with_cookie(&desk.server, &answer).get("/api/v1/auth/me").await.ok(200)["roles"].clone()
         };
-        peer.account("ada", &json!({ "groups": ["platform", "lunch"] }));
+        peer.account("ada", &json!({ "name": "Ada", "groups": ["platform", "lunch"] }));
         assert_eq!(roles().await, json!(["admin", "member"]));
         peer.account("ada", &json!({ "groups": ["audit"] }));
         assert_eq!(roles().await, json!(["auditor", "member"]));
@@ -68,8 +68,8 @@ testing::on_both_databases! {
         peer.account("ada", &json!({}));
         assert_eq!(roles().await, json!(["member"]));
         // What an administrator gave by hand stays, and is not given twice.
-        let members = desk.server.owner().await.get("/api/v1/users?q=ada").await.ok(200);
-        let ada = members["items"][0]["id"].as_str().expect("ada").to_owned();
+        let members = desk.server.owner().await.get("/api/v1/members?q=Ada").await.ok(200);
+        let ada = members["items"][0]["user"].as_str().expect("ada").to_owned();
         let gift = json!({ "principal": ada, "role": "auditor" });
         desk.server.owner().await.post("/api/v1/grants", gift).await.ok(201);
         peer.account("ada", &json!({ "groups": ["audit"] }));
