@@ -1,5 +1,6 @@
 //! `safeconduct providers …`
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -33,11 +34,12 @@ pub enum ProvidersCommand {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   safeconduct providers create mail --kind otp --instance --create-users --role member
-  safeconduct providers create directory --kind ldap --settings ldap.json")]
+  safeconduct providers create directory --kind ldap --settings ldap.json
+  safeconduct providers create corp --kind oidc --settings oidc.json --create-users --group-role platform=admin")]
 pub struct Create {
     /// Name, such as `mail`.
     name: String,
-    /// Such as otp, password, passkey.
+    /// Such as otp, password, passkey, oidc, ldap, active_directory.
     #[arg(long)]
     kind: String,
     /// What stands on the button.
@@ -61,6 +63,9 @@ pub struct Create {
     /// A domain that addresses must be of; may be repeated.
     #[arg(long = "domain", value_name = "DOMAIN")]
     domains: Vec<String>,
+    /// A role for the members of a group of its directory; may be repeated.
+    #[arg(long = "group-role", value_name = "GROUP=ROLE", value_parser = group_role)]
+    group_roles: Vec<(String, String)>,
     /// Believe the addresses that it asserts; the operator's.
     #[arg(long)]
     trust_email: bool,
@@ -100,6 +105,7 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: ProvidersCommand) -> Resul
                 default_roles: create.roles,
                 create_users: create.create_users,
                 allowed_domains: create.domains,
+                group_roles: by_group(create.group_roles),
                 trust_email: create.trust_email,
             };
             providers.create(&new).await?
@@ -140,6 +146,20 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: ProvidersCommand) -> Resul
         }
     };
     desk.screen.record(&provider, &provider.id, &rows(&provider))
+}
+
+/// Names of groups may hold `=` themselves; roles do not.
+fn group_role(text: &str) -> Result<(String, String), String> {
+    let (group, role) = text.rsplit_once('=').ok_or("is no GROUP=ROLE")?;
+    Ok((group.to_owned(), role.to_owned()))
+}
+
+fn by_group(pairs: Vec<(String, String)>) -> BTreeMap<String, Vec<String>> {
+    let mut map = BTreeMap::<String, Vec<String>>::new();
+    for (group, role) in pairs {
+        map.entry(group).or_default().push(role);
+    }
+    map
 }
 
 fn switched(enabled: bool) -> AuthProviderPatch {

@@ -28,6 +28,8 @@ pub enum StartError {
     Bus(#[from] bus::BusError),
     #[error("smtp: {0}")]
     Mail(#[from] mail::MailError),
+    #[error("egress.ca_file: {0}")]
+    Egress(#[from] egress::EgressError),
     #[error("sign_in.providers_file: {0}")]
     Providers(#[from] sign_in::FileError),
 }

@@ -5,14 +5,21 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "used by tests only, where a panic is the report")]
 
 mod bus;
+mod certificate;
 mod databases;
+mod directory;
+mod domain_controller;
 mod mail;
+mod oidc;
 mod postgres;
 mod tamper;
 
 pub use bus::{BusKind, BusServer};
 pub use databases::{Engine, TestDatabase};
+pub use directory::Directory;
+pub use domain_controller::DomainController;
 pub use mail::{Letter, MailSink, Protection};
+pub use oidc::OidcProvider;
 pub use tamper::{Cell, Tamper};
 
 /// Runs one test body on both databases, as `NAME::sqlite` and `NAME::postgres`.

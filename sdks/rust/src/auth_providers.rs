@@ -1,5 +1,7 @@
 //! Sign-in providers of the organization and of the instance.
 
+use std::collections::BTreeMap;
+
 use futures::Stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -21,6 +23,8 @@ pub struct AuthProvider {
     pub default_roles: Vec<String>,
     pub create_users: bool,
     pub allowed_domains: Vec<String>,
+    /// Groups of its directory, and the roles that their members have.
+    pub group_roles: BTreeMap<String, Vec<String>>,
     pub trust_email: bool,
     /// `api` or `file`.
     pub source: String,
@@ -48,6 +52,8 @@ pub struct NewAuthProvider {
     #[serde(default)]
     pub allowed_domains: Vec<String>,
     #[serde(default)]
+    pub group_roles: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
     pub trust_email: bool,
 }
 
@@ -67,6 +73,9 @@ pub struct AuthProviderPatch {
     pub create_users: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_domains: Option<Vec<String>>,
+    /// Replaces the whole map.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_roles: Option<BTreeMap<String, Vec<String>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust_email: Option<bool>,
 }

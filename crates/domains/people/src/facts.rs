@@ -17,7 +17,7 @@ ledger::fact_kinds! {
     pub USERS_IMPORTED = "users.imported", Notice, "People were brought in from elsewhere.",
         { created: Integer, joined: Integer, linked: Integer, unchanged: Integer, refused: Integer };
     pub MEMBER_ROLES_CHANGED = "member.roles_changed", Notice, "A member was given or lost roles.",
-        { added: TextList, taken: TextList };
+        { added: TextList, taken: TextList, by: Optional(&Text) };
     pub MEMBER_REMOVED = "member.removed", Warning, "A person stopped belonging to the organization.",
         { roles: TextList, sessions: Integer };
     pub INVITATION_CREATED = "invitation.created", Notice, "Somebody was invited.",

@@ -32,7 +32,8 @@ pub use dependents::{Dependents, Heir, LeftBehind};
 pub use entry::SteppedUp;
 pub use error::PeopleError;
 pub use facts::{
-    AGENT_OWNER_LEFT, AUTH_REFUSED, KINDS, SESSION_ENDED, SESSION_STARTED, SESSION_STEPPED_UP, USER_CREATED,
+    AGENT_OWNER_LEFT, AUTH_REFUSED, KINDS, MEMBER_ROLES_CHANGED, SESSION_ENDED, SESSION_STARTED,
+    SESSION_STEPPED_UP, USER_CREATED,
 };
 pub use links::OwnerLink;
 pub use model::{How, Org, OrgStanding, Person, Session, SessionKind};

@@ -68,7 +68,7 @@ impl People {
         let fact = by
             .fact(&facts::MEMBER_ROLES_CHANGED)
             .target("user", user, &member.person.display_name)
-            .data(json!({ "added": added, "taken": taken }));
+            .data(json!({ "added": added, "taken": taken, "by": null }));
         let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
             .statement(store::touch_membership(member.row))
             .statements(taken.iter().map(|role| store::take_role(org, user, role)))

@@ -8,6 +8,7 @@ use bus::Bus;
 use crypto::mac::MacKey;
 use crypto::seal::Aad;
 use db::{Db, SystemScope};
+use egress::Egress;
 use ledger::Ledger;
 use mail::Post;
 use people::People;
@@ -31,6 +32,10 @@ pub struct SignInSettings {
     pub return_to: Vec<String>,
     pub state_lifetime: Duration,
     pub code_lifetime: Duration,
+    /// Where the API of WorkOS stands.
+    pub workos_url: String,
+    /// By how much the clocks of others may differ.
+    pub clock_skew: Duration,
 }
 
 /// The rooms that this one stands on.
@@ -43,6 +48,7 @@ pub struct SignInParts {
     pub people: People,
     pub post: Post,
     pub bus: Bus,
+    pub egress: Egress,
 }
 
 /// Sign-in; clones share it.
@@ -70,7 +76,7 @@ impl SignIn {
     pub fn open(parts: SignInParts, settings: SignInSettings) -> std::io::Result<Self> {
         let hasher = Hasher::start(parts.world.clone())?;
         let kinds = kinds::all(&parts, &settings, &hasher);
-        let SignInParts { db, ledger, world, keyring, access, people, post, bus } = parts;
+        let SignInParts { db, ledger, world, keyring, access, people, post, bus, egress: _ } = parts;
         Ok(Self(Arc::new(Inner {
             defence: Defence::start(world.clone(), keyring.derive("sign-in attempts"), bus),
             state_key: keyring.derive("sign-in states"),

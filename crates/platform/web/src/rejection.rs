@@ -46,14 +46,12 @@ impl IntoResponse for Rejection {
 }
 
 pub(crate) fn finish(problem: &Problem, request_id: &str) -> Response {
-    if problem.status() >= 500 {
-        tracing::error!(
-            request_id,
-            code = problem.code().name,
-            context = problem.context().unwrap_or_default(),
-            "{}",
-            problem.detail()
-        );
+    let (code, context) = (problem.code().name, problem.context().unwrap_or_default());
+    match problem.status() {
+        ..500 => {}
+        // Busy, or somebody else's server is down: told, but nothing of ours is broken.
+        503 => tracing::warn!(request_id, code, context, "{}", problem.detail()),
+        _ => tracing::error!(request_id, code, context, "{}", problem.detail()),
     }
     metrics::counter!("safeconduct_problems_total", "code" => problem.code().name).increment(1);
     let body = serde_json::to_vec(&problem.body(request_id)).unwrap_or_default();

@@ -5,7 +5,8 @@ use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use people::{
-    AUTH_REFUSED, CookieForm, OrgView, SESSION_STARTED, SessionView, SignedIn, USER_CREATED, UserRef,
+    AUTH_REFUSED, CookieForm, MEMBER_ROLES_CHANGED, OrgView, SESSION_STARTED, SessionView, SignedIn,
+    USER_CREATED, UserRef,
 };
 use problem::{
     CROSS_SITE_REQUEST, NOT_FOUND, PROVIDER_DISABLED, RATE_LIMITED, SIGN_IN_REFUSED, SIGN_IN_UNAVAILABLE,
@@ -39,7 +40,7 @@ operation! {
     /// Completes a sign-in; the answer sets the session's cookie.
     pub CompleteSignIn(Complete) -> LoginView = Spec::post("auth.login", "/api/v1/auth/{provider}/login")
         .open().rate(Rate::SignIn).facts(leaves![SESSION_STARTED])
-        .further_facts(leaves![facts::IDENTITY_LINKED, USER_CREATED, AUTH_REFUSED])
+        .further_facts(leaves![facts::IDENTITY_LINKED, USER_CREATED, MEMBER_ROLES_CHANGED, AUTH_REFUSED])
         .errors(refuses![CROSS_SITE_REQUEST, NOT_FOUND, PROVIDER_DISABLED, RATE_LIMITED, SIGN_IN_REFUSED, SIGN_IN_UNAVAILABLE])
         .example(r#"{"state": "0000000000000000000000000000000000000000000", "input": {"code": "123456"}}"#);
 
@@ -245,6 +246,7 @@ pub async fn callback(
     State(rooms): State<Rooms>,
     visitor: Visitor<Callback>,
     headers: HeaderMap,
+    Segment(of): Segment<ProviderRef>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let pairs: Vec<(String, String)> =
@@ -258,7 +260,8 @@ pub async fn callback(
     }
     let handle = input.get("state").and_then(Value::as_str).unwrap_or_default().to_owned();
     let cookie = rooms.form.begun_in(&headers);
-    let (entered, return_to) = rooms.sign_in.come_back(&handle, cookie, &input, &visitor.contact).await?;
+    let (entered, return_to) =
+        rooms.sign_in.come_back(&of, &handle, cookie, &input, &visitor.contact).await?;
     let (session, target) = match &entered {
         Entered::In { started, .. } => {
             let session = &started.session;

@@ -1,5 +1,6 @@
 //! HTTP of sign-in: providers and the ways through them.
 
+mod external;
 mod factors;
 mod flow;
 mod otp;
@@ -32,6 +33,7 @@ pub fn routes(door: &Arc<Door>, sign_in: SignIn, form: CookieForm) -> Routes {
         .route::<flow::BeginSignIn, _, _>(door, flow::begin)
         .route::<flow::CompleteSignIn, _, _>(door, flow::login)
         .route::<flow::Callback, _, _>(door, flow::callback)
+        .route::<external::ExternalSignIn, _, _>(door, external::external)
         .route::<otp::SendCode, _, _>(door, otp::send)
         .route::<otp::VerifyCode, _, _>(door, otp::verify)
         .route::<step_up::SecondFactor, _, _>(door, step_up::second_factor)

@@ -12,7 +12,7 @@ use web::{
 
 use super::Rooms;
 use crate::kind::Finding;
-use crate::model::{Owner, Provider};
+use crate::model::{GroupRoles, Owner, Provider};
 use crate::providers::{Patch, Tested, Wanted, may_see_instance};
 use crate::{SignInError, facts, store};
 
@@ -83,6 +83,11 @@ pub struct NewProvider {
     #[serde(default)]
     #[schema(max_items = 100)]
     pub allowed_domains: Vec<String>,
+    /// Roles of members that follow their groups in the provider's directory: given to who is in a group, taken from who is
+    /// not any more, at their next sign-in. Built-in roles without `owner`; whoever sets this up must hold them.
+    #[serde(default)]
+    #[schema(value_type = std::collections::HashMap<String, Vec<String>>)]
+    pub group_roles: GroupRoles,
     /// Believes the addresses that the provider asserts. The operator's, for providers of the instance only.
     #[serde(default)]
     pub trust_email: bool,
@@ -106,6 +111,9 @@ pub struct ProviderPatch {
     pub create_users: Option<bool>,
     #[schema(max_items = 100)]
     pub allowed_domains: Option<Vec<String>>,
+    /// Replaces the whole map.
+    #[schema(value_type = Option<std::collections::HashMap<String, Vec<String>>>)]
+    pub group_roles: Option<GroupRoles>,
     pub trust_email: Option<bool>,
 }
 
@@ -135,6 +143,8 @@ pub struct ProviderView {
     pub default_roles: Vec<String>,
     pub create_users: bool,
     pub allowed_domains: Vec<String>,
+    #[schema(value_type = std::collections::HashMap<String, Vec<String>>)]
+    pub group_roles: GroupRoles,
     pub trust_email: bool,
     /// `api`, or `file`: then only the server's file changes it.
     pub source: &'static str,
@@ -157,6 +167,7 @@ impl From<Provider> for ProviderView {
             default_roles: provider.default_roles,
             create_users: provider.create_users,
             allowed_domains: provider.allowed_domains,
+            group_roles: provider.group_roles,
             trust_email: provider.trust_email,
             source: provider.source.name(),
             created_at: provider.created_at,
@@ -194,6 +205,7 @@ pub async fn create(
         default_roles: new.default_roles,
         create_users: new.create_users,
         allowed_domains: new.allowed_domains,
+        group_roles: new.group_roles,
         trust_email: new.trust_email,
     };
     allowed.settle::<CreateProvider, _, _, _>(|| rooms.sign_in.create(&allowed, &wanted)).await
@@ -244,6 +256,7 @@ pub async fn update(
         default_roles: changes.default_roles,
         create_users: changes.create_users,
         allowed_domains: changes.allowed_domains,
+        group_roles: changes.group_roles,
         trust_email: changes.trust_email,
     };
     allowed.settle::<UpdateProvider, _, _, _>(|| rooms.sign_in.update(&allowed, id, &patch)).await
