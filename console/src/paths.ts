@@ -11,6 +11,19 @@ export const paths = {
   audit: '/audit',
   fact: (id: string) => `/audit/${id}`,
   sessions: '/account/sessions',
+  org: '/org',
+  orgs: '/orgs',
+  members: '/members',
+  member: (id: string) => `/members/${id}`,
+  importPeople: '/members/import',
+  groups: '/groups',
+  group: (id: string) => `/groups/${id}`,
+  roles: '/roles',
+  newRole: '/roles/new',
+  role: (name: string) => `/roles/${name}`,
+  apiKeys: '/api-keys',
+  myApiKeys: '/account/api-keys',
+  orgOf: (id: string) => `/orgs/${id}`,
 } as const
 
 const byPrefix: Record<string, (id: string) => string> = {
@@ -18,6 +31,10 @@ const byPrefix: Record<string, (id: string) => string> = {
   fn: paths.fn,
   run: paths.run,
   evt: paths.fact,
+  org: paths.orgOf,
+  usr: paths.member,
+  grp: paths.group,
+  rol: paths.role,
 }
 
 /** Where the thing with this id is shown, if it has a page. */

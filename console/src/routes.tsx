@@ -28,6 +28,11 @@ function search<K extends string>(...names: K[]) {
 
 const agentsSearch = search('q', 'status', 'env', 'type', 'panel')
 const functionsSearch = search('q')
+const membersSearch = search('tab', 'q', 'status', 'role', 'panel')
+const groupsSearch = search('q', 'panel')
+const rolesSearch = search('tab', 'q', 'role', 'principal', 'permission', 'panel')
+const apiKeysSearch = search('owner', 'status', 'panel')
+const orgsSearch = search('q', 'status', 'mine', 'panel')
 const runsSearch = search('status', 'trigger', 'function', 'agent', 'principal')
 
 const root = createRootRoute({ component: Outlet })
@@ -129,6 +134,116 @@ const fact = createRoute({
   component: lazyRouteComponent(() => import('./pages/audit/detail')),
 })
 
+const org = createRoute({
+  getParentRoute: () => shell,
+  path: '/org',
+  validateSearch: search('tab', 'panel'),
+  loader: () => void client.prefetchQuery(queries.org()),
+  component: lazyRouteComponent(() => import('./pages/orgs/detail'), 'OwnOrg'),
+})
+
+const orgs = createRoute({
+  getParentRoute: () => shell,
+  path: '/orgs',
+  validateSearch: orgsSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.orgs(deps)),
+  component: lazyRouteComponent(() => import('./pages/orgs/list')),
+})
+
+const orgOf = createRoute({
+  getParentRoute: () => shell,
+  path: '/orgs/$org',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.org(params.org)),
+  component: lazyRouteComponent(() => import('./pages/orgs/detail'), 'AnyOrg'),
+})
+
+const members = createRoute({
+  getParentRoute: () => shell,
+  path: '/members',
+  validateSearch: membersSearch,
+  loaderDeps: ({ search: { panel: _, tab: __, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.members(deps)),
+  component: lazyRouteComponent(() => import('./pages/people/list')),
+})
+
+const member = createRoute({
+  getParentRoute: () => shell,
+  path: '/members/$user',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.member(params.user)),
+  component: lazyRouteComponent(() => import('./pages/people/detail')),
+})
+
+const importPeople = createRoute({
+  getParentRoute: () => shell,
+  path: '/members/import',
+  component: lazyRouteComponent(() => import('./pages/people/import')),
+})
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  component: lazyRouteComponent(() => import('./pages/people/invitation')),
+})
+
+const groups = createRoute({
+  getParentRoute: () => shell,
+  path: '/groups',
+  validateSearch: groupsSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.groups(deps)),
+  component: lazyRouteComponent(() => import('./pages/groups/list')),
+})
+
+const group = createRoute({
+  getParentRoute: () => shell,
+  path: '/groups/$group',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.group(params.group)),
+  component: lazyRouteComponent(() => import('./pages/groups/detail')),
+})
+
+const roles = createRoute({
+  getParentRoute: () => shell,
+  path: '/roles',
+  validateSearch: rolesSearch,
+  loader: () => void client.prefetchInfiniteQuery(queries.roles()),
+  component: lazyRouteComponent(() => import('./pages/roles/list')),
+})
+
+const newRole = createRoute({
+  getParentRoute: () => shell,
+  path: '/roles/new',
+  loader: () => void client.prefetchQuery(queries.catalogue()),
+  component: lazyRouteComponent(() => import('./pages/roles/create')),
+})
+
+const role = createRoute({
+  getParentRoute: () => shell,
+  path: '/roles/$role',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.role(params.role)),
+  component: lazyRouteComponent(() => import('./pages/roles/detail')),
+})
+
+const apiKeys = createRoute({
+  getParentRoute: () => shell,
+  path: '/api-keys',
+  validateSearch: apiKeysSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.apiKeys(deps)),
+  component: lazyRouteComponent(() => import('./pages/keys/list'), 'OrgKeys'),
+})
+
+const myApiKeys = createRoute({
+  getParentRoute: () => shell,
+  path: '/account/api-keys',
+  validateSearch: apiKeysSearch,
+  component: lazyRouteComponent(() => import('./pages/keys/list'), 'OwnKeys'),
+})
+
 const sessions = createRoute({
   getParentRoute: () => shell,
   path: '/account/sessions',
@@ -142,6 +257,7 @@ const nowhere = createRoute({ getParentRoute: () => shell, path: '$', component:
 export const router = createRouter({
   routeTree: root.addChildren([
     welcome,
+    invitation,
     shell.addChildren([
       home,
       agents,
@@ -153,6 +269,19 @@ export const router = createRouter({
       run,
       audit,
       fact,
+      members,
+      importPeople,
+      member,
+      groups,
+      group,
+      roles,
+      newRole,
+      role,
+      apiKeys,
+      myApiKeys,
+      org,
+      orgs,
+      orgOf,
       sessions,
       nowhere,
     ]),

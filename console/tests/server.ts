@@ -45,8 +45,14 @@ export interface Server {
   stop: () => Promise<void>
 }
 
-/** `enrolled`: names, each with its roles, divided by commas; `@slug` behind them is an organization of their own. */
-export async function startServer(enrolled: Record<string, string> = {}): Promise<Server> {
+/**
+ * `enrolled`: names, each with its roles, divided by commas; `@slug` behind them is an organization of their own.
+ * `settings`: keys of the server's configuration.
+ */
+export async function startServer(
+  enrolled: Record<string, string> = {},
+  settings: Record<string, string> = {},
+): Promise<Server> {
   for (const program of [binary, enrolment]) {
     if (!existsSync(program))
       throw new Error(`${program} is missing; cargo test --workspace --locked --no-run builds it`)
@@ -63,6 +69,7 @@ export async function startServer(enrolled: Record<string, string> = {}): Promis
     'server.operations_listen=127.0.0.1:0',
     // One person does in a minute what many do in an hour.
     ...['reads', 'writes', 'tokens', 'sign_ins', 'heavy'].flatMap((name) => ['--set', `limits.${name}=0`]),
+    ...Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
   ]
   const child = spawn(binary, flags, { stdio: ['ignore', 'pipe', 'pipe'], env: clean })
   const url = await listening(child)

@@ -66,6 +66,25 @@ export const queries = {
 
   sessions: () => list(['sessions'], () => answered(api.GET('/api/v1/auth/sessions'))),
 
+  orgs: (filters: Filters = {}) =>
+    list(['orgs', filters], (paging) =>
+      answered(api.GET('/api/v1/orgs', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  /** The one named, or the one that the caller stands in. */
+  org: (org?: string) =>
+    queryOptions({
+      queryKey: ['orgs', 'one', org],
+      queryFn: () =>
+        answered(
+          org === undefined
+            ? api.GET('/api/v1/org')
+            : api.GET('/api/v1/orgs/{org}', { params: { path: { org } } }),
+        ),
+    }),
+
+  domains: () => list(['domains'], () => answered(api.GET('/api/v1/domains'))),
+
   agents: (filters: Filters = {}) =>
     list(['agents', filters], (paging) =>
       answered(api.GET('/api/v1/agents', { params: { query: { ...set(filters), ...paging } } })),
@@ -91,11 +110,85 @@ export const queries = {
       ),
     ),
 
-  roles: () => list(['roles'], () => answered(api.GET('/api/v1/roles'))),
+  roles: (filters: Filters = {}) =>
+    list(['roles', filters], (paging) =>
+      answered(api.GET('/api/v1/roles', { params: { query: { ...set(filters), ...paging, limit: 200 } } })),
+    ),
 
   users: () =>
     list(['users'], (query) =>
       answered(api.GET('/api/v1/users', { params: { query: { ...query, limit: 200 } } })),
+    ),
+
+  members: (filters: Filters = {}) =>
+    list(['members', filters], (paging) =>
+      answered(api.GET('/api/v1/members', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  member: (user: string) =>
+    queryOptions({
+      queryKey: ['members', user],
+      queryFn: () => answered(api.GET('/api/v1/members/{user}', { params: { path: { user } } })),
+    }),
+
+  invitations: (filters: Filters = {}) =>
+    list(['invitations', filters], (paging) =>
+      answered(api.GET('/api/v1/invitations', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  groups: (filters: Filters = {}) =>
+    list(['groups', filters], (paging) =>
+      answered(api.GET('/api/v1/groups', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  group: (group: string) =>
+    queryOptions({
+      queryKey: ['groups', group],
+      queryFn: () => answered(api.GET('/api/v1/groups/{group}', { params: { path: { group } } })),
+    }),
+
+  groupMembers: (group: string) =>
+    list(['groups', group, 'members'], (query) =>
+      answered(api.GET('/api/v1/groups/{group}/members', { params: { path: { group }, query } })),
+    ),
+
+  role: (role: string) =>
+    queryOptions({
+      queryKey: ['roles', role],
+      queryFn: () => answered(api.GET('/api/v1/roles/{role}', { params: { path: { role } } })),
+    }),
+
+  grants: (filters: Filters = {}) =>
+    list(['grants', filters], (paging) =>
+      answered(api.GET('/api/v1/grants', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  /** What somebody or something holds, by which grant and through which group. */
+  held: (principal: string) =>
+    queryOptions({
+      queryKey: ['held', principal],
+      queryFn: () =>
+        answered(api.GET('/api/v1/permissions/of/{principal}', { params: { path: { principal } } })),
+    }),
+
+  catalogue: () =>
+    queryOptions({
+      queryKey: ['catalogue'],
+      queryFn: () => answered(api.GET('/api/v1/permissions')),
+      staleTime: 60_000,
+    }),
+
+  /** Which operations these would open, by the server's own reading. */
+  opens: (permissions: string[]) =>
+    queryOptions({
+      queryKey: ['opens', permissions],
+      queryFn: () => answered(api.POST('/api/v1/permissions/opens', { body: { permissions } })),
+      staleTime: 60_000,
+    }),
+
+  apiKeys: (filters: Filters = {}) =>
+    list(['api-keys', filters], (paging) =>
+      answered(api.GET('/api/v1/api-keys', { params: { query: { ...set(filters), ...paging } } })),
     ),
 
   functions: (filters: Filters = {}) =>

@@ -3,7 +3,17 @@ import { paths } from '../paths'
 import { useText } from '../text'
 import { Icon, type IconName } from '../ui/icon'
 
-type PlaceName = 'home' | 'agents' | 'functions' | 'runs' | 'audit'
+type PlaceName =
+  | 'home'
+  | 'agents'
+  | 'functions'
+  | 'runs'
+  | 'audit'
+  | 'org'
+  | 'members'
+  | 'groups'
+  | 'roles'
+  | 'apiKeys'
 
 interface Place {
   name: PlaceName
@@ -11,7 +21,7 @@ interface Place {
   icon: IconName
 }
 
-export const places: { group: 'build' | 'run' | 'trust' | undefined; places: Place[] }[] = [
+export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; places: Place[] }[] = [
   { group: undefined, places: [{ name: 'home', path: paths.home, icon: 'home' }] },
   {
     group: 'build',
@@ -22,6 +32,16 @@ export const places: { group: 'build' | 'run' | 'trust' | undefined; places: Pla
   },
   { group: 'run', places: [{ name: 'runs', path: paths.runs, icon: 'run' }] },
   { group: 'trust', places: [{ name: 'audit', path: paths.audit, icon: 'audit' }] },
+  {
+    group: 'admin',
+    places: [
+      { name: 'org', path: paths.org, icon: 'org' },
+      { name: 'members', path: paths.members, icon: 'user' },
+      { name: 'groups', path: paths.groups, icon: 'users' },
+      { name: 'roles', path: paths.roles, icon: 'role' },
+      { name: 'apiKeys', path: paths.apiKeys, icon: 'key' },
+    ],
+  },
 ]
 
 export function Navigation({ onChosen }: { onChosen?: () => void }) {

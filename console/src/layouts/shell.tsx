@@ -12,6 +12,7 @@ import { Account } from './account'
 import { Navigation } from './navigation'
 import { Preferences } from './preferences'
 import { SignedOut } from './signed-out'
+import { Switcher } from './switcher'
 
 const Palette = lazy(async () => ({ default: (await import('./palette')).Palette }))
 
@@ -47,7 +48,7 @@ export function Shell() {
         <Link to={paths.home} className="brand">
           <Mark /> <span>Safeconduct</span>
         </Link>
-        {me.data && <span className="org truncate">{me.data.org.name}</span>}
+        {me.data && <Switcher me={me.data} />}
         <button type="button" className="palette-button" onClick={() => setOpen('palette')}>
           <Icon name="search" />
           <span className="label">{text.palette.open}</span>

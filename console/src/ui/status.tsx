@@ -38,6 +38,18 @@ const marks: Record<string, [Tone, IconName]> = {
   live: ['good', 'live'],
   connecting: ['warn', 'clock'],
   lost: ['bad', 'alert'],
+  open: ['active', 'clock'],
+  accepted: ['good', 'check'],
+  created: ['good', 'plus'],
+  joined: ['good', 'check'],
+  linked: ['active', 'check'],
+  unchanged: ['quiet', 'minus'],
+  refused: ['bad', 'cross'],
+  allowed: ['good', 'check'],
+  leaving: ['warn', 'clock'],
+  erasing: ['bad', 'cross'],
+  proved: ['good', 'check'],
+  unproved: ['warn', 'clock'],
   off: ['quiet', 'minus'],
 }
 

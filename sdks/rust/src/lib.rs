@@ -71,8 +71,8 @@ pub use members::{Member, MemberFilter, Members};
 pub use orgs::{NewOrg, Org, OrgFilter, OrgPatch, OrgSettings, OrgSummary, Orgs};
 pub use page::Page;
 pub use permissions::{
-    EffectivePermissions, HeldPermissions, PermissionAnswer, PermissionCatalogue, PermissionOperation,
-    PermissionResult, PermissionSource, Permissions, Resource,
+    EffectivePermissions, HeldPermissions, OpenedOperation, OpenedOperations, PermissionAnswer,
+    PermissionCatalogue, PermissionOperation, PermissionResult, PermissionSource, Permissions, Resource,
 };
 pub use policies::{
     Access, AccessAdvice, AccessGraph, ChangedDecision, FiredRule, PermissionUse, Policies, Policy,

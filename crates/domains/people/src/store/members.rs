@@ -46,6 +46,7 @@ fn member_of(mut row: Row) -> Result<Member, DbError> {
 pub(crate) struct MemberFilter {
     pub(crate) status: Option<&'static str>,
     pub(crate) q: Option<String>,
+    pub(crate) role: Option<String>,
 }
 
 pub(crate) async fn members(
@@ -65,8 +66,11 @@ pub(crate) async fn members(
     };
     let q = filter.q.as_ref().map(|text| format!("%{}%", super::like(&text.to_lowercase())));
     let named = "lower(display_name || ' ' || coalesce(email, '') || ' ' || coalesce(username, '')) LIKE {} ESCAPE '!'";
+    let holds =
+        "EXISTS (SELECT 1 FROM grants WHERE grants.org = m.org AND principal = m.user_id AND role = {})";
     let select = Select::new(MEMBER)
         .and("m.org = {}", by.org().uuid())
+        .and_some(holds, filter.role.clone())
         .and_some("users.status = {}", filter.status)
         .and_some(named, q)
         .and_some("m.user_id > {}", after.map(Id::uuid))
