@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use problem::FieldError;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use types::{OrgId, UserId};
 use utoipa::ToSchema;
 use web::Contact;
@@ -20,6 +20,18 @@ pub trait Kind: Send + Sync {
     /// Settings that are kept sealed and never shown.
     fn secrets(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Its settings as JSON Schema, for whoever draws a form; open where a kind says nothing. Which of them are secret, the
+    /// route adds.
+    fn settings(&self) -> Value {
+        json!({ "type": "object" })
+    }
+
+    /// What a page asks for before anything else, and where it sends that. A kind that only sends the browser away asks for
+    /// nothing.
+    fn first(&self) -> First {
+        First::begin(&[])
     }
 
     /// What is wrong with a provider's settings, secrets among them; field names are JSON pointers from `/settings`.
@@ -55,6 +67,36 @@ pub trait Kind: Send + Sync {
 
     /// Tries out what can be tried without a person: connections, discovery, binds.
     fn test<'a>(&'a self, provider: &'a EnabledProvider) -> BoxFuture<'a, Vec<Finding>>;
+}
+
+/// The first step of a sign-in, as a page sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = FirstStep)]
+pub struct First {
+    pub step: Step,
+    /// What to ask for: `email`, `login`, `password` …
+    #[schema(value_type = Vec<String>)]
+    pub fields: &'static [&'static str],
+}
+
+/// Where what was asked for goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = FirstStepName)]
+pub enum Step {
+    Begin,
+    /// There is nothing to begin: the first step is also the last.
+    Login,
+}
+
+impl First {
+    pub const fn begin(fields: &'static [&'static str]) -> Self {
+        Self { step: Step::Begin, fields }
+    }
+
+    pub const fn login(fields: &'static [&'static str]) -> Self {
+        Self { step: Step::Login, fields }
+    }
 }
 
 /// Who knocks, and where they want to go.
@@ -139,6 +181,10 @@ impl Kinds {
 
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Kind>> {
         self.0.iter().find(|kind| kind.name() == name)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &dyn Kind> {
+        self.0.iter().map(AsRef::as_ref)
     }
 
     pub fn names(&self) -> Vec<&'static str> {

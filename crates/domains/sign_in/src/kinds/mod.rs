@@ -7,7 +7,7 @@ mod password;
 use std::sync::Arc;
 
 use problem::FieldError;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::kind::Kinds;
 use crate::passwords::Hasher;
@@ -19,6 +19,11 @@ pub(crate) fn all(parts: &SignInParts, settings: &SignInSettings, hasher: &Hashe
         Arc::new(passkey::Passkey::over(parts, settings)),
         Arc::new(password::Password::over(parts, hasher.clone())),
     ])
+}
+
+/// The schema of kinds that have no settings of their own.
+fn nothing_to_set() -> Value {
+    json!({ "type": "object", "properties": {}, "additionalProperties": false })
 }
 
 /// For kinds that have none of their own.

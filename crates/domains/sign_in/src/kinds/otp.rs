@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use types::{Secret, World};
 
-use crate::kind::{Begun, Finding, Kind, NewState, Next, Proven, Visit, text};
+use crate::kind::{Begun, Finding, First, Kind, NewState, Next, Proven, Visit, text};
 use crate::model::{domain, email};
 use crate::service::{SignInParts, SignInSettings};
 use crate::{EnabledProvider, OpenState, Reason, SignInError};
@@ -135,6 +135,14 @@ impl Otp {
 impl Kind for Otp {
     fn name(&self) -> &'static str {
         "otp"
+    }
+
+    fn settings(&self) -> Value {
+        super::nothing_to_set()
+    }
+
+    fn first(&self) -> First {
+        First::begin(&["email"])
     }
 
     fn check(&self, settings: &Map<String, Value>) -> Vec<FieldError> {

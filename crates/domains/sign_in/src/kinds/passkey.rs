@@ -61,6 +61,10 @@ impl Kind for Passkey {
         "passkey"
     }
 
+    fn settings(&self) -> Value {
+        super::nothing_to_set()
+    }
+
     fn check(&self, settings: &Map<String, Value>) -> Vec<FieldError> {
         super::no_settings(settings)
     }
