@@ -10,7 +10,15 @@ export const paths = {
   run: (id: string) => `/runs/${id}`,
   audit: '/audit',
   fact: (id: string) => `/audit/${id}`,
+  providers: '/providers',
+  provider: (id: string) => `/providers/${id}`,
+  policies: '/policies',
+  policy: (id: string) => `/policies/${id}`,
+  newPolicy: '/policies/new',
+  access: '/access',
   sessions: '/account/sessions',
+  security: '/account/security',
+  signIn: '/sign-in',
 } as const
 
 const byPrefix: Record<string, (id: string) => string> = {
@@ -18,6 +26,8 @@ const byPrefix: Record<string, (id: string) => string> = {
   fn: paths.fn,
   run: paths.run,
   evt: paths.fact,
+  prv: paths.provider,
+  pol: paths.policy,
 }
 
 /** Where the thing with this id is shown, if it has a page. */

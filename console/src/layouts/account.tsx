@@ -34,6 +34,9 @@ export function Account({ me }: { me: Me }) {
       <MenuItem icon="session" onSelect={() => void navigate({ to: paths.sessions })}>
         {text.sessions.title}
       </MenuItem>
+      <MenuItem icon="seal" onSelect={() => void navigate({ to: paths.security })}>
+        {text.security.title}
+      </MenuItem>
       <MenuItem icon="leave" onSelect={() => leave.mutate(undefined)}>
         {text.signOut}
       </MenuItem>

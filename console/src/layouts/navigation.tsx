@@ -3,7 +3,7 @@ import { paths } from '../paths'
 import { useText } from '../text'
 import { Icon, type IconName } from '../ui/icon'
 
-type PlaceName = 'home' | 'agents' | 'functions' | 'runs' | 'audit'
+type PlaceName = 'home' | 'agents' | 'functions' | 'runs' | 'policies' | 'access' | 'audit' | 'providers'
 
 interface Place {
   name: PlaceName
@@ -11,7 +11,7 @@ interface Place {
   icon: IconName
 }
 
-export const places: { group: 'build' | 'run' | 'trust' | undefined; places: Place[] }[] = [
+export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; places: Place[] }[] = [
   { group: undefined, places: [{ name: 'home', path: paths.home, icon: 'home' }] },
   {
     group: 'build',
@@ -21,7 +21,15 @@ export const places: { group: 'build' | 'run' | 'trust' | undefined; places: Pla
     ],
   },
   { group: 'run', places: [{ name: 'runs', path: paths.runs, icon: 'run' }] },
-  { group: 'trust', places: [{ name: 'audit', path: paths.audit, icon: 'audit' }] },
+  {
+    group: 'trust',
+    places: [
+      { name: 'policies', path: paths.policies, icon: 'rule' },
+      { name: 'access', path: paths.access, icon: 'branch' },
+      { name: 'audit', path: paths.audit, icon: 'audit' },
+    ],
+  },
+  { group: 'admin', places: [{ name: 'providers', path: paths.providers, icon: 'key' }] },
 ]
 
 export function Navigation({ onChosen }: { onChosen?: () => void }) {

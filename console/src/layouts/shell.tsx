@@ -12,6 +12,7 @@ import { Account } from './account'
 import { Navigation } from './navigation'
 import { Preferences } from './preferences'
 import { SignedOut } from './signed-out'
+import { StepUp } from './step-up'
 
 const Palette = lazy(async () => ({ default: (await import('./palette')).Palette }))
 
@@ -78,6 +79,7 @@ export function Shell() {
           <Palette onClose={() => setOpen(undefined)} />
         </Suspense>
       )}
+      <StepUp />
     </div>
   )
 }

@@ -1,13 +1,24 @@
 /** Die Wörter der Konsole auf Deutsch; der Typ von en.ts prüft, dass keines fehlt. */
 
 import type { Text } from './en'
+import { security } from './security.de'
 
 export const de: Text = {
+  ...security,
   skip: 'Zum Inhalt springen',
   loading: 'Lädt',
   places: 'Orte',
-  place: { home: 'Start', agents: 'Agenten', functions: 'Funktionen', runs: 'Läufe', audit: 'Protokoll' },
-  groups: { build: 'Bauen', run: 'Laufen', trust: 'Vertrauen' },
+  place: {
+    home: 'Start',
+    agents: 'Agenten',
+    functions: 'Funktionen',
+    runs: 'Läufe',
+    audit: 'Protokoll',
+    policies: 'Regeln',
+    access: 'Zugriff',
+    providers: 'Anmeldewege',
+  },
+  groups: { build: 'Bauen', run: 'Laufen', trust: 'Vertrauen', admin: 'Verwalten' },
   preferences: 'Aussehen und Sprache',
   themes: { system: 'Wie das System', light: 'Hell', dark: 'Dunkel' },
   account: (name) => `Konto von ${name}`,
@@ -107,6 +118,14 @@ export const de: Text = {
     live: 'Live',
     connecting: 'Verbindet',
     lost: 'Strom verloren',
+    enabled: 'Eingeschaltet',
+    disabled: 'Ausgeschaltet',
+    in_force: 'In Kraft',
+    draft: 'Nicht in Kraft',
+    allowed: 'Erlaubt',
+    approval_required: 'Braucht Zustimmung',
+    works: 'Geht',
+    broken: 'Geht nicht',
   },
   welcome: {
     title: 'Willkommen',

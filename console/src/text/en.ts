@@ -1,11 +1,23 @@
 /** Every word of the console in English, grouped by where it is read. */
 
+import { security } from './security.en'
+
 export const en = {
+  ...security,
   skip: 'Skip to the page',
   loading: 'Loading',
   places: 'Places',
-  place: { home: 'Home', agents: 'Agents', functions: 'Functions', runs: 'Runs', audit: 'Audit' },
-  groups: { build: 'Build', run: 'Run', trust: 'Trust' },
+  place: {
+    home: 'Home',
+    agents: 'Agents',
+    functions: 'Functions',
+    runs: 'Runs',
+    audit: 'Audit',
+    policies: 'Policies',
+    access: 'Access',
+    providers: 'Sign-in providers',
+  },
+  groups: { build: 'Build', run: 'Run', trust: 'Trust', admin: 'Admin' },
   preferences: 'Theme and language',
   themes: { system: 'System', light: 'Light', dark: 'Dark' },
   account: (name: string) => `Account of ${name}`,
@@ -104,6 +116,14 @@ export const en = {
     live: 'Live',
     connecting: 'Connecting',
     lost: 'Stream lost',
+    enabled: 'Switched on',
+    disabled: 'Switched off',
+    in_force: 'In force',
+    draft: 'Not in force',
+    allowed: 'Allowed',
+    approval_required: 'Needs approval',
+    works: 'Works',
+    broken: 'Does not work',
   },
   welcome: {
     title: 'Welcome',

@@ -38,6 +38,14 @@ const marks: Record<string, [Tone, IconName]> = {
   live: ['good', 'live'],
   connecting: ['warn', 'clock'],
   lost: ['bad', 'alert'],
+  enabled: ['good', 'check'],
+  disabled: ['quiet', 'minus'],
+  in_force: ['good', 'seal'],
+  draft: ['quiet', 'minus'],
+  allowed: ['good', 'check'],
+  approval_required: ['warn', 'clock'],
+  works: ['good', 'check'],
+  broken: ['bad', 'cross'],
   off: ['quiet', 'minus'],
 }
 

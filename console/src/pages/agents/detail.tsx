@@ -18,6 +18,7 @@ import { Failure, PageHeader, Properties, Section, Skeleton } from '../../ui/pag
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
 import { Time } from '../../ui/time'
+import { Advice } from './advice'
 import { Credentials } from './credentials'
 import { isChange, StateChange } from './state'
 
@@ -62,10 +63,12 @@ export default function AgentPage() {
           { id: 'credentials', label: text.credentials.title },
           { id: 'activity', label: text.agents.activity },
           { id: 'runs', label: text.place.runs },
+          { id: 'advice', label: text.advice.title },
         ]}
       />
       {tab === 'overview' && <Overview of={agent} />}
       {tab === 'credentials' && <Credentials agent={agent} />}
+      {tab === 'advice' && <Advice of={agent} />}
       {tab === 'activity' && <Activity of={agent.id} />}
       {tab === 'runs' && <Runs of={agent.id} />}
       {panel === 'edit' && (
