@@ -2,8 +2,8 @@
 
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { serious } from '../axe'
 import { signIn, signInAs, startBrowser, visit } from '../browser'
+import { looksRight } from '../look'
 import { type Server, startServer } from '../server'
 
 let server: Server
@@ -66,7 +66,7 @@ test('a draft is checked, and what is wrong stands at its line', async () => {
   // In its colours, letter by letter the same text.
   expect(await page.locator('.editor.painted pre').textContent()).toBe(`${KILLS}\n`)
   expect(await page.locator('.editor.painted .comment').textContent()).toBe('# Nobody changes production.')
-  expect(await serious(page)).toEqual([])
+  await looksRight(page, 'policy-draft')
 })
 
 test('the draft is asked before it is kept', async () => {
@@ -94,7 +94,7 @@ test('recorded decisions are put to it; each that would change is listed', async
   await row.getByText('Allowed').waitFor()
   await row.getByText('Denied').waitFor()
   await row.getByText('production stays', { exact: false }).waitFor()
-  expect(await serious(page)).toEqual([])
+  await looksRight(page, 'what-if')
   const told = await server.shell(`${await command(form)} --json`, { 'agents.rego': KILLS })
   expect(JSON.parse(told)).toMatchObject({ changed: 1 })
 })
@@ -125,7 +125,7 @@ test('what is in force is asked without naming it', async () => {
   const answer = page.getByRole('region', { name: 'Answer' })
   await answer.getByText('It would be allowed.').waitFor()
   await answer.getByText('No rule spoke.').waitFor()
-  expect(await serious(page)).toEqual([])
+  await looksRight(page, 'simulated')
 })
 
 test('the next version begins with the last, by the page and by the command', async () => {
@@ -171,7 +171,7 @@ test('the graph shows who reaches a permission and by which grant', async () => 
   await row.getByText('Every').waitFor()
   await page.getByRole('img', { name: /agents and the grants/ }).waitFor()
   expect(await page.locator('.graph .box').filter({ hasText: 'prod:billing' }).count()).toBe(1)
-  expect(await serious(page)).toEqual([])
+  await looksRight(page, 'access')
   await page.goto('/console/access?permission=nonsense:::')
   await page.getByRole('alert').getByText(/req_/).waitFor()
   await page.goto('/console/access?permission=toolkits:delete')
@@ -183,7 +183,7 @@ test('an agent’s page says what it holds and does not use', async () => {
   const unused = page.getByRole('region', { name: 'Granted but not used' })
   await vi.waitFor(async () => expect(await unused.textContent()).toContain('functions:execute:all'), 30_000)
   expect(JSON.parse(await server.shell(`${await command(page)} --json`))).toMatchObject({ agent: agent.id })
-  expect(await serious(page)).toEqual([])
+  await looksRight(page, 'advice')
 })
 
 test('whoever only reads may rehearse but not write or activate', async () => {

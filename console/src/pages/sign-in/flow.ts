@@ -59,16 +59,3 @@ export async function creation(options: object): Promise<Record<string, unknown>
   const made = await navigator.credentials.create({ publicKey })
   return (made as PublicKeyCredential).toJSON() as unknown as Record<string, unknown>
 }
-
-/** A page of this console, or the first one. What a link brings along may not lead anywhere else. */
-export function ownPage(wanted: string | null | undefined): string {
-  const home = '/console/'
-  if (!wanted) return home
-  try {
-    const { origin, pathname, search, hash } = new URL(wanted, location.origin)
-    const path = pathname.startsWith(home) ? pathname + search + hash : home
-    return origin === location.origin ? path : home
-  } catch {
-    return home
-  }
-}

@@ -2,7 +2,7 @@ import { getRouteApi } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { Bare } from '../../layouts/bare'
 import { useText } from '../../text'
-import { ownPage } from './flow'
+import { ownPage } from './own-page'
 import { Ways } from './ways'
 
 const route = getRouteApi('/sign-in')
@@ -12,7 +12,7 @@ export default function SignInPage() {
   const text = useText()
   const { org, return_to } = route.useSearch()
   const navigate = route.useNavigate()
-  const returnTo = ownPage(return_to)
+  const returnTo = ownPage(return_to, location.origin)
   useEffect(() => {
     document.title = `${text.signedOut.title} · Safeconduct`
   }, [text])

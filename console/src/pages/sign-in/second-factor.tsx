@@ -5,7 +5,7 @@ import { Bare } from '../../layouts/bare'
 import { paths } from '../../paths'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
-import { ownPage } from './flow'
+import { ownPage } from './own-page'
 import { SecondFactor } from './second'
 
 /** Where the server sends a browser that came back from an identity provider and owes a second factor. */
@@ -25,7 +25,7 @@ export default function SecondFactorPage() {
           step={{ state, ways: ['totp', 'recovery'] }}
           onDone={(login) => {
             setOver(true)
-            location.assign(login.return_to ?? ownPage(undefined))
+            location.assign(login.return_to ?? ownPage(undefined, location.origin))
           }}
           onRestart={restart}
         />
