@@ -20,7 +20,6 @@ const rights = [
   'auth_providers:delete',
   'policies:create',
   'policies:update',
-  'system:read',
   'system:update',
 ] as const
 

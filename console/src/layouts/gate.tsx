@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Outlet } from '@tanstack/react-router'
-import { Problem } from '../api/problem'
 import { queries } from '../api/queries'
+import { useNobody } from '../hooks/nobody'
 import { useText } from '../text'
 import { Failure, Skeleton } from '../ui/page'
 import { Bare } from './bare'
@@ -12,7 +12,8 @@ import { StepUp } from './step-up'
 export function Gate() {
   const text = useText()
   const me = useQuery(queries.me())
-  if (me.error instanceof Problem && me.error.status === 401) return <SignedOut />
+  const nobody = useNobody(me)
+  if (nobody) return <SignedOut />
   if (!me.data) {
     return (
       <Bare title={text.signedOut.title}>

@@ -12,7 +12,7 @@ let page: Page
 let complaints: string[]
 let agent: { id: string }
 beforeAll(async () => {
-  server = await startServer({ Vera: 'viewer' }, { 'decisions.record': 'full' })
+  server = await startServer({ Vera: 'auditor' }, { 'decisions.record': 'full' })
   browser = await startBrowser()
   agent = await server.api('POST', '/api/v1/agents', {
     namespace: 'prod',
@@ -73,7 +73,7 @@ test('the draft is asked before it is kept', async () => {
   const form = page.getByRole('form', { name: 'Simulator' })
   await form.getByLabel('Permission').fill('agents:update')
   await form.getByLabel('Operation').fill('agents.update')
-  await form.getByLabel('Object', { exact: true }).fill('prod/billing')
+  await form.getByLabel('Object (optional)', { exact: true }).fill('prod/billing')
   await button('Ask', form).click()
   const answer = page.getByRole('region', { name: 'Answer' })
   await answer.getByText('It would be refused.').waitFor()
@@ -120,7 +120,7 @@ test('what is in force is asked without naming it', async () => {
   await form.getByLabel('Permission').fill('agents:update')
   await form.getByLabel('Operation').fill('agents.update')
   await form.getByLabel('Attributes').fill('{"namespace": "lab"}')
-  await form.getByLabel('Object', { exact: true }).fill('lab/papers')
+  await form.getByLabel('Object (optional)', { exact: true }).fill('lab/papers')
   await button('Ask', form).click()
   const answer = page.getByRole('region', { name: 'Answer' })
   await answer.getByText('It would be allowed.').waitFor()

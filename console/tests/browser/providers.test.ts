@@ -11,7 +11,7 @@ let browser: Browser
 let page: Page
 let complaints: string[]
 beforeAll(async () => {
-  server = await startServer({ Adam: 'admin', Vera: 'viewer', Eve: 'owner@elsewhere' })
+  server = await startServer({ Adam: 'admin', Vera: 'auditor', Eve: 'owner@elsewhere' })
   browser = await startBrowser()
   const mine = await visit(browser, server)
   ;({ page, complaints } = mine)

@@ -14,7 +14,7 @@ import { Button } from '../../ui/button'
 import { Field } from '../../ui/form'
 import { Failure, PageHeader, Skeleton } from '../../ui/page'
 import { Status } from '../../ui/status'
-import { bundleOf, type File, filesOf, first, named } from './draft'
+import { asked, bundleOf, type File, filesOf, first, named } from './draft'
 import { Files } from './files'
 import { Simulator } from './simulator'
 import { WhatIf } from './what-if'
@@ -123,13 +123,13 @@ function Draft({ from }: { from: File[] }) {
           <p className="muted">{text.policies.saveDetail}</p>
         </div>
       </form>
-      <Rehearsal bundle={bundle} files={named(files)} />
+      <Rehearsal bundle={bundle} files={asked(files)} />
     </>
   )
 }
 
 /** Before anybody meets it. */
-function Rehearsal({ bundle, files }: { bundle: PolicyBundle | undefined; files: string }) {
+function Rehearsal({ bundle, files }: { bundle: PolicyBundle | undefined; files: string[] }) {
   const text = useText()
   return (
     <div className="columns rehearsal">

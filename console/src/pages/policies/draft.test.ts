@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bundleOf, filesOf, named, placeIn } from './draft'
+import { asked, bundleOf, filesOf, named, placeIn } from './draft'
 
 const files = [
   { path: 'agents.rego', text: 'package safeconduct.agents\n' },
@@ -16,6 +16,8 @@ test('files become a bundle and come back', () => {
 
 test('a command names the rules and the data', () => {
   expect(named(files)).toBe('agents.rego --data data.json')
+  expect(asked(files)).toEqual(['.'])
+  expect(asked(files.slice(0, 1))).toEqual(['agents.rego'])
   expect(placeIn('agents.rego:3:5')).toEqual({ path: 'agents.rego', line: 3 })
   expect(placeIn('/modules')).toBeUndefined()
 })

@@ -46,6 +46,11 @@ export function named(files: File[]): string {
   return [...rules, files.some(({ path }) => path === DATA) && `--data ${DATA}`].filter(Boolean).join(' ')
 }
 
+/** The same for commands that only ask: with data, they read the folder in which all of it lies. */
+export function asked(files: File[]): string[] {
+  return files.some(({ path }) => path === DATA) ? ['.'] : files.map(({ path }) => path)
+}
+
 /** `agents.rego:3:5`, taken apart. */
 export function placeIn(field: string): { path: string; line: number } | undefined {
   const found = /^(.+):(\d+):\d+$/.exec(field)

@@ -17,11 +17,11 @@ export interface Asked {
   policy?: string
   bundle?: PolicyBundle | undefined
   /** The draft's files, for the command. */
-  files?: string
+  files?: string[]
 }
 
 /** Would somebody be allowed something, and which rules say so? */
-export function Simulator({ policy, bundle, files }: Asked) {
+export function Simulator({ policy, bundle, files = [] }: Asked) {
   const text = useText()
   const [principal, setPrincipal] = useState('')
   const [permission, setPermission] = useState('agents:delete')
@@ -149,7 +149,7 @@ export function Simulator({ policy, bundle, files }: Asked) {
               flag('attribute', `${key}=${JSON.stringify(value)}`),
             ),
             flag('policy', policy),
-            files && `--files ${files}`,
+            ...files.map((file) => flag('files', file)),
           )}
         />
         <footer>

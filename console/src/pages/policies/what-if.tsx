@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { answered, api } from '../../api/client'
 import type { Body, WhatIf as Found } from '../../api/types'
-import { command, Equivalent, flag } from '../../components/equivalent'
+import { command, Equivalent, flag, quoted } from '../../components/equivalent'
 import { Chip } from '../../components/identity'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
@@ -15,7 +15,7 @@ import { Time } from '../../ui/time'
 import type { Asked } from './simulator'
 
 /** What would have been decided otherwise: recorded decisions, put to a version or a draft. */
-export function WhatIf({ policy, bundle, files }: Asked) {
+export function WhatIf({ policy, bundle, files = [] }: Asked) {
   const text = useText()
   const [days, setDays] = useState('7')
   const replay = useMutation({
@@ -48,7 +48,12 @@ export function WhatIf({ policy, bundle, files }: Asked) {
           method="POST"
           path="/api/v1/policies/what-if"
           body={body}
-          cli={command('safeconduct policies what-if', files, flag('policy', policy), flag('days', days))}
+          cli={command(
+            'safeconduct policies what-if',
+            ...files.map(quoted),
+            flag('policy', policy),
+            flag('days', days),
+          )}
         />
         <footer>
           <Button type="submit" look="primary" busy={replay.isPending}>

@@ -24,7 +24,7 @@ export default function Providers() {
   const isInstance = tab === 'instance'
   const query = useInfiniteQuery(queries.authProviders(isInstance))
   const kinds = useQuery({ ...queries.authProviderKinds(), enabled: panel === 'new' })
-  const isOperator = useReason('system:read') === undefined
+  const isOperator = useQuery(queries.me()).data?.roles.includes('operator')
   const mayCreate = useReason('auth_providers:create', { stepUp: true })
   const mayTouchInstance = useReason('system:update')
   const open = (panel: string | undefined) =>

@@ -68,7 +68,7 @@ export function Ways({ org, returnTo, onOrg, onDone }: WaysProps) {
   return (
     <>
       {open && (
-        <form className="form" onSubmit={submit} aria-label={open.display_name}>
+        <form className="form" onSubmit={submit}>
           {open.first.fields.map((name) => (
             <InputFor
               key={name}
@@ -137,7 +137,7 @@ function Next({ provider, outcome: { begun, fields }, to, onDone, onRestart }: N
     send.mutate(input)
   }
   return (
-    <form className="form" onSubmit={submit} aria-label={provider.display_name}>
+    <form className="form" onSubmit={submit}>
       {fields.includes('code') && <p>{text.signIn.sent(to ?? '')}</p>}
       {fields.map((name, index) => (
         <InputFor
