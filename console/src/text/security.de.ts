@@ -276,7 +276,7 @@ export const security: typeof english = {
     examined: (count: number) => `${count} wurden angesehen.`,
     thereAreMore: 'Es gibt noch mehr.',
     nothingRecorded:
-      'Keine Entscheidung ist aufgezeichnet. Der Server behält sie, wenn seine Konfiguration es sagt:',
+      'Keine Entscheidung ist aufgezeichnet. Der Server behält sie, solange Regeln in Kraft sind, wenn seine Konfiguration es sagt:',
   },
   access: {
     detail: 'Welche Agenten ein Recht erreichen, wie weit, und durch welche Erteilungen.',

@@ -268,7 +268,8 @@ export const security = {
           : `${count} decisions would change.`,
     examined: (count: number) => `${count} were looked at.`,
     thereAreMore: 'There are more.',
-    nothingRecorded: 'No decisions are on record. The server keeps them when its configuration says so:',
+    nothingRecorded:
+      'No decisions are on record. The server keeps them while rules are in force, if its configuration says so:',
   },
   access: {
     detail: 'Which agents reach a permission, how far, and by which grants.',

@@ -11,6 +11,7 @@ let browser: Browser
 let page: Page
 let complaints: string[]
 let agent: { id: string }
+let other: { id: string }
 beforeAll(async () => {
   server = await startServer({ Vera: 'auditor' }, { 'decisions.record': 'full' })
   browser = await startBrowser()
@@ -19,7 +20,7 @@ beforeAll(async () => {
     name: 'billing',
     permissions: ['functions:execute:all', 'runs:read:own'],
   })
-  await server.api('POST', '/api/v1/agents', {
+  other = await server.api('POST', '/api/v1/agents', {
     namespace: 'lab',
     name: 'papers',
     permissions: ['functions/lab/*:execute:own'],
@@ -37,7 +38,7 @@ const button = (name: string, within: Locator | Page = page) =>
   within.getByRole('button', { name, exact: true })
 const editor = (name = 'agents.rego') => page.getByRole('textbox', { name, exact: true })
 
-const KILLS = `package safeconduct.agents
+const STAYS = `package safeconduct.agents
 
 # Nobody changes production.
 deny contains "production stays" if {
@@ -60,11 +61,11 @@ test('a draft is checked, and what is wrong stands at its line', async () => {
   await page.getByText('To be mended').waitFor()
   await page.getByText('agents.rego:', { exact: false }).first().waitFor()
   await page.locator('.editor li.wrong').waitFor()
-  await editor().fill(KILLS)
+  await editor().fill(STAYS)
   await button('Check').click()
   await page.getByText('One rule, nothing to mend').waitFor()
   // In its colours, letter by letter the same text.
-  expect(await page.locator('.editor.painted pre').textContent()).toBe(`${KILLS}\n`)
+  expect(await page.locator('.editor.painted pre').textContent()).toBe(`${STAYS}\n`)
   expect(await page.locator('.editor.painted .comment').textContent()).toBe('# Nobody changes production.')
   await looksRight(page, 'policy-draft')
 })
@@ -80,23 +81,8 @@ test('the draft is asked before it is kept', async () => {
   await answer.getByText('production stays').first().waitFor()
   await answer.getByText('agents.rego:4').waitFor()
   const shown = await command(form)
-  const told = await server.shell(`${shown} --json || true`, { 'agents.rego': KILLS })
+  const told = await server.shell(`${shown} --json || true`, { 'agents.rego': STAYS })
   expect(JSON.parse(told)).toMatchObject({ allowed: false, permitted: true, reasons: ['production stays'] })
-})
-
-test('recorded decisions are put to it; each that would change is listed', async () => {
-  await server.api('PATCH', `/api/v1/agents/${agent.id}`, { description: 'Sends invoices.' })
-  const form = page.getByRole('form', { name: 'What if' })
-  const changes = page.getByRole('region', { name: 'Changed decisions' })
-  await button('Replay', form).click()
-  await changes.getByText('One decision would change.').waitFor()
-  const row = changes.getByRole('row').filter({ hasText: 'agents.update' })
-  await row.getByText('Allowed').waitFor()
-  await row.getByText('Denied').waitFor()
-  await row.getByText('production stays', { exact: false }).waitFor()
-  await looksRight(page, 'what-if')
-  const told = await server.shell(`${await command(form)} --json`, { 'agents.rego': KILLS })
-  expect(JSON.parse(told)).toMatchObject({ changed: 1 })
 })
 
 test('a version is kept, and refuses nothing before it is put in force', async () => {
@@ -112,6 +98,26 @@ test('a version is kept, and refuses nothing before it is put in force', async (
     server.api('PATCH', `/api/v1/agents/${agent.id}`, { description: 'Sends nothing.' }),
   ).rejects.toThrow(/production stays/)
   expect(complaints).toEqual([])
+})
+
+test('recorded decisions are put to a draft; each that would change is listed', async () => {
+  await server.api('PATCH', `/api/v1/agents/${other.id}`, { description: 'Reads papers.' })
+  await page.goto('/console/policies')
+  await button('New version').click()
+  const lab = STAYS.replace('"prod"', '"lab"')
+  await editor().fill(lab)
+  const form = page.getByRole('form', { name: 'What if' })
+  const changes = page.getByRole('region', { name: 'Changed decisions' })
+  await button('Replay', form).click()
+  await changes.getByText('2 decisions would change.').waitFor()
+  const refused = changes.getByRole('row').filter({ hasText: 'lab/papers' })
+  expect(await refused.locator('.status').allTextContents()).toEqual(['Allowed', 'Denied'])
+  await refused.getByText('production stays', { exact: false }).waitFor()
+  const allowed = changes.getByRole('row').filter({ hasText: 'prod/billing' })
+  expect(await allowed.locator('.status').allTextContents()).toEqual(['Denied', 'Allowed'])
+  await looksRight(page, 'what-if')
+  const told = await server.shell(`${await command(form)} --json`, { 'agents.rego': lab })
+  expect(JSON.parse(told)).toMatchObject({ changed: 2 })
 })
 
 test('what is in force is asked without naming it', async () => {
@@ -132,12 +138,12 @@ test('the next version begins with the last, by the page and by the command', as
   await page.goto('/console/policies')
   await button('New version').click()
   await page.getByText('Begins with what version 1 says.').waitFor()
-  expect(await editor().inputValue()).toBe(KILLS)
+  expect(await editor().inputValue()).toBe(STAYS)
   await button('data.json').click()
   await editor('data.json').fill('{"frozen": ["prod"]}')
   await page.getByLabel('Description').fill('With data')
   const push = page.locator('form.workbench')
-  await server.shell(await command(push), { 'agents.rego': KILLS, 'data.json': '{"frozen": ["prod"]}' })
+  await server.shell(await command(push), { 'agents.rego': STAYS, 'data.json': '{"frozen": ["prod"]}' })
   const { items } = await server.api<{ items: { number: number; description: string }[] }>(
     'GET',
     '/api/v1/policies',
