@@ -145,7 +145,7 @@ export const security: typeof english = {
   providers: {
     detail:
       'Die Wege zur Anmeldung. Sie gelten sofort und werden sofort abgewiesen, wenn sie ausgeschaltet sind.',
-    whose: 'Wessen Wege',
+    whose: 'Gehört',
     ofOrganization: 'Diese Organisation',
     ofInstance: 'Alle auf diesem Server',
     none: 'Noch kein Weg zur Anmeldung',

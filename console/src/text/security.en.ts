@@ -138,7 +138,7 @@ export const security = {
   },
   providers: {
     detail: 'The ways to sign in. They are in force at once, and refused at once when they are switched off.',
-    whose: 'Whose ways',
+    whose: 'Belongs to',
     ofOrganization: 'This organization',
     ofInstance: 'Everybody on this server',
     none: 'No ways to sign in yet',

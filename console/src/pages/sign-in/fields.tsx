@@ -18,6 +18,7 @@ const known: Record<string, ComponentProps<'input'>> = {
   login: { autoComplete: 'username', autoCapitalize: 'off', spellCheck: false },
   username: { autoComplete: 'username', autoCapitalize: 'off', spellCheck: false },
   password: { type: 'password', autoComplete: 'current-password' },
+  recovery: { autoComplete: 'off', className: 'mono', autoCapitalize: 'off', spellCheck: false },
   code: { autoComplete: 'one-time-code', inputMode: 'numeric', className: 'mono' },
 }
 
