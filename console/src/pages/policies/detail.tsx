@@ -4,7 +4,7 @@ import { answered, api } from '../../api/client'
 import { queries } from '../../api/queries'
 import type { PolicyDetail } from '../../api/types'
 import { Confirm } from '../../components/confirm'
-import { Id } from '../../components/identity'
+import { Chip } from '../../components/identity'
 import { useChange } from '../../hooks/change'
 import { useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
@@ -17,6 +17,7 @@ import { Tabs } from '../../ui/tabs'
 import { Time } from '../../ui/time'
 import { filesOf } from './draft'
 import { Files } from './files'
+import { principalOf } from './principal'
 import { Simulator } from './simulator'
 import { WhatIf } from './what-if'
 
@@ -103,7 +104,7 @@ function Version({ of: policy }: { of: PolicyDetail }) {
                   {policy.rules}
                 </span>,
               ],
-              [text.functions.author, <Id key="a" of={policy.author} short />],
+              [text.functions.author, <Chip key="a" of={principalOf(policy.author)} />],
               [text.created, <Time key="t" at={policy.created_at} />],
               [
                 'SHA-256',

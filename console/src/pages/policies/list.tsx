@@ -2,7 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { queries } from '../../api/queries'
 import type { Policy } from '../../api/types'
-import { Id } from '../../components/identity'
+import { Chip } from '../../components/identity'
 import { useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
 import { type Column, Listing } from '../../table/listing'
@@ -12,6 +12,7 @@ import { Empty, PageHeader } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
 import { Time } from '../../ui/time'
+import { principalOf } from './principal'
 import { Simulator } from './simulator'
 
 const route = getRouteApi('/shell/policies')
@@ -50,7 +51,7 @@ export default function Policies() {
     {
       id: 'author',
       head: text.functions.author,
-      cell: (policy) => <Id of={policy.author} short />,
+      cell: (policy) => <Chip of={principalOf(policy.author)} />,
       wide: true,
     },
     {

@@ -12,6 +12,7 @@ import { Icon } from '../../ui/icon'
 import { Failure } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Time } from '../../ui/time'
+import { principalOf } from './principal'
 import type { Asked } from './simulator'
 
 /** What would have been decided otherwise: recorded decisions, put to a version or a draft. */
@@ -124,12 +125,7 @@ function Changes({ of: found }: { of: Found }) {
                     </span>
                   </td>
                   <td className="wide">
-                    <Chip
-                      of={{
-                        kind: change.principal.startsWith('agt') ? 'agent' : 'user',
-                        id: change.principal,
-                      }}
-                    />
+                    <Chip of={principalOf(change.principal)} />
                   </td>
                   <td className="wide right">
                     <Time at={change.at} />
