@@ -10,6 +10,12 @@ export const paths = {
   run: (id: string) => `/runs/${id}`,
   audit: '/audit',
   fact: (id: string) => `/audit/${id}`,
+  providers: '/providers',
+  provider: (id: string) => `/providers/${id}`,
+  policies: '/policies',
+  policy: (id: string) => `/policies/${id}`,
+  newPolicy: '/policies/new',
+  access: '/access',
   sessions: '/account/sessions',
   org: '/org',
   orgs: '/orgs',
@@ -24,6 +30,8 @@ export const paths = {
   apiKeys: '/api-keys',
   myApiKeys: '/account/api-keys',
   orgOf: (id: string) => `/orgs/${id}`,
+  security: '/account/security',
+  signIn: '/sign-in',
 } as const
 
 const byPrefix: Record<string, (id: string) => string> = {
@@ -35,6 +43,8 @@ const byPrefix: Record<string, (id: string) => string> = {
   usr: paths.member,
   grp: paths.group,
   rol: paths.role,
+  prv: paths.provider,
+  pol: paths.policy,
 }
 
 /** Where the thing with this id is shown, if it has a page. */

@@ -12,6 +12,7 @@ import {
 } from '@tanstack/react-router'
 import { client } from './api/cache'
 import { queries } from './api/queries'
+import { Gate } from './layouts/gate'
 import { NotFound } from './layouts/not-found'
 import { Shell } from './layouts/shell'
 import { Failure } from './ui/page'
@@ -33,6 +34,7 @@ const groupsSearch = search('q', 'panel')
 const rolesSearch = search('tab', 'q', 'role', 'principal', 'permission', 'panel')
 const apiKeysSearch = search('owner', 'status', 'panel')
 const orgsSearch = search('q', 'status', 'mine', 'panel')
+const providersSearch = search('tab', 'panel')
 const runsSearch = search('status', 'trigger', 'function', 'agent', 'principal')
 
 const root = createRootRoute({ component: Outlet })
@@ -41,6 +43,40 @@ const welcome = createRoute({
   getParentRoute: () => root,
   path: '/welcome',
   component: lazyRouteComponent(() => import('./pages/welcome')),
+})
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: search('org', 'return_to'),
+  component: lazyRouteComponent(() => import('./pages/sign-in/page')),
+})
+
+const secondFactor = createRoute({
+  getParentRoute: () => root,
+  path: '/second-factor',
+  component: lazyRouteComponent(() => import('./pages/sign-in/second-factor')),
+})
+
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  component: lazyRouteComponent(() => import('./pages/sign-in/reset')),
+})
+
+const gate = createRoute({ getParentRoute: () => root, id: 'gate', component: Gate })
+
+const device = createRoute({
+  getParentRoute: () => gate,
+  path: '/device',
+  component: lazyRouteComponent(() => import('./pages/sign-in/device')),
+})
+
+const authorize = createRoute({
+  getParentRoute: () => gate,
+  path: '/authorize',
+  validateSearch: search('client_id', 'redirect_uri', 'code_challenge', 'state'),
+  component: lazyRouteComponent(() => import('./pages/sign-in/authorize')),
 })
 
 const shell = createRoute({
@@ -251,6 +287,60 @@ const sessions = createRoute({
   component: lazyRouteComponent(() => import('./pages/account/sessions')),
 })
 
+const providers = createRoute({
+  getParentRoute: () => shell,
+  path: '/providers',
+  validateSearch: providersSearch,
+  loaderDeps: ({ search: { tab } }) => ({ tab }),
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.authProviders(deps.tab === 'instance')),
+  component: lazyRouteComponent(() => import('./pages/providers/list')),
+})
+
+const provider = createRoute({
+  getParentRoute: () => shell,
+  path: '/providers/$provider',
+  validateSearch: search('panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.authProvider(params.provider)),
+  component: lazyRouteComponent(() => import('./pages/providers/detail')),
+})
+
+const policies = createRoute({
+  getParentRoute: () => shell,
+  path: '/policies',
+  validateSearch: search('tab'),
+  loader: () => void client.prefetchInfiniteQuery(queries.policies()),
+  component: lazyRouteComponent(() => import('./pages/policies/list')),
+})
+
+const newPolicy = createRoute({
+  getParentRoute: () => shell,
+  path: '/policies/new',
+  validateSearch: search('from'),
+  component: lazyRouteComponent(() => import('./pages/policies/create')),
+})
+
+const policy = createRoute({
+  getParentRoute: () => shell,
+  path: '/policies/$policy',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.policy(params.policy)),
+  component: lazyRouteComponent(() => import('./pages/policies/detail')),
+})
+
+const access = createRoute({
+  getParentRoute: () => shell,
+  path: '/access',
+  validateSearch: search('permission'),
+  component: lazyRouteComponent(() => import('./pages/policies/access')),
+})
+
+const security = createRoute({
+  getParentRoute: () => shell,
+  path: '/account/security',
+  loader: () => void client.prefetchQuery(queries.factors()),
+  component: lazyRouteComponent(() => import('./pages/account/security')),
+})
+
 // Everything else, shown within the shell so that there is a way on.
 const nowhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound })
 
@@ -258,6 +348,10 @@ export const router = createRouter({
   routeTree: root.addChildren([
     welcome,
     invitation,
+    signIn,
+    secondFactor,
+    reset,
+    gate.addChildren([device, authorize]),
     shell.addChildren([
       home,
       agents,
@@ -283,6 +377,13 @@ export const router = createRouter({
       orgs,
       orgOf,
       sessions,
+      security,
+      providers,
+      provider,
+      policies,
+      newPolicy,
+      policy,
+      access,
       nowhere,
     ]),
   ]),

@@ -44,6 +44,76 @@ export const queries = {
       staleTime: 60_000,
     }),
 
+  /** The ways in that are switched on, for everybody and for this organization. */
+  offered: (org?: string) =>
+    queryOptions({
+      queryKey: ['offered', org],
+      queryFn: () =>
+        answered(api.GET('/api/v1/auth/providers', { params: { query: { ...(org && { org }) } } })),
+      retry: false,
+    }),
+
+  stepUpWays: () =>
+    queryOptions({
+      queryKey: ['step-up'],
+      queryFn: () => answered(api.GET('/api/v1/auth/step-up')),
+      retry: false,
+    }),
+
+  factors: () =>
+    queryOptions({
+      queryKey: ['factors'],
+      queryFn: () => answered(api.GET('/api/v1/auth/factors')),
+    }),
+
+  authProviders: (instance: boolean) =>
+    list(['auth-providers', instance], (paging) =>
+      answered(
+        api.GET('/api/v1/auth-providers', {
+          params: { query: { ...(instance && { instance }), ...paging } },
+        }),
+      ),
+    ),
+
+  authProvider: (id: string) =>
+    queryOptions({
+      queryKey: ['auth-providers', id],
+      queryFn: () =>
+        answered(
+          api.GET('/api/v1/auth-providers/{auth_provider}', { params: { path: { auth_provider: id } } }),
+        ),
+    }),
+
+  authProviderKinds: () =>
+    queryOptions({
+      queryKey: ['auth-provider-kinds'],
+      queryFn: () => answered(api.GET('/api/v1/auth-providers/kinds')),
+      staleTime: Number.POSITIVE_INFINITY,
+    }),
+
+  policies: () => list(['policies'], (query) => answered(api.GET('/api/v1/policies', { params: { query } }))),
+
+  policy: (policy: string) =>
+    queryOptions({
+      queryKey: ['policies', policy],
+      queryFn: () => answered(api.GET('/api/v1/policies/{policy}', { params: { path: { policy } } })),
+    }),
+
+  accessGraph: (permission: string) =>
+    queryOptions({
+      queryKey: ['access-graph', permission],
+      queryFn: () => answered(api.GET('/api/v1/access/graph', { params: { query: { permission } } })),
+    }),
+
+  accessAdvice: (agent: string, days: number) =>
+    queryOptions({
+      queryKey: ['access-advice', agent, days],
+      queryFn: () =>
+        answered(
+          api.GET('/api/v1/agents/{agent}/access-advice', { params: { path: { agent }, query: { days } } }),
+        ),
+    }),
+
   health: () =>
     queryOptions({
       queryKey: ['health'],

@@ -54,6 +54,21 @@ export type FnSummary = Item<'functions.list'>
 export type FnVersion = Item<'functions.versions'>
 export type Run = Answer<'runs.get'>
 export type LogLine = Item<'runs.logs'>
+export type OfferedProvider = Item<'auth.providers'>
+export type Begun = Answer<'auth.begin'>
+export type Login = Answer<'auth.login'>
+export type SecondStep = NonNullable<Login['second_factor']>
+export type Way = SecondStep['ways'][number]
+export type Factor = Item<'auth.factors'>
+export type AuthProvider = Item<'auth_providers.list'>
+export type AuthProviderKind = Item<'auth_providers.kinds'>
+export type WaitingDevice = Answer<'auth.show_device'>
+export type Policy = Item<'policies.list'>
+export type PolicyDetail = Answer<'policies.get'>
+export type PolicyBundle = PolicyDetail['bundle']
+export type Simulation = Answer<'policies.simulate'>
+export type WhatIf = Answer<'policies.what_if'>
+export type ReachingAgent = Item<'access.graph'>
 export type Actor = Fact['actor']
 
 /** One page of a list. */

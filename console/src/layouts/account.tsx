@@ -40,6 +40,9 @@ export function Account({ me }: { me: Me }) {
       <MenuItem icon="org" onSelect={() => void navigate({ to: paths.orgs })}>
         {text.orgs.title}
       </MenuItem>
+      <MenuItem icon="seal" onSelect={() => void navigate({ to: paths.security })}>
+        {text.security.title}
+      </MenuItem>
       <MenuItem icon="leave" onSelect={() => leave.mutate(undefined)}>
         {text.signOut}
       </MenuItem>

@@ -14,6 +14,9 @@ type PlaceName =
   | 'groups'
   | 'roles'
   | 'apiKeys'
+  | 'policies'
+  | 'access'
+  | 'providers'
 
 interface Place {
   name: PlaceName
@@ -31,7 +34,14 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
     ],
   },
   { group: 'run', places: [{ name: 'runs', path: paths.runs, icon: 'run' }] },
-  { group: 'trust', places: [{ name: 'audit', path: paths.audit, icon: 'audit' }] },
+  {
+    group: 'trust',
+    places: [
+      { name: 'policies', path: paths.policies, icon: 'rule' },
+      { name: 'access', path: paths.access, icon: 'branch' },
+      { name: 'audit', path: paths.audit, icon: 'audit' },
+    ],
+  },
   {
     group: 'admin',
     places: [
@@ -39,6 +49,7 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
       { name: 'members', path: paths.members, icon: 'user' },
       { name: 'groups', path: paths.groups, icon: 'users' },
       { name: 'roles', path: paths.roles, icon: 'role' },
+      { name: 'providers', path: paths.providers, icon: 'seal' },
       { name: 'apiKeys', path: paths.apiKeys, icon: 'key' },
     ],
   },

@@ -2,9 +2,11 @@
 
 import type { Text } from './en'
 import { people } from './people.de'
+import { security } from './security.de'
 
 export const de: Text = {
   ...people,
+  ...security,
   skip: 'Zum Inhalt springen',
   loading: 'Lädt',
   places: 'Orte',
@@ -19,6 +21,9 @@ export const de: Text = {
     groups: 'Gruppen',
     roles: 'Rollen',
     apiKeys: 'API-Schlüssel',
+    policies: 'Regeln',
+    access: 'Zugriff',
+    providers: 'Anmeldewege',
   },
   groups: { build: 'Bauen', run: 'Laufen', trust: 'Vertrauen', admin: 'Verwalten' },
   preferences: 'Aussehen und Sprache',
@@ -134,6 +139,13 @@ export const de: Text = {
     erasing: 'Wird gelöscht',
     proved: 'Nachgewiesen',
     unproved: 'Nicht nachgewiesen',
+    enabled: 'Eingeschaltet',
+    disabled: 'Ausgeschaltet',
+    in_force: 'In Kraft',
+    draft: 'Nicht in Kraft',
+    approval_required: 'Braucht Zustimmung',
+    works: 'Geht',
+    broken: 'Geht nicht',
   },
   welcome: {
     title: 'Willkommen',

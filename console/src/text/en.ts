@@ -1,9 +1,11 @@
 /** Every word of the console in English, grouped by where it is read. */
 
 import { people } from './people.en'
+import { security } from './security.en'
 
 export const en = {
   ...people,
+  ...security,
   skip: 'Skip to the page',
   loading: 'Loading',
   places: 'Places',
@@ -18,6 +20,9 @@ export const en = {
     groups: 'Groups',
     roles: 'Roles',
     apiKeys: 'API keys',
+    policies: 'Policies',
+    access: 'Access',
+    providers: 'Sign-in providers',
   },
   groups: { build: 'Build', run: 'Run', trust: 'Trust', admin: 'Admin' },
   preferences: 'Theme and language',
@@ -132,6 +137,13 @@ export const en = {
     erasing: 'Erasing',
     proved: 'Proved',
     unproved: 'Not proved',
+    enabled: 'Switched on',
+    disabled: 'Switched off',
+    in_force: 'In force',
+    draft: 'Not in force',
+    approval_required: 'Needs approval',
+    works: 'Works',
+    broken: 'Does not work',
   },
   welcome: {
     title: 'Welcome',

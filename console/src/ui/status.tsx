@@ -50,6 +50,13 @@ const marks: Record<string, [Tone, IconName]> = {
   erasing: ['bad', 'cross'],
   proved: ['good', 'check'],
   unproved: ['warn', 'clock'],
+  enabled: ['good', 'check'],
+  disabled: ['quiet', 'minus'],
+  in_force: ['good', 'seal'],
+  draft: ['quiet', 'minus'],
+  approval_required: ['warn', 'clock'],
+  works: ['good', 'check'],
+  broken: ['bad', 'cross'],
   off: ['quiet', 'minus'],
 }
 

@@ -17,11 +17,34 @@ const pictures = process.env.SCREENSHOTS
 let server: Server
 let browser: Browser
 let known: Known
+let policy: string
+let provider: string
+
+const rules = {
+  description: 'Production stays',
+  bundle: {
+    modules: [
+      {
+        path: 'agents.rego',
+        text: 'package safeconduct.agents\n\n# Nobody changes production.\ndeny contains "production stays" if {\n\tinput.operation == "agents.update"\n\tinput.resource.namespace == "prod"\n}\n',
+      },
+    ],
+  },
+}
 
 beforeAll(async () => {
   server = await startServer({ Mia: 'member', Olga: 'operator,auditor' })
   browser = await startBrowser()
   known = await furnish(server)
+  policy = (await server.api<{ id: string }>('POST', '/api/v1/policies', rules)).id
+  for (const [kind, display_name] of [
+    ['otp', 'Code by e-mail'],
+    ['password', 'Password'],
+    ['passkey', 'Passkey'],
+  ]) {
+    const body = { name: kind, kind, display_name, instance: true }
+    provider = (await server.api<{ id: string }>('POST', '/api/v1/auth-providers', body)).id
+  }
 })
 afterAll(async () => {
   await browser?.close()
@@ -130,6 +153,36 @@ const places: Place[] = [
   { name: 'api-keys', path: () => '/console/api-keys', ready: row('nightly report') },
   { name: 'api-key-new', path: () => '/console/api-keys?panel=new', ready: dialog },
   { name: 'my-api-keys', path: () => '/console/account/api-keys', ready: row('nightly report') },
+  { name: 'sign-in', path: () => '/console/sign-in', ready: text('Sign in by Passkey'), signedOut: true },
+  { name: 'reset', path: () => '/console/reset', ready: heading('New password'), signedOut: true },
+  {
+    name: 'reset-new',
+    path: () => `/console/reset#${'0'.repeat(43)}`,
+    ready: text('Show what I type'),
+    signedOut: true,
+  },
+  {
+    name: 'second-factor-page',
+    path: () => `/console/second-factor#${'0'.repeat(43)}`,
+    ready: heading('Second factor'),
+    signedOut: true,
+  },
+  { name: 'device-code', path: () => '/console/device', ready: heading('Let a device in') },
+  { name: 'security-none', path: () => '/console/account/security', ready: text('No further factor yet') },
+  { name: 'providers', path: () => '/console/providers?tab=instance', ready: row('passkey') },
+  { name: 'provider', path: () => `/console/providers/${provider}`, ready: heading('Passkey') },
+  { name: 'provider-disable', path: () => `/console/providers/${provider}?panel=disable`, ready: dialog },
+  { name: 'policies', path: () => '/console/policies', ready: row('Version 1') },
+  { name: 'policy', path: () => `/console/policies/${policy}`, ready: heading('Version 1') },
+  { name: 'policy-activate', path: () => `/console/policies/${policy}?panel=activate`, ready: dialog },
+  { name: 'policy-new', path: () => `/console/policies/new?from=${policy}`, ready: text('Keep version') },
+  { name: 'simulator', path: () => '/console/policies?tab=simulate', ready: text('Ask') },
+  { name: 'access-graph', path: () => '/console/access?permission=runs:read', ready: row('ops:triage') },
+  {
+    name: 'agent-advice',
+    path: () => `/console/agents/${known.agent}?tab=advice`,
+    ready: text('Granted but not used'),
+  },
   { name: 'not-found', path: () => '/console/nowhere', ready: heading('Not found') },
 ]
 

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use client::{AuthProvider, AuthProviderFilter, AuthProviderPatch, NewAuthProvider};
+use client::{AuthProvider, AuthProviderFilter, AuthProviderPatch, NewAuthProvider, ProviderKind};
 use serde_json::{Map, Value};
 
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::files;
 use crate::listing::{Columns, Listing, show, show_all};
+use crate::screen::Form;
 use crate::table::{Cell, Tone};
 
 #[derive(Subcommand, Clone, Debug)]
@@ -19,6 +20,8 @@ pub enum ProvidersCommand {
     Create(Create),
     /// List the organization's ways to sign in, or the instance's.
     List(List),
+    /// List the kinds that there are, with what each asks people for.
+    Kinds,
     /// Show one.
     Show(One),
     /// Switch one on.
@@ -119,6 +122,21 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: ProvidersCommand) -> Resul
             let filter = AuthProviderFilter { instance, limit: Some(listing.limit), cursor: listing.cursor };
             return show(&mut desk.screen, &providers.list(&filter).await?, &COLUMNS);
         }
+        ProvidersCommand::Kinds => {
+            let kinds = providers.kinds().await?;
+            if desk.screen.form != Form::Table {
+                return desk.screen.json(&kinds);
+            }
+            let row = |kind: &ProviderKind| {
+                vec![
+                    Cell::toned(&kind.name, Tone::Strong),
+                    Cell::from(asks(kind)),
+                    Cell::from(settings(kind)),
+                ]
+            };
+            let rows: Vec<Vec<Cell>> = kinds.items.iter().map(row).collect();
+            return desk.screen.table(&["kind", "asks for", "settings"], &rows);
+        }
         ProvidersCommand::Show(One { provider }) => providers.get(&provider).await?,
         ProvidersCommand::Enable(One { provider }) => {
             providers.update(&provider, &switched(true), None).await?
@@ -160,6 +178,18 @@ fn by_group(pairs: Vec<(String, String)>) -> BTreeMap<String, Vec<String>> {
         map.entry(group).or_default().push(role);
     }
     map
+}
+
+fn asks(kind: &ProviderKind) -> String {
+    kind.first.fields.join(", ")
+}
+
+fn settings(kind: &ProviderKind) -> String {
+    let named = kind.settings["properties"].as_object();
+    match named {
+        Some(named) => named.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+        None => "a JSON object; see the guide".to_owned(),
+    }
 }
 
 fn switched(enabled: bool) -> AuthProviderPatch {

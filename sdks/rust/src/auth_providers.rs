@@ -102,6 +102,28 @@ pub struct ProviderFinding {
     pub detail: String,
 }
 
+/// Every kind that the server knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProviderKinds {
+    pub items: Vec<ProviderKind>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProviderKind {
+    pub name: String,
+    /// JSON Schema; what is secret is `writeOnly`.
+    pub settings: Value,
+    pub first: FirstStep,
+}
+
+/// What a page asks for first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstStep {
+    /// `begin` or `login`.
+    pub step: String,
+    pub fields: Vec<String>,
+}
+
 /// `client.auth_providers()`.
 #[derive(Clone, Copy)]
 pub struct AuthProviders<'a>(&'a Client);
@@ -125,6 +147,11 @@ impl AuthProviders<'_> {
         page::all(filter.cursor.clone(), move |cursor| async move {
             self.list(&AuthProviderFilter { cursor, ..filter.clone() }).await
         })
+    }
+
+    /// The kinds that there are, and what each wants to know.
+    pub async fn kinds(&self) -> Result<ProviderKinds, Error> {
+        self.0.get(&path(&["kinds"])).answer().await
     }
 
     pub async fn get(&self, provider: &str) -> Result<AuthProvider, Error> {

@@ -47,8 +47,8 @@ pub use auth::{
     Auth, EndedSessions, Me, MySession, OrgName, Person, PersonTokens, Principal, Session, SessionEnd,
 };
 pub use auth_providers::{
-    AuthProvider, AuthProviderFilter, AuthProviderPatch, AuthProviders, NewAuthProvider, ProviderFinding,
-    ProviderTest,
+    AuthProvider, AuthProviderFilter, AuthProviderPatch, AuthProviders, FirstStep, NewAuthProvider,
+    ProviderFinding, ProviderKind, ProviderKinds, ProviderTest,
 };
 pub use client::{Client, ClientBuilder};
 pub use credentials::{

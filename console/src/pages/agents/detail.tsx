@@ -20,6 +20,7 @@ import { Failure, PageHeader, Properties, Section, Skeleton } from '../../ui/pag
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
 import { Time } from '../../ui/time'
+import { Advice } from './advice'
 import { Credentials } from './credentials'
 import { isChange, StateChange } from './state'
 
@@ -65,6 +66,7 @@ export default function AgentPage() {
           { id: 'access', label: text.access.title },
           { id: 'activity', label: text.agents.activity },
           { id: 'runs', label: text.place.runs },
+          { id: 'advice', label: text.advice.title },
         ]}
       />
       {tab === 'overview' && <Overview of={agent} />}
@@ -72,6 +74,7 @@ export default function AgentPage() {
       {tab === 'access' && (
         <Authority of={{ kind: 'agent', id: agent.id, name: agent.display_name || agent.name }} />
       )}
+      {tab === 'advice' && <Advice of={agent} />}
       {tab === 'activity' && <Activity of={agent.id} />}
       {tab === 'runs' && <Runs of={agent.id} />}
       {panel === 'edit' && (

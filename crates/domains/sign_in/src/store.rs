@@ -317,6 +317,12 @@ pub(crate) fn insert_factor(factor: &Factor) -> Statement {
     sql(text, params).unique_or(&problem::ALREADY_EXISTS)
 }
 
+pub(crate) fn rename_factor(factor: &Factor) -> Statement {
+    let text = "UPDATE factors SET label = $3 WHERE id = $1 AND user_id = $2";
+    let values = vec![factor.id.uuid().into(), factor.user.uuid().into(), factor.label.as_str().into()];
+    sql(text, values).one_row_or(&problem::NOT_FOUND)
+}
+
 pub(crate) fn delete_factor(factor: &Factor) -> Statement {
     let text = "DELETE FROM factors WHERE id = $1 AND user_id = $2";
     sql(text, vec![factor.id.uuid().into(), factor.user.uuid().into()]).one_row_or(&problem::NOT_FOUND)

@@ -22,7 +22,7 @@ use web::{
 
 use super::Rooms;
 use crate::entry::{Entered, Opening};
-use crate::kind::Next;
+use crate::kind::{First, Next};
 use crate::model::ProviderRef;
 use crate::step_up::Way;
 use crate::{facts, store};
@@ -69,6 +69,8 @@ pub struct OfferedProvider {
     /// For the button.
     pub display_name: String,
     pub kind: String,
+    /// What a page asks for first, and where it sends that.
+    pub first: First,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -141,11 +143,16 @@ pub async fn offered(
 ) -> Result<Reply, Refusal> {
     let org = rooms.sign_in.asked_org(offer.org.as_ref()).await?;
     let all = store::offered(rooms.sign_in.db(), org).await?;
-    let items = all.into_iter().filter(|provider| provider.enabled).map(|provider| OfferedProvider {
-        id: provider.id,
-        name: provider.name,
-        display_name: provider.display_name,
-        kind: provider.kind,
+    // A kind that this server no longer knows signs nobody in.
+    let items = all.into_iter().filter(|provider| provider.enabled).filter_map(|provider| {
+        let first = rooms.sign_in.kinds().get(&provider.kind)?.first();
+        Some(OfferedProvider {
+            id: provider.id,
+            name: provider.name,
+            display_name: provider.display_name,
+            kind: provider.kind,
+            first,
+        })
     });
     Ok(Reply::of::<OfferedProviders>(&Offered { items: items.collect() })?)
 }

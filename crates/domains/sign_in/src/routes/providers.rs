@@ -11,7 +11,7 @@ use web::{
 };
 
 use super::Rooms;
-use crate::kind::Finding;
+use crate::kind::{Finding, First, Kind};
 use crate::model::{GroupRoles, Owner, Provider};
 use crate::providers::{Patch, Tested, Wanted, may_see_instance};
 use crate::{SignInError, facts, store};
@@ -27,6 +27,11 @@ operation! {
     /// Lists the organization's sign-in providers, or the instance's.
     pub ListProviders[ProviderFilter] -> Page<ProviderView> =
         Spec::get("auth_providers.list", "/api/v1/auth-providers").needs("auth_providers:read");
+
+    /// Lists the kinds of sign-in providers that this server knows, with the settings of each as JSON Schema; secret ones are
+    /// `writeOnly`.
+    pub ListKinds -> KindsView =
+        Spec::get("auth_providers.kinds", "/api/v1/auth-providers/kinds").needs("auth_providers:read");
 
     /// Shows a sign-in provider; never its secrets.
     pub GetProvider -> ProviderView =
@@ -125,6 +130,33 @@ pub struct ProviderFilter {
     /// 1 to 200; 50 if left out.
     pub limit: Option<i64>,
     pub cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct KindsView {
+    pub items: Vec<KindView>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuthProviderKind)]
+pub struct KindView {
+    /// The word for `kind`.
+    pub name: &'static str,
+    #[schema(value_type = Object)]
+    pub settings: Value,
+    pub first: First,
+}
+
+impl From<&dyn Kind> for KindView {
+    fn from(kind: &dyn Kind) -> Self {
+        let mut settings = kind.settings();
+        for secret in kind.secrets() {
+            if let Some(Value::Object(property)) = settings.pointer_mut(&format!("/properties/{secret}")) {
+                property.insert("writeOnly".to_owned(), Value::Bool(true));
+            }
+        }
+        Self { name: kind.name(), settings, first: kind.first() }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -232,6 +264,11 @@ pub async fn list(
     };
     let cursor = |provider: &Provider| allowed.cursor(&[json!(provider.id)]);
     Ok(Reply::of::<ListProviders>(&page(rows, limit, cursor, ProviderView::from))?)
+}
+
+pub async fn kinds(State(rooms): State<Rooms>, _: Allowed<ListKinds>) -> Result<Reply, Refusal> {
+    let items = rooms.sign_in.kinds().iter().map(KindView::from).collect();
+    Ok(Reply::of::<ListKinds>(&KindsView { items })?)
 }
 
 pub async fn get(
