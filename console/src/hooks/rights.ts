@@ -28,6 +28,7 @@ const rights = [
   'roles:update',
   'roles:delete',
   'roles:grant',
+  'policies:read',
   'api_keys:create',
   'api_keys:delete',
   'system:users',

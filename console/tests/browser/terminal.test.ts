@@ -366,3 +366,14 @@ test('approve an agent and turn another away', async () => {
     expect(await server.api('GET', `/api/v1/agents/${id}`)).toMatchObject({ status })
   }
 })
+
+test('ask whether somebody may do something', async () => {
+  await page.goto('/console/roles?tab=check')
+  await page.getByRole('combobox', { name: 'Who', exact: true }).fill('Nora')
+  await page.getByRole('option', { name: /Nora/ }).click()
+  await page.getByLabel('Which').fill('ops/triage')
+  const asked = await command(page)
+  // It says no, and by its exit code as well.
+  await expect(server.shell(asked)).rejects.toThrow()
+  expect(await server.shell(`${asked} --json || true`)).toContain('"permitted": false')
+})

@@ -4,14 +4,14 @@ import { type FormEvent, useState } from 'react'
 import { answered, api } from '../../api/client'
 import { queries } from '../../api/queries'
 import type { Body } from '../../api/types'
-import { Equivalent } from '../../components/equivalent'
+import { command, Equivalent, flag } from '../../components/equivalent'
 import { type Principal, PrincipalField } from '../../components/principal-field'
+import { useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
-import { JsonBlock } from '../../ui/copy'
 import { Field } from '../../ui/form'
-import { Failure, Section } from '../../ui/page'
+import { Failure, Properties, Section } from '../../ui/page'
 import { Status } from '../../ui/status'
 
 /** Whether somebody may do something to something: the server's own decision, permissions and policies together. */
@@ -25,18 +25,19 @@ export function Check() {
   const [owner, setOwner] = useState<Principal>()
   const actions = catalogue?.items.find((item) => item.resource === resource)?.actions ?? [action]
   const single = actions.filter((name) => !['*', 'manage', 'write'].includes(name))
+  const chosen = single.includes(action) ? action : (single[0] ?? action)
+  const selector = object.trim()
   const body = {
-    subject: { type: subject?.kind ?? 'user', id: subject?.id ?? '' },
-    action: { name: single.includes(action) ? action : (single[0] ?? action) },
-    resource: {
-      type: resource,
-      id: object.trim(),
-      ...(owner && { properties: { owner: owner.id } }),
-    },
+    principal: subject?.id ?? '',
+    permission: `${resource}:${chosen}`,
+    ...((selector || owner) && {
+      resource: { ...(selector && { selector }), ...(owner && { attributes: { owner: owner.id } }) },
+    }),
   }
+  const mayAsk = useReason('policies:read')
   const ask = useMutation({
     mutationFn: () =>
-      answered(api.POST('/access/v1/evaluation', { body: body as unknown as Body<'access.evaluation'> })),
+      answered(api.POST('/api/v1/policies/simulate', { body: body as unknown as Body<'policies.simulate'> })),
   })
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -76,7 +77,7 @@ export function Check() {
             {(ids) => (
               <select
                 {...ids}
-                value={body.action.name}
+                value={chosen}
                 onChange={(event) => {
                   setAction(event.target.value)
                   ask.reset()
@@ -89,12 +90,11 @@ export function Check() {
             )}
           </Field>
         </div>
-        <Field label={text.access.object} hint={text.access.objectHint}>
+        <Field label={text.access.object} optional={text.optional} hint={text.access.objectHint}>
           {(ids) => (
             <input
               {...ids}
               className="mono"
-              required
               spellCheck={false}
               placeholder="ops/triage"
               value={object}
@@ -119,16 +119,22 @@ export function Check() {
         {ask.error && <Failure error={ask.error} />}
         <Equivalent
           method="POST"
-          path="/access/v1/evaluation"
+          path="/api/v1/policies/simulate"
           body={body}
-          cli={`safeconduct permissions of ${subject?.id ?? '<id>'}`}
+          cli={command(
+            'safeconduct policies simulate',
+            body.permission,
+            flag('as', subject?.id ?? '<id>'),
+            flag('resource', selector),
+            flag('attribute', owner && `owner=${owner.id}`),
+          )}
         />
         <footer>
           <Button
             look="primary"
             type="submit"
             busy={ask.isPending}
-            reason={subject ? undefined : text.access.choosePrincipal}
+            reason={mayAsk ?? (subject ? undefined : text.access.choosePrincipal)}
           >
             {text.access.ask}
           </Button>
@@ -136,10 +142,21 @@ export function Check() {
       </form>
       {ask.data && subject && (
         <Section title={text.access.answer}>
-          <p className="verdict">
-            <Status of={ask.data.decision ? 'allowed' : 'denied'} />
+          <p>
+            <Status of={ask.data.allowed ? 'allowed' : 'denied'} />
           </p>
-          {ask.data.context && <JsonBlock value={ask.data.context} label={text.access.why} />}
+          <Properties
+            of={[
+              [text.access.byPermissions, ask.data.permitted ? text.orgs.yes : text.orgs.no],
+              [text.access.byPolicies, text.access.outcomes[ask.data.outcome]],
+              ...(ask.data.reasons.length > 0
+                ? [[text.access.why, ask.data.reasons.join(' ')] as [string, string]]
+                : []),
+              ...(ask.data.approvers.length > 0
+                ? [[text.access.approvers, ask.data.approvers.join(', ')] as [string, string]]
+                : []),
+            ]}
+          />
           <p>
             <Link
               to={subject.kind === 'user' ? paths.member(subject.id) : paths.agent(subject.id)}
