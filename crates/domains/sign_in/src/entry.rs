@@ -266,10 +266,15 @@ impl SignIn {
         ways: Vec<Way>,
     ) -> Result<Entered, SignInError> {
         if !used.is_empty() {
-            let using = used.into_iter().fold(Bookkeeping::new(SIGN_IN), Bookkeeping::statement);
-            if self.db().keep(using).await.is_err() {
-                return Err(SignInError::Refused(Reason::NoState));
-            }
+            let home = self.inner().people.home().await?.id;
+            let fact = Fact::new(&facts::FIRST_PROOF_SHOWN, org.unwrap_or(home), Actor::anonymous(""))
+                .target("user", user, "")
+                .data(json!({ "provider": provider.provider().name }));
+            let change = Change::new(SIGN_IN, self.inner().ledger.seal(fact).await?).statements(used);
+            self.db().commit(change).await.map_err(|error| match error {
+                CommitError::Refused(_) => SignInError::Refused(Reason::NoState),
+                other => other.into(),
+            })?;
         }
         if let Some(state) = state {
             let now = self.inner().world.now();

@@ -18,5 +18,7 @@ ledger::fact_kinds! {
     pub PASSWORD_SET = "password.set", Warning, "A password was set.", { by: Text };
     pub RESET_ASKED = "password.reset_asked", Info, "Somebody asked for a new password.", {};
     pub ACCOUNT_TRIED = "auth.account_tried", Warning, "An account was tried many times without success.", {};
+    pub FIRST_PROOF_SHOWN = "auth.first_proof", Info, "A person showed the first of two proofs; it cannot be shown again.",
+        { provider: Text };
     pub SIGN_IN_BEGUN = "auth.begun", Info, "Somebody began to sign in.", { provider: Text, kind: Text };
 }

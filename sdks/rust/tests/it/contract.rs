@@ -13,6 +13,7 @@ use crate::scripted::{Answer, Scripted};
 const LEFT_OUT: &[(&str, &str)] = &[
     ("auth.redeem_link", "answers with a cookie, which is for browsers"),
     ("auth.accept_invitation", "answers with a cookie, which is for browsers"),
+    ("auth.external", "answers with a cookie, which is for browsers"),
     ("auth.logout", "ends a browser's session"),
     ("auth.switch", "answers with a cookie, which is for browsers"),
     ("access.metadata", "says at which paths of ours the methods of AuthZEN are"),
@@ -81,6 +82,9 @@ fn sample(document: &Value, schema: &Value) -> Value {
         Some("object") => match schema["properties"].as_object() {
             Some(members) => {
                 members.iter().map(|(name, member)| (name.clone(), sample(document, member))).collect()
+            }
+            None if schema["additionalProperties"].is_object() => {
+                json!({ "any": sample(document, &schema["additionalProperties"]) })
             }
             None => json!({ "any": 1 }),
         },
