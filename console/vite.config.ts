@@ -22,7 +22,11 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', include: ['src/**/*.test.ts'], environment: 'node' } },
+      {
+        extends: true,
+        // One test tries every byte of an answer; on a busy machine that takes its time.
+        test: { name: 'unit', include: ['src/**/*.test.ts'], environment: 'node', testTimeout: 120_000 },
+      },
       {
         extends: true,
         test: { name: 'measure', include: ['tests/measure/*.ts'], environment: 'node', testTimeout: 600_000 },

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|scim|node|chromium|deny …
+# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|scim|bus|node|oidc|ldap|samba|chromium|deny …
 # Looks first and changes nothing that is there already.
 . "$(dirname "$0")/lib.sh"
 
@@ -61,6 +61,27 @@ setup_node() {
     fi
 }
 
+# A certified OpenID provider that the tests sign in at.
+setup_oidc() {
+    local peer=crates/testing/peers/oidc
+    [ "$peer/node_modules/.package-lock.json" -nt "$peer/package-lock.json" ] && return
+    setup_node
+    say "npm install in $peer"
+    npm install --prefix "$peer" --no-save --no-audit --no-fund --silent
+}
+
+# A directory for the tests, and certificates for it.
+setup_ldap() {
+    has openssl || apt_install openssl
+    { has ldapadd && { has slapd || [ -x /usr/sbin/slapd ]; }; } || apt_install slapd ldap-utils
+}
+
+# A domain controller for `make test-all`.
+setup_samba() {
+    { has samba-tool && has samba; } || [ -x /usr/sbin/samba ] || apt_install samba samba-ad-provision \
+        samba-dsdb-modules samba-vfs-modules winbind
+}
+
 setup_chromium() {
     has chromium || has chromium-browser || has google-chrome || apt_install chromium
 }
@@ -86,13 +107,19 @@ setup_scim() {
     cp scripts/scim-tester.txt "$tester/installed.txt"
 }
 
+# What nodes share counts through.
+setup_bus() {
+    has redis-server || apt_install redis-server
+    has nats-server || apt_install nats-server
+}
+
 setup_deny() {
     [ "$(cargo deny --version 2>/dev/null)" = "cargo-deny $deny_version" ] && return
     say "building cargo-deny $deny_version"
     cargo install --quiet --locked "cargo-deny@$deny_version" >&2
 }
 
-[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail scim node chromium deny"
+[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail scim bus node oidc ldap samba chromium deny"
 for what in "$@"; do
     declare -F "setup_$what" >/dev/null || fail "cannot set up $what"
     "setup_$what"

@@ -32,5 +32,16 @@ cargo test --locked --profile quick --package safeconduct-merkle --features heav
 say "kill -9 at 30 points"
 SAFECONDUCT_TEST_KILLS=30 cargo test --workspace --locked --test it -- kill_nine
 
+say "sign-in at a domain controller"
+scripts/setup.sh samba
+as=()
+[ "$(id -u)" = 0 ] || as=(sudo)
+domain=$(cargo test --quiet --locked --package safeconduct --features samba --test it --no-run --message-format json |
+    python3 -c 'import json, sys
+for built in map(json.loads, sys.stdin):
+    if built.get("executable") and built["target"]["name"] == "it":
+        print(built["executable"])')
+(cd crates/safeconduct && "${as[@]}" "$domain" active_directory::)
+
 say "policies under Open Policy Agent itself"
 SAFECONDUCT_OPA=$(scripts/opa.sh) cargo test --locked --package safeconduct-rego --features opa --test opa

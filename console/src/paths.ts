@@ -10,7 +10,28 @@ export const paths = {
   run: (id: string) => `/runs/${id}`,
   audit: '/audit',
   fact: (id: string) => `/audit/${id}`,
+  providers: '/providers',
+  provider: (id: string) => `/providers/${id}`,
+  policies: '/policies',
+  policy: (id: string) => `/policies/${id}`,
+  newPolicy: '/policies/new',
+  access: '/access',
   sessions: '/account/sessions',
+  org: '/org',
+  orgs: '/orgs',
+  members: '/members',
+  member: (id: string) => `/members/${id}`,
+  importPeople: '/members/import',
+  groups: '/groups',
+  group: (id: string) => `/groups/${id}`,
+  roles: '/roles',
+  newRole: '/roles/new',
+  role: (name: string) => `/roles/${name}`,
+  apiKeys: '/api-keys',
+  myApiKeys: '/account/api-keys',
+  orgOf: (id: string) => `/orgs/${id}`,
+  security: '/account/security',
+  signIn: '/sign-in',
 } as const
 
 const byPrefix: Record<string, (id: string) => string> = {
@@ -18,6 +39,12 @@ const byPrefix: Record<string, (id: string) => string> = {
   fn: paths.fn,
   run: paths.run,
   evt: paths.fact,
+  org: paths.orgOf,
+  usr: paths.member,
+  grp: paths.group,
+  rol: paths.role,
+  prv: paths.provider,
+  pol: paths.policy,
 }
 
 /** Where the thing with this id is shown, if it has a page. */

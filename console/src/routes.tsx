@@ -12,6 +12,7 @@ import {
 } from '@tanstack/react-router'
 import { client } from './api/cache'
 import { queries } from './api/queries'
+import { Gate } from './layouts/gate'
 import { NotFound } from './layouts/not-found'
 import { Shell } from './layouts/shell'
 import { Failure } from './ui/page'
@@ -28,6 +29,12 @@ function search<K extends string>(...names: K[]) {
 
 const agentsSearch = search('q', 'status', 'env', 'type', 'panel')
 const functionsSearch = search('q')
+const membersSearch = search('tab', 'q', 'status', 'role', 'panel')
+const groupsSearch = search('q', 'panel')
+const rolesSearch = search('tab', 'q', 'role', 'principal', 'permission', 'panel')
+const apiKeysSearch = search('owner', 'status', 'panel')
+const orgsSearch = search('q', 'status', 'mine', 'panel')
+const providersSearch = search('tab', 'panel')
 const runsSearch = search('status', 'trigger', 'function', 'agent', 'principal')
 
 const root = createRootRoute({ component: Outlet })
@@ -36,6 +43,40 @@ const welcome = createRoute({
   getParentRoute: () => root,
   path: '/welcome',
   component: lazyRouteComponent(() => import('./pages/welcome')),
+})
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: search('org', 'return_to'),
+  component: lazyRouteComponent(() => import('./pages/sign-in/page')),
+})
+
+const secondFactor = createRoute({
+  getParentRoute: () => root,
+  path: '/second-factor',
+  component: lazyRouteComponent(() => import('./pages/sign-in/second-factor')),
+})
+
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  component: lazyRouteComponent(() => import('./pages/sign-in/reset')),
+})
+
+const gate = createRoute({ getParentRoute: () => root, id: 'gate', component: Gate })
+
+const device = createRoute({
+  getParentRoute: () => gate,
+  path: '/device',
+  component: lazyRouteComponent(() => import('./pages/sign-in/device')),
+})
+
+const authorize = createRoute({
+  getParentRoute: () => gate,
+  path: '/authorize',
+  validateSearch: search('client_id', 'redirect_uri', 'code_challenge', 'state'),
+  component: lazyRouteComponent(() => import('./pages/sign-in/authorize')),
 })
 
 const shell = createRoute({
@@ -129,11 +170,175 @@ const fact = createRoute({
   component: lazyRouteComponent(() => import('./pages/audit/detail')),
 })
 
+const org = createRoute({
+  getParentRoute: () => shell,
+  path: '/org',
+  validateSearch: search('tab', 'panel'),
+  loader: () => void client.prefetchQuery(queries.org()),
+  component: lazyRouteComponent(() => import('./pages/orgs/detail'), 'OwnOrg'),
+})
+
+const orgs = createRoute({
+  getParentRoute: () => shell,
+  path: '/orgs',
+  validateSearch: orgsSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.orgs(deps)),
+  component: lazyRouteComponent(() => import('./pages/orgs/list')),
+})
+
+const orgOf = createRoute({
+  getParentRoute: () => shell,
+  path: '/orgs/$org',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.org(params.org)),
+  component: lazyRouteComponent(() => import('./pages/orgs/detail'), 'AnyOrg'),
+})
+
+const members = createRoute({
+  getParentRoute: () => shell,
+  path: '/members',
+  validateSearch: membersSearch,
+  loaderDeps: ({ search: { panel: _, tab: __, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.members(deps)),
+  component: lazyRouteComponent(() => import('./pages/people/list')),
+})
+
+const member = createRoute({
+  getParentRoute: () => shell,
+  path: '/members/$user',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.member(params.user)),
+  component: lazyRouteComponent(() => import('./pages/people/detail')),
+})
+
+const importPeople = createRoute({
+  getParentRoute: () => shell,
+  path: '/members/import',
+  component: lazyRouteComponent(() => import('./pages/people/import')),
+})
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  component: lazyRouteComponent(() => import('./pages/people/invitation')),
+})
+
+const groups = createRoute({
+  getParentRoute: () => shell,
+  path: '/groups',
+  validateSearch: groupsSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.groups(deps)),
+  component: lazyRouteComponent(() => import('./pages/groups/list')),
+})
+
+const group = createRoute({
+  getParentRoute: () => shell,
+  path: '/groups/$group',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.group(params.group)),
+  component: lazyRouteComponent(() => import('./pages/groups/detail')),
+})
+
+const roles = createRoute({
+  getParentRoute: () => shell,
+  path: '/roles',
+  validateSearch: rolesSearch,
+  loader: () => void client.prefetchInfiniteQuery(queries.roles()),
+  component: lazyRouteComponent(() => import('./pages/roles/list')),
+})
+
+const newRole = createRoute({
+  getParentRoute: () => shell,
+  path: '/roles/new',
+  loader: () => void client.prefetchQuery(queries.catalogue()),
+  component: lazyRouteComponent(() => import('./pages/roles/create')),
+})
+
+const role = createRoute({
+  getParentRoute: () => shell,
+  path: '/roles/$role',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.role(params.role)),
+  component: lazyRouteComponent(() => import('./pages/roles/detail')),
+})
+
+const apiKeys = createRoute({
+  getParentRoute: () => shell,
+  path: '/api-keys',
+  validateSearch: apiKeysSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.apiKeys(deps)),
+  component: lazyRouteComponent(() => import('./pages/keys/list'), 'OrgKeys'),
+})
+
+const myApiKeys = createRoute({
+  getParentRoute: () => shell,
+  path: '/account/api-keys',
+  validateSearch: apiKeysSearch,
+  component: lazyRouteComponent(() => import('./pages/keys/list'), 'OwnKeys'),
+})
+
 const sessions = createRoute({
   getParentRoute: () => shell,
   path: '/account/sessions',
   loader: () => void client.prefetchInfiniteQuery(queries.sessions()),
   component: lazyRouteComponent(() => import('./pages/account/sessions')),
+})
+
+const providers = createRoute({
+  getParentRoute: () => shell,
+  path: '/providers',
+  validateSearch: providersSearch,
+  loaderDeps: ({ search: { tab } }) => ({ tab }),
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.authProviders(deps.tab === 'instance')),
+  component: lazyRouteComponent(() => import('./pages/providers/list')),
+})
+
+const provider = createRoute({
+  getParentRoute: () => shell,
+  path: '/providers/$provider',
+  validateSearch: search('panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.authProvider(params.provider)),
+  component: lazyRouteComponent(() => import('./pages/providers/detail')),
+})
+
+const policies = createRoute({
+  getParentRoute: () => shell,
+  path: '/policies',
+  validateSearch: search('tab'),
+  loader: () => void client.prefetchInfiniteQuery(queries.policies()),
+  component: lazyRouteComponent(() => import('./pages/policies/list')),
+})
+
+const newPolicy = createRoute({
+  getParentRoute: () => shell,
+  path: '/policies/new',
+  validateSearch: search('from'),
+  component: lazyRouteComponent(() => import('./pages/policies/create')),
+})
+
+const policy = createRoute({
+  getParentRoute: () => shell,
+  path: '/policies/$policy',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.policy(params.policy)),
+  component: lazyRouteComponent(() => import('./pages/policies/detail')),
+})
+
+const access = createRoute({
+  getParentRoute: () => shell,
+  path: '/access',
+  validateSearch: search('permission'),
+  component: lazyRouteComponent(() => import('./pages/policies/access')),
+})
+
+const security = createRoute({
+  getParentRoute: () => shell,
+  path: '/account/security',
+  loader: () => void client.prefetchQuery(queries.factors()),
+  component: lazyRouteComponent(() => import('./pages/account/security')),
 })
 
 // Everything else, shown within the shell so that there is a way on.
@@ -142,6 +347,11 @@ const nowhere = createRoute({ getParentRoute: () => shell, path: '$', component:
 export const router = createRouter({
   routeTree: root.addChildren([
     welcome,
+    invitation,
+    signIn,
+    secondFactor,
+    reset,
+    gate.addChildren([device, authorize]),
     shell.addChildren([
       home,
       agents,
@@ -153,7 +363,27 @@ export const router = createRouter({
       run,
       audit,
       fact,
+      members,
+      importPeople,
+      member,
+      groups,
+      group,
+      roles,
+      newRole,
+      role,
+      apiKeys,
+      myApiKeys,
+      org,
+      orgs,
+      orgOf,
       sessions,
+      security,
+      providers,
+      provider,
+      policies,
+      newPolicy,
+      policy,
+      access,
       nowhere,
     ]),
   ]),

@@ -3,7 +3,7 @@
 import { vi } from 'vitest'
 import type { Server } from './server'
 
-export type Known = Record<'agent' | 'fn' | 'run' | 'fact', string>
+export type Known = Record<'agent' | 'fn' | 'run' | 'fact' | 'person' | 'group', string>
 
 const code = `def handler(input, context):
     """Availability of each service over its checks."""
@@ -15,7 +15,8 @@ const code = `def handler(input, context):
 `
 
 /** Something of everything, made through the API. */
-export async function furnish({ api }: Server): Promise<Known> {
+export async function furnish(server: Server): Promise<Known> {
+  const { api } = server
   const agent = await api<{ id: string }>('POST', '/api/v1/agents', {
     namespace: 'ops',
     name: 'triage',
@@ -66,5 +67,45 @@ export async function furnish({ api }: Server): Promise<Known> {
     },
     { timeout: 30_000 },
   )
-  return { agent: agent.id, fn: fn.id, run: run.id, fact }
+  return { agent: agent.id, fn: fn.id, run: run.id, fact, ...(await people(server, agent.id)) }
+}
+
+/** Who is asked for, invited and grouped; another organization on its way out; a role and keys. */
+async function people({ api, people }: Server, agent: string): Promise<Record<'person' | 'group', string>> {
+  const person = people.Mia?.id ?? ''
+  await api('PATCH', '/api/v1/orgs/home', {
+    settings: {
+      time_zone: 'Europe/Zurich',
+      session_lifetime_seconds: 43_200,
+      notification_addresses: ['ops@example.com'],
+      maximum_age_seconds: { production: { credentials: 7_776_000, keys: 2_592_000 } },
+    },
+  })
+  await api('POST', '/api/v1/domains', { name: 'example.com' })
+  await api('POST', '/api/v1/orgs', { slug: 'acme', name: 'Acme Research and Development' })
+  await api('DELETE', '/api/v1/orgs/acme', { slug: 'acme' })
+  await api('POST', '/api/v1/invitations', {
+    email: 'ada.lovelace@example.org',
+    roles: ['member', 'auditor'],
+  })
+  const group = await api<{ id: string }>('POST', '/api/v1/groups', {
+    name: 'Night shift',
+    description: 'Awake when others sleep',
+    external_group_id: 'cn=night,ou=ops',
+  })
+  for (const member of [person, agent]) await api('POST', `/api/v1/groups/${group.id}/members`, { member })
+  await api('POST', '/api/v1/grants', { principal: group.id, role: 'auditor' })
+  await api('POST', '/api/v1/roles', {
+    name: 'releaser',
+    description: 'Brings releases out',
+    permissions: ['functions/release/*:execute:all', 'functions:read:all', 'runs:read:own'],
+  })
+  await api('POST', '/api/v1/grants', { principal: person, role: 'releaser' })
+  await api('POST', '/api/v1/api-keys', {
+    name: 'nightly report',
+    permissions: ['agents:read', 'runs:read:all'],
+    allowed_ips: ['10.0.0.0/8'],
+  })
+  await api('POST', '/api/v1/api-keys', { name: 'pager', permissions: ['runs:read'], owner: agent })
+  return { person, group: group.id }
 }

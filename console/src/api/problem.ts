@@ -30,6 +30,11 @@ export class Problem extends Error {
   of(field: string): string | undefined {
     return this.errors.find((error) => error.field.replace(/^\//, '').split('/')[0] === field)?.reason
   }
+
+  /** The same for what stands within an object of the request. */
+  in(object: string, field: string): string | undefined {
+    return this.errors.find((error) => error.field === `/${object}/${field}`)?.reason
+  }
 }
 
 export class Unreachable extends Error {}

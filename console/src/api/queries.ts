@@ -44,6 +44,76 @@ export const queries = {
       staleTime: 60_000,
     }),
 
+  /** The ways in that are switched on, for everybody and for this organization. */
+  offered: (org?: string) =>
+    queryOptions({
+      queryKey: ['offered', org],
+      queryFn: () =>
+        answered(api.GET('/api/v1/auth/providers', { params: { query: { ...(org && { org }) } } })),
+      retry: false,
+    }),
+
+  stepUpWays: () =>
+    queryOptions({
+      queryKey: ['step-up'],
+      queryFn: () => answered(api.GET('/api/v1/auth/step-up')),
+      retry: false,
+    }),
+
+  factors: () =>
+    queryOptions({
+      queryKey: ['factors'],
+      queryFn: () => answered(api.GET('/api/v1/auth/factors')),
+    }),
+
+  authProviders: (instance: boolean) =>
+    list(['auth-providers', instance], (paging) =>
+      answered(
+        api.GET('/api/v1/auth-providers', {
+          params: { query: { ...(instance && { instance }), ...paging } },
+        }),
+      ),
+    ),
+
+  authProvider: (id: string) =>
+    queryOptions({
+      queryKey: ['auth-providers', id],
+      queryFn: () =>
+        answered(
+          api.GET('/api/v1/auth-providers/{auth_provider}', { params: { path: { auth_provider: id } } }),
+        ),
+    }),
+
+  authProviderKinds: () =>
+    queryOptions({
+      queryKey: ['auth-provider-kinds'],
+      queryFn: () => answered(api.GET('/api/v1/auth-providers/kinds')),
+      staleTime: Number.POSITIVE_INFINITY,
+    }),
+
+  policies: () => list(['policies'], (query) => answered(api.GET('/api/v1/policies', { params: { query } }))),
+
+  policy: (policy: string) =>
+    queryOptions({
+      queryKey: ['policies', policy],
+      queryFn: () => answered(api.GET('/api/v1/policies/{policy}', { params: { path: { policy } } })),
+    }),
+
+  accessGraph: (permission: string) =>
+    queryOptions({
+      queryKey: ['access-graph', permission],
+      queryFn: () => answered(api.GET('/api/v1/access/graph', { params: { query: { permission } } })),
+    }),
+
+  accessAdvice: (agent: string, days: number) =>
+    queryOptions({
+      queryKey: ['access-advice', agent, days],
+      queryFn: () =>
+        answered(
+          api.GET('/api/v1/agents/{agent}/access-advice', { params: { path: { agent }, query: { days } } }),
+        ),
+    }),
+
   health: () =>
     queryOptions({
       queryKey: ['health'],
@@ -65,6 +135,25 @@ export const queries = {
     }),
 
   sessions: () => list(['sessions'], () => answered(api.GET('/api/v1/auth/sessions'))),
+
+  orgs: (filters: Filters = {}) =>
+    list(['orgs', filters], (paging) =>
+      answered(api.GET('/api/v1/orgs', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  /** The one named, or the one that the caller stands in. */
+  org: (org?: string) =>
+    queryOptions({
+      queryKey: ['orgs', 'one', org],
+      queryFn: () =>
+        answered(
+          org === undefined
+            ? api.GET('/api/v1/org')
+            : api.GET('/api/v1/orgs/{org}', { params: { path: { org } } }),
+        ),
+    }),
+
+  domains: () => list(['domains'], () => answered(api.GET('/api/v1/domains'))),
 
   agents: (filters: Filters = {}) =>
     list(['agents', filters], (paging) =>
@@ -91,11 +180,85 @@ export const queries = {
       ),
     ),
 
-  roles: () => list(['roles'], () => answered(api.GET('/api/v1/roles'))),
+  roles: (filters: Filters = {}) =>
+    list(['roles', filters], (paging) =>
+      answered(api.GET('/api/v1/roles', { params: { query: { ...set(filters), ...paging, limit: 200 } } })),
+    ),
 
   users: () =>
     list(['users'], (query) =>
       answered(api.GET('/api/v1/users', { params: { query: { ...query, limit: 200 } } })),
+    ),
+
+  members: (filters: Filters = {}) =>
+    list(['members', filters], (paging) =>
+      answered(api.GET('/api/v1/members', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  member: (user: string) =>
+    queryOptions({
+      queryKey: ['members', user],
+      queryFn: () => answered(api.GET('/api/v1/members/{user}', { params: { path: { user } } })),
+    }),
+
+  invitations: (filters: Filters = {}) =>
+    list(['invitations', filters], (paging) =>
+      answered(api.GET('/api/v1/invitations', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  groups: (filters: Filters = {}) =>
+    list(['groups', filters], (paging) =>
+      answered(api.GET('/api/v1/groups', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  group: (group: string) =>
+    queryOptions({
+      queryKey: ['groups', group],
+      queryFn: () => answered(api.GET('/api/v1/groups/{group}', { params: { path: { group } } })),
+    }),
+
+  groupMembers: (group: string) =>
+    list(['groups', group, 'members'], (query) =>
+      answered(api.GET('/api/v1/groups/{group}/members', { params: { path: { group }, query } })),
+    ),
+
+  role: (role: string) =>
+    queryOptions({
+      queryKey: ['roles', role],
+      queryFn: () => answered(api.GET('/api/v1/roles/{role}', { params: { path: { role } } })),
+    }),
+
+  grants: (filters: Filters = {}) =>
+    list(['grants', filters], (paging) =>
+      answered(api.GET('/api/v1/grants', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  /** What somebody or something holds, by which grant and through which group. */
+  held: (principal: string) =>
+    queryOptions({
+      queryKey: ['held', principal],
+      queryFn: () =>
+        answered(api.GET('/api/v1/permissions/of/{principal}', { params: { path: { principal } } })),
+    }),
+
+  catalogue: () =>
+    queryOptions({
+      queryKey: ['catalogue'],
+      queryFn: () => answered(api.GET('/api/v1/permissions')),
+      staleTime: 60_000,
+    }),
+
+  /** Which operations these would open, by the server's own reading. */
+  opens: (permissions: string[]) =>
+    queryOptions({
+      queryKey: ['opens', permissions],
+      queryFn: () => answered(api.POST('/api/v1/permissions/opens', { body: { permissions } })),
+      staleTime: 60_000,
+    }),
+
+  apiKeys: (filters: Filters = {}) =>
+    list(['api-keys', filters], (paging) =>
+      answered(api.GET('/api/v1/api-keys', { params: { query: { ...set(filters), ...paging } } })),
     ),
 
   functions: (filters: Filters = {}) =>

@@ -19,6 +19,27 @@ export type Body<Id extends keyof operations> = operations[Id] extends {
 type Item<Id extends keyof operations> = Answer<Id> extends { items: (infer T)[] } ? T : never
 
 export type Me = Answer<'auth.me'>
+export type Org = Answer<'orgs.get'>
+export type OrgSummary = Item<'orgs.list'>
+export type Domain = Item<'domains.list'>
+export type Member = Answer<'members.get'>
+export type User = Answer<'users.get'>
+export type Invitation = Item<'invitations.list'>
+/** The only answer that carries an invitation's link. */
+export type Invited = Answer<'invitations.create'>
+export type Import = Body<'users.import'>
+export type ImportReport = Answer<'users.import'>
+export type Group = Answer<'groups.get'>
+export type GroupMember = Item<'groups.members'>
+export type Role = Answer<'roles.get'>
+export type Grant = Item<'grants.list'>
+export type Held = Answer<'permissions.of'>
+export type Catalogue = Answer<'permissions.catalogue'>
+/** An operation that a set of permissions opens. */
+export type Opened = Item<'permissions.opens'>
+export type ApiKey = Item<'api_keys.list'>
+/** The only answer that carries the key itself. */
+export type IssuedApiKey = Answer<'api_keys.create'>
 export type Session = Item<'sessions.list'>
 export type Agent = Answer<'agents.get'>
 export type Credential = Item<'credentials.list'>
@@ -33,6 +54,21 @@ export type FnSummary = Item<'functions.list'>
 export type FnVersion = Item<'functions.versions'>
 export type Run = Answer<'runs.get'>
 export type LogLine = Item<'runs.logs'>
+export type OfferedProvider = Item<'auth.providers'>
+export type Begun = Answer<'auth.begin'>
+export type Login = Answer<'auth.login'>
+export type SecondStep = NonNullable<Login['second_factor']>
+export type Way = SecondStep['ways'][number]
+export type Factor = Item<'auth.factors'>
+export type AuthProvider = Item<'auth_providers.list'>
+export type AuthProviderKind = Item<'auth_providers.kinds'>
+export type WaitingDevice = Answer<'auth.show_device'>
+export type Policy = Item<'policies.list'>
+export type PolicyDetail = Answer<'policies.get'>
+export type PolicyBundle = PolicyDetail['bundle']
+export type Simulation = Answer<'policies.simulate'>
+export type WhatIf = Answer<'policies.what_if'>
+export type ReachingAgent = Item<'access.graph'>
 export type Actor = Fact['actor']
 
 /** One page of a list. */

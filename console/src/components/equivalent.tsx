@@ -1,7 +1,7 @@
 import { useText } from '../text'
 import { CodeBlock } from '../ui/copy'
 
-interface EquivalentProps {
+export interface EquivalentProps {
   cli: string
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   path: string

@@ -15,7 +15,9 @@ const icons: Record<string, IconName> = {
   credential: 'key',
   session: 'session',
   token: 'key',
-  org: 'home',
+  org: 'org',
+  group: 'users',
+  role: 'role',
 }
 
 export interface Identity {

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import type { Problem } from '../api/problem'
 import { queries } from '../api/queries'
+import { RoleChoices } from '../components/role-choices'
 import { useText } from '../text'
 import { Field } from '../ui/form'
 import { agentTypes, type Draft, metadataOf } from './agent-draft'
@@ -68,7 +69,12 @@ export function AgentFields({ draft, onChange, refused, open = false }: AgentFie
       </Field>
       <details className="further" open={open}>
         <summary>{text.agents.further}</summary>
-        <Roles draft={draft} onChange={onChange} error={refused?.of('roles')} />
+        <RoleChoices
+          legend={text.agents.roles}
+          chosen={draft.roles.split(/\s+/).filter(Boolean)}
+          onChange={(roles) => onChange({ ...draft, roles: roles.join('\n') })}
+          error={refused?.of('roles')}
+        />
         <div className="pair">
           <Owner {...bind('owner')} error={refused?.of('owner')} />
           <Field label={text.agents.visibility} error={refused?.of('visibility')}>
@@ -121,40 +127,6 @@ function Options({ of }: { of: Record<string, string> }) {
       {name}
     </option>
   ))
-}
-
-interface RolesProps {
-  draft: Draft
-  onChange: (draft: Draft) => void
-  error: string | undefined
-}
-
-/** A box for each role that there is; whoever may not list them sees those that the agent has. */
-function Roles({ draft, onChange, error }: RolesProps) {
-  const text = useText()
-  const listed = useInfiniteQuery(queries.roles()).data?.pages.flatMap((page) => page.items) ?? []
-  const held = draft.roles.split(/\s+/).filter(Boolean)
-  const unlisted = held.filter((name) => !listed.some((role) => role.name === name))
-  const all = [...listed, ...unlisted.map((name) => ({ name, description: '' }))]
-  const toggle = (name: string) => {
-    const roles = held.includes(name) ? held.filter((other) => other !== name) : [...held, name]
-    onChange({ ...draft, roles: roles.join('\n') })
-  }
-  return (
-    <fieldset className="choices">
-      <legend>{text.agents.roles}</legend>
-      {all.map((role) => (
-        <label key={role.name}>
-          <input type="checkbox" checked={held.includes(role.name)} onChange={() => toggle(role.name)} />
-          <span>
-            {role.name}
-            <small className="muted">{role.description}</small>
-          </span>
-        </label>
-      ))}
-      {error && <p className="wrong">{error}</p>}
-    </fieldset>
-  )
 }
 
 interface OwnerProps {

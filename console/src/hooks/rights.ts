@@ -15,6 +15,32 @@ const rights = [
   'functions:delete',
   'functions:execute',
   'runs:update',
+  'agents:approve',
+  'members:create',
+  'members:update',
+  'members:delete',
+  'users:create',
+  'users:update',
+  'groups:create',
+  'groups:update',
+  'groups:delete',
+  'roles:create',
+  'roles:update',
+  'roles:delete',
+  'roles:grant',
+  'policies:read',
+  'api_keys:create',
+  'api_keys:delete',
+  'system:users',
+  'orgs:update',
+  'orgs:delete',
+  'system:orgs',
+  'auth_providers:create',
+  'auth_providers:update',
+  'auth_providers:delete',
+  'policies:create',
+  'policies:update',
+  'system:update',
 ] as const
 
 export type Right = (typeof rights)[number]
@@ -34,7 +60,7 @@ export function named(of: { namespace: string; name: string; owner: { id: string
 
 interface Needs {
   of?: Target
-  /** A sign-in of the last minutes. */
+  /** A confirmation of the last minutes. It is asked for when it is needed, so only who has no way to confirm hears of it. */
   stepUp?: boolean
 }
 
@@ -47,6 +73,9 @@ export function useReason(right: Right, { of = {}, stepUp = false }: Needs = {})
   const asked = rights
     .filter((known) => selector === undefined || resource(known) === resource(right))
     .flatMap((known) => reaches(known, selector))
+  const isOver =
+    me?.session !== undefined && me.session !== null && Date.parse(me.session.stepped_up_until) < now
+  const ways = useQuery({ ...queries.stepUpWays(), enabled: stepUp && isOver }).data?.ways
   const results = useQuery(queries.may(asked)).data?.results
   const holds = (permission: string) =>
     results?.find((result) => result.permission === permission)?.allowed !== false
@@ -57,7 +86,7 @@ export function useReason(right: Right, { of = {}, stepUp = false }: Needs = {})
     const some = me.permissions.some((held) => held.startsWith(`${resource(right)}/`))
     if (selector !== undefined || !some) return text.lacks(holds(own) ? `${right}:all` : right)
   }
-  if (stepUp && me?.session && Date.parse(me.session.stepped_up_until) < now) return text.needsStepUp
+  if (stepUp && isOver && ways?.length === 0) return text.needsStepUp
   return undefined
 }
 

@@ -34,6 +34,15 @@ export function Account({ me }: { me: Me }) {
       <MenuItem icon="session" onSelect={() => void navigate({ to: paths.sessions })}>
         {text.sessions.title}
       </MenuItem>
+      <MenuItem icon="key" onSelect={() => void navigate({ to: paths.myApiKeys })}>
+        {text.apiKey.mine}
+      </MenuItem>
+      <MenuItem icon="org" onSelect={() => void navigate({ to: paths.orgs })}>
+        {text.orgs.title}
+      </MenuItem>
+      <MenuItem icon="seal" onSelect={() => void navigate({ to: paths.security })}>
+        {text.security.title}
+      </MenuItem>
       <MenuItem icon="leave" onSelect={() => leave.mutate(undefined)}>
         {text.signOut}
       </MenuItem>

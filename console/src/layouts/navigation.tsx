@@ -3,7 +3,20 @@ import { paths } from '../paths'
 import { useText } from '../text'
 import { Icon, type IconName } from '../ui/icon'
 
-type PlaceName = 'home' | 'agents' | 'functions' | 'runs' | 'audit'
+type PlaceName =
+  | 'home'
+  | 'agents'
+  | 'functions'
+  | 'runs'
+  | 'audit'
+  | 'org'
+  | 'members'
+  | 'groups'
+  | 'roles'
+  | 'apiKeys'
+  | 'policies'
+  | 'access'
+  | 'providers'
 
 interface Place {
   name: PlaceName
@@ -11,7 +24,7 @@ interface Place {
   icon: IconName
 }
 
-export const places: { group: 'build' | 'run' | 'trust' | undefined; places: Place[] }[] = [
+export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; places: Place[] }[] = [
   { group: undefined, places: [{ name: 'home', path: paths.home, icon: 'home' }] },
   {
     group: 'build',
@@ -21,7 +34,25 @@ export const places: { group: 'build' | 'run' | 'trust' | undefined; places: Pla
     ],
   },
   { group: 'run', places: [{ name: 'runs', path: paths.runs, icon: 'run' }] },
-  { group: 'trust', places: [{ name: 'audit', path: paths.audit, icon: 'audit' }] },
+  {
+    group: 'trust',
+    places: [
+      { name: 'policies', path: paths.policies, icon: 'rule' },
+      { name: 'access', path: paths.access, icon: 'branch' },
+      { name: 'audit', path: paths.audit, icon: 'audit' },
+    ],
+  },
+  {
+    group: 'admin',
+    places: [
+      { name: 'org', path: paths.org, icon: 'org' },
+      { name: 'members', path: paths.members, icon: 'user' },
+      { name: 'groups', path: paths.groups, icon: 'users' },
+      { name: 'roles', path: paths.roles, icon: 'role' },
+      { name: 'providers', path: paths.providers, icon: 'seal' },
+      { name: 'apiKeys', path: paths.apiKeys, icon: 'key' },
+    ],
+  },
 ]
 
 export function Navigation({ onChosen }: { onChosen?: () => void }) {

@@ -114,6 +114,7 @@ function useEntries(typed: string): Entry[] {
       })),
     ),
     { id: 'sessions', icon: 'session', label: text.sessions.title, go: to(paths.sessions) },
+    { id: 'security', icon: 'seal', label: text.security.title, go: to(paths.security) },
     { id: 'new-agent', icon: 'plus', label: text.agents.register, go: to(paths.agents, { panel: 'new' }) },
     { id: 'new-function', icon: 'plus', label: text.functions.create, go: to('/functions/new') },
     { id: 'live', icon: 'live', label: text.audit.follow, go: to(paths.audit, { live: '1' }) },

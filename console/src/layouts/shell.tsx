@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState } from 'react'
-import { Problem } from '../api/problem'
 import { queries } from '../api/queries'
+import { useNobody } from '../hooks/nobody'
 import { paths } from '../paths'
 import { useText } from '../text'
 import { Dialog } from '../ui/dialog'
@@ -12,6 +12,8 @@ import { Account } from './account'
 import { Navigation } from './navigation'
 import { Preferences } from './preferences'
 import { SignedOut } from './signed-out'
+import { StepUp } from './step-up'
+import { Switcher } from './switcher'
 
 const Palette = lazy(async () => ({ default: (await import('./palette')).Palette }))
 
@@ -19,6 +21,7 @@ const Palette = lazy(async () => ({ default: (await import('./palette')).Palette
 export function Shell() {
   const text = useText()
   const me = useQuery(queries.me())
+  const nobody = useNobody(me)
   const [open, setOpen] = useState<'palette' | 'places' | undefined>()
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
@@ -29,7 +32,7 @@ export function Shell() {
     addEventListener('keydown', press)
     return () => removeEventListener('keydown', press)
   }, [])
-  if (me.error instanceof Problem && me.error.status === 401) return <SignedOut />
+  if (nobody) return <SignedOut />
   return (
     <div className="shell">
       <button type="button" className="skip" onClick={() => document.getElementById('page')?.focus()}>
@@ -47,7 +50,7 @@ export function Shell() {
         <Link to={paths.home} className="brand">
           <Mark /> <span>Safeconduct</span>
         </Link>
-        {me.data && <span className="org truncate">{me.data.org.name}</span>}
+        {me.data && <Switcher me={me.data} />}
         <button type="button" className="palette-button" onClick={() => setOpen('palette')}>
           <Icon name="search" />
           <span className="label">{text.palette.open}</span>
@@ -78,6 +81,7 @@ export function Shell() {
           <Palette onClose={() => setOpen(undefined)} />
         </Suspense>
       )}
+      <StepUp />
     </div>
   )
 }

@@ -132,14 +132,24 @@ function Needs() {
   const before = useMemo(() => new Date(Date.now() + WEEK).toISOString(), [])
   const expiring = useInfiniteQuery(queries.expiring(before))
   const failed = useInfiniteQuery(queries.runs({ status: 'failed' }))
+  const waiting = useInfiniteQuery(queries.agents({ status: 'pending' }))
+  const pending = waiting.data?.pages.flatMap((page) => page.items).length ?? 0
   const credentials = expiring.data?.pages.flatMap((page) => page.items) ?? []
   const since = Date.now() - 86_400_000
   const failures =
     failed.data?.pages.flatMap((page) => page.items).filter((run) => Date.parse(run.queued_at) > since) ?? []
-  if (credentials.length === 0 && failures.length === 0) return null
+  if (credentials.length === 0 && failures.length === 0 && pending === 0) return null
   return (
     <Section title={text.home.needs}>
       <ul className="needs">
+        {pending > 0 && (
+          <li>
+            <Status of="pending" />
+            <Link to={paths.agents} search={{ status: 'pending' }}>
+              {text.home.pendingAgents(pending)}
+            </Link>
+          </li>
+        )}
         {failures.length > 0 && (
           <li>
             <Status of="failed" />

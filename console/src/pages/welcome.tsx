@@ -1,8 +1,9 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { useEffect } from 'react'
 import { answered, api } from '../api/client'
 import { useChange } from '../hooks/change'
+import { forgetFragment, useFragment } from '../hooks/fragment'
 import { Bare } from '../layouts/bare'
 import { paths } from '../paths'
 import { useText } from '../text'
@@ -10,34 +11,19 @@ import { Button } from '../ui/button'
 import { CodeBlock } from '../ui/copy'
 import { Failure } from '../ui/page'
 
-let taken = ''
-
-/** Takes the token out of the address at once, so that neither history nor a shared screen keeps it. */
-function takeToken(): string {
-  const token = location.hash.slice(1)
-  if (token) {
-    taken = token
-    history.replaceState(history.state, '', location.pathname)
-  }
-  return taken
-}
-
 export default function Welcome() {
   const text = useText()
   const navigate = useNavigate()
   const client = useQueryClient()
-  const [token, setToken] = useState(takeToken)
+  const token = useFragment()
   useEffect(() => {
     document.title = `${text.welcome.title} · Safeconduct`
-    const again = () => setToken(takeToken())
-    addEventListener('hashchange', again)
-    return () => removeEventListener('hashchange', again)
   }, [text])
   // Redeemed only by this press: previews and scanners that open the address spend nothing.
   const redeem = useChange(
     () => answered(api.POST('/api/v1/auth/link', { body: { token } })),
     () => {
-      taken = ''
+      forgetFragment()
       client.clear()
       void navigate({ to: paths.home, replace: true })
     },

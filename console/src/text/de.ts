@@ -1,13 +1,31 @@
 /** Die Wörter der Konsole auf Deutsch; der Typ von en.ts prüft, dass keines fehlt. */
 
 import type { Text } from './en'
+import { people } from './people.de'
+import { security } from './security.de'
 
 export const de: Text = {
+  ...people,
+  ...security,
   skip: 'Zum Inhalt springen',
   loading: 'Lädt',
   places: 'Orte',
-  place: { home: 'Start', agents: 'Agenten', functions: 'Funktionen', runs: 'Läufe', audit: 'Protokoll' },
-  groups: { build: 'Bauen', run: 'Laufen', trust: 'Vertrauen' },
+  place: {
+    home: 'Start',
+    agents: 'Agenten',
+    functions: 'Funktionen',
+    runs: 'Läufe',
+    audit: 'Protokoll',
+    org: 'Organisation',
+    members: 'Leute',
+    groups: 'Gruppen',
+    roles: 'Rollen',
+    apiKeys: 'API-Schlüssel',
+    policies: 'Regeln',
+    access: 'Zugriff',
+    providers: 'Anmeldewege',
+  },
+  groups: { build: 'Bauen', run: 'Laufen', trust: 'Vertrauen', admin: 'Verwalten' },
   preferences: 'Aussehen und Sprache',
   themes: { system: 'Wie das System', light: 'Hell', dark: 'Dunkel' },
   account: (name) => `Konto von ${name}`,
@@ -70,6 +88,8 @@ export const de: Text = {
     group: 'Gruppe',
     org: 'Organisation',
     token: 'Token',
+    role: 'Rolle',
+    api_key: 'API-Schlüssel',
   },
   envs: { development: 'Entwicklung', staging: 'Vorstufe', production: 'Betrieb' },
   status: {
@@ -107,6 +127,25 @@ export const de: Text = {
     live: 'Live',
     connecting: 'Verbindet',
     lost: 'Strom verloren',
+    open: 'Offen',
+    accepted: 'Angenommen',
+    created: 'Angelegt',
+    joined: 'Beigetreten',
+    linked: 'Verknüpft',
+    unchanged: 'Unverändert',
+    refused: 'Abgelehnt',
+    allowed: 'Erlaubt',
+    leaving: 'Im Gehen',
+    erasing: 'Wird gelöscht',
+    proved: 'Nachgewiesen',
+    unproved: 'Nicht nachgewiesen',
+    enabled: 'Eingeschaltet',
+    disabled: 'Ausgeschaltet',
+    in_force: 'In Kraft',
+    draft: 'Nicht in Kraft',
+    approval_required: 'Braucht Zustimmung',
+    works: 'Geht',
+    broken: 'Geht nicht',
   },
   welcome: {
     title: 'Willkommen',
@@ -154,6 +193,8 @@ export const de: Text = {
       },
     },
     needs: 'Braucht dich',
+    pendingAgents: (count) =>
+      count === 1 ? 'Ein Agent wartet auf Freigabe' : `${count} Agenten warten auf Freigabe`,
     failedRuns: (count) =>
       count === 1 ? 'Ein Lauf scheiterte am letzten Tag' : `${count} Läufe scheiterten am letzten Tag`,
     recentRuns: 'Letzte Läufe',
@@ -199,6 +240,8 @@ export const de: Text = {
     activity: 'Tätigkeit',
     did: 'Was er tat',
     suffered: 'Was mit ihm geschah',
+    approve: 'Freigeben',
+    reject: 'Abweisen',
     suspend: 'Anhalten',
     reactivate: 'Fortsetzen',
     kill: 'Kill',
@@ -206,6 +249,17 @@ export const de: Text = {
     reason: 'Grund',
     reasonHint: 'Steht in der Tatsache.',
     changes: {
+      approve: {
+        title: (name) => `${name} freigeben?`,
+        detail:
+          'Er kann von da an Zugangsdaten bekommen und handeln, mit der Befugnis, mit der er angemeldet wurde.',
+        act: 'Freigeben',
+      },
+      reject: {
+        title: (name) => `${name} abweisen?`,
+        detail: 'Er handelt nie. Sein Eintrag bleibt, und sein Name wird nicht wieder vergeben.',
+        act: 'Abweisen',
+      },
       suspend: {
         title: (name) => `${name} anhalten?`,
         detail:

@@ -1,11 +1,30 @@
 /** Every word of the console in English, grouped by where it is read. */
 
+import { people } from './people.en'
+import { security } from './security.en'
+
 export const en = {
+  ...people,
+  ...security,
   skip: 'Skip to the page',
   loading: 'Loading',
   places: 'Places',
-  place: { home: 'Home', agents: 'Agents', functions: 'Functions', runs: 'Runs', audit: 'Audit' },
-  groups: { build: 'Build', run: 'Run', trust: 'Trust' },
+  place: {
+    home: 'Home',
+    agents: 'Agents',
+    functions: 'Functions',
+    runs: 'Runs',
+    audit: 'Audit',
+    org: 'Organization',
+    members: 'People',
+    groups: 'Groups',
+    roles: 'Roles',
+    apiKeys: 'API keys',
+    policies: 'Policies',
+    access: 'Access',
+    providers: 'Sign-in providers',
+  },
+  groups: { build: 'Build', run: 'Run', trust: 'Trust', admin: 'Admin' },
   preferences: 'Theme and language',
   themes: { system: 'System', light: 'Light', dark: 'Dark' },
   account: (name: string) => `Account of ${name}`,
@@ -67,6 +86,8 @@ export const en = {
     group: 'Group',
     org: 'Organization',
     token: 'Token',
+    role: 'Role',
+    api_key: 'API key',
   },
   envs: { development: 'Development', staging: 'Staging', production: 'Production' },
   status: {
@@ -104,6 +125,25 @@ export const en = {
     live: 'Live',
     connecting: 'Connecting',
     lost: 'Stream lost',
+    open: 'Open',
+    accepted: 'Accepted',
+    created: 'Created',
+    joined: 'Joined',
+    linked: 'Linked',
+    unchanged: 'Unchanged',
+    refused: 'Refused',
+    allowed: 'Allowed',
+    leaving: 'Leaving',
+    erasing: 'Erasing',
+    proved: 'Proved',
+    unproved: 'Not proved',
+    enabled: 'Switched on',
+    disabled: 'Switched off',
+    in_force: 'In force',
+    draft: 'Not in force',
+    approval_required: 'Needs approval',
+    works: 'Works',
+    broken: 'Does not work',
   },
   welcome: {
     title: 'Welcome',
@@ -151,6 +191,8 @@ export const en = {
       },
     },
     needs: 'Needs you',
+    pendingAgents: (count: number) =>
+      count === 1 ? 'One agent waits for approval' : `${count} agents wait for approval`,
     failedRuns: (count: number) =>
       count === 1 ? 'One run failed in the last day' : `${count} runs failed in the last day`,
     recentRuns: 'Recent runs',
@@ -196,6 +238,8 @@ export const en = {
     activity: 'Activity',
     did: 'What it did',
     suffered: 'What was done to it',
+    approve: 'Approve',
+    reject: 'Reject',
     suspend: 'Suspend',
     reactivate: 'Reactivate',
     kill: 'Kill',
@@ -203,6 +247,17 @@ export const en = {
     reason: 'Reason',
     reasonHint: 'Kept on the fact.',
     changes: {
+      approve: {
+        title: (name: string) => `Approve ${name}?`,
+        detail:
+          'It may get credentials and act from then on, with the authority that it was registered with.',
+        act: 'Approve',
+      },
+      reject: {
+        title: (name: string) => `Reject ${name}?`,
+        detail: 'It never acts. Its record stays, and its name is not given out again.',
+        act: 'Reject',
+      },
       suspend: {
         title: (name: string) => `Suspend ${name}?`,
         detail:

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useRef } from 'react'
+import { type KeyboardEvent, type ReactNode, useRef } from 'react'
 import { useText } from '../text'
 
 interface EditorProps {
@@ -9,12 +9,15 @@ interface EditorProps {
   /** The line that the server found wrong, counted from 1. */
   wrongLine?: number | undefined
   rows?: number
+  /** The text in its colours; drawn under the letters, which are then not seen themselves. */
+  paint?: (text: string) => ReactNode
 }
 
 /** A plain text editor with line numbers. Tab indents; Escape and then Tab leaves it, as the hint says. */
-export function Editor({ id, label, value, onChange, wrongLine, rows = 18 }: EditorProps) {
+export function Editor({ id, label, value, onChange, wrongLine, rows = 18, paint }: EditorProps) {
   const text = useText()
   const numbers = useRef<HTMLOListElement>(null)
+  const painted = useRef<HTMLPreElement>(null)
   const leaving = useRef(false)
   const press = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.key === 'Escape') leaving.current = true
@@ -26,7 +29,7 @@ export function Editor({ id, label, value, onChange, wrongLine, rows = 18 }: Edi
     } else if (event.key !== 'Shift') leaving.current = false
   }
   return (
-    <div className="editor">
+    <div className={paint ? 'editor painted' : 'editor'}>
       <ol ref={numbers} aria-hidden="true">
         {value.split('\n').map((_, line) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a line's number is what it is
@@ -35,6 +38,12 @@ export function Editor({ id, label, value, onChange, wrongLine, rows = 18 }: Edi
           </li>
         ))}
       </ol>
+      {paint && (
+        <pre ref={painted} aria-hidden="true">
+          {paint(value)}
+          {'\n'}
+        </pre>
+      )}
       <textarea
         id={id}
         aria-label={label}
@@ -48,8 +57,9 @@ export function Editor({ id, label, value, onChange, wrongLine, rows = 18 }: Edi
         readOnly={!onChange}
         onChange={(event) => onChange?.(event.target.value)}
         onKeyDown={press}
-        onScroll={(event) => {
-          if (numbers.current) numbers.current.scrollTop = event.currentTarget.scrollTop
+        onScroll={({ currentTarget: { scrollTop, scrollLeft } }) => {
+          if (numbers.current) numbers.current.scrollTop = scrollTop
+          painted.current?.scrollTo(scrollLeft, scrollTop)
         }}
       />
     </div>

@@ -5,11 +5,12 @@ interface MenuProps {
   label: string
   /** What stands on the button; the label alone is read otherwise. */
   trigger: ReactNode
+  onOpen?: () => void
   children: ReactNode
 }
 
 /** A button with a menu under it: the browser's popover, arrow keys between the items. */
-export function Menu({ label, trigger, children }: MenuProps) {
+export function Menu({ label, trigger, onOpen, children }: MenuProps) {
   const id = useId()
   const list = useRef<HTMLDivElement>(null)
   const items = () => [...(list.current?.querySelectorAll<HTMLElement>('[role^="menuitem"]') ?? [])]
@@ -40,7 +41,11 @@ export function Menu({ label, trigger, children }: MenuProps) {
         aria-label={label}
         tabIndex={-1}
         onKeyDown={move}
-        onToggle={(event) => event.newState === 'open' && items()[0]?.focus()}
+        onToggle={(event) => {
+          if (event.newState !== 'open') return
+          onOpen?.()
+          items()[0]?.focus()
+        }}
         onClick={(event) => {
           if ((event.target as Element).closest('[role^="menuitem"]')) list.current?.hidePopover()
         }}

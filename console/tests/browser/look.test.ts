@@ -17,11 +17,34 @@ const pictures = process.env.SCREENSHOTS
 let server: Server
 let browser: Browser
 let known: Known
+let policy: string
+let provider: string
+
+const rules = {
+  description: 'Production stays',
+  bundle: {
+    modules: [
+      {
+        path: 'agents.rego',
+        text: 'package safeconduct.agents\n\n# Nobody changes production.\ndeny contains "production stays" if {\n\tinput.operation == "agents.update"\n\tinput.resource.namespace == "prod"\n}\n',
+      },
+    ],
+  },
+}
 
 beforeAll(async () => {
-  server = await startServer()
+  server = await startServer({ Mia: 'member', Olga: 'operator,auditor' })
   browser = await startBrowser()
   known = await furnish(server)
+  policy = (await server.api<{ id: string }>('POST', '/api/v1/policies', rules)).id
+  for (const [kind, display_name] of [
+    ['otp', 'Code by e-mail'],
+    ['password', 'Password'],
+    ['passkey', 'Passkey'],
+  ]) {
+    const body = { name: kind, kind, display_name, instance: true }
+    provider = (await server.api<{ id: string }>('POST', '/api/v1/auth-providers', body)).id
+  }
 })
 afterAll(async () => {
   await browser?.close()
@@ -41,6 +64,7 @@ const heading = (name: string | RegExp) => (page: Page) =>
 const text = (words: string) => (page: Page) => page.getByText(words).first().waitFor()
 const row = (words: string) => (page: Page) =>
   page.getByRole('row').filter({ hasText: words }).first().waitFor()
+const article = (name: string) => (page: Page) => page.getByRole('article', { name, exact: true }).waitFor()
 const dialog = (page: Page) => page.getByRole('dialog').waitFor()
 
 const places: Place[] = [
@@ -92,6 +116,73 @@ const places: Place[] = [
   { name: 'audit', path: () => '/console/audit', ready: row('session.started') },
   { name: 'fact', path: () => `/console/audit/${known.fact}`, ready: text('Computed in this browser') },
   { name: 'sessions', path: () => '/console/account/sessions', ready: text('This browser') },
+  {
+    name: 'invited',
+    path: () => '/console/invitation#0',
+    ready: heading('You are invited'),
+    signedOut: true,
+  },
+  { name: 'org', path: () => '/console/org', ready: text('Europe/Zurich') },
+  { name: 'org-domains', path: () => '/console/org?tab=domains', ready: text('_safeconduct.example.com') },
+  { name: 'org-edit', path: () => '/console/org?panel=edit', ready: dialog },
+  { name: 'org-leaving', path: () => '/console/orgs/acme', ready: heading('Acme Research and Development') },
+  { name: 'orgs', path: () => '/console/orgs', ready: row('acme') },
+  { name: 'org-new', path: () => '/console/orgs?panel=new', ready: dialog },
+  { name: 'members', path: () => '/console/members', ready: row('Mia') },
+  { name: 'invitations', path: () => '/console/members?tab=invitations', ready: row('ada.lovelace') },
+  { name: 'invite', path: () => '/console/members?panel=invite', ready: dialog },
+  { name: 'import', path: () => '/console/members/import', ready: heading('Import people') },
+  { name: 'member', path: () => `/console/members/${known.person}`, ready: heading('Mia') },
+  {
+    name: 'member-access',
+    path: () => `/console/members/${known.person}?tab=access`,
+    ready: row('releaser'),
+  },
+  { name: 'member-remove', path: () => `/console/members/${known.person}?panel=remove`, ready: dialog },
+  { name: 'groups', path: () => '/console/groups', ready: row('Night shift') },
+  { name: 'group', path: () => `/console/groups/${known.group}`, ready: row('Mia') },
+  { name: 'group-edit', path: () => `/console/groups/${known.group}?panel=edit`, ready: dialog },
+  { name: 'group-agents', path: () => `/console/groups/${known.group}?tab=agents`, ready: text('No agents') },
+  { name: 'roles', path: () => '/console/roles', ready: row('releaser') },
+  { name: 'grants', path: () => '/console/roles?tab=grants', ready: row('auditor') },
+  { name: 'give', path: () => '/console/roles?panel=give', ready: dialog },
+  { name: 'check', path: () => '/console/roles?tab=check', ready: text('The server decides') },
+  { name: 'role', path: () => '/console/roles/releaser', ready: row('functions.execute') },
+  { name: 'role-new', path: () => '/console/roles/new', ready: article('credentials') },
+  { name: 'role-edit', path: () => '/console/roles/releaser?panel=edit', ready: row('functions.execute') },
+  { name: 'api-keys', path: () => '/console/api-keys', ready: row('nightly report') },
+  { name: 'api-key-new', path: () => '/console/api-keys?panel=new', ready: dialog },
+  { name: 'my-api-keys', path: () => '/console/account/api-keys', ready: row('nightly report') },
+  { name: 'sign-in', path: () => '/console/sign-in', ready: text('Sign in by Passkey'), signedOut: true },
+  { name: 'reset', path: () => '/console/reset', ready: heading('New password'), signedOut: true },
+  {
+    name: 'reset-new',
+    path: () => `/console/reset#${'0'.repeat(43)}`,
+    ready: text('Show what I type'),
+    signedOut: true,
+  },
+  {
+    name: 'second-factor-page',
+    path: () => `/console/second-factor#${'0'.repeat(43)}`,
+    ready: heading('Second factor'),
+    signedOut: true,
+  },
+  { name: 'device-code', path: () => '/console/device', ready: heading('Let a device in') },
+  { name: 'security-none', path: () => '/console/account/security', ready: text('No further factor yet') },
+  { name: 'providers', path: () => '/console/providers?tab=instance', ready: row('passkey') },
+  { name: 'provider', path: () => `/console/providers/${provider}`, ready: heading('Passkey') },
+  { name: 'provider-disable', path: () => `/console/providers/${provider}?panel=disable`, ready: dialog },
+  { name: 'policies', path: () => '/console/policies', ready: row('Version 1') },
+  { name: 'policy', path: () => `/console/policies/${policy}`, ready: heading('Version 1') },
+  { name: 'policy-activate', path: () => `/console/policies/${policy}?panel=activate`, ready: dialog },
+  { name: 'policy-new', path: () => `/console/policies/new?from=${policy}`, ready: text('Keep version') },
+  { name: 'simulator', path: () => '/console/policies?tab=simulate', ready: text('Ask') },
+  { name: 'access-graph', path: () => '/console/access?permission=runs:read', ready: row('ops:triage') },
+  {
+    name: 'agent-advice',
+    path: () => `/console/agents/${known.agent}?tab=advice`,
+    ready: text('Granted but not used'),
+  },
   { name: 'not-found', path: () => '/console/nowhere', ready: heading('Not found') },
 ]
 

@@ -26,6 +26,7 @@ let mine: Visit
 let page: Page
 let agent: string
 let fn: string
+let group: string
 
 beforeAll(async () => {
   server = await startServer(enrolled)
@@ -41,6 +42,8 @@ beforeAll(async () => {
     await server.api<{ id: string }>('POST', '/api/v1/functions', { namespace: 'ops', name: 'double', code })
   ).id
   await server.api('POST', `/api/v1/functions/${fn}/execute`, { input: { n: 21 } })
+  group = (await server.api<{ id: string }>('POST', '/api/v1/groups', { name: 'Night shift' })).id
+  await server.api('POST', '/api/v1/roles', { name: 'keeper', permissions: ['agents:read:all'] })
 })
 afterAll(async () => {
   await browser?.close()
@@ -209,6 +212,45 @@ describe('a member', () => {
   })
 })
 
+describe('a member among people and access', () => {
+  as('Mia')
+
+  test('reads, and is told what it may not change', async () => {
+    const id = server.people.Mia?.id
+    await page.goto('/console/org')
+    await page.getByRole('heading', { name: 'Home', level: 1 }).waitFor()
+    await forbidden('Edit', 'orgs:update', 'PATCH', '/api/v1/orgs/home', { name: 'Mine' })
+    await page.goto('/console/members')
+    await forbidden('Invite', 'members:create', 'POST', '/api/v1/invitations', { email: 'a@example.org' })
+    await forbidden('Create person', 'users:create', 'POST', '/api/v1/users', {
+      email: 'a@example.org',
+      display_name: 'A',
+    })
+    expect(await said('PATCH', `/api/v1/members/${id}`, { roles: ['owner'] })).toEqual([
+      403,
+      'permission_denied',
+    ])
+    await page.goto(`/console/groups/${group}`)
+    await forbidden('Edit', 'groups:update', 'PATCH', `/api/v1/groups/${group}`, { name: 'Mine' })
+    await forbidden('Add member', 'groups:update', 'POST', `/api/v1/groups/${group}/members`, { member: id })
+    await page.goto('/console/roles')
+    await forbidden('Create role', 'roles:create', 'POST', '/api/v1/roles', { name: 'x', permissions: [] })
+    await forbidden('Give', 'roles:grant', 'POST', '/api/v1/grants', { principal: id, role: 'owner' })
+    expect(await server.api('GET', `/api/v1/members/${id}`)).toMatchObject({ roles: ['member'] })
+    expect(await serious(page)).toEqual([])
+  })
+
+  test('lists the one organization that is its own', async () => {
+    await page.goto('/console/orgs')
+    await page.getByRole('row').filter({ hasText: 'home' }).waitFor()
+    expect(await page.getByRole('row').filter({ hasText: 'elsewhere' }).count()).toBe(0)
+    await forbidden('Found organization', 'system:orgs', 'POST', '/api/v1/orgs', {
+      slug: 'mine',
+      name: 'Mine',
+    })
+  })
+})
+
 describe.each([['Nora'], ['Olga']] as const)('%s, who has no right in the organization', (name) => {
   as(name)
 
@@ -218,6 +260,12 @@ describe.each([['Nora'], ['Olga']] as const)('%s, who has no right in the organi
       ['functions', 'functions:read'],
       ['runs', 'runs:read'],
       ['audit', 'audit:read'],
+      ['org', 'orgs:read'],
+      ['members', 'members:read'],
+      ['groups', 'groups:read'],
+      ['roles', 'roles:read'],
+      ['roles?tab=grants', 'roles:read'],
+      ['api-keys', 'api_keys:read'],
     ]) {
       await page.goto(`/console/${place}`)
       const alert = page.getByRole('alert')
@@ -257,6 +305,7 @@ describe.each([['Adam'], ['Cora'], ['Vera'], ['Ada']] as const)('%s, with a role
   test('finds disabled what the server refuses, and nothing else', async () => {
     const code = 'def handler(input, context):\n    return 1\n'
     const [at, of] = [`/api/v1/agents/${agent}`, `/api/v1/functions/${fn}`]
+    const [lower, mia] = [name.toLowerCase(), server.people.Mia?.id]
     for (const [place, control, method, path, body] of [
       ['/console/agents', 'Register agent', 'POST', '/api/v1/agents', { name: name.toLowerCase() }],
       [`/console/agents/${agent}`, 'Edit', 'PATCH', at, { description: `by ${name}` }],
@@ -264,6 +313,30 @@ describe.each([['Adam'], ['Cora'], ['Vera'], ['Ada']] as const)('%s, with a role
       ['/console/functions', 'Create function', 'POST', '/api/v1/functions', { name, code }],
       [`/console/functions/${fn}`, 'Publish a new version', 'POST', `${of}/versions`, { code }],
       [`/console/functions/${fn}?tab=test`, 'Run', 'POST', `${of}/execute`, { input: { n: 1 } }],
+      ['/console/org', 'Edit', 'PATCH', '/api/v1/orgs/home', { name: 'Home' }],
+      ['/console/org?tab=domains', 'Claim domain', 'POST', '/api/v1/domains', { name: `${lower}.example` }],
+      ['/console/orgs', 'Found organization', 'POST', '/api/v1/orgs', { slug: `${lower}s`, name }],
+      ['/console/members', 'Invite', 'POST', '/api/v1/invitations', { email: `${lower}s@example.org` }],
+      [`/console/members/${mia}`, 'Change roles', 'PATCH', `/api/v1/members/${mia}`, { roles: ['member'] }],
+      ['/console/groups', 'Create group', 'POST', '/api/v1/groups', { name }],
+      [`/console/groups/${group}`, 'Edit', 'PATCH', `/api/v1/groups/${group}`, { description: `by ${name}` }],
+      [
+        `/console/groups/${group}`,
+        'Add member',
+        'POST',
+        `/api/v1/groups/${group}/members`,
+        { member: agent },
+      ],
+      ['/console/roles', 'Create role', 'POST', '/api/v1/roles', { name: lower, permissions: [] }],
+      ['/console/roles', 'Give', 'POST', '/api/v1/grants', { principal: mia, permission: 'agents:read:all' }],
+      ['/console/roles/keeper', 'Edit', 'PATCH', '/api/v1/roles/keeper', { description: `by ${name}` }],
+      [
+        '/console/api-keys',
+        'Create API key',
+        'POST',
+        '/api/v1/api-keys',
+        { name, permissions: ['agents:read'] },
+      ],
     ] as const) {
       const asked = page.waitForResponse('**/api/v1/permissions/check')
       await page.goto(place)
@@ -293,7 +366,14 @@ describe('an owner of another organization', () => {
     await page.goto('/console/agents')
     await page.getByText('No agents yet').waitFor()
     await page.getByText('elsewhere', { exact: true }).first().waitFor()
-    for (const path of [`/console/agents/${agent}`, `/console/functions/${fn}`]) {
+    for (const path of [
+      `/console/agents/${agent}`,
+      `/console/functions/${fn}`,
+      `/console/groups/${group}`,
+      '/console/roles/keeper',
+      `/console/members/${server.people.Mia?.id}`,
+      '/console/orgs/home',
+    ]) {
       await page.goto(path)
       await page.getByRole('alert').getByText(/req_/).waitFor()
       expect(await page.getByText('triage').count()).toBe(0)

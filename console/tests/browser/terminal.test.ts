@@ -9,7 +9,7 @@ let server: Server
 let browser: Browser
 let page: Page
 beforeAll(async () => {
-  server = await startServer()
+  server = await startServer({ Mia: 'member', Nora: '' })
   browser = await startBrowser()
   const mine = await visit(browser, server)
   page = mine.page
@@ -152,4 +152,228 @@ test('what empty places suggest, and the proof of a fact offline', async () => {
   await page.getByText('Check it without this server').click()
   const shown = (await page.getByRole('region', { name: 'Command' }).textContent()) ?? ''
   expect(await server.shell(shown)).not.toBe('')
+})
+
+const dialog = () => page.getByRole('dialog')
+
+test('change an organization; found one, let it go, bring it back', async () => {
+  await page.goto('/console/org?panel=edit')
+  await dialog().getByLabel('Billing e-mail').fill('bills@example.com')
+  await dialog().getByLabel('Time zone').fill('Europe/Zurich')
+  await dialog().getByLabel('Sessions end after').fill('1,5')
+  await dialog().getByLabel('New agents need approval').check()
+  await dialog().getByLabel('Notified').fill('ops@example.com boss@example.com')
+  await dialog().getByLabel('Production: Credentials').fill('90')
+  await dialog().getByLabel('Staging: API keys').fill('1')
+  await server.shell(await command(dialog()))
+  const settings = {
+    time_zone: 'Europe/Zurich',
+    session_lifetime_seconds: 5_400,
+    new_agents_need_approval: true,
+    notification_addresses: ['ops@example.com', 'boss@example.com'],
+    maximum_age_seconds: { production: { credentials: 7_776_000 }, staging: { keys: 86_400 } },
+  }
+  expect(await server.api('GET', '/api/v1/org')).toMatchObject({
+    billing_email: 'bills@example.com',
+    settings,
+  })
+  await page.goto('/console/org?panel=edit')
+  for (const label of [
+    'Billing e-mail',
+    'Time zone',
+    'Sessions end after',
+    'Notified',
+    'Production: Credentials',
+  ])
+    await dialog().getByLabel(label).fill('')
+  await dialog().getByLabel('New agents need approval').uncheck()
+  await server.shell(await command(dialog()))
+  expect(await server.api('GET', '/api/v1/org')).toMatchObject({
+    billing_email: null,
+    settings: {
+      time_zone: null,
+      session_lifetime_seconds: null,
+      new_agents_need_approval: false,
+      notification_addresses: [],
+      maximum_age_seconds: { production: { credentials: null }, staging: { keys: 86_400 } },
+    },
+  })
+
+  await page.goto('/console/orgs?panel=new')
+  await dialog().getByLabel('Name', { exact: true }).fill("Ada's lab")
+  await dialog().getByLabel('Slug').fill('adas-lab')
+  await server.shell(await command(dialog()))
+  await page.goto('/console/orgs/adas-lab?panel=delete')
+  await server.shell(`${await command(dialog())} --yes`)
+  expect(await server.api('GET', '/api/v1/orgs/adas-lab')).toMatchObject({
+    name: "Ada's lab",
+    status: 'leaving',
+  })
+  await page.goto('/console/orgs/adas-lab')
+  await server.shell(await command(page))
+  expect(await server.api('GET', '/api/v1/orgs/adas-lab')).toMatchObject({ status: 'active' })
+})
+
+test('claim a domain and give it up', async () => {
+  await page.goto('/console/org?tab=domains&panel=claim')
+  await dialog().getByLabel('Domain').fill('example.com')
+  await server.shell(await command(dialog()))
+  await page.goto('/console/org?tab=domains')
+  await page.getByRole('button', { name: 'Give up' }).click()
+  await server.shell(`${await command(dialog())} --yes`)
+  await page.reload()
+  await page.getByText('No domains yet').waitFor()
+})
+
+test('invite, make a new link, take back', async () => {
+  await page.goto('/console/members?panel=invite')
+  await dialog().getByLabel('E-mail').fill('ada@example.com')
+  await dialog()
+    .getByRole('checkbox', { name: /^auditor/ })
+    .check()
+  expect(await server.shell(await command(dialog()))).toContain('/console/invitation#')
+  for (const [item, flags] of [
+    ['New link', ''],
+    ['Take back', ' --yes'],
+  ] as const) {
+    await page.goto('/console/members?tab=invitations')
+    await page.getByRole('button', { name: 'Actions for ada@example.com' }).click()
+    await page.getByRole('menuitem', { name: item }).click()
+    await server.shell((await command(dialog())) + flags)
+  }
+  expect(await server.api('GET', '/api/v1/invitations')).toMatchObject({
+    items: [{ status: 'revoked', roles: ['member', 'auditor'] }],
+  })
+})
+
+test('change the roles of a member, suspend it, let it back and remove it', async () => {
+  const user = server.people.Mia?.id ?? ''
+  await page.goto(`/console/members/${user}?panel=roles`)
+  await dialog()
+    .getByRole('checkbox', { name: /^auditor/ })
+    .check()
+  await server.shell(await command(dialog()))
+  expect(await server.api('GET', `/api/v1/members/${user}`)).toMatchObject({ roles: ['auditor', 'member'] })
+  for (const [panel, status] of [
+    ['suspend-everywhere', 'suspended'],
+    ['reactivate-everywhere', 'active'],
+  ]) {
+    await page.goto(`/console/members/${user}?panel=${panel}`)
+    await server.shell(`${await command(dialog())} --yes`)
+    expect(await server.api('GET', `/api/v1/members/${user}`)).toMatchObject({ status })
+  }
+  // Outside its domains the organization may not; the command is the right one all the same.
+  await page.goto(`/console/members/${user}?panel=suspend`)
+  await expect(server.shell(`${await command(dialog())} --yes`)).rejects.toThrow('outside_domains')
+  await page.goto(`/console/members/${user}?panel=remove`)
+  await server.shell(`${await command(dialog())} --yes`)
+  await expect(server.api('GET', `/api/v1/members/${user}`)).rejects.toThrow('404')
+})
+
+test('import people', async () => {
+  await page.goto('/console/members/import')
+  await page.getByLabel('Provider').fill('ldap')
+  const entries = [{ external_id: '7', email: 'ada@example.com', display_name: 'Ada' }]
+  await page.getByRole('textbox', { name: 'People' }).fill(JSON.stringify(entries))
+  const shown = await command(page)
+  const said = await server.shell(shown, { 'people.json': JSON.stringify({ provider: 'ldap', entries }) })
+  expect(said).toContain('refused')
+})
+
+test('make a group, change it, fill it, empty it, end it', async () => {
+  await page.goto('/console/groups?panel=new')
+  await dialog().getByLabel('Name', { exact: true }).fill("Ada's crew")
+  await dialog().getByLabel('External id').fill('cn=crew,ou=ops')
+  await server.shell(await command(dialog()))
+  const { items } = await server.api<{ items: { id: string }[] }>('GET', '/api/v1/groups')
+  const id = items[0]?.id
+  await page.goto(`/console/groups/${id}?panel=edit`)
+  await dialog().getByLabel('Description').fill('by night')
+  await dialog().getByLabel('External id').fill('')
+  await server.shell(await command(dialog()))
+  expect(await server.api('GET', `/api/v1/groups/${id}`)).toMatchObject({
+    name: "Ada's crew",
+    description: 'by night',
+    external_group_id: null,
+  })
+  await page.goto(`/console/groups/${id}`)
+  await page.getByRole('button', { name: 'Add member' }).click()
+  await dialog().getByRole('combobox').fill('Nora')
+  await dialog().getByRole('option').first().click()
+  await server.shell(await command(dialog()))
+  await page.reload()
+  await page.getByRole('button', { name: 'Take out' }).click()
+  await server.shell(`${await command(dialog())} --yes`)
+  await page.goto(`/console/groups/${id}?panel=delete`)
+  await server.shell(`${await command(dialog())} --yes`)
+  await page.goto('/console/groups')
+  await page.getByText('No groups yet').waitFor()
+})
+
+test('make a role, change it, give it, take it, delete it', async () => {
+  await page.goto('/console/roles/new')
+  await page.getByLabel('Name', { exact: true }).fill('releaser')
+  await page.getByText('As text').click()
+  await page
+    .getByRole('textbox', { name: 'Permissions', exact: true })
+    .fill('functions/release/*:execute:all runs:read:own')
+  await server.shell(await command(page))
+  await page.goto('/console/roles/releaser?panel=edit')
+  await page.getByLabel('Description').fill('-')
+  await page.getByText('As text').click()
+  await page.getByRole('textbox', { name: 'Permissions', exact: true }).fill('runs:read:own')
+  await server.shell(await command(page))
+  expect(await server.api('GET', '/api/v1/roles/releaser')).toMatchObject({
+    description: '-',
+    permissions: ['runs:read:own'],
+  })
+  await page.goto('/console/roles/releaser?panel=give')
+  await dialog().getByRole('combobox').fill('Nora')
+  await dialog().getByRole('option').first().click()
+  await server.shell(await command(dialog()))
+  await page.goto('/console/roles/releaser?tab=holders')
+  await page.getByRole('row').filter({ hasText: 'Nora' }).getByRole('button').click()
+  await server.shell(`${await command(dialog())} --yes`)
+  await page.goto('/console/roles/releaser?panel=delete')
+  await server.shell(`${await command(dialog())} --yes`)
+  await expect(server.api('GET', '/api/v1/roles/releaser')).rejects.toThrow('404')
+})
+
+test('make and revoke an API key', async () => {
+  await page.goto('/console/api-keys?panel=new')
+  await dialog().getByLabel('Name', { exact: true }).fill('nightly report')
+  await dialog().getByLabel('From').fill('10.0.0.0/8, 127.0.0.1')
+  await dialog().getByText('As text').click()
+  await dialog().getByRole('textbox', { name: 'Permissions', exact: true }).fill('agents:read runs:read:own')
+  await server.shell(`${await command(dialog())} --out key.txt`)
+  await page.goto('/console/api-keys')
+  await page.getByRole('button', { name: 'Revoke nightly report' }).click()
+  await server.shell(`${await command(dialog())} --yes`)
+  expect(await server.api('GET', '/api/v1/api-keys')).toMatchObject({
+    items: [{ status: 'revoked', allowed_ips: ['10.0.0.0/8', '127.0.0.1/32'] }],
+  })
+})
+
+test('approve an agent and turn another away', async () => {
+  await server.api('PATCH', '/api/v1/orgs/home', { settings: { new_agents_need_approval: true } })
+  for (const [panel, status] of [
+    ['approve', 'active'],
+    ['reject', 'decommissioned'],
+  ]) {
+    const { id } = await server.api<{ id: string }>('POST', '/api/v1/agents', { name: `to_${panel}` })
+    await page.goto(`/console/agents/${id}?panel=${panel}`)
+    await server.shell(`${await command(dialog())} --yes`)
+    expect(await server.api('GET', `/api/v1/agents/${id}`)).toMatchObject({ status })
+  }
+})
+
+test('ask whether somebody may do something', async () => {
+  await page.goto('/console/roles?tab=check')
+  await page.getByRole('combobox', { name: 'Who', exact: true }).fill('Nora')
+  await page.getByRole('option', { name: /Nora/ }).click()
+  await page.getByLabel('Which').fill('ops/triage')
+  const asked = await command(page)
+  // It says no, and by its exit code as well.
+  await expect(server.shell(asked)).rejects.toThrow()
+  expect(await server.shell(`${asked} --json || true`)).toContain('"permitted": false')
 })

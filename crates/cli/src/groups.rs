@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use client::{Group, GroupFilter, GroupMember, GroupPatch, NewGroup};
 
+use crate::clearing::unless_empty;
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::listing::{Columns, Listing, show, show_all};
@@ -70,8 +71,10 @@ pub struct Update {
     name: Option<String>,
     #[arg(long)]
     description: Option<String>,
+    /// Its id in the directory that it comes from; an empty one takes it away.
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
+    /// Whoever joins with an address in this proved domain belongs to the group; an empty one ends that.
     #[arg(long, value_name = "DOMAIN")]
     email_domain: Option<String>,
     /// Refuse if the group has another revision by now.
@@ -106,7 +109,12 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: GroupsCommand) -> Result<(
         GroupsCommand::Show { group } => shown(desk, &groups.get(&group).await?),
         GroupsCommand::Update(update) => {
             let Update { group, name, description, external_id, email_domain, if_revision } = update;
-            let patch = GroupPatch { name, description, external_group_id: external_id, email_domain };
+            let patch = GroupPatch {
+                name,
+                description,
+                external_group_id: external_id.map(unless_empty),
+                email_domain: email_domain.map(unless_empty),
+            };
             shown(desk, &groups.update(&group, &patch, if_revision).await?)
         }
         GroupsCommand::Delete { group } => {

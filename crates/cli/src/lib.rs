@@ -8,6 +8,7 @@ mod agents;
 mod apikeys;
 mod audit;
 mod browser;
+mod clearing;
 mod command;
 mod completion;
 mod configure;

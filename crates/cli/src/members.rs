@@ -19,6 +19,13 @@ pub enum MembersCommand {
     },
     /// Give a member exactly these roles.
     Roles(Roles),
+    /// Suspend a member everywhere; its address must lie in a domain that the organization has proved.
+    Suspend(Suspend),
+    /// Undo the organization's own suspension of a member.
+    Reactivate {
+        /// Id of the user.
+        user: String,
+    },
     /// Remove a member; its agents pass on or are suspended.
     Remove(Remove),
 }
@@ -31,6 +38,9 @@ pub struct List {
     /// Part of the name or address.
     #[arg(long, short = 's', value_name = "TEXT")]
     search: Option<String>,
+    /// Only those who were given this role themselves.
+    #[arg(long)]
+    role: Option<String>,
     #[command(flatten)]
     listing: Listing,
 }
@@ -46,6 +56,15 @@ pub struct Roles {
     /// Refuse if the membership has another revision by now.
     #[arg(long, value_name = "N")]
     if_revision: Option<i64>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Suspend {
+    /// Id of the user.
+    user: String,
+    /// Why; it stands on the record.
+    #[arg(long)]
+    reason: Option<String>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -72,6 +91,11 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: MembersCommand) -> Result<
         MembersCommand::Roles(roles) => {
             shown(desk, &members.update(&roles.user, &roles.roles, roles.if_revision).await?)
         }
+        MembersCommand::Suspend(Suspend { user, reason }) => {
+            desk.screen.confirm(&format!("Suspend {user}? Every session ends at once, everywhere."))?;
+            shown(desk, &client.users().suspend_inside(&user, reason.as_deref()).await?)
+        }
+        MembersCommand::Reactivate { user } => shown(desk, &client.users().reactivate_inside(&user).await?),
         MembersCommand::Remove(remove) => {
             let agents = match &remove.agents_to {
                 Some(heir) => format!("Its agents pass to {heir}."),
@@ -114,6 +138,7 @@ impl List {
         MemberFilter {
             status: self.status.clone(),
             q: self.search.clone(),
+            role: self.role.clone(),
             limit: Some(limit),
             cursor: self.listing.cursor.clone(),
         }

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use client::{NewOrg, Org, OrgFilter, OrgPatch, OrgSummary};
 use serde_json::{Map, Value, json};
 
+use crate::clearing::{Limit, unless_empty};
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::listing::{Columns, Listing, show, show_all};
@@ -48,6 +49,9 @@ pub struct List {
     /// Part of the slug or name.
     #[arg(long, short = 's', value_name = "TEXT")]
     search: Option<String>,
+    /// Only those that you are a member of, also as an operator.
+    #[arg(long)]
+    mine: bool,
     #[command(flatten)]
     listing: Listing,
 }
@@ -71,29 +75,50 @@ pub struct Create {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   safeconduct orgs update home --time-zone Europe/Zurich --approve-new-agents true
-  safeconduct orgs update home --session-lifetime 28800 --notify ops@example.com")]
+  safeconduct orgs update home --session-lifetime 28800 --notify ops@example.com
+  safeconduct orgs update home --maximum-age production.credentials=7776000")]
 pub struct Update {
     /// Id or slug.
     org: String,
     #[arg(long)]
     name: Option<String>,
+    /// An empty one takes it away.
     #[arg(long)]
     billing_email: Option<String>,
-    /// IANA name, such as Europe/Zurich.
+    /// IANA name, such as Europe/Zurich; UTC if empty.
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
-    /// Seconds from sign-in to the end of a session.
-    #[arg(long, value_name = "SECONDS")]
-    session_lifetime: Option<u32>,
+    /// Seconds from sign-in to the end of a session; `none` leaves it to the instance.
+    #[arg(long, value_name = "SECONDS", value_parser = Limit::parse)]
+    session_lifetime: Option<Limit>,
     /// Whether new agents wait until somebody approves them.
     #[arg(long, value_name = "BOOL")]
     approve_new_agents: Option<bool>,
-    /// Who hears of what needs a person; replaces the list. May be repeated.
+    /// Who hears of what needs a person; replaces the list, an empty one empties it. May be repeated.
     #[arg(long = "notify", value_name = "E-MAIL")]
     notify: Vec<String>,
+    /// How old something may get, such as production.credentials=7776000 (keys, webhook_secrets; `none` ends the limit).
+    /// May be repeated.
+    #[arg(long = "maximum-age", value_name = "ENV.KIND=SECONDS", value_parser = maximum_age)]
+    maximum_ages: Vec<MaximumAge>,
     /// Refuse if the organization has another revision by now.
     #[arg(long, value_name = "N")]
     if_revision: Option<i64>,
+}
+
+#[derive(Clone, Debug)]
+struct MaximumAge {
+    environment: String,
+    kind: String,
+    limit: Limit,
+}
+
+fn maximum_age(word: &str) -> Result<MaximumAge, String> {
+    let parts = word.split_once('=').and_then(|(of, age)| Some((of.split_once('.')?, age)));
+    let Some(((environment, kind), age)) = parts else {
+        return Err("expected ENV.KIND=SECONDS, such as production.credentials=7776000".to_owned());
+    };
+    Ok(MaximumAge { environment: environment.to_owned(), kind: kind.to_owned(), limit: Limit::parse(age)? })
 }
 
 pub(crate) async fn run(desk: &mut Desk<'_>, command: OrgsCommand) -> Result<(), Failure> {
@@ -190,6 +215,7 @@ impl List {
         OrgFilter {
             status: self.status.clone(),
             q: self.search.clone(),
+            mine: self.mine,
             limit: Some(limit),
             cursor: self.listing.cursor.clone(),
         }
@@ -197,19 +223,33 @@ impl List {
 }
 
 impl Update {
+    /// By environment, then by kind.
+    fn ages(&self) -> Option<Map<String, Value>> {
+        let mut ages = Map::new();
+        for age in &self.maximum_ages {
+            let of = ages.entry(&age.environment).or_insert_with(|| json!({}));
+            if let Some(kinds) = of.as_object_mut() {
+                kinds.insert(age.kind.clone(), json!(age.limit));
+            }
+        }
+        (!ages.is_empty()).then_some(ages)
+    }
+
     fn patch(&self) -> OrgPatch {
         let mut settings = Map::new();
         let mut set = |name: &str, value: Option<Value>| {
             settings.extend(value.map(|value| (name.to_owned(), value)));
         };
-        set("time_zone", self.time_zone.clone().map(Value::from));
-        set("session_lifetime_seconds", self.session_lifetime.map(Value::from));
+        set("time_zone", self.time_zone.clone().map(|zone| json!(unless_empty(zone))));
+        set("session_lifetime_seconds", self.session_lifetime.map(|limit| json!(limit)));
         set("new_agents_need_approval", self.approve_new_agents.map(Value::from));
-        let notify = (!self.notify.is_empty()).then(|| Value::from(self.notify.clone()));
+        let notify = (!self.notify.is_empty())
+            .then(|| self.notify.iter().filter(|address| !address.is_empty()).cloned().collect::<Value>());
         set("notification_addresses", notify);
+        set("maximum_age_seconds", self.ages().map(Value::Object));
         OrgPatch {
             name: self.name.clone(),
-            billing_email: self.billing_email.clone(),
+            billing_email: self.billing_email.clone().map(unless_empty),
             settings: (!settings.is_empty()).then_some(settings),
         }
     }

@@ -1,7 +1,7 @@
 //! `safeconduct permissions …`
 
 use clap::{Args, Subcommand};
-use client::{HeldPermissions, PermissionResult, ReachingAgent};
+use client::{HeldPermissions, OpenedOperation, PermissionResult, ReachingAgent};
 
 use crate::desk::Desk;
 use crate::exit::Exit;
@@ -15,6 +15,12 @@ pub enum PermissionsCommand {
     Me,
     /// Ask whether you hold permissions; exit code 1 if not.
     Check(Check),
+    /// Show which operations permissions would open to whoever held them.
+    Opens {
+        /// Such as `agents:write:own`.
+        #[arg(required = true)]
+        permissions: Vec<String>,
+    },
     /// Show what permissions can be about.
     Catalogue,
     /// Show what a person, an agent or a group holds, and where each comes from.
@@ -69,6 +75,20 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: PermissionsCommand) -> Res
                 Form::Table => desk.screen.table(&["permission", "held"], &held(&answer.results))?,
             }
             if answer.allowed { Ok(()) } else { Err(Failure::Quietly(Exit::Refused)) }
+        }
+        PermissionsCommand::Opens { permissions } => {
+            let opened = client.permissions().opens(&permissions).await?;
+            match desk.screen.form {
+                Form::Json | Form::Jsonl => desk.screen.json(&opened),
+                Form::Quiet => {
+                    let ids: Vec<String> = opened.items.into_iter().map(|one| one.operation.id).collect();
+                    desk.screen.lines(&ids)
+                }
+                Form::Table => {
+                    let rows: Vec<Vec<Cell>> = opened.items.iter().map(opening).collect();
+                    desk.screen.table(&["operation", "permission", "reach"], &rows)
+                }
+            }
         }
         PermissionsCommand::Of { principal } => {
             let held = client.permissions().of(&principal).await?;
@@ -126,6 +146,11 @@ fn sources(held: &HeldPermissions) -> Vec<Vec<Cell>> {
         })
     });
     lines.collect()
+}
+
+fn opening(opened: &OpenedOperation) -> Vec<Cell> {
+    let reach = opened.reach.as_deref().unwrap_or("only what is named");
+    vec![Cell::from(&opened.operation.id), Cell::from(&opened.operation.permission), Cell::from(reach)]
 }
 
 fn held(results: &[PermissionResult]) -> Vec<Vec<Cell>> {

@@ -1,15 +1,17 @@
 //! `safeconduct providers …`
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use client::{AuthProvider, AuthProviderFilter, AuthProviderPatch, NewAuthProvider};
+use client::{AuthProvider, AuthProviderFilter, AuthProviderPatch, NewAuthProvider, ProviderKind};
 use serde_json::{Map, Value};
 
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::files;
 use crate::listing::{Columns, Listing, show, show_all};
+use crate::screen::Form;
 use crate::table::{Cell, Tone};
 
 #[derive(Subcommand, Clone, Debug)]
@@ -18,6 +20,8 @@ pub enum ProvidersCommand {
     Create(Create),
     /// List the organization's ways to sign in, or the instance's.
     List(List),
+    /// List the kinds that there are, with what each asks people for.
+    Kinds,
     /// Show one.
     Show(One),
     /// Switch one on.
@@ -33,11 +37,12 @@ pub enum ProvidersCommand {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   safeconduct providers create mail --kind otp --instance --create-users --role member
-  safeconduct providers create directory --kind ldap --settings ldap.json")]
+  safeconduct providers create directory --kind ldap --settings ldap.json
+  safeconduct providers create corp --kind oidc --settings oidc.json --create-users --group-role platform=admin")]
 pub struct Create {
     /// Name, such as `mail`.
     name: String,
-    /// Such as otp, password, passkey.
+    /// Such as otp, password, passkey, oidc, ldap, active_directory.
     #[arg(long)]
     kind: String,
     /// What stands on the button.
@@ -61,6 +66,9 @@ pub struct Create {
     /// A domain that addresses must be of; may be repeated.
     #[arg(long = "domain", value_name = "DOMAIN")]
     domains: Vec<String>,
+    /// A role for the members of a group of its directory; may be repeated.
+    #[arg(long = "group-role", value_name = "GROUP=ROLE", value_parser = group_role)]
+    group_roles: Vec<(String, String)>,
     /// Believe the addresses that it asserts; the operator's.
     #[arg(long)]
     trust_email: bool,
@@ -100,6 +108,7 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: ProvidersCommand) -> Resul
                 default_roles: create.roles,
                 create_users: create.create_users,
                 allowed_domains: create.domains,
+                group_roles: by_group(create.group_roles),
                 trust_email: create.trust_email,
             };
             providers.create(&new).await?
@@ -112,6 +121,21 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: ProvidersCommand) -> Resul
             }
             let filter = AuthProviderFilter { instance, limit: Some(listing.limit), cursor: listing.cursor };
             return show(&mut desk.screen, &providers.list(&filter).await?, &COLUMNS);
+        }
+        ProvidersCommand::Kinds => {
+            let kinds = providers.kinds().await?;
+            if desk.screen.form != Form::Table {
+                return desk.screen.json(&kinds);
+            }
+            let row = |kind: &ProviderKind| {
+                vec![
+                    Cell::toned(&kind.name, Tone::Strong),
+                    Cell::from(asks(kind)),
+                    Cell::from(settings(kind)),
+                ]
+            };
+            let rows: Vec<Vec<Cell>> = kinds.items.iter().map(row).collect();
+            return desk.screen.table(&["kind", "asks for", "settings"], &rows);
         }
         ProvidersCommand::Show(One { provider }) => providers.get(&provider).await?,
         ProvidersCommand::Enable(One { provider }) => {
@@ -140,6 +164,32 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: ProvidersCommand) -> Resul
         }
     };
     desk.screen.record(&provider, &provider.id, &rows(&provider))
+}
+
+/// Names of groups may hold `=` themselves; roles do not.
+fn group_role(text: &str) -> Result<(String, String), String> {
+    let (group, role) = text.rsplit_once('=').ok_or("is no GROUP=ROLE")?;
+    Ok((group.to_owned(), role.to_owned()))
+}
+
+fn by_group(pairs: Vec<(String, String)>) -> BTreeMap<String, Vec<String>> {
+    let mut map = BTreeMap::<String, Vec<String>>::new();
+    for (group, role) in pairs {
+        map.entry(group).or_default().push(role);
+    }
+    map
+}
+
+fn asks(kind: &ProviderKind) -> String {
+    kind.first.fields.join(", ")
+}
+
+fn settings(kind: &ProviderKind) -> String {
+    let named = kind.settings["properties"].as_object();
+    match named {
+        Some(named) => named.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+        None => "a JSON object; see the guide".to_owned(),
+    }
 }
 
 fn switched(enabled: bool) -> AuthProviderPatch {

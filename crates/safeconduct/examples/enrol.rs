@@ -2,7 +2,7 @@
 //! and a session, as an invitation that was taken would leave them. No server has such a door; this program is built with
 //! the tests and shipped nowhere.
 //!
-//! `enrol DATA_DIR NAME=ROLE,ROLE[@SLUG] …` prints a line of JSON for each: name, id, cookie. Another slug than `home`
+//! `enrol DATA_DIR NAME[<ADDRESS>]=ROLE,ROLE[@SLUG] …` prints a line of JSON for each: name, id, cookie. Another slug than `home`
 //! founds that organization.
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
@@ -17,6 +17,7 @@ use web::Contact;
 /// Somebody as the command line names them.
 struct Newcomer {
     name: String,
+    email: Option<String>,
     roles: Vec<String>,
     /// Slug of an organization of their own; the home organization otherwise.
     elsewhere: Option<String>,
@@ -42,7 +43,7 @@ async fn enrol(data_dir: String, newcomers: Vec<Newcomer>) -> anyhow::Result<()>
     for newcomer in &newcomers {
         let org = org_of(&house.people, newcomer).await?;
         let roles: Vec<&str> = newcomer.roles.iter().map(String::as_str).collect();
-        let person = house.people.enrol(org, &newcomer.name, None, &roles).await?;
+        let person = house.people.enrol(org, &newcomer.name, newcomer.email.as_deref(), &roles).await?;
         let contact = Contact::default();
         let started = house.people.sign_in(org, &person, SessionKind::Browser, "test", &contact).await?;
         let line = json!({ "name": newcomer.name, "id": person.id, "cookie": started.secret.reveal() });
@@ -68,6 +69,10 @@ impl Newcomer {
             None => (rest, None),
         };
         let roles = roles.split(',').filter(|role| !role.is_empty()).map(str::to_owned).collect();
-        Ok(Self { name: name.to_owned(), roles, elsewhere })
+        let (name, email) = match name.strip_suffix('>').and_then(|name| name.split_once('<')) {
+            Some((name, email)) => (name, Some(email.to_owned())),
+            None => (name, None),
+        };
+        Ok(Self { name: name.to_owned(), email, roles, elsewhere })
     }
 }

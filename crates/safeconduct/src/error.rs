@@ -24,8 +24,12 @@ pub enum StartError {
     Blobs(#[from] blobs::BlobError),
     #[error(transparent)]
     People(#[from] people::PeopleError),
+    #[error("bus.url: {0}")]
+    Bus(#[from] bus::BusError),
     #[error("smtp: {0}")]
     Mail(#[from] mail::MailError),
+    #[error("egress.ca_file: {0}")]
+    Egress(#[from] egress::EgressError),
     #[error("sign_in.providers_file: {0}")]
     Providers(#[from] sign_in::FileError),
 }

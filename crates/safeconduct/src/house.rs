@@ -9,11 +9,13 @@ use access::Access;
 use agents::{Agents, AgentsSettings};
 use audit::Audit;
 use blobs::{BlobSettings, Blobs};
+use bus::{Bus, BusSettings};
 use cluster::{Feed, Nodes};
 use config::{Config, SigningAlgorithm};
 use crypto::jws::Algorithm;
 use db::{Db, PostgresSettings, Settings, SqliteSettings};
 use dns::Resolver;
+use egress::{Egress, EgressSettings};
 use functions::{Functions, FunctionsGround, FunctionsSettings};
 use ledger::{Ack, FactKind, Ledger, LedgerSettings};
 use mail::{Post, Relay, Route, Security};
@@ -49,6 +51,7 @@ pub struct House {
     pub access: Access,
     pub people: People,
     pub post: Post,
+    pub bus: Bus,
     pub sign_in: SignIn,
     pub agents: Agents,
     pub scim: Scim,
@@ -91,6 +94,8 @@ impl House {
         );
         people.home().await?;
         let post = Post::new(&mail_route(&config), world.clone())?;
+        let bus = Bus::open(&bus_settings(&config), world.clone()).await?;
+        let egress = Egress::new(egress_settings(&config, bound)?)?;
         let parts = SignInParts {
             db: db.clone(),
             ledger: ledger.clone(),
@@ -99,6 +104,8 @@ impl House {
             access: access.clone(),
             people: people.clone(),
             post: post.clone(),
+            bus: bus.clone(),
+            egress,
         };
         let sign_in = SignIn::open(parts, sign_in_settings(&config, &public_url))
             .map_err(|error| StartError::Io { path: "the threads that check passwords".to_owned(), error })?;
@@ -215,6 +222,7 @@ impl House {
             access,
             people,
             post,
+            bus,
             sign_in,
             agents,
             scim,
@@ -273,6 +281,7 @@ fn catalogue() -> Vec<&'static FactKind> {
         functions::KINDS,
         policies::KINDS,
         runs::facts::KINDS,
+        bus::KINDS,
     ];
     kinds.into_iter().flatten().copied().collect()
 }
@@ -343,7 +352,27 @@ fn sign_in_settings(config: &Config, public_url: &str) -> SignInSettings {
         return_to: config.sign_in.return_to.iter().map(|url| url.as_str().to_owned()).collect(),
         state_lifetime: config.sign_in.state_lifetime,
         code_lifetime: config.sign_in.code_lifetime,
+        workos_url: config.sign_in.workos_url.as_str().to_owned(),
+        clock_skew: config.tokens.clock_skew,
     }
+}
+
+fn egress_settings(config: &Config, bound: SocketAddr) -> Result<EgressSettings, StartError> {
+    let read = |path: &std::path::PathBuf| {
+        std::fs::read(path).map_err(|error| StartError::Io { path: path.display().to_string(), error })
+    };
+    Ok(EgressSettings {
+        allow_private: config.egress.allow_private.clone(),
+        own: vec![bound, config.server.operations_listen],
+        trusted: config.egress.ca_file.as_ref().map(read).transpose()?,
+    })
+}
+
+/// How long the start waits for the bus.
+const BUS_PATIENCE: Duration = Duration::from_secs(60);
+
+fn bus_settings(config: &Config) -> BusSettings {
+    BusSettings { url: config.bus.url.clone(), prefix: config.bus.prefix.clone(), patience: BUS_PATIENCE }
 }
 
 /// Without a relay a workbench writes letters to files; in production none leave, and what needs them says so.

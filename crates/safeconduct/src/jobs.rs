@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use db::{Bookkeeping, SystemScope};
+use ledger::{Actor, Fact, FactKind};
+use problem::Problem;
+use serde_json::json;
 use telemetry::Stop;
 
 use crate::House;
@@ -23,6 +26,8 @@ pub(crate) fn start(house: &House) {
     tasks.spawn("blobs", move |stop| async move { blobs.keep_clean(stop.requested()).await });
     let post = house.post.clone();
     tasks.spawn("post", move |stop| async move { post.carry(stop.requested()).await });
+    let watched = house.clone();
+    tasks.spawn("bus", move |stop| watch_bus(watched, stop));
     let nodes = house.nodes.clone();
     tasks.spawn("node heartbeat", move |stop| async move { nodes.beat(stop.requested()).await });
     let noted = house.clone();
@@ -54,6 +59,34 @@ pub(crate) fn start(house: &House) {
             async move { sweep(&house).await }
         })
     });
+}
+
+/// Asks a lost bus now and then whether it is back, and writes down both.
+async fn watch_bus(house: House, stop: Stop) {
+    let mut is_up = house.bus.is_up();
+    loop {
+        tokio::select! {
+            () = stop.requested() => return,
+            () = tokio::time::sleep(Duration::from_secs(2)) => house.bus.sweep().await,
+            changed = is_up.changed() => {
+                let kind = if *is_up.borrow_and_update() { &bus::BUS_BACK } else { &bus::BUS_LOST };
+                if changed.is_err() {
+                    return;
+                }
+                if let Err(error) = note(&house, kind).await {
+                    tracing::warn!(%error, kind = kind.name, "the ledger did not take it");
+                }
+            }
+        }
+    }
+}
+
+async fn note(house: &House, kind: &'static FactKind) -> Result<(), Problem> {
+    let home = house.people.home().await?.id;
+    let fact =
+        Fact::new(kind, home, Actor::system("bus")).data(json!({ "node": house.nodes.this().to_string() }));
+    house.ledger.append(fact).await?;
+    Ok(())
 }
 
 async fn sweep(house: &House) {

@@ -4,14 +4,23 @@
 //! test process, however that ends.
 #![expect(clippy::expect_used, clippy::panic, reason = "used by tests only, where a panic is the report")]
 
+mod bus;
+mod certificate;
 mod databases;
+mod directory;
+mod domain_controller;
 mod mail;
+mod oidc;
 mod postgres;
 mod scim;
 mod tamper;
 
+pub use bus::{BusKind, BusServer};
 pub use databases::{Engine, TestDatabase};
+pub use directory::Directory;
+pub use domain_controller::DomainController;
 pub use mail::{Letter, MailSink, Protection};
+pub use oidc::OidcProvider;
 pub use scim::scim_tester;
 pub use tamper::{Cell, Tamper};
 

@@ -2,13 +2,15 @@
 //! that closes then.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use serde::Deserialize;
 use tempfile::TempDir;
 use tokio::sync::watch;
+
+use crate::certificate::certificate;
 
 const SINK: &str = include_str!("mail_sink.py");
 /// Longer than any letter takes; a test that waits this long has failed.
@@ -110,33 +112,6 @@ fn python() -> &'static str {
         .into_iter()
         .find(has)
         .expect("Python with aiosmtpd; install it (Debian: apt-get install python3-aiosmtpd)")
-}
-
-/// For `localhost`, valid today and tomorrow, signed by an authority of its own.
-fn certificate(directory: &Path) -> [PathBuf; 2] {
-    let path = |name: &str| directory.join(name);
-    let new = |name: &str, subject: &str, extensions: &[&str]| {
-        let mut command = Command::new("openssl");
-        command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]);
-        command.args(["-days", "2", "-subj", subject]);
-        extensions.iter().for_each(|extension| {
-            command.args(["-addext", extension]);
-        });
-        command
-            .arg("-out")
-            .arg(path(&format!("{name}.pem")))
-            .arg("-keyout")
-            .arg(path(&format!("{name}.key")));
-        command.stderr(Stdio::null());
-        command
-    };
-    let authority = new("authority", "/CN=Test authority", &[]).status().expect("openssl starts");
-    let extensions = ["subjectAltName=DNS:localhost", "basicConstraints=critical,CA:FALSE"];
-    let mut signed = new("server", "/CN=localhost", &extensions);
-    signed.arg("-CA").arg(path("authority.pem")).arg("-CAkey").arg(path("authority.key"));
-    let server = signed.status().expect("openssl starts");
-    assert!(authority.success() && server.success(), "openssl made no certificate");
-    [path("server.pem"), path("server.key")]
 }
 
 fn collect(lines: BufReader<ChildStdout>) -> watch::Receiver<Vec<Letter>> {

@@ -1,5 +1,7 @@
 //! Sign-in providers of the organization and of the instance.
 
+use std::collections::BTreeMap;
+
 use futures::Stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -21,6 +23,8 @@ pub struct AuthProvider {
     pub default_roles: Vec<String>,
     pub create_users: bool,
     pub allowed_domains: Vec<String>,
+    /// Groups of its directory, and the roles that their members have.
+    pub group_roles: BTreeMap<String, Vec<String>>,
     pub trust_email: bool,
     /// `api` or `file`.
     pub source: String,
@@ -48,6 +52,8 @@ pub struct NewAuthProvider {
     #[serde(default)]
     pub allowed_domains: Vec<String>,
     #[serde(default)]
+    pub group_roles: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
     pub trust_email: bool,
 }
 
@@ -67,6 +73,9 @@ pub struct AuthProviderPatch {
     pub create_users: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_domains: Option<Vec<String>>,
+    /// Replaces the whole map.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_roles: Option<BTreeMap<String, Vec<String>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust_email: Option<bool>,
 }
@@ -93,6 +102,28 @@ pub struct ProviderFinding {
     pub detail: String,
 }
 
+/// Every kind that the server knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProviderKinds {
+    pub items: Vec<ProviderKind>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProviderKind {
+    pub name: String,
+    /// JSON Schema; what is secret is `writeOnly`.
+    pub settings: Value,
+    pub first: FirstStep,
+}
+
+/// What a page asks for first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstStep {
+    /// `begin` or `login`.
+    pub step: String,
+    pub fields: Vec<String>,
+}
+
 /// `client.auth_providers()`.
 #[derive(Clone, Copy)]
 pub struct AuthProviders<'a>(&'a Client);
@@ -116,6 +147,11 @@ impl AuthProviders<'_> {
         page::all(filter.cursor.clone(), move |cursor| async move {
             self.list(&AuthProviderFilter { cursor, ..filter.clone() }).await
         })
+    }
+
+    /// The kinds that there are, and what each wants to know.
+    pub async fn kinds(&self) -> Result<ProviderKinds, Error> {
+        self.0.get(&path(&["kinds"])).answer().await
     }
 
     pub async fn get(&self, provider: &str) -> Result<AuthProvider, Error> {

@@ -36,10 +36,11 @@ pub struct GroupPatch {
     pub name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// `Some(None)` takes it away; so does that of `email_domain`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub external_group_id: Option<String>,
+    pub external_group_id: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub email_domain: Option<String>,
+    pub email_domain: Option<Option<String>>,
 }
 
 /// Somebody who is in a group.

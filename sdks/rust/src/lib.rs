@@ -47,8 +47,8 @@ pub use auth::{
     Auth, EndedSessions, Me, MySession, OrgName, Person, PersonTokens, Principal, Session, SessionEnd,
 };
 pub use auth_providers::{
-    AuthProvider, AuthProviderFilter, AuthProviderPatch, AuthProviders, NewAuthProvider, ProviderFinding,
-    ProviderTest,
+    AuthProvider, AuthProviderFilter, AuthProviderPatch, AuthProviders, FirstStep, NewAuthProvider,
+    ProviderFinding, ProviderKind, ProviderKinds, ProviderTest,
 };
 pub use client::{Client, ClientBuilder};
 pub use credentials::{
@@ -71,8 +71,8 @@ pub use members::{Member, MemberFilter, Members};
 pub use orgs::{NewOrg, Org, OrgFilter, OrgPatch, OrgSettings, OrgSummary, Orgs};
 pub use page::Page;
 pub use permissions::{
-    EffectivePermissions, HeldPermissions, PermissionAnswer, PermissionCatalogue, PermissionOperation,
-    PermissionResult, PermissionSource, Permissions, Resource,
+    EffectivePermissions, HeldPermissions, OpenedOperation, OpenedOperations, PermissionAnswer,
+    PermissionCatalogue, PermissionOperation, PermissionResult, PermissionSource, Permissions, Resource,
 };
 pub use policies::{
     Access, AccessAdvice, AccessGraph, ChangedDecision, FiredRule, PermissionUse, Policies, Policy,

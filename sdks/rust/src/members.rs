@@ -29,6 +29,8 @@ pub struct MemberFilter {
     pub status: Option<String>,
     /// Part of the display name, e-mail address or user name.
     pub q: Option<String>,
+    /// Only those who were given this role themselves.
+    pub role: Option<String>,
     /// Items per page, 1 to 200.
     pub limit: Option<u32>,
     pub cursor: Option<String>,

@@ -69,8 +69,9 @@ pub struct NewOrg {
 pub struct OrgPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// `Some(None)` takes it away.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub billing_email: Option<String>,
+    pub billing_email: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<Map<String, Value>>,
 }
@@ -81,6 +82,9 @@ pub struct OrgFilter {
     pub status: Option<String>,
     /// Part of the slug or name.
     pub q: Option<String>,
+    /// Only those that the caller is a member of, also for operators.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mine: bool,
     /// Items per page, 1 to 200.
     pub limit: Option<u32>,
     pub cursor: Option<String>,

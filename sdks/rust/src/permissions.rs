@@ -22,6 +22,22 @@ pub struct PermissionOperation {
     pub step_up: bool,
 }
 
+/// An operation that a set of permissions opens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenedOperation {
+    #[serde(flatten)]
+    pub operation: PermissionOperation,
+    /// How far for every object: `own`, `group` or `all`; `None` if only objects that the permissions name are reached.
+    pub reach: Option<String>,
+    /// Whether tokens and keys could do it too, where it asks for the permission by name.
+    pub by_name: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenedOperations {
+    pub items: Vec<OpenedOperation>,
+}
+
 /// What somebody holds, and where each comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldPermissions {
@@ -94,11 +110,21 @@ impl Permissions<'_> {
         self.0.get(&["api", "v1", "permissions", "of", principal]).answer().await
     }
 
+    /// Which operations these would open to whoever held them.
+    pub async fn opens(&self, permissions: &[String]) -> Result<OpenedOperations, Error> {
+        self.0.post(&["api", "v1", "permissions", "opens"]).json(&Set { permissions }).answer().await
+    }
+
     /// `logic` is `all` or `any`. Nothing is done.
     pub async fn check(&self, permissions: &[String], logic: &str) -> Result<PermissionAnswer, Error> {
         let question = Question { permissions, logic };
         self.0.post(&["api", "v1", "permissions", "check"]).json(&question).answer().await
     }
+}
+
+#[derive(Serialize)]
+struct Set<'a> {
+    permissions: &'a [String],
 }
 
 #[derive(Serialize)]

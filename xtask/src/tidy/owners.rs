@@ -11,6 +11,8 @@ const OWNERS: &[(&str, &[&str], &str)] = &[
     ("simple-dns", &["crates/platform/dns"], "names are asked for in platform/dns"),
     ("reqwest", &["crates/platform/egress", "sdks/rust", "bench"], "the one way out is platform/egress"),
     ("aws-lc-rs", &["crates/base/crypto", "sdks/rust"], "cryptography is spoken through base/crypto"),
+    ("ldap3", &["crates/domains/sign_in"], "directories are asked in sign_in/src/directory"),
+    ("rustls", &["crates/platform/egress"], "TLS to addresses of others is spoken in platform/egress"),
     ("lettre", &["crates/platform/mail"], "letters leave by platform/mail"),
     ("argon2", &["crates/domains/sign_in"], "passwords of people are hashed in one bounded place"),
     ("tracing-subscriber", &["crates/platform/telemetry"], "logs are set up in platform/telemetry"),

@@ -18,7 +18,7 @@ export default function Sessions() {
   const text = useText()
   const query = useInfiniteQuery(queries.sessions())
   const here = useQuery(queries.me()).data?.session?.id
-  const [ending, setEnding] = useState<Session>()
+  const [ending, setEnding] = useState<Session | 'all'>()
   const columns: Column<Session>[] = [
     {
       id: 'session',
@@ -39,6 +39,12 @@ export default function Sessions() {
       id: 'kind',
       head: text.sessions.kind,
       cell: (session) => (text.sessions.kinds as Record<string, string>)[session.kind] ?? session.kind,
+      wide: true,
+    },
+    {
+      id: 'how',
+      head: text.moreSessions.how,
+      cell: (session) => waysOf(session.factors, text.moreSessions.ways),
       wide: true,
     },
     {
@@ -71,7 +77,15 @@ export default function Sessions() {
   ]
   return (
     <>
-      <PageHeader title={text.sessions.title} detail={text.sessions.detail} />
+      <PageHeader
+        title={text.sessions.title}
+        detail={text.sessions.detail}
+        actions={
+          <Button look="danger" onClick={() => setEnding('all')}>
+            {text.moreSessions.endAll}
+          </Button>
+        }
+      />
       <Listing
         label={text.sessions.title}
         query={query}
@@ -79,7 +93,8 @@ export default function Sessions() {
         rowId={(session) => session.id}
         empty={<Empty icon="session" title={text.sessions.none} />}
       />
-      {ending && <Ending of={ending} onClose={() => setEnding(undefined)} />}
+      {ending === 'all' && <EndingAll onClose={() => setEnding(undefined)} />}
+      {ending && ending !== 'all' && <Ending of={ending} onClose={() => setEnding(undefined)} />}
     </>
   )
 }
@@ -115,6 +130,34 @@ function Ending({ of: session, onClose }: { of: Session; onClose: () => void }) 
       </form>
     </Dialog>
   )
+}
+
+function EndingAll({ onClose }: { onClose: () => void }) {
+  const text = useText()
+  const end = useChange(() => answered(api.DELETE('/api/v1/auth/sessions')), onClose)
+  return (
+    <Dialog title={text.moreSessions.endAllTitle} kind="centre" onClose={onClose}>
+      <div className="form">
+        <p>{text.moreSessions.endAllDetail}</p>
+        {end.error && <Failure error={end.error} />}
+        <Equivalent method="DELETE" path="/api/v1/auth/sessions" cli="safeconduct sessions end-all" />
+        <footer>
+          <Button onClick={onClose}>{text.cancel}</Button>
+          <Button look="danger" busy={end.isPending} onClick={() => end.mutate(undefined)}>
+            {text.moreSessions.endAll}
+          </Button>
+        </footer>
+      </div>
+    </Dialog>
+  )
+}
+
+/** `password+totp`, in words. */
+function waysOf(factors: string, words: Record<string, string>): string {
+  return factors
+    .split('+')
+    .map((way) => words[way] ?? way)
+    .join(' + ')
 }
 
 /** A browser's own name out of its long signature. */

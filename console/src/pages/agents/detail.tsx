@@ -2,9 +2,11 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { queries } from '../../api/queries'
 import type { Agent } from '../../api/types'
+import { Authority } from '../../components/authority'
 import { FactTable } from '../../components/facts'
 import { Chip } from '../../components/identity'
 import { RunTable } from '../../components/runs'
+import { Words } from '../../components/words'
 import { AgentEdit } from '../../forms/agent-edit'
 import { named, useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
@@ -18,6 +20,7 @@ import { Failure, PageHeader, Properties, Section, Skeleton } from '../../ui/pag
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
 import { Time } from '../../ui/time'
+import { Advice } from './advice'
 import { Credentials } from './credentials'
 import { isChange, StateChange } from './state'
 
@@ -60,12 +63,18 @@ export default function AgentPage() {
         of={[
           { id: 'overview', label: text.overview },
           { id: 'credentials', label: text.credentials.title },
+          { id: 'access', label: text.access.title },
           { id: 'activity', label: text.agents.activity },
           { id: 'runs', label: text.place.runs },
+          { id: 'advice', label: text.advice.title },
         ]}
       />
       {tab === 'overview' && <Overview of={agent} />}
       {tab === 'credentials' && <Credentials agent={agent} />}
+      {tab === 'access' && (
+        <Authority of={{ kind: 'agent', id: agent.id, name: agent.display_name || agent.name }} />
+      )}
+      {tab === 'advice' && <Advice of={agent} />}
       {tab === 'activity' && <Activity of={agent.id} />}
       {tab === 'runs' && <Runs of={agent.id} />}
       {panel === 'edit' && (
@@ -99,7 +108,9 @@ function Actions({ of: agent, open }: ActionsProps) {
       <Button icon="edit" reason={gone ?? mayUpdate} onClick={() => open('edit')}>
         {text.agents.edit}
       </Button>
-      {agent.status === 'suspended' ? (
+      {agent.status === 'pending' ? (
+        <Approval of={agent} open={open} />
+      ) : agent.status === 'suspended' ? (
         <Button icon="run" reason={gone ?? mayUpdate} onClick={() => open('reactivate')}>
           {text.agents.reactivate}
         </Button>
@@ -120,10 +131,25 @@ function Actions({ of: agent, open }: ActionsProps) {
   )
 }
 
+/** Whoever lets an agent act must hold what it holds. */
+function Approval({ of: agent, open }: ActionsProps) {
+  const text = useText()
+  const mayApprove = useReason('agents:approve', { of: named(agent) })
+  return (
+    <>
+      <Button look="primary" icon="check" reason={mayApprove} onClick={() => open('approve')}>
+        {text.agents.approve}
+      </Button>
+      <Button icon="cross" reason={mayApprove} onClick={() => open('reject')}>
+        {text.agents.reject}
+      </Button>
+    </>
+  )
+}
+
 function Overview({ of: agent }: { of: Agent }) {
   const text = useText()
-  const words = (list: string[]) =>
-    list.length === 0 ? <span className="muted">{text.noneGiven}</span> : <Words of={list} />
+  const words = (list: string[]) => <Words of={list} />
   return (
     <div className="columns">
       <Section title={text.kinds.agent}>
@@ -165,18 +191,6 @@ function Overview({ of: agent }: { of: Agent }) {
         )}
       </div>
     </div>
-  )
-}
-
-function Words({ of }: { of: string[] }) {
-  return (
-    <ul className="words">
-      {of.map((word) => (
-        <li key={word} className="mono">
-          {word}
-        </li>
-      ))}
-    </ul>
   )
 }
 

@@ -57,7 +57,10 @@ export default function Agents() {
           {
             name: 'status',
             label: text.statusHead,
-            options: (['active', 'suspended', 'decommissioned'] as const).map((s) => [s, text.status[s]]),
+            options: (['pending', 'active', 'suspended', 'decommissioned'] as const).map((s) => [
+              s,
+              text.status[s],
+            ]),
           },
           { name: 'env', label: text.agents.env, options: Object.entries(text.envs) },
           { name: 'type', label: text.agents.type, options: agentTypes.map((type) => [type, type]) },

@@ -12,15 +12,17 @@ import { Failure, Properties } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Time } from '../../ui/time'
 
-type Change = 'suspend' | 'reactivate' | 'kill' | 'decommission'
+const changes = ['approve', 'reject', 'suspend', 'reactivate', 'kill', 'decommission'] as const
+
+type Change = (typeof changes)[number]
 
 /** What takes something away for good is confirmed by the agent's name. */
-const confirmed: Change[] = ['kill', 'decommission']
+const confirmed: Change[] = ['kill', 'decommission', 'reject']
 /** What asks for a reason; it is kept on the fact. */
-const reasoned: Change[] = ['suspend', 'kill']
+const reasoned: Change[] = ['suspend', 'kill', 'reject']
 
 export function isChange(panel: string | undefined): panel is Change {
-  return panel !== undefined && ['suspend', 'reactivate', 'kill', 'decommission'].includes(panel)
+  return changes.some((known) => known === panel)
 }
 
 interface StateChangeProps {
@@ -117,6 +119,8 @@ async function send(
     return answered(api.POST('/api/v1/agents/{agent}/kill', { body, params: { path: { agent } } }))
   if (to === 'decommission')
     await answered(api.DELETE('/api/v1/agents/{agent}', { params: { path: { agent } } }))
+  else if (to === 'reject') await answered(api.POST('/api/v1/agents/{agent}/reject', { body, params }))
+  else if (to === 'approve') await answered(api.POST('/api/v1/agents/{agent}/approve', { params }))
   else if (to === 'suspend') await answered(api.POST('/api/v1/agents/{agent}/suspend', { body, params }))
   else await answered(api.POST('/api/v1/agents/{agent}/reactivate', { params }))
   return undefined

@@ -12,6 +12,7 @@ pub mod hash;
 pub mod jcs;
 pub mod jwk;
 pub mod jws;
+pub mod jwt;
 pub mod mac;
 pub mod machine_secret;
 pub mod seal;

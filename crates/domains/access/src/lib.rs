@@ -9,6 +9,7 @@
 mod built_in;
 mod error;
 mod facts;
+mod follow;
 mod gifts;
 mod grant;
 mod grants;
@@ -29,6 +30,7 @@ mod store;
 pub use built_in::{BUILT_IN, BuiltIn};
 pub use error::AccessError;
 pub use facts::KINDS;
+pub use follow::Following;
 pub use gifts::Names;
 pub use grant::{GrantError, grant};
 pub use grants::Grant;

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use crypto::jwk::{Jwk, PublicKey};
-use crypto::jws::{Algorithm, Compact, KeyError, VerifyingKey};
-use serde::{Deserialize, Deserializer};
+use crypto::jwk::Jwk;
+use crypto::jws::{Algorithm, Compact, VerifyingKey};
+use crypto::jwt::{Audience, date, some_date};
+use serde::Deserialize;
 use types::{AgentId, Id, Timestamp};
 
 /// `client_assertion_type`.
@@ -34,13 +35,6 @@ struct Claims {
     #[serde(default, deserialize_with = "some_date")]
     iat: Option<i64>,
     jti: String,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
 }
 
 impl<'a> Assertion<'a> {
@@ -82,14 +76,8 @@ impl<'a> Assertion<'a> {
         now: Timestamp,
         skew: Duration,
     ) -> Result<(), &'static str> {
-        let audience = match &self.claims.aud {
-            Audience::One(one) => one,
-            Audience::Many(many) => match many.as_slice() {
-                [one] => one,
-                _ => return Err("the assertion has several audiences"),
-            },
-        };
-        if !audiences.contains(&audience.as_str()) {
+        let audience = self.claims.aud.only().ok_or("the assertion has several audiences")?;
+        if !audiences.contains(&audience) {
             return Err("the assertion is meant for another audience");
         }
         let (early, late) = (now.minus(skew).seconds(), now.plus(skew).seconds());
@@ -118,33 +106,9 @@ impl<'a> Assertion<'a> {
     }
 }
 
-/// The algorithm is the key's, never the header's.
-pub(crate) fn verifying_key(jwk: &Jwk) -> Result<VerifyingKey, KeyError> {
-    let algorithm = match jwk.key {
-        PublicKey::P256 { .. } => Algorithm::ES256,
-        PublicKey::Ed25519 { .. } => Algorithm::EdDSA,
-        PublicKey::Rsa { .. } => Algorithm::RS256,
-    };
-    match &jwk.alg {
-        Some(other) if *other != algorithm.name() => Err(KeyError::Kind(algorithm)),
-        _ => VerifyingKey::from_jwk(jwk, algorithm),
-    }
-}
-
 /// What assertions may be signed with.
 pub(crate) fn algorithms() -> Vec<&'static str> {
     Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect()
-}
-
-/// RFC 7519 §2: NumericDate may have a fraction.
-fn date<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
-    let number = f64::deserialize(from)?;
-    // Floats saturate; a date that far off is refused by its bounds.
-    Ok(number.floor() as i64)
-}
-
-fn some_date<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
-    date(from).map(Some)
 }
 
 #[cfg(test)]
@@ -263,12 +227,15 @@ mod tests {
         let assertion = Assertion::parse(&text).unwrap();
         let other = SigningKey::generate(Algorithm::ES256).unwrap();
         assert!(assertion.names(key.public()) && !assertion.names(other.public()));
-        assert!(assertion.is_signed_by(&verifying_key(key.public()).unwrap()));
-        assert!(!assertion.is_signed_by(&verifying_key(other.public()).unwrap()));
+        assert!(assertion.is_signed_by(&VerifyingKey::of(key.public()).unwrap()));
+        assert!(!assertion.is_signed_by(&VerifyingKey::of(other.public()).unwrap()));
         let named = Jwk { kid: Some("mine".into()), ..key.public().clone() };
         assert!(assertion.names(&named), "the thumbprint is always a name");
         for alg in ["RS256", "HS256", "none", "ES384"] {
-            assert!(verifying_key(&Jwk { alg: Some(alg.into()), ..key.public().clone() }).is_err(), "{alg}");
+            assert!(
+                VerifyingKey::of(&Jwk { alg: Some(alg.into()), ..key.public().clone() }).is_err(),
+                "{alg}"
+            );
         }
     }
 

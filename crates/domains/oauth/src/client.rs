@@ -16,7 +16,7 @@ use parking_lot::RwLock;
 use types::{AgentId, CredentialId, Timestamp};
 
 use crate::Oauth;
-use crate::assertion::{self, Assertion, verifying_key};
+use crate::assertion::{self, Assertion};
 use crate::error::{OAuthError, invalid_client, invalid_request};
 use crate::form::Form;
 use crate::issuer::Issuer;
@@ -220,7 +220,7 @@ impl ClientKeys {
             return Some(key.clone());
         }
         let Proof::PublicKey { jwk } = &credential.proof else { return None };
-        let key = Arc::new(verifying_key(jwk).ok()?);
+        let key = Arc::new(VerifyingKey::of(jwk).ok()?);
         let mut keys = self.0.write();
         if keys.len() >= MOST_KEYS {
             keys.clear();

@@ -1,7 +1,7 @@
 //! What a token lets through: never more than its subject holds.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use authority::{Authority, Permission, Required, Selector};
 use parking_lot::RwLock;
@@ -109,6 +109,19 @@ pub(crate) fn spell_out(held: &Authority, wanted: &[Required]) -> Authority {
     by_name.chain(rest).collect()
 }
 
+/// What the built-in roles allow, without their wildcards.
+static OF_ROLES: LazyLock<Vec<Permission>> = LazyLock::new(|| {
+    let of_roles = access::BUILT_IN.iter().flat_map(|role| role.authority().permissions().to_vec());
+    of_roles.filter(|permission| !permission.has_wildcard()).collect()
+});
+
+/// With what the roles allow besides, as far as it is held: whoever gives a role must hold all of it, also what no
+/// operation asks for.
+pub(crate) fn with_roles(spelled: &Authority, held: &Authority) -> Authority {
+    let missing = OF_ROLES.iter().filter(|permission| held.covers(permission) && !spelled.covers(permission));
+    spelled.permissions().iter().chain(missing).cloned().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -203,6 +216,28 @@ mod tests {
         assert!(spelled.is_subset_of(&member));
         let text = "agents/ops/*:delete:all agents:create:own agents:kill:own credentials:write:own";
         assert_eq!(spelled.to_scope_string(), text);
+    }
+
+    fn role_named(name: &str) -> Authority {
+        access::BUILT_IN.iter().find(|role| role.name == name).unwrap().authority()
+    }
+
+    #[test]
+    fn an_owner_can_give_roles_by_token_and_nobody_gets_more_by_it() {
+        let wanted: Vec<Required> =
+            ["agents:create", "api_keys:read", "users:create"].map(Required::parse).into();
+        let owner = held("*:*:all");
+        let token = with_roles(&spell_out(&owner, &wanted), &owner);
+        for role in ["member", "viewer", "auditor"] {
+            assert!(role_named(role).is_subset_of(&token), "{role}");
+        }
+        assert!(!role_named("owner").is_subset_of(&token), "no wildcard");
+        assert!(!role_named("operator").is_subset_of(&token));
+        assert!(wanted.iter().all(|required| token.spells_out(required)));
+        for role in access::BUILT_IN {
+            let held = role.authority();
+            assert!(with_roles(&spell_out(&held, &wanted), &held).is_subset_of(&held), "{}", role.name);
+        }
     }
 
     proptest! {

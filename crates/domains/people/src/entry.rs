@@ -3,6 +3,7 @@
 use db::{AuthorityEntry, Change};
 use ledger::{Actor, Fact, Origin};
 use problem::Problem;
+use serde_json::json;
 use types::{Id, OrgId, Secret, SessionId, UserId};
 use web::{Allowance, Contact, PrincipalId};
 
@@ -84,6 +85,35 @@ impl People {
         Ok((started, change))
     }
 
+    /// Adds to a sign-in that the person's roles follow what a directory said: those that `source` gave become exactly
+    /// `wanted`. `held` are roles that the same change gives anyway.
+    pub async fn following(
+        &self,
+        change: Change,
+        org: OrgId,
+        person: &Person,
+        source: &str,
+        wanted: &[String],
+        held: &[String],
+    ) -> Result<Change, PeopleError> {
+        let inner = self.inner();
+        let mut following = inner
+            .access
+            .following(SIGN_IN, org, person.id, source, wanted)
+            .await
+            .map_err(PeopleError::from)?;
+        following.added.retain(|role| !held.contains(role));
+        if following.added.is_empty() && following.taken.is_empty() {
+            return Ok(change);
+        }
+        let by = Actor::user(person.id, &person.display_name);
+        let fact = Fact::new(&facts::MEMBER_ROLES_CHANGED, org, by)
+            .target("user", person.id, &person.display_name)
+            .data(json!({ "added": following.added, "taken": following.taken, "by": source }));
+        let change = change.fact(inner.ledger.seal(fact).await?);
+        Ok(inner.access.followed(&following, change, inner.world.now()))
+    }
+
     /// The caller's browser session confirmed, and the change that does it: for five minutes acts that need a step-up are
     /// open, and the cookie has another value.
     pub async fn stepping_up(
@@ -102,7 +132,7 @@ impl People {
         let fact = by
             .fact(&facts::SESSION_STEPPED_UP)
             .target("session", session.id, "")
-            .data(serde_json::json!({ "by": factor }));
+            .data(json!({ "by": factor }));
         let change = Change::new(SIGN_IN, inner.ledger.seal(fact).await?)
             .statement(store::step_up(&session, tag, until, now));
         session.stepped_up_until = until;
@@ -144,7 +174,7 @@ impl People {
         Fact::new(&facts::SESSION_ENDED, session.org, actor.clone())
             .origin(origin)
             .target("session", session.id, "")
-            .data(serde_json::json!({ "kind": session.kind.name() }))
+            .data(json!({ "kind": session.kind.name() }))
     }
 
     /// The change that ends all sessions of the caller, in every organization; how many there were.

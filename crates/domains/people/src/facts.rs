@@ -22,7 +22,7 @@ ledger::fact_kinds! {
         { sessions: Integer };
     pub MEMBER_RESTORED = "member.restored", Notice, "A suspended member may act in this organization again.", {};
     pub MEMBER_ROLES_CHANGED = "member.roles_changed", Notice, "A member was given or lost roles.",
-        { added: TextList, taken: TextList };
+        { added: TextList, taken: TextList, by: Optional(&Text) };
     pub MEMBER_REMOVED = "member.removed", Warning, "A person stopped belonging to the organization.",
         { roles: TextList, sessions: Integer };
     pub INVITATION_CREATED = "invitation.created", Notice, "Somebody was invited.",

@@ -65,7 +65,7 @@ pub(crate) struct RolesChange {
 
 impl RolesChange {
     pub(crate) fn data(&self) -> serde_json::Value {
-        json!({ "added": self.added, "taken": self.taken })
+        json!({ "added": self.added, "taken": self.taken, "by": null })
     }
 
     pub(crate) fn made(

@@ -1,20 +1,14 @@
 //! Growing delays for whoever guesses: by address, by account, and by both together. Unknown accounts are counted like known
-//! ones, so that a delay tells nothing. Counts live in memory, in a bounded table; a node that restarts forgets them.
+//! ones, so that a delay tells nothing. The counts lie on the bus: nodes that share one count together.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use bus::{Bus, Key};
 use crypto::mac::MacKey;
-use parking_lot::Mutex;
 use types::{Timestamp, World};
 
 use crate::SignInError;
-
-/// Counts that are kept; the oldest go first.
-const MOST: usize = 200_000;
-/// A count is forgotten when nothing failed for this long.
-const MEMORY: Duration = Duration::from_secs(3600);
 
 /// How many failures cost nothing, and how long the delay grows at most.
 #[derive(Clone, Copy)]
@@ -36,16 +30,13 @@ const TOLD_AT: u32 = 10;
 pub(crate) struct Defence {
     world: World,
     key: MacKey,
-    counts: Mutex<HashMap<Key, Count>>,
+    bus: Bus,
 }
 
-/// What is counted for; accounts only as tags, so that memory holds no list of who was tried.
-type Key = [u8; 32];
-
-#[derive(Clone, Copy)]
+/// Under a tag of what is counted for, so that no memory holds a list of who was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Count {
     failures: u32,
-    last: Timestamp,
     until: Timestamp,
 }
 
@@ -58,28 +49,24 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl Defence {
-    pub(crate) fn start(world: World, key: MacKey) -> Self {
-        Self { world, key, counts: Mutex::default() }
+    pub(crate) fn start(world: World, key: MacKey, bus: Bus) -> Self {
+        Self { world, key, bus }
     }
 
     /// Whether an attempt may be made now.
-    pub(crate) fn admit(&self, attempt: Attempt<'_>) -> Result<(), SignInError> {
-        let now = self.world.now();
-        let counts = self.counts.lock();
-        let waits = self.keys(attempt).into_iter().filter_map(|(key, _)| counts.get(&key));
-        match waits.map(|count| count.until.since(now)).max() {
-            Some(wait) if !wait.is_zero() => Err(too_many(wait)),
-            _ => Ok(()),
+    pub(crate) async fn admit(&self, attempt: Attempt<'_>) -> Result<(), SignInError> {
+        let mut longest = Duration::ZERO;
+        for (key, _) in self.keys(attempt) {
+            longest = longest.max(self.wait(&key).await);
         }
+        if longest.is_zero() { Ok(()) } else { Err(too_many(longest)) }
     }
 
     /// Counts a failure; true when the account's owner should be told.
-    pub(crate) fn failed(&self, attempt: Attempt<'_>) -> bool {
-        let now = self.world.now();
-        let mut counts = self.counts.lock();
+    pub(crate) async fn failed(&self, attempt: Attempt<'_>) -> bool {
         let mut failures_of_account = 0;
         for (key, rule) in self.keys(attempt) {
-            let failures = bump(&mut counts, key, rule, now);
+            let failures = self.bump(&key, rule).await;
             if rule.most == BY_ACCOUNT.most {
                 failures_of_account = failures;
             }
@@ -88,34 +75,39 @@ impl Defence {
     }
 
     /// The account's own count starts anew; the address keeps its own.
-    pub(crate) fn succeeded(&self, attempt: Attempt<'_>) {
-        let mut counts = self.counts.lock();
+    pub(crate) async fn succeeded(&self, attempt: Attempt<'_>) {
         for (key, rule) in self.keys(attempt) {
-            if rule.free != BY_ADDRESS.free {
-                counts.remove(&key);
+            if rule.free != BY_ADDRESS.free && self.bus.get(&key).await.is_some() {
+                self.bus.remove(&key).await;
             }
         }
     }
 
     /// Whether a letter may go to this mailbox now; counts it.
-    pub(crate) fn letter(&self, mailbox: &str) -> Result<(), SignInError> {
-        let now = self.world.now();
+    pub(crate) async fn letter(&self, mailbox: &str) -> Result<(), SignInError> {
         let key = self.key.tag(&[b"letter", mailbox.as_bytes()]);
-        let mut counts = self.counts.lock();
-        if let Some(count) = counts.get(&key) {
-            let wait = count.until.since(now);
-            if !wait.is_zero() {
-                return Err(too_many(wait));
-            }
+        let wait = self.wait(&key).await;
+        if !wait.is_zero() {
+            return Err(too_many(wait));
         }
-        bump(&mut counts, key, LETTERS, now);
+        self.bump(&key, LETTERS).await;
         Ok(())
     }
 
-    /// Forgets who has been quiet; called by the sweeper.
-    pub(crate) fn sweep(&self) {
+    async fn wait(&self, key: &Key) -> Duration {
+        let count = self.bus.get(key).await.and_then(|bytes| Count::read(&bytes));
+        count.map_or(Duration::ZERO, |count| count.until.since(self.world.now()))
+    }
+
+    /// One more; how many it are now.
+    async fn bump(&self, key: &Key, rule: Rule) -> u32 {
         let now = self.world.now();
-        self.counts.lock().retain(|_, count| now.since(count.last) < MEMORY);
+        let more = |seen: Option<&[u8]>| {
+            let before = seen.and_then(Count::read).map_or(0, |count| count.failures);
+            let failures = before.saturating_add(1);
+            Count { failures, until: now.plus(rule.delay(failures)) }.to_bytes()
+        };
+        Count::read(&self.bus.change(key, more).await).map_or(0, |count| count.failures)
     }
 
     fn keys(&self, attempt: Attempt<'_>) -> Vec<(Key, Rule)> {
@@ -134,21 +126,17 @@ impl Defence {
     }
 }
 
-fn bump(counts: &mut HashMap<Key, Count>, key: Key, rule: Rule, now: Timestamp) -> u32 {
-    if counts.len() >= MOST && !counts.contains_key(&key) {
-        // Whoever fills the table pushes out the oldest, not the newest.
-        if let Some(oldest) = counts.iter().min_by_key(|(_, count)| count.last).map(|(key, _)| *key) {
-            counts.remove(&oldest);
-        }
+impl Count {
+    fn to_bytes(self) -> Vec<u8> {
+        [&self.failures.to_be_bytes()[..], &self.until.millis().to_be_bytes()].concat()
     }
-    let count = counts.entry(key).or_insert(Count { failures: 0, last: now, until: now });
-    if now.since(count.last) >= MEMORY {
-        count.failures = 0;
+
+    /// None for what a node of another version wrote.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (failures, until) = bytes.split_first_chunk()?;
+        let until = Timestamp::from_millis(i64::from_be_bytes(until.try_into().ok()?));
+        Some(Self { failures: u32::from_be_bytes(*failures), until })
     }
-    count.failures = count.failures.saturating_add(1);
-    count.last = now;
-    count.until = now.plus(rule.delay(count.failures));
-    count.failures
 }
 
 impl Rule {
@@ -184,76 +172,78 @@ mod tests {
     fn defence() -> (Defence, Arc<SteeredClock>) {
         let clock = Arc::new(SteeredClock::default());
         let world = World::new(clock.clone(), Arc::new(SystemEntropy));
-        (Defence::start(world, MacKey::new([1; 32])), clock)
+        (Defence::start(world.clone(), MacKey::new([1; 32]), Bus::alone(world)), clock)
     }
 
     fn attempt(ip: &'static str, account: &'static str) -> Attempt<'static> {
         Attempt { ip: ip.parse().ok(), account: Some(account) }
     }
 
-    #[test]
-    fn delays_grow_for_the_pair_and_leave_others_alone() {
+    #[tokio::test]
+    async fn delays_grow_for_the_pair_and_leave_others_alone() {
         let (defence, clock) = defence();
         let ours = attempt("192.0.2.1", "ada");
         for _ in 0..5 {
-            defence.failed(ours);
-            assert!(defence.admit(ours).is_ok());
+            defence.failed(ours).await;
+            assert!(defence.admit(ours).await.is_ok());
         }
         let mut waits = Vec::new();
         for _ in 0..6 {
-            defence.failed(ours);
-            let Err(SignInError::TooMany(wait)) = defence.admit(ours) else { panic!("no delay") };
+            defence.failed(ours).await;
+            let Err(SignInError::TooMany(wait)) = defence.admit(ours).await else { panic!("no delay") };
             waits.push(wait);
             clock.advance(Duration::from_secs(wait));
-            assert!(defence.admit(ours).is_ok());
+            assert!(defence.admit(ours).await.is_ok());
         }
         assert!(waits.windows(2).all(|pair| pair[0] < pair[1]), "{waits:?}");
-        assert!(defence.admit(attempt("192.0.2.2", "ada")).is_ok(), "the owner at another address");
-        assert!(defence.admit(attempt("192.0.2.1", "bob")).is_ok(), "a neighbour behind the same address");
-        defence.succeeded(ours);
-        defence.failed(ours);
-        assert!(defence.admit(ours).is_ok());
+        assert!(defence.admit(attempt("192.0.2.2", "ada")).await.is_ok(), "the owner at another address");
+        assert!(
+            defence.admit(attempt("192.0.2.1", "bob")).await.is_ok(),
+            "a neighbour behind the same address"
+        );
+        defence.succeeded(ours).await;
+        defence.failed(ours).await;
+        assert!(defence.admit(ours).await.is_ok());
     }
 
-    #[test]
-    fn an_account_tried_from_everywhere_is_slowed_but_never_locked_for_long() {
+    #[tokio::test]
+    async fn an_account_tried_from_everywhere_is_slowed_but_never_locked_for_long() {
         let (defence, _) = defence();
         let mut told = 0;
         for number in 0..200_u32 {
             let ip = Some(IpAddr::from(number.to_be_bytes()));
-            told += u32::from(defence.failed(Attempt { ip, account: Some("ada") }));
+            told += u32::from(defence.failed(Attempt { ip, account: Some("ada") }).await);
         }
         assert_eq!(told, 1, "one notice");
         let elsewhere = attempt("203.0.113.9", "ada");
-        let Err(SignInError::TooMany(wait)) = defence.admit(elsewhere) else { panic!("no delay") };
+        let Err(SignInError::TooMany(wait)) = defence.admit(elsewhere).await else { panic!("no delay") };
         assert!(wait <= BY_ACCOUNT.most.as_secs() + 1, "{wait}");
-        assert!(defence.admit(attempt("203.0.113.9", "bob")).is_ok());
+        assert!(defence.admit(attempt("203.0.113.9", "bob")).await.is_ok());
     }
 
-    #[test]
-    fn an_address_that_tries_many_accounts_is_slowed_and_ipv6_counts_by_network() {
+    #[tokio::test]
+    async fn an_address_that_tries_many_accounts_is_slowed_and_ipv6_counts_by_network() {
         let (defence, clock) = defence();
         for number in 0..102_u32 {
             let account = number.to_string();
             let ip = format!("2001:db8::{number:x}").parse().ok();
-            defence.failed(Attempt { ip, account: Some(&account) });
+            defence.failed(Attempt { ip, account: Some(&account) }).await;
         }
-        assert!(defence.admit(attempt("2001:db8::ffff", "new")).is_err());
-        assert!(defence.admit(attempt("2001:db8:0:1::1", "new")).is_ok());
-        clock.advance(MEMORY);
-        defence.sweep();
-        assert!(defence.counts.lock().is_empty());
+        assert!(defence.admit(attempt("2001:db8::ffff", "new")).await.is_err());
+        assert!(defence.admit(attempt("2001:db8:0:1::1", "new")).await.is_ok());
+        clock.advance(bus::FORGOTTEN_AFTER);
+        assert!(defence.admit(attempt("2001:db8::ffff", "new")).await.is_ok());
     }
 
-    #[test]
-    fn a_mailbox_is_not_flooded() {
+    #[tokio::test]
+    async fn a_mailbox_is_not_flooded() {
         let (defence, clock) = defence();
         for _ in 0..6 {
-            assert!(defence.letter("ada@example.com").is_ok());
+            assert!(defence.letter("ada@example.com").await.is_ok());
         }
-        assert!(defence.letter("ada@example.com").is_err());
-        assert!(defence.letter("bob@example.com").is_ok());
+        assert!(defence.letter("ada@example.com").await.is_err());
+        assert!(defence.letter("bob@example.com").await.is_ok());
         clock.advance(Duration::from_secs(2));
-        assert!(defence.letter("ada@example.com").is_ok());
+        assert!(defence.letter("ada@example.com").await.is_ok());
     }
 }

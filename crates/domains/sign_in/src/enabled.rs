@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use egress::Destination;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use types::{AuthProviderId, OrgId};
 
 use crate::kind::Kind;
-use crate::model::ProviderRef;
+use crate::model::{ProviderRef, Source};
 use crate::{Owner, Provider, SignIn, SignInError, store};
 
 /// A provider that may be used now, with its settings and secrets.
@@ -28,6 +30,19 @@ impl EnabledProvider {
 
     pub fn kind(&self) -> &dyn Kind {
         &*self.kind
+    }
+
+    /// What an operator wrote down may lead to private addresses; what came through the API may not.
+    pub(crate) fn destination(&self) -> Destination {
+        match self.provider.source {
+            Source::File => Destination::Operator,
+            Source::Api => Destination::Tenant,
+        }
+    }
+
+    /// The settings as their kind reads them; they were checked when they were set.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, SignInError> {
+        serde_json::from_value(Value::Object(self.settings.clone())).map_err(SignInError::internal)
     }
 
     /// With the secret ones opened. Not to be logged or answered.
@@ -75,6 +90,26 @@ impl SignIn {
             Some(provider) => self.admit(provider.clone()).await,
             None if all.iter().any(|provider| provider.kind == kind) => Err(SignInError::Disabled),
             None => Err(SignInError::UnknownProvider),
+        }
+    }
+
+    /// The one enabled provider that takes tokens of an issuer: the organization's own, else the instance's.
+    pub(crate) async fn enabled_external(
+        &self,
+        issuer: &str,
+        org: Option<OrgId>,
+    ) -> Result<EnabledProvider, SignInError> {
+        let takes = |provider: &Provider| {
+            provider.kind == "external"
+                && provider.settings.get("issuer").and_then(Value::as_str) == Some(issuer)
+        };
+        let mut all = store::offered(self.db(), org).await?;
+        all.retain(takes);
+        let enabled = all.iter().filter(|provider| provider.enabled);
+        match enabled.min_by_key(|provider| provider.owner.org().is_none()) {
+            Some(provider) => self.admit(provider.clone()).await,
+            None if all.is_empty() => Err(SignInError::UnknownProvider),
+            None => Err(SignInError::Disabled),
         }
     }
 

@@ -9,6 +9,7 @@ use types::{OrgId, Secret, Slug, Timestamp, UserId};
 use web::Contact;
 
 use crate::kind::{NewState, Next, Proven, Visit, text};
+use crate::kinds::issuer_of;
 use crate::linking::{self, Known, Who};
 use crate::model::{ProviderRef, domain, email};
 use crate::service::SIGN_IN;
@@ -65,12 +66,13 @@ impl SignIn {
         }
         // What begins with an account sends something to it; known or not, it is counted.
         if let Some(account) = provider.kind().account(None, input) {
-            self.defence().letter(&account)?;
+            self.defence().letter(&account).await?;
         }
         let visit = self.visit(provider, org, contact);
-        let begun = provider.kind().begin(provider, &visit, input).await?;
+        let handle = self.new_handle();
+        let begun = provider.kind().begin(provider, &visit, &handle, input).await?;
         let frame = Frame { provider: Some(provider.id()), org, return_to };
-        let kept = self.keep_state(For::SignIn, &frame, begun.state).await?;
+        let kept = self.keep_state_as(handle, For::SignIn, &frame, begun.state).await?;
         self.note_begun(provider, contact).await?;
         Ok(Opening {
             state: kept.handle,
@@ -106,7 +108,9 @@ impl SignIn {
                 ProviderRef::Id(id) => *id == provider.id(),
                 ProviderRef::Name(name) => name.as_str() == provider.provider().name,
             };
-            named.then_some(provider).ok_or(SignInError::Refused(Reason::NoState))
+            // What went away comes back by itself, to the browser that it left.
+            let fits = named && !provider.kind().sends_away();
+            fits.then_some(provider).ok_or(SignInError::Refused(Reason::NoState))
         };
         let provider = self.watched(&by, None, contact, finding).await?;
         let org = state.as_ref().map_or(org, |state| state.org);
@@ -129,9 +133,26 @@ impl SignIn {
         self.prove(&provider, state.org, Some(&state), input, contact).await
     }
 
+    /// A program shows the token of an issuer that is trusted here.
+    pub(crate) async fn complete_external(
+        &self,
+        token: &str,
+        org: Option<OrgId>,
+        contact: &Contact,
+    ) -> Result<Entered, SignInError> {
+        let finding = async {
+            let issuer = issuer_of(token).ok_or(SignInError::Refused(Reason::WrongProof))?;
+            self.enabled_external(&issuer, org).await
+        };
+        let provider = self.watched("external", None, contact, finding).await?;
+        let input = Map::from_iter([("token".to_owned(), Value::from(token))]);
+        self.prove(&provider, org, None, &input, contact).await
+    }
+
     /// The provider sends the browser back: `input` is the query that it brought along.
     pub(crate) async fn come_back(
         &self,
+        of: &ProviderRef,
         handle: &str,
         cookie: Option<&str>,
         input: &Map<String, Value>,
@@ -144,6 +165,10 @@ impl SignIn {
                 return Err(SignInError::Refused(Reason::NoState));
             }
             let id = state.provider.ok_or(SignInError::Refused(Reason::NoState))?;
+            // Each provider has an address of its own to come back to: what another sent is not taken for its answer.
+            if *of != ProviderRef::Id(id) {
+                return Err(SignInError::Refused(Reason::NoState));
+            }
             Ok((self.enabled_again(id).await?, state))
         };
         let (provider, state) = self.watched("callback", None, contact, finding).await?;
@@ -169,7 +194,7 @@ impl SignIn {
             if let Guest::Known { person, .. } = &guest
                 && let Some(ways) = self.second_ways(person, &proven).await?
             {
-                return self.half(provider, org, state, &proven, person.id, ways).await;
+                return self.half(provider, org, state, (&proven, used), person.id, ways).await;
             }
             used.extend(state.map(|state| self.use_up(state.id)));
             let started = self.let_in(provider, guest, &proven, None, used, contact).await?;
@@ -236,10 +261,21 @@ impl SignIn {
         provider: &EnabledProvider,
         org: Option<OrgId>,
         state: Option<&OpenState>,
-        proven: &Proven,
+        (proven, used): (&Proven, Vec<Statement>),
         user: UserId,
         ways: Vec<Way>,
     ) -> Result<Entered, SignInError> {
+        if !used.is_empty() {
+            let home = self.inner().people.home().await?.id;
+            let fact = Fact::new(&facts::FIRST_PROOF_SHOWN, org.unwrap_or(home), Actor::anonymous(""))
+                .target("user", user, "")
+                .data(json!({ "provider": provider.provider().name }));
+            let change = Change::new(SIGN_IN, self.inner().ledger.seal(fact).await?).statements(used);
+            self.db().commit(change).await.map_err(|error| match error {
+                CommitError::Refused(_) => SignInError::Refused(Reason::NoState),
+                other => other.into(),
+            })?;
+        }
         if let Some(state) = state {
             let now = self.inner().world.now();
             let using =
@@ -307,7 +343,7 @@ impl SignIn {
         if let Some(second) = second {
             how.factors = format!("{}+{}", how.factors, second.name());
         }
-        let (started, change, link) = match guest {
+        let (started, change, link, given) = match guest {
             Guest::Known { person, link, org } => {
                 // One of several factors opens less than all that somebody has.
                 let ways = self.confirming_ways(&person, org, &proven.factor).await?;
@@ -318,7 +354,7 @@ impl SignIn {
                 if proven.email_is_ours {
                     change = people::People::verifying_email(change, org, &person);
                 }
-                (started, change, link)
+                (started, change, link, &[][..])
             }
             Guest::New { email, org } => {
                 let name = proven.display_name.as_deref().or(email.as_deref()).unwrap_or("Somebody");
@@ -327,10 +363,11 @@ impl SignIn {
                 let (person, joining) = people.newcomer(org, name, email.as_deref(), &roles).await?;
                 let entering = people.enter(Some(joining), org, &person, SessionKind::Browser, &how, contact);
                 let (started, change) = entering.await?;
-                (started, change, proven.identity.is_some())
+                (started, change, proven.identity.is_some(), provider.provider().default_roles.as_slice())
             }
         };
         let change = self.linking(change, provider, proven, link, &started).await?;
+        let change = self.following(change, provider, proven, given, &started).await?;
         match self.db().commit(change.statements(used)).await {
             Ok(_) => Ok(started),
             Err(CommitError::Refused(code)) if *code == problem::SIGN_IN_REFUSED => {
@@ -359,6 +396,31 @@ impl SignIn {
         let owner = provider.provider().owner;
         let linked = store::link(owner, issuer, subject, user, inner.world.now());
         Ok(change.fact(inner.ledger.seal(fact).await?).statement(linked))
+    }
+
+    /// Roles that follow the groups of the provider's directory. A provider of the instance speaks for the home organization
+    /// only: what people may do in the others is theirs to say.
+    async fn following(
+        &self,
+        change: Change,
+        provider: &EnabledProvider,
+        proven: &Proven,
+        given: &[String],
+        started: &Started,
+    ) -> Result<Change, SignInError> {
+        let Some(groups) = &proven.groups else { return Ok(change) };
+        let people = &self.inner().people;
+        let speaks_for = match provider.provider().owner {
+            Owner::Org(org) => org,
+            Owner::Instance => people.home().await?.id,
+        };
+        let org = started.session.org;
+        if org != speaks_for {
+            return Ok(change);
+        }
+        let roles = linking::roles_of(&provider.provider().group_roles, groups);
+        let source = provider.id().to_string();
+        Ok(people.following(change, org, &started.person, &source, &roles, given).await?)
     }
 
     async fn known(&self, provider: &EnabledProvider, proven: &Proven) -> Result<Known, SignInError> {

@@ -169,13 +169,26 @@ impl SignIn {
         Ok(Decided::new(change, NewFactor { factor, codes }))
     }
 
-    pub(crate) async fn remove_factor(
+    pub(crate) async fn rename_factor(
         &self,
         by: &Allowance,
         id: FactorId,
+        label: &str,
     ) -> Result<Decided<Factor>, SignInError> {
-        let user = person_of(by)?;
-        let all = store::factors_of(self.db(), user).await?;
+        let (factor, _) = self.own_factor(by, id).await?;
+        let factor = Factor { label: label.to_owned(), ..factor };
+        let fact = by
+            .fact(&facts::FACTOR_RENAMED)
+            .target("factor", factor.id, &factor.label)
+            .data(json!({ "kind": factor.kind.name() }));
+        let change = Change::new(SIGN_IN, self.inner().ledger.seal(fact).await?)
+            .statement(store::rename_factor(&factor));
+        Ok(Decided::new(change, factor))
+    }
+
+    /// One of the caller's own, and how many others they have.
+    async fn own_factor(&self, by: &Allowance, id: FactorId) -> Result<(Factor, usize), SignInError> {
+        let all = store::factors_of(self.db(), person_of(by)?).await?;
         let others = all.len().saturating_sub(1);
         let found = all.into_iter().find(|factor| factor.id == id);
         let factor = found.ok_or_else(|| {
@@ -184,6 +197,15 @@ impl SignIn {
                 "There is no such factor of yours. GET /api/v1/auth/factors lists them.",
             )
         })?;
+        Ok((factor, others))
+    }
+
+    pub(crate) async fn remove_factor(
+        &self,
+        by: &Allowance,
+        id: FactorId,
+    ) -> Result<Decided<Factor>, SignInError> {
+        let (factor, others) = self.own_factor(by, id).await?;
         let fact = by
             .fact(&facts::FACTOR_REMOVED)
             .target("factor", factor.id, &factor.label)
@@ -192,7 +214,7 @@ impl SignIn {
             .statement(store::delete_factor(&factor));
         if others == 0 {
             // Codes stand in for factors; without any there is nothing to recover.
-            change = change.statement(store::forget_recovery_codes(user));
+            change = change.statement(store::forget_recovery_codes(factor.user));
         }
         Ok(Decided::new(change, factor))
     }

@@ -12,10 +12,13 @@ ledger::fact_kinds! {
     pub IDENTITY_LINKED = "identity.linked", Notice, "A person was tied to an identity at a provider.",
         { provider: Text, issuer: Text };
     pub FACTOR_ADDED = "factor.added", Warning, "A person set up a further factor.", { kind: Text };
+    pub FACTOR_RENAMED = "factor.renamed", Info, "A person gave a factor another name.", { kind: Text };
     pub FACTOR_REMOVED = "factor.removed", Warning, "A person removed a factor.", { kind: Text };
     pub RECOVERY_CODES_MADE = "recovery_codes.made", Warning, "A person got new recovery codes.", { count: Integer };
     pub PASSWORD_SET = "password.set", Warning, "A password was set.", { by: Text };
     pub RESET_ASKED = "password.reset_asked", Info, "Somebody asked for a new password.", {};
     pub ACCOUNT_TRIED = "auth.account_tried", Warning, "An account was tried many times without success.", {};
+    pub FIRST_PROOF_SHOWN = "auth.first_proof", Info, "A person showed the first of two proofs; it cannot be shown again.",
+        { provider: Text };
     pub SIGN_IN_BEGUN = "auth.begun", Info, "Somebody began to sign in.", { provider: Text, kind: Text };
 }

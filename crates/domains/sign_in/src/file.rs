@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use types::Name;
 
-use crate::model::{Owner, Provider, Source};
-use crate::providers::{consistent, folded, newcomers};
+use crate::model::{GroupRoles, Owner, Provider, Source};
+use crate::providers::{consistent, folded};
 use crate::service::SIGN_IN;
 use crate::{SignIn, SignInError, facts, store};
 
@@ -30,6 +30,8 @@ struct Listed {
     create_users: bool,
     #[serde(default)]
     allowed_domains: Vec<String>,
+    #[serde(default)]
+    group_roles: GroupRoles,
     #[serde(default)]
     trust_email: bool,
 }
@@ -71,7 +73,6 @@ impl SignIn {
         let inner = self.inner();
         let now = inner.world.now();
         let (settings, secrets) = self.checked(&listed.kind, &listed.settings)?;
-        newcomers(&listed.default_roles)?;
         let provider = Provider {
             id: old.map_or_else(|| inner.world.id(), |old| old.id),
             owner: Owner::Instance,
@@ -84,6 +85,7 @@ impl SignIn {
             default_roles: listed.default_roles.clone(),
             create_users: listed.create_users,
             allowed_domains: folded(&listed.allowed_domains),
+            group_roles: listed.group_roles.clone(),
             trust_email: listed.trust_email,
             source: Source::File,
             created_at: old.map_or(now, |old| old.created_at),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use problem::FieldError;
 use serde::Serialize;
-use serde_json::{Map, Value};
-use types::{OrgId, UserId};
+use serde_json::{Map, Value, json};
+use types::{OrgId, Secret, UserId};
 use utoipa::ToSchema;
 use web::Contact;
 
@@ -22,20 +22,45 @@ pub trait Kind: Send + Sync {
         &[]
     }
 
+    /// Settings that say where the secret ones are sent: whoever changes one of these sends the secrets again.
+    fn leads_to(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Its settings as JSON Schema, for whoever draws a form; open where a kind says nothing. Which of them are secret, the
+    /// route adds.
+    fn settings(&self) -> Value {
+        json!({ "type": "object" })
+    }
+
+    /// What a page asks for before anything else, and where it sends that. A kind that only sends the browser away asks for
+    /// nothing.
+    fn first(&self) -> First {
+        First::begin(&[])
+    }
+
     /// What is wrong with a provider's settings, secrets among them; field names are JSON pointers from `/settings`.
     fn check(&self, settings: &Map<String, Value>) -> Vec<FieldError>;
 
     /// Starts a sign-in: sends a code, makes an address to go to. Must answer the same, in the same time, whether the
     /// account exists or not. Kinds whose first step is also the last have nothing to begin.
+    ///
+    /// `state` names the sign-in to whoever comes back with it.
     fn begin<'a>(
         &'a self,
         _provider: &'a EnabledProvider,
         _visit: &'a Visit<'a>,
+        _state: &'a Secret<String>,
         _input: &'a Map<String, Value>,
     ) -> BoxFuture<'a, Result<Begun, SignInError>> {
         Box::pin(async {
             Err(SignInError::invalid("/provider", "has nothing to begin; send what it asks for to login"))
         })
+    }
+
+    /// Whether the browser is sent away and comes back: then nothing but the way back, in the same browser, completes it.
+    fn sends_away(&self) -> bool {
+        false
     }
 
     /// Whom an attempt is at, as it was entered: what guesses are counted for. None if the proof itself says who it is.
@@ -55,6 +80,36 @@ pub trait Kind: Send + Sync {
 
     /// Tries out what can be tried without a person: connections, discovery, binds.
     fn test<'a>(&'a self, provider: &'a EnabledProvider) -> BoxFuture<'a, Vec<Finding>>;
+}
+
+/// The first step of a sign-in, as a page sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = FirstStep)]
+pub struct First {
+    pub step: Step,
+    /// What to ask for: `email`, `login`, `password` …
+    #[schema(value_type = Vec<String>)]
+    pub fields: &'static [&'static str],
+}
+
+/// Where what was asked for goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = FirstStepName)]
+pub enum Step {
+    Begin,
+    /// There is nothing to begin: the first step is also the last.
+    Login,
+}
+
+impl First {
+    pub const fn begin(fields: &'static [&'static str]) -> Self {
+        Self { step: Step::Begin, fields }
+    }
+
+    pub const fn login(fields: &'static [&'static str]) -> Self {
+        Self { step: Step::Login, fields }
+    }
 }
 
 /// Who knocks, and where they want to go.
@@ -109,6 +164,9 @@ pub struct Proven {
     /// We ourselves saw that they read this mailbox. A provider's own `email_verified` is no such proof.
     pub email_is_ours: bool,
     pub display_name: Option<String>,
+    /// The groups that the provider's directory has them in, all of them; none where it knows of no groups.
+    #[serde(default)]
+    pub groups: Option<Vec<String>>,
     /// For the session's memory: `otp`, `password`, `oidc` …
     pub factor: String,
     /// The proof itself holds two factors (a passkey with user verification).
@@ -128,6 +186,16 @@ pub struct Finding {
     pub detail: String,
 }
 
+impl Finding {
+    pub(crate) fn good(what: &str, detail: impl Into<String>) -> Self {
+        Self { what: what.to_owned(), works: true, detail: detail.into() }
+    }
+
+    pub(crate) fn bad(what: &str, detail: impl Into<String>) -> Self {
+        Self { what: what.to_owned(), works: false, detail: detail.into() }
+    }
+}
+
 /// The kinds that this server knows.
 #[derive(Clone, Default)]
 pub struct Kinds(Vec<Arc<dyn Kind>>);
@@ -139,6 +207,10 @@ impl Kinds {
 
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Kind>> {
         self.0.iter().find(|kind| kind.name() == name)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &dyn Kind> {
+        self.0.iter().map(AsRef::as_ref)
     }
 
     pub fn names(&self) -> Vec<&'static str> {

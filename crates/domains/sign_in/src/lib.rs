@@ -6,6 +6,7 @@
 //! what was proved; whether that person comes in, and where, is decided in `linking.rs` for all kinds alike.
 
 mod defence;
+mod directory;
 mod enabled;
 mod entry;
 mod error;
@@ -16,6 +17,7 @@ mod kind;
 mod kinds;
 mod linking;
 mod model;
+mod openid;
 mod passkeys;
 mod passwords;
 mod providers;

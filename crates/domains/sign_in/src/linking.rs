@@ -11,7 +11,7 @@ use people::Person;
 use types::OrgId;
 
 use crate::kind::Proven;
-use crate::model::{Provider, domain};
+use crate::model::{GroupRoles, Provider, domain};
 use crate::{Owner, Reason};
 
 /// What the rules look at beside the provider and the proof.
@@ -68,6 +68,16 @@ pub(crate) fn target(owner: Owner, asked: Option<OrgId>, of: &[OrgId]) -> Option
             None => of.first().copied(),
         },
     }
+}
+
+/// The roles of somebody in these groups, each once. Directories compare names without regard to case.
+pub(crate) fn roles_of(map: &GroupRoles, groups: &[String]) -> Vec<String> {
+    let groups: Vec<String> = groups.iter().map(|group| group.to_lowercase()).collect();
+    let of = map.iter().filter(|(group, _)| groups.contains(&group.to_lowercase()));
+    let mut roles: Vec<String> = of.flat_map(|(_, roles)| roles.iter().cloned()).collect();
+    roles.sort();
+    roles.dedup();
+    roles
 }
 
 #[cfg(test)]

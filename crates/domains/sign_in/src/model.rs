@@ -1,5 +1,6 @@
 //! Sign-in providers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -57,6 +58,9 @@ impl FromStr for Source {
     }
 }
 
+/// Groups of a directory, as it calls them, and the roles that their members have here.
+pub type GroupRoles = BTreeMap<String, Vec<String>>;
+
 /// A provider without its secrets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Provider {
@@ -76,6 +80,8 @@ pub struct Provider {
     pub create_users: bool,
     /// Addresses outside of these are refused; empty lets all in.
     pub allowed_domains: Vec<String>,
+    /// Roles of members that follow their groups in the provider's directory, in both directions.
+    pub group_roles: GroupRoles,
     /// The operator vouches for the addresses that this provider asserts.
     pub trust_email: bool,
     pub source: Source,

@@ -9,7 +9,7 @@ use types::{AuthProviderId, Name};
 use web::{Allowance, Decided, Object};
 
 use crate::kind::Finding;
-use crate::model::{Owner, Provider, Source};
+use crate::model::{GroupRoles, Owner, Provider, Source};
 use crate::service::SIGN_IN;
 use crate::{SignIn, SignInError, facts, store};
 
@@ -27,6 +27,7 @@ pub(crate) struct Wanted {
     pub(crate) default_roles: Vec<String>,
     pub(crate) create_users: bool,
     pub(crate) allowed_domains: Vec<String>,
+    pub(crate) group_roles: GroupRoles,
     pub(crate) trust_email: bool,
 }
 
@@ -39,6 +40,8 @@ pub(crate) struct Patch {
     pub(crate) default_roles: Option<Vec<String>>,
     pub(crate) create_users: Option<bool>,
     pub(crate) allowed_domains: Option<Vec<String>>,
+    /// Replaces the whole map.
+    pub(crate) group_roles: Option<GroupRoles>,
     pub(crate) trust_email: Option<bool>,
 }
 
@@ -73,6 +76,7 @@ impl SignIn {
             default_roles: wanted.default_roles.clone(),
             create_users: wanted.create_users,
             allowed_domains: folded(&wanted.allowed_domains),
+            group_roles: wanted.group_roles.clone(),
             trust_email: wanted.trust_email,
             source: Source::Api,
             created_at: now,
@@ -80,7 +84,7 @@ impl SignIn {
             revision: 1,
         };
         consistent(&provider)?;
-        let head = self.may_give(by, &provider.default_roles).await?;
+        let head = self.may_give(by, &provider).await?;
         let fact =
             by.fact(&facts::PROVIDER_CREATED).target("auth_provider", id, &provider.name).data(json!({
                 "name": provider.name,
@@ -107,9 +111,11 @@ impl SignIn {
         let mut fields = Vec::new();
         if let Some(changes) = &patch.settings {
             let mut whole = provider.settings.clone();
-            whole.extend(secrets);
+            whole.extend(secrets.clone());
             merge(&mut whole, changes);
+            let before = std::mem::take(&mut provider.settings);
             (provider.settings, secrets) = self.checked(&provider.kind, &whole)?;
+            self.not_carried_elsewhere(&provider, changes, &before, &secrets)?;
             fields.push("settings");
         }
         let mut set = |name: &'static str, changed: bool| changed.then(|| fields.push(name));
@@ -121,12 +127,11 @@ impl SignIn {
             "allowed_domains",
             replace(&mut provider.allowed_domains, &patch.allowed_domains.as_deref().map(folded)),
         );
+        set("group_roles", replace(&mut provider.group_roles, &patch.group_roles));
         set("trust_email", replace(&mut provider.trust_email, &patch.trust_email));
         consistent(&provider)?;
-        let head = match &patch.default_roles {
-            Some(roles) => Some(self.may_give(by, roles).await?),
-            None => None,
-        };
+        let gives = patch.default_roles.is_some() || patch.group_roles.is_some();
+        let head = if gives { Some(self.may_give(by, &provider).await?) } else { None };
         provider.has_secrets = !secrets.is_empty();
         provider.updated_at = inner.world.now();
         provider.revision += 1;
@@ -146,6 +151,26 @@ impl SignIn {
             None => change,
         };
         Ok(Decided::new(change, provider))
+    }
+
+    /// Whoever may change a provider may not thereby have its secrets sent to an address of theirs.
+    fn not_carried_elsewhere(
+        &self,
+        provider: &Provider,
+        changes: &Members,
+        before: &Members,
+        secrets: &Members,
+    ) -> Result<(), SignInError> {
+        let Some(kind) = self.kinds().get(&provider.kind) else { return Ok(()) };
+        let leads = |name: &&&str| provider.settings.get(**name) != before.get(**name);
+        let kept = secrets.keys().find(|name| !changes.contains_key(*name));
+        match (kind.leads_to().iter().find(leads), kept) {
+            (Some(moved), Some(secret)) => {
+                let reason = format!("must be sent again, because {moved} leads elsewhere now");
+                Err(SignInError::invalid(&format!("/settings/{secret}"), &reason))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(crate) async fn delete(
@@ -196,10 +221,13 @@ impl SignIn {
         Ok(found)
     }
 
-    /// Nobody hands out by way of newcomers what they do not hold.
-    async fn may_give(&self, by: &Allowance, roles: &[String]) -> Result<Head, SignInError> {
+    /// Nobody hands out by way of newcomers or of a directory what they do not hold.
+    async fn may_give(&self, by: &Allowance, provider: &Provider) -> Result<Head, SignInError> {
         let giver = self.inner().access.giver(by).await?;
-        giver.holds(newcomers(roles)?.authority())?;
+        giver.holds(newcomers(&provider.default_roles)?.authority())?;
+        for roles in provider.group_roles.values() {
+            giver.holds(newcomers(roles)?.authority())?;
+        }
         Ok(giver.head)
     }
 
@@ -276,11 +304,26 @@ pub(crate) fn newcomers(roles: &[String]) -> Result<NewGrants, SignInError> {
     }
 }
 
+/// A directory gives built-in roles, but makes nobody an owner: an emptied group would leave the organization without one.
+fn followed(group_roles: &GroupRoles) -> Result<(), SignInError> {
+    for (group, roles) in group_roles {
+        let names: Vec<&str> = roles.iter().map(String::as_str).collect();
+        let unfit = |name: &&str| *name == "owner" || NewGrants::built_in(&[*name]).gifts.is_empty();
+        if let Some(at) = names.iter().position(unfit) {
+            let field = format!("/group_roles/{}/{at}", group.replace('~', "~0").replace('/', "~1"));
+            return Err(SignInError::invalid(&field, "is no built-in role that a directory can give"));
+        }
+    }
+    Ok(())
+}
+
 fn object(id: &str) -> Object<'_> {
     Object { selector: id.into(), ..Object::default() }
 }
 
 pub(crate) fn consistent(provider: &Provider) -> Result<(), SignInError> {
+    newcomers(&provider.default_roles)?;
+    followed(&provider.group_roles)?;
     if provider.trust_email && provider.owner != Owner::Instance {
         let reason = "is the operator's to set, on providers of the instance; prove the domain instead";
         return Err(SignInError::invalid("/trust_email", reason));

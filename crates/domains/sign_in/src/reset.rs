@@ -58,7 +58,7 @@ impl SignIn {
         if !inner.post.is_open() {
             return Err(SignInError::Unavailable("no mail server is configured".to_owned()));
         }
-        self.defence().letter(&address)?;
+        self.defence().letter(&address).await?;
         let person = inner.people.person_by_email(&address).await?.filter(|person| person.active);
         let data = json!({ "user": person.as_ref().map(|person| person.id) });
         let frame = Frame { provider: Some(provider.id()), ..Frame::default() };
@@ -85,7 +85,7 @@ impl SignIn {
         contact: &Contact,
     ) -> Result<(), SignInError> {
         let resetting = self.try_reset(token, password, contact);
-        self.watched("password reset", None, contact, resetting).await
+        self.watched("password reset", None, contact, Box::pin(resetting)).await
     }
 
     async fn try_reset(

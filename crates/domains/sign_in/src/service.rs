@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::Access;
+use bus::Bus;
 use crypto::mac::MacKey;
 use crypto::seal::Aad;
 use db::{Db, SystemScope};
+use egress::Egress;
 use ledger::Ledger;
 use mail::Post;
 use people::People;
@@ -30,6 +32,10 @@ pub struct SignInSettings {
     pub return_to: Vec<String>,
     pub state_lifetime: Duration,
     pub code_lifetime: Duration,
+    /// Where the API of WorkOS stands.
+    pub workos_url: String,
+    /// By how much the clocks of others may differ.
+    pub clock_skew: Duration,
 }
 
 /// The rooms that this one stands on.
@@ -41,6 +47,8 @@ pub struct SignInParts {
     pub access: Access,
     pub people: People,
     pub post: Post,
+    pub bus: Bus,
+    pub egress: Egress,
 }
 
 /// Sign-in; clones share it.
@@ -68,9 +76,9 @@ impl SignIn {
     pub fn open(parts: SignInParts, settings: SignInSettings) -> std::io::Result<Self> {
         let hasher = Hasher::start(parts.world.clone())?;
         let kinds = kinds::all(&parts, &settings, &hasher);
-        let SignInParts { db, ledger, world, keyring, access, people, post } = parts;
+        let SignInParts { db, ledger, world, keyring, access, people, post, bus, egress: _ } = parts;
         Ok(Self(Arc::new(Inner {
-            defence: Defence::start(world.clone(), keyring.derive("sign-in attempts")),
+            defence: Defence::start(world.clone(), keyring.derive("sign-in attempts"), bus),
             state_key: keyring.derive("sign-in states"),
             redirects: Redirects::new(&settings.public_url, &settings.return_to),
             db,

@@ -76,13 +76,27 @@ impl SignIn {
         frame: &Frame<'_>,
         new: NewState,
     ) -> Result<Kept, SignInError> {
+        self.keep_state_as(self.new_handle(), purpose, frame, new).await
+    }
+
+    pub(crate) fn new_handle(&self) -> Secret<String> {
+        Secret::new(crypto::base62::encode(&self.inner().world.bytes::<32>()))
+    }
+
+    /// As [`SignIn::keep_state`], under a handle that was given to somebody before.
+    pub(crate) async fn keep_state_as(
+        &self,
+        handle: Secret<String>,
+        purpose: For,
+        frame: &Frame<'_>,
+        new: NewState,
+    ) -> Result<Kept, SignInError> {
         let inner = self.inner();
         let id: SignInStateId = inner.world.id();
         let now = inner.world.now();
-        let random = || Secret::new(crypto::base62::encode(&inner.world.bytes::<32>()));
         let kept = Kept {
-            handle: random(),
-            browser: random(),
+            handle,
+            browser: self.new_handle(),
             expires_at: now.plus(new.lifetime.unwrap_or(inner.settings.state_lifetime)),
         };
         let data = serde_json::to_vec(&new.data).map_err(SignInError::internal)?;
@@ -158,7 +172,6 @@ impl SignIn {
 
     /// Forgets states that are long over; called by the sweeper.
     pub async fn sweep(&self) {
-        self.defence().sweep();
         let day_ago = self.inner().world.now().minus(Duration::from_secs(24 * 3600));
         let books = Bookkeeping::new(SIGN_IN).statement(store::forget_states(day_ago));
         if let Err(error) = self.inner().db.keep(books).await {

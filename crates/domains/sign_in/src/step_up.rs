@@ -99,12 +99,13 @@ impl SignIn {
             input.insert("email".to_owned(), Value::String(email.clone()));
         }
         if let Some(mailbox) = provider.kind().account(None, &input) {
-            self.defence().letter(&mailbox)?;
+            self.defence().letter(&mailbox).await?;
         }
         let visit = self.visit(provider, Some(org), contact);
-        let begun = provider.kind().begin(provider, &visit, &input).await?;
+        let handle = self.new_handle();
+        let begun = provider.kind().begin(provider, &visit, &handle, &input).await?;
         let frame = Frame { provider: Some(provider.id()), org: Some(org), return_to: None };
-        let kept = self.keep_state(purpose, &frame, begun.state).await?;
+        let kept = self.keep_state_as(handle, purpose, &frame, begun.state).await?;
         Ok(Opening {
             state: kept.handle,
             browser: kept.browser,

@@ -9,7 +9,7 @@ use crate::model::{Owner, Provider};
 use crate::service::SIGN_IN;
 
 const PROVIDER: &str = "SELECT id, org, name, display_name, kind, enabled, settings, secrets IS NOT NULL, default_roles, \
-                        create_users, allowed_domains, trust_email, source, created_at, updated_at, revision \
+                        create_users, allowed_domains, group_roles, trust_email, source, created_at, updated_at, revision \
                         FROM auth_providers";
 
 fn provider(mut row: Row) -> Result<Provider, DbError> {
@@ -25,6 +25,7 @@ fn provider(mut row: Row) -> Result<Provider, DbError> {
         default_roles: row.json()?,
         create_users: row.next()?,
         allowed_domains: row.json()?,
+        group_roles: row.json()?,
         trust_email: row.next()?,
         source: row.parse()?,
         created_at: row.next()?,
@@ -97,8 +98,8 @@ pub(crate) async fn secrets(db: &Db, id: AuthProviderId) -> Result<Option<Vec<u8
 
 pub(crate) fn insert(provider: &Provider, secrets: Option<Vec<u8>>) -> Statement {
     let text = "INSERT INTO auth_providers (id, org, name, display_name, kind, enabled, settings, secrets, \
-                default_roles, create_users, allowed_domains, trust_email, source, created_at, updated_at, revision) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+                default_roles, create_users, allowed_domains, group_roles, trust_email, source, created_at, updated_at, \
+                revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     let params = vec![
         provider.id.uuid().into(),
         provider.owner.org().map(Id::uuid).into(),
@@ -111,6 +112,7 @@ pub(crate) fn insert(provider: &Provider, secrets: Option<Vec<u8>>) -> Statement
         json(&provider.default_roles).into(),
         provider.create_users.into(),
         json(&provider.allowed_domains).into(),
+        json(&provider.group_roles).into(),
         provider.trust_email.into(),
         provider.source.name().into(),
         provider.created_at.into(),
@@ -123,7 +125,7 @@ pub(crate) fn insert(provider: &Provider, secrets: Option<Vec<u8>>) -> Statement
 /// Everything that may change; the provider's revision is the new one.
 pub(crate) fn update(provider: &Provider, secrets: Option<Vec<u8>>) -> Statement {
     let text = "UPDATE auth_providers SET display_name = $3, enabled = $4, settings = $5, secrets = $6, \
-                default_roles = $7, create_users = $8, allowed_domains = $9, trust_email = $10, updated_at = $11, \
+                default_roles = $7, create_users = $8, allowed_domains = $9, group_roles = $10, trust_email = $11, updated_at = $12, \
                 revision = $2 WHERE id = $1 AND revision = $2 - 1";
     let params = vec![
         provider.id.uuid().into(),
@@ -135,6 +137,7 @@ pub(crate) fn update(provider: &Provider, secrets: Option<Vec<u8>>) -> Statement
         json(&provider.default_roles).into(),
         provider.create_users.into(),
         json(&provider.allowed_domains).into(),
+        json(&provider.group_roles).into(),
         provider.trust_email.into(),
         provider.updated_at.into(),
     ];
@@ -229,6 +232,27 @@ pub(crate) fn use_state(state: SignInStateId, now: Timestamp) -> Statement {
     sql(text, vec![state.uuid().into(), now.into()]).one_row_or(&problem::SIGN_IN_REFUSED)
 }
 
+/// A token of others that is used up: of many that show it at once, one is let in.
+pub(crate) fn use_token(
+    id: SignInStateId,
+    tag: [u8; 32],
+    provider: AuthProviderId,
+    now: Timestamp,
+    until: Timestamp,
+) -> Statement {
+    let text = "INSERT INTO sign_in_states (id, secret_tag, purpose, provider, data, tries, most_tries, created_at, \
+                expires_at, used_at) VALUES ($1, $2, 'external', $3, $4, 0, 0, $5, $6, $5)";
+    let params = vec![
+        id.uuid().into(),
+        tag.into(),
+        provider.uuid().into(),
+        Vec::<u8>::new().into(),
+        now.into(),
+        until.into(),
+    ];
+    sql(text, params).unique_or(&problem::SIGN_IN_REFUSED)
+}
+
 pub(crate) fn forget_states(before: Timestamp) -> Statement {
     sql("DELETE FROM sign_in_states WHERE expires_at < $1", vec![before.into()])
 }
@@ -291,6 +315,12 @@ pub(crate) fn insert_factor(factor: &Factor) -> Statement {
         factor.created_at.into(),
     ];
     sql(text, params).unique_or(&problem::ALREADY_EXISTS)
+}
+
+pub(crate) fn rename_factor(factor: &Factor) -> Statement {
+    let text = "UPDATE factors SET label = $3 WHERE id = $1 AND user_id = $2";
+    let values = vec![factor.id.uuid().into(), factor.user.uuid().into(), factor.label.as_str().into()];
+    sql(text, values).one_row_or(&problem::NOT_FOUND)
 }
 
 pub(crate) fn delete_factor(factor: &Factor) -> Statement {

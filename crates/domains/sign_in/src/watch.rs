@@ -18,20 +18,20 @@ impl SignIn {
         attempt: impl Future<Output = Result<T, SignInError>>,
     ) -> Result<T, SignInError> {
         let who = Attempt { ip: contact.ip, account };
-        let outcome = match self.defence().admit(who) {
+        let outcome = match self.defence().admit(who).await {
             Ok(()) => attempt.await,
             Err(error) => Err(error),
         };
         let reason = match &outcome {
             Ok(_) => {
                 if account.is_some() {
-                    self.defence().succeeded(who);
-                    counted(by, "success");
+                    self.defence().succeeded(who).await;
+                    self.counted(by, "success");
                 }
                 return outcome;
             }
             Err(SignInError::Refused(reason)) => {
-                if self.defence().failed(who) {
+                if self.defence().failed(who).await {
                     self.tell_owner(account.unwrap_or_default(), contact).await?;
                 }
                 reason.text()
@@ -39,11 +39,11 @@ impl SignIn {
             Err(SignInError::Disabled) => "provider switched off",
             Err(SignInError::TooMany(_)) => "too many attempts",
             Err(_) => {
-                counted(by, "failed");
+                self.counted(by, "failed");
                 return outcome;
             }
         };
-        counted(by, "refused");
+        self.counted(by, "refused");
         self.inner().people.refused(by, reason, contact).await?;
         outcome
     }
@@ -81,10 +81,14 @@ fn notice(public_url: &str) -> Letter {
                you use nowhere else, and set up an authenticator app.")
 }
 
-fn counted(by: &str, outcome: &'static str) {
-    // Names of providers are as many as administrators like; kinds are few.
-    let kind =
-        ["otp", "password", "passkey", "second factor", "step-up"].into_iter().find(|known| *known == by);
-    metrics::counter!("safeconduct_sign_ins_total", "kind" => kind.unwrap_or("other"), "outcome" => outcome)
-        .increment(1);
+/// Steps that are no kind's own.
+const STEPS: [&str; 2] = ["second factor", "step-up"];
+
+impl SignIn {
+    fn counted(&self, by: &str, outcome: &'static str) {
+        // Names of providers are as many as administrators like; kinds are few.
+        let kind = self.kinds().names().into_iter().chain(STEPS).find(|known| *known == by);
+        metrics::counter!("safeconduct_sign_ins_total", "kind" => kind.unwrap_or("other"), "outcome" => outcome)
+            .increment(1);
+    }
 }

@@ -36,6 +36,17 @@ fn contradictions(config: &Config) -> Vec<Fault> {
     if config.keys.encryption_key.is_some() && config.keys.encryption_key_file.is_some() {
         unfit("keys.encryption_key", "`keys.encryption_key_file` is set as well; keep one of them");
     }
+    if let Some(url) = &config.bus.url
+        && !["redis://", "rediss://", "nats://", "tls://"]
+            .iter()
+            .any(|scheme| url.reveal().starts_with(scheme))
+    {
+        unfit("bus.url", "expected `redis://…`, `rediss://…`, `nats://…` or `tls://…`");
+    }
+    let plain = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_');
+    if config.bus.prefix.is_empty() || !config.bus.prefix.chars().all(plain) {
+        unfit("bus.prefix", "expected letters, digits, `-` and `_`");
+    }
     if config.smtp.host.is_some() && config.smtp.from.is_none() {
         unfit("smtp.from", "is needed beside `smtp.host`: letters must say from whom they are");
     }
@@ -82,7 +93,9 @@ fn weak_secrets(config: &Config) -> Vec<Fault> {
         encryption_key.and_then(|key| weakness("keys.encryption_key", key.reveal(), LEAST_KEY));
     let mail = config.smtp.password.as_ref();
     let mail = mail.and_then(|password| weakness("smtp.password", password.reveal(), LEAST_PASSWORD));
-    passwords.chain(encryption_key).chain(mail).collect()
+    let bus = config.bus.url.as_ref().and_then(|url| password_of(url.reveal()));
+    let bus = bus.and_then(|password| weakness("bus.url", password, LEAST_PASSWORD));
+    passwords.chain(encryption_key).chain(mail).chain(bus).collect()
 }
 
 /// What stands in examples and is tried first, without digits and signs.

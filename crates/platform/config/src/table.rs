@@ -41,6 +41,11 @@ settings! {
         idle_timeout as "idle_timeout_seconds": Duration = text("30"), "How long an unused connection is kept", [1, 86400];
     }
 
+    bus: Bus, "What the nodes of an installation share and may forget: counts of failed sign-ins." {
+        url: Option<Secret<String>> = text(""), "Redis (`redis://`, `rediss://`) or NATS with JetStream (`nats://`, `tls://`); each node by itself if not set";
+        prefix: String = text("safeconduct"), "Before each name there, so that installations can share a server: letters, digits, `-` and `_`";
+    }
+
     keys: Keys, "The key that wraps all others." {
         encryption_key: Option<Secret<String>> = text(""), "Key-encryption key itself: 32 bytes in base64 or hexadecimal";
         encryption_key_file: Option<PathBuf> = text(""), "File of the key-encryption key; `encryption.key` in the data directory if neither is set";
@@ -59,6 +64,11 @@ settings! {
         servers: Vec<SocketAddr> = text(""), "Resolvers with their ports; those of the machine's resolv.conf if empty";
     }
 
+    egress: Egress, "Calls of addresses that others chose, such as identity providers." {
+        allow_private: Vec<IpNet> = text(""), "Private networks that addresses set through the API may lead to; public ones always may";
+        ca_file: Option<PathBuf> = text(""), "Certificates (PEM) that are trusted besides the machine's own";
+    }
+
     owner: Owner, "The first owner." {
         email: Option<Email> = text(""), "Whom the link for the first owner is meant for";
     }
@@ -72,6 +82,7 @@ settings! {
         providers_file: Option<PathBuf> = text(""), "JSON file of the instance's sign-in providers; read at each start, and what it names cannot be changed by the API";
         state_lifetime as "state_seconds": Duration = text("600"), "How long a sign-in that was begun may take", [60, 3600];
         code_lifetime as "code_seconds": Duration = text("600"), "How long a code sent by e-mail is valid", [60, 3600];
+        workos_url: PublicUrl = text("https://api.workos.com"), "Where the API of WorkOS stands";
         return_to: Vec<PublicUrl> = text(""), "Addresses besides the server's own that a sign-in may return to";
     }
 

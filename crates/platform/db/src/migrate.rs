@@ -37,6 +37,7 @@ migrations! {
     6 "0006_access";
     7 "0007_policies";
     8 "0008_sign_in";
+    9 "0009_directories";
     10 "0010_scim";
 }
 

@@ -47,14 +47,12 @@ impl IntoResponse for Rejection {
 }
 
 pub(crate) fn finish(problem: &Problem, form: &Form, request_id: &str) -> Response {
-    if problem.status() >= 500 {
-        tracing::error!(
-            request_id,
-            code = problem.code().name,
-            context = problem.context().unwrap_or_default(),
-            "{}",
-            problem.detail()
-        );
+    let (code, context) = (problem.code().name, problem.context().unwrap_or_default());
+    match problem.status() {
+        ..500 => {}
+        // Busy, or somebody else's server is down: told, but nothing of ours is broken.
+        503 => tracing::warn!(request_id, code, context, "{}", problem.detail()),
+        _ => tracing::error!(request_id, code, context, "{}", problem.detail()),
     }
     metrics::counter!("safeconduct_problems_total", "code" => problem.code().name).increment(1);
     let (status, body) = (form.refusal.write)(problem, request_id);

@@ -124,6 +124,7 @@ async fn operations_are_well_described() {
                 | "auth.begin_totp"
                 | "auth.begin_step_up"
                 | "permissions.check"
+                | "permissions.opens"
                 | "policies.validate"
                 | "policies.simulate"
                 | "policies.what_if"

@@ -13,6 +13,7 @@ use crate::scripted::{Answer, Scripted};
 const LEFT_OUT: &[(&str, &str)] = &[
     ("auth.redeem_link", "answers with a cookie, which is for browsers"),
     ("auth.accept_invitation", "answers with a cookie, which is for browsers"),
+    ("auth.external", "answers with a cookie, which is for browsers"),
     ("auth.logout", "ends a browser's session"),
     ("auth.switch", "answers with a cookie, which is for browsers"),
     ("access.metadata", "says at which paths of ours the methods of AuthZEN are"),
@@ -31,6 +32,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("auth.confirm_totp", "is for a browser on a page of the server"),
     ("auth.begin_passkey", "is for a browser on a page of the server"),
     ("auth.confirm_passkey", "is for a browser on a page of the server"),
+    ("auth.rename_factor", "is for a browser on a page of the server"),
     ("auth.remove_factor", "is for a browser on a page of the server"),
     ("auth.renew_recovery_codes", "is for a browser on a page of the server"),
     ("auth.set_password", "is for a browser on a page of the server"),
@@ -80,6 +82,9 @@ fn sample(document: &Value, schema: &Value) -> Value {
         Some("object") => match schema["properties"].as_object() {
             Some(members) => {
                 members.iter().map(|(name, member)| (name.clone(), sample(document, member))).collect()
+            }
+            None if schema["additionalProperties"].is_object() => {
+                json!({ "any": sample(document, &schema["additionalProperties"]) })
             }
             None => json!({ "any": 1 }),
         },
@@ -289,6 +294,7 @@ async fn every_operation_has_a_method_that_calls_it() {
         "auth_providers.create" => providers.create(&client::NewAuthProvider::default()),
         "auth_providers.delete" => providers.delete("x"),
         "auth_providers.get" => providers.get("x"),
+        "auth_providers.kinds" => providers.kinds(),
         "auth_providers.list" => providers.list(&client::AuthProviderFilter::default()),
         "auth_providers.test" => providers.test("x"),
         "auth_providers.update" => providers.update("x", &client::AuthProviderPatch::default(), None),

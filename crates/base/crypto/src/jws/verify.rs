@@ -37,6 +37,19 @@ impl VerifyingKey {
         Ok(Self { algorithm, key: parsed.map_err(|_| KeyError::Weak)? })
     }
 
+    /// With the one algorithm that keys of its kind are used with here; a key that names another is refused.
+    pub fn of(jwk: &Jwk) -> Result<Self, KeyError> {
+        let algorithm = match jwk.key {
+            PublicKey::P256 { .. } => Algorithm::ES256,
+            PublicKey::Ed25519 { .. } => Algorithm::EdDSA,
+            PublicKey::Rsa { .. } => Algorithm::RS256,
+        };
+        match &jwk.alg {
+            Some(other) if *other != algorithm.name() => Err(KeyError::Kind(algorithm)),
+            _ => Self::from_jwk(jwk, algorithm),
+        }
+    }
+
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }

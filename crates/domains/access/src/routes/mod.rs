@@ -17,6 +17,7 @@ pub fn routes(door: &Arc<Door>) -> Routes<Access> {
         .route::<permissions::Catalogue, _, _>(door, permissions::catalogue)
         .route::<permissions::Mine, _, _>(door, permissions::mine)
         .route::<permissions::Check, _, _>(door, permissions::check)
+        .route::<permissions::Opens, _, _>(door, permissions::opens)
         .route::<permissions::Effective, _, _>(door, permissions::of)
         .route::<roles::ListRoles, _, _>(door, roles::list)
         .route::<roles::CreateRole, _, _>(door, roles::create)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use authority::{Authority, Known, Permission};
+use authority::{Authority, Known, Permission, Reach, Required, Selector};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use types::{GrantId, GroupId};
@@ -25,6 +25,11 @@ operation! {
     pub Check(PermissionQuestion) -> PermissionAnswer =
         Spec::post("permissions.check", "/api/v1/permissions/check").not_idempotent().rate(web::Rate::Read)
             .example(r#"{"permissions": ["agents:read", "agents:create"], "logic": "any"}"#);
+
+    /// Says which operations permissions would open to whoever held them; nothing is given.
+    pub Opens(PermissionSet) -> OpenedOperations =
+        Spec::post("permissions.opens", "/api/v1/permissions/opens").needs("permissions:read")
+            .not_idempotent().rate(web::Rate::Read).example(r#"{"permissions": ["agents:write:own", "runs:read:all"]}"#);
 
     /// Says what a person, an agent or a group holds, and by which role or group it came to each of it.
     pub Effective -> HeldPermissions =
@@ -56,6 +61,28 @@ pub struct OperationView {
     pub permission: String,
     /// People confirm that it is them; tokens and keys must hold the permission by name, without wildcards.
     pub step_up: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PermissionSet {
+    #[schema(value_type = Vec<String>, max_items = 500)]
+    pub permissions: Vec<Permission>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct OpenedOperations {
+    pub items: Vec<OpenedView>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct OpenedView {
+    #[serde(flatten)]
+    pub operation: OperationView,
+    /// How far for every object: `own`, `group` or `all`; null if only objects that the permissions name are reached.
+    pub reach: Option<&'static str>,
+    /// Whether tokens and keys could do it too, where it asks for the permission by name.
+    pub by_name: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -139,13 +166,7 @@ pub async fn catalogue(State(access): State<Access>, allowed: Allowed<Catalogue>
     for spec in specs {
         let Some(required) = spec.required() else { continue };
         actions.entry(required.resource.to_string()).or_default().insert(required.action.to_string());
-        operations.push(OperationView {
-            id: spec.id,
-            method: spec.method.name(),
-            path: spec.path,
-            permission: required.to_string(),
-            step_up: spec.step_up,
-        });
+        operations.push(OperationView::of(spec, &required));
     }
     let ours = Known::ALL.iter().map(|known| {
         let needed = actions.remove(known.name()).unwrap_or_default();
@@ -166,6 +187,37 @@ pub async fn catalogue(State(access): State<Access>, allowed: Allowed<Catalogue>
         }));
     }
     Ok(Reply::of::<Catalogue>(&PermissionCatalogue { items, operations })?)
+}
+
+impl OperationView {
+    fn of(spec: &Spec, required: &Required) -> Self {
+        Self {
+            id: spec.id,
+            method: spec.method.name(),
+            path: spec.path,
+            permission: required.to_string(),
+            step_up: spec.step_up,
+        }
+    }
+}
+
+pub async fn opens(
+    State(access): State<Access>,
+    _allowed: Allowed<Opens>,
+    Input(set): Input<Opens>,
+) -> Result<Reply, Refusal> {
+    let held: Authority = set.permissions.into_iter().collect();
+    let opened = |spec: &&'static Spec| {
+        let required = spec.required()?;
+        held.grants_for(&required).next()?;
+        Some(OpenedView {
+            operation: OperationView::of(spec, &required),
+            reach: held.reach_for(&required, &Selector::every()).map(Reach::name),
+            by_name: held.spells_out(&required),
+        })
+    };
+    let items = access.operations().iter().filter_map(opened).collect();
+    Ok(Reply::of::<Opens>(&OpenedOperations { items })?)
 }
 
 pub async fn mine(allowed: Allowed<Mine>) -> Result<Reply, Refusal> {

@@ -5,7 +5,7 @@ mod keys;
 mod prefixes;
 mod roles;
 
-use db::{Db, DbError, OrgScope, Scope, Select, Statement, sql};
+use db::{Db, DbError, OrgScope, Scope, Select, Statement, Value, sql};
 use types::{GrantId, GroupId, Id, OrgId, Timestamp, UserId, Uuid, World};
 
 pub(crate) use grants::{
@@ -38,13 +38,38 @@ pub(crate) fn insert_grant(
     granted_by: &str,
     now: Timestamp,
 ) -> Statement {
+    sql(INSERT_GRANT, grant_params(id, org, to, gift, granted_by, now)).unique_or(&problem::ALREADY_EXISTS)
+}
+
+/// As [`insert_grant`], and content where the holder has it already.
+pub(crate) fn give_once(
+    id: GrantId,
+    org: OrgId,
+    to: HolderId,
+    gift: &Gift,
+    granted_by: &str,
+    now: Timestamp,
+) -> Statement {
+    let text = format!("{INSERT_GRANT} ON CONFLICT (org, principal, role, permission) DO NOTHING");
+    sql(text, grant_params(id, org, to, gift, granted_by, now))
+}
+
+const INSERT_GRANT: &str = "INSERT INTO grants (org, id, principal_kind, principal, role, permission, granted_by, \
+                            created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
+fn grant_params(
+    id: GrantId,
+    org: OrgId,
+    to: HolderId,
+    gift: &Gift,
+    granted_by: &str,
+    now: Timestamp,
+) -> Vec<Value> {
     let (role, permission) = match gift {
         Gift::Role(name) => (name.clone(), String::new()),
         Gift::Permission(permission) => (String::new(), permission.to_string()),
     };
-    let text = "INSERT INTO grants (org, id, principal_kind, principal, role, permission, granted_by, created_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let params = vec![
+    vec![
         org.uuid().into(),
         id.uuid().into(),
         to.kind().into(),
@@ -53,8 +78,20 @@ pub(crate) fn insert_grant(
         permission.into(),
         granted_by.into(),
         now.into(),
-    ];
-    sql(text, params).unique_or(&problem::ALREADY_EXISTS)
+    ]
+}
+
+/// The roles that a holder was given itself, each with who gave it.
+pub(crate) async fn roles_with_source(
+    db: &Db,
+    scope: impl Into<Scope>,
+    org: OrgId,
+    holder: Uuid,
+) -> Result<Vec<(String, String)>, DbError> {
+    let text =
+        "SELECT role, granted_by FROM grants WHERE org = $1 AND principal = $2 AND role <> '' ORDER BY role";
+    let rows = db.read(scope, sql(text, vec![org.uuid().into(), holder.into()])).await?;
+    rows.into_iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
 /// Names of roles and single permissions that a holder was given itself.

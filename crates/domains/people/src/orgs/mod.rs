@@ -148,17 +148,18 @@ impl People {
             .authority(AuthorityEntry { org: org.id, kind: "user", key: owner.uuid(), dead: false })
     }
 
-    /// Operators see all organizations, people those that they belong to, agents their own.
+    /// Operators see all organizations unless they ask for theirs, people those that they belong to, agents their own.
     pub(crate) async fn orgs(
         &self,
         by: &Allowance,
         filter: OrgFilter,
+        mine: bool,
         after: Option<OrgId>,
         limit: i64,
     ) -> Result<Vec<Org>, PeopleError> {
         let everywhere = access::effective(by.caller()).grants_for(&OPERATOR).next().is_some();
         let filter = match by.caller().principal() {
-            _ if everywhere => filter,
+            _ if everywhere && !mine => filter,
             PrincipalId::User(user) => OrgFilter { member: Some(user), ..filter },
             PrincipalId::Agent(_) => OrgFilter { only: Some(by.org()), ..filter },
         };

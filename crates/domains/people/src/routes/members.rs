@@ -44,6 +44,9 @@ pub struct MemberQuery {
     pub status: Option<UserStatus>,
     /// Part of the display name, e-mail address or user name.
     pub q: Option<String>,
+    /// Only those who were given this role themselves.
+    #[schema(max_length = 63)]
+    pub role: Option<String>,
     /// 1 to 200; 50 if left out.
     pub limit: Option<i64>,
     pub cursor: Option<String>,
@@ -112,7 +115,7 @@ pub async fn list(
 ) -> Result<Reply, Refusal> {
     let limit = page_size(query.limit)?;
     let after = allowed.after::<UserId>(query.cursor.as_deref())?;
-    let filter = MemberFilter { status: query.status.map(UserStatus::name), q: query.q };
+    let filter = MemberFilter { status: query.status.map(UserStatus::name), q: query.q, role: query.role };
     let rows = store::members(&rooms.people.inner().db, &allowed, &filter, after, limit + 1).await?;
     let cursor = |member: &Member| allowed.cursor(&[json!(member.person.id)]);
     Ok(Reply::of::<ListMembers>(&page(rows, limit, cursor, MemberView::from))?)

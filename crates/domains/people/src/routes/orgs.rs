@@ -72,6 +72,9 @@ pub struct OrgQuery {
     pub status: Option<OrgStatus>,
     /// Part of the slug or name.
     pub q: Option<String>,
+    /// Only those that the caller is a member of, also for operators.
+    #[serde(default)]
+    pub mine: bool,
     /// 1 to 200; 50 if left out.
     pub limit: Option<i64>,
     pub cursor: Option<String>,
@@ -204,7 +207,7 @@ pub async fn list(
     let limit = page_size(query.limit)?;
     let after = allowed.after::<OrgId>(query.cursor.as_deref())?;
     let filter = OrgFilter { status: query.status.map(OrgStatus::name), q: query.q, ..OrgFilter::default() };
-    let rows = rooms.people.orgs(&allowed, filter, after, limit + 1).await?;
+    let rows = rooms.people.orgs(&allowed, filter, query.mine, after, limit + 1).await?;
     let cursor = |org: &Org| allowed.cursor(&[json!(org.id)]);
     let here = allowed.org();
     let view = |org: Org| OrgSummary {

@@ -87,6 +87,7 @@ const STATUS: &str = "CASE WHEN m.suspended_at IS NULL THEN users.status ELSE 's
 pub(crate) struct MemberFilter {
     pub(crate) status: Option<&'static str>,
     pub(crate) q: Option<String>,
+    pub(crate) role: Option<String>,
 }
 
 pub(crate) async fn members(
@@ -98,8 +99,11 @@ pub(crate) async fn members(
 ) -> Result<Vec<Member>, DbError> {
     let q = filter.q.as_ref().map(|text| format!("%{}%", super::like(&text.to_lowercase())));
     let named = "lower(display_name || ' ' || coalesce(email, '') || ' ' || coalesce(username, '')) LIKE {} ESCAPE '!'";
+    let holds =
+        "EXISTS (SELECT 1 FROM grants WHERE grants.org = m.org AND principal = m.user_id AND role = {})";
     let select = Select::new(MEMBER)
         .and("m.org = {}", by.org().uuid())
+        .and_some(holds, filter.role.clone())
         .and_some(STATUS, filter.status)
         .and_some(named, q)
         .and_some("m.user_id > {}", after.map(Id::uuid))

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use types::{Secret, World};
 
-use crate::kind::{Begun, Finding, Kind, NewState, Next, Proven, Visit, text};
+use crate::kind::{Begun, Finding, First, Kind, NewState, Next, Proven, Visit, text};
 use crate::model::{domain, email};
 use crate::service::{SignInParts, SignInSettings};
 use crate::{EnabledProvider, OpenState, Reason, SignInError};
@@ -137,6 +137,14 @@ impl Kind for Otp {
         "otp"
     }
 
+    fn settings(&self) -> Value {
+        super::nothing_to_set()
+    }
+
+    fn first(&self) -> First {
+        First::begin(&["email"])
+    }
+
     fn check(&self, settings: &Map<String, Value>) -> Vec<FieldError> {
         super::no_settings(settings)
     }
@@ -145,6 +153,7 @@ impl Kind for Otp {
         &'a self,
         provider: &'a EnabledProvider,
         _: &'a Visit<'a>,
+        _: &'a Secret<String>,
         input: &'a Map<String, Value>,
     ) -> BoxFuture<'a, Result<Begun, SignInError>> {
         Box::pin(self.send(provider, input))

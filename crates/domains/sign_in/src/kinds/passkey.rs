@@ -7,7 +7,7 @@ use db::Db;
 use futures::future::BoxFuture;
 use problem::FieldError;
 use serde_json::{Map, Value, json};
-use types::World;
+use types::{Secret, World};
 
 use crate::kind::{Begun, Finding, Kind, NewState, Next, Proven, Visit};
 use crate::service::{SignInParts, SignInSettings};
@@ -61,6 +61,10 @@ impl Kind for Passkey {
         "passkey"
     }
 
+    fn settings(&self) -> Value {
+        super::nothing_to_set()
+    }
+
     fn check(&self, settings: &Map<String, Value>) -> Vec<FieldError> {
         super::no_settings(settings)
     }
@@ -69,6 +73,7 @@ impl Kind for Passkey {
         &'a self,
         _: &'a EnabledProvider,
         _: &'a Visit<'a>,
+        _: &'a Secret<String>,
         _: &'a Map<String, Value>,
     ) -> BoxFuture<'a, Result<Begun, SignInError>> {
         Box::pin(async move {

@@ -8,7 +8,7 @@ use problem::{FieldError, OVERLOADED, Problem};
 use serde_json::{Map, Value};
 use types::Secret;
 
-use crate::kind::{Finding, Kind, Proven, Visit, text};
+use crate::kind::{Finding, First, Kind, Proven, Visit, text};
 use crate::model::email;
 use crate::passwords::{Hasher, Overloaded};
 use crate::service::SignInParts;
@@ -53,6 +53,14 @@ impl From<Overloaded> for SignInError {
 impl Kind for Password {
     fn name(&self) -> &'static str {
         "password"
+    }
+
+    fn settings(&self) -> Value {
+        super::nothing_to_set()
+    }
+
+    fn first(&self) -> First {
+        First::login(&["login", "password"])
     }
 
     fn check(&self, settings: &Map<String, Value>) -> Vec<FieldError> {

@@ -23,6 +23,7 @@ fn provider(owner: Owner) -> Provider {
         default_roles: vec!["member".into()],
         create_users: true,
         allowed_domains: Vec::new(),
+        group_roles: crate::model::GroupRoles::new(),
         trust_email: false,
         source: Source::Api,
         created_at: Timestamp::from_millis(0),

@@ -48,6 +48,10 @@ operation! {
             .example(r#"{"state": "0000000000000000000000000000000000000000000", "label": "Key ring",
                 "credential": {"id": "AQ", "response": {"clientDataJSON": "e30", "attestationObject": "oA"}}}"#);
 
+    /// Gives one of the caller's factors another name.
+    pub RenameFactor(FactorName) -> FactorView = Spec::patch("auth.rename_factor", "/api/v1/auth/factors/{factor}")
+        .facts(leaves![facts::FACTOR_RENAMED]).errors(refuses![PERMISSION_DENIED]).example(r#"{"label": "Work phone"}"#);
+
     /// Removes one of the caller's factors.
     pub RemoveFactor -> FactorView = Spec::delete("auth.remove_factor", "/api/v1/auth/factors/{factor}")
         .step_up().facts(leaves![facts::FACTOR_REMOVED]).errors(refuses![PERMISSION_DENIED]);
@@ -126,6 +130,14 @@ pub struct AppCode {
     /// What the person calls it.
     #[schema(min_length = 1, max_length = 100)]
     pub label: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FactorName {
+    /// What the person calls it.
+    #[schema(min_length = 1, max_length = 100)]
+    pub label: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -264,6 +276,15 @@ pub async fn confirm_passkey(
     let Decided { change, answer } = adding.await?;
     rooms.sign_in.commit_proof(change).await?;
     Ok(super::flow::private(Reply::of::<ConfirmPasskey>(&answer.into())?.into_response()))
+}
+
+pub async fn rename(
+    State(rooms): State<Rooms>,
+    allowed: Allowed<RenameFactor>,
+    Segment(id): Segment<FactorId>,
+    Input(new): Input<RenameFactor>,
+) -> Result<Reply, Refusal> {
+    allowed.settle::<RenameFactor, _, _, _>(|| rooms.sign_in.rename_factor(&allowed, id, &new.label)).await
 }
 
 pub async fn remove(

@@ -5,7 +5,8 @@ use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use people::{
-    AUTH_REFUSED, CookieForm, OrgView, SESSION_STARTED, SessionView, SignedIn, USER_CREATED, UserRef,
+    AUTH_REFUSED, CookieForm, MEMBER_ROLES_CHANGED, OrgView, SESSION_STARTED, SessionView, SignedIn,
+    USER_CREATED, UserRef,
 };
 use problem::{
     CROSS_SITE_REQUEST, NOT_FOUND, PROVIDER_DISABLED, RATE_LIMITED, SIGN_IN_REFUSED, SIGN_IN_UNAVAILABLE,
@@ -21,7 +22,7 @@ use web::{
 
 use super::Rooms;
 use crate::entry::{Entered, Opening};
-use crate::kind::Next;
+use crate::kind::{First, Next};
 use crate::model::ProviderRef;
 use crate::step_up::Way;
 use crate::{facts, store};
@@ -39,7 +40,7 @@ operation! {
     /// Completes a sign-in; the answer sets the session's cookie.
     pub CompleteSignIn(Complete) -> LoginView = Spec::post("auth.login", "/api/v1/auth/{provider}/login")
         .open().rate(Rate::SignIn).facts(leaves![SESSION_STARTED])
-        .further_facts(leaves![facts::IDENTITY_LINKED, USER_CREATED, AUTH_REFUSED])
+        .further_facts(leaves![facts::IDENTITY_LINKED, USER_CREATED, MEMBER_ROLES_CHANGED, AUTH_REFUSED])
         .errors(refuses![CROSS_SITE_REQUEST, NOT_FOUND, PROVIDER_DISABLED, RATE_LIMITED, SIGN_IN_REFUSED, SIGN_IN_UNAVAILABLE])
         .example(r#"{"state": "0000000000000000000000000000000000000000000", "input": {"code": "123456"}}"#);
 
@@ -68,6 +69,8 @@ pub struct OfferedProvider {
     /// For the button.
     pub display_name: String,
     pub kind: String,
+    /// What a page asks for first, and where it sends that.
+    pub first: First,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -140,11 +143,16 @@ pub async fn offered(
 ) -> Result<Reply, Refusal> {
     let org = rooms.sign_in.asked_org(offer.org.as_ref()).await?;
     let all = store::offered(rooms.sign_in.db(), org).await?;
-    let items = all.into_iter().filter(|provider| provider.enabled).map(|provider| OfferedProvider {
-        id: provider.id,
-        name: provider.name,
-        display_name: provider.display_name,
-        kind: provider.kind,
+    // A kind that this server no longer knows signs nobody in.
+    let items = all.into_iter().filter(|provider| provider.enabled).filter_map(|provider| {
+        let first = rooms.sign_in.kinds().get(&provider.kind)?.first();
+        Some(OfferedProvider {
+            id: provider.id,
+            name: provider.name,
+            display_name: provider.display_name,
+            kind: provider.kind,
+            first,
+        })
     });
     Ok(Reply::of::<OfferedProviders>(&Offered { items: items.collect() })?)
 }
@@ -245,6 +253,7 @@ pub async fn callback(
     State(rooms): State<Rooms>,
     visitor: Visitor<Callback>,
     headers: HeaderMap,
+    Segment(of): Segment<ProviderRef>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let pairs: Vec<(String, String)> =
@@ -258,7 +267,8 @@ pub async fn callback(
     }
     let handle = input.get("state").and_then(Value::as_str).unwrap_or_default().to_owned();
     let cookie = rooms.form.begun_in(&headers);
-    let (entered, return_to) = rooms.sign_in.come_back(&handle, cookie, &input, &visitor.contact).await?;
+    let (entered, return_to) =
+        rooms.sign_in.come_back(&of, &handle, cookie, &input, &visitor.contact).await?;
     let (session, target) = match &entered {
         Entered::In { started, .. } => {
             let session = &started.session;

@@ -1,5 +1,6 @@
 //! HTTP of sign-in: providers and the ways through them.
 
+mod external;
 mod factors;
 mod flow;
 mod otp;
@@ -24,6 +25,7 @@ pub fn routes(door: &Arc<Door>, sign_in: SignIn, form: CookieForm) -> Routes {
     Routes::new()
         .route::<providers::CreateProvider, _, _>(door, providers::create)
         .route::<providers::ListProviders, _, _>(door, providers::list)
+        .route::<providers::ListKinds, _, _>(door, providers::kinds)
         .route::<providers::GetProvider, _, _>(door, providers::get)
         .route::<providers::UpdateProvider, _, _>(door, providers::update)
         .route::<providers::DeleteProvider, _, _>(door, providers::delete)
@@ -32,6 +34,7 @@ pub fn routes(door: &Arc<Door>, sign_in: SignIn, form: CookieForm) -> Routes {
         .route::<flow::BeginSignIn, _, _>(door, flow::begin)
         .route::<flow::CompleteSignIn, _, _>(door, flow::login)
         .route::<flow::Callback, _, _>(door, flow::callback)
+        .route::<external::ExternalSignIn, _, _>(door, external::external)
         .route::<otp::SendCode, _, _>(door, otp::send)
         .route::<otp::VerifyCode, _, _>(door, otp::verify)
         .route::<step_up::SecondFactor, _, _>(door, step_up::second_factor)
@@ -43,6 +46,7 @@ pub fn routes(door: &Arc<Door>, sign_in: SignIn, form: CookieForm) -> Routes {
         .route::<factors::ConfirmTotp, _, _>(door, factors::confirm_totp)
         .route::<factors::BeginPasskey, _, _>(door, factors::begin_passkey)
         .route::<factors::ConfirmPasskey, _, _>(door, factors::confirm_passkey)
+        .route::<factors::RenameFactor, _, _>(door, factors::rename)
         .route::<factors::RemoveFactor, _, _>(door, factors::remove)
         .route::<factors::RenewCodes, _, _>(door, factors::renew_codes)
         .route::<factors::SetPassword, _, _>(door, factors::set_password)

@@ -11,8 +11,8 @@ use web::{
 };
 
 use super::Rooms;
-use crate::kind::Finding;
-use crate::model::{Owner, Provider};
+use crate::kind::{Finding, First, Kind};
+use crate::model::{GroupRoles, Owner, Provider};
 use crate::providers::{Patch, Tested, Wanted, may_see_instance};
 use crate::{SignInError, facts, store};
 
@@ -27,6 +27,11 @@ operation! {
     /// Lists the organization's sign-in providers, or the instance's.
     pub ListProviders[ProviderFilter] -> Page<ProviderView> =
         Spec::get("auth_providers.list", "/api/v1/auth-providers").needs("auth_providers:read");
+
+    /// Lists the kinds of sign-in providers that this server knows, with the settings of each as JSON Schema; secret ones are
+    /// `writeOnly`.
+    pub ListKinds -> KindsView =
+        Spec::get("auth_providers.kinds", "/api/v1/auth-providers/kinds").needs("auth_providers:read");
 
     /// Shows a sign-in provider; never its secrets.
     pub GetProvider -> ProviderView =
@@ -83,6 +88,11 @@ pub struct NewProvider {
     #[serde(default)]
     #[schema(max_items = 100)]
     pub allowed_domains: Vec<String>,
+    /// Roles of members that follow their groups in the provider's directory: given to who is in a group, taken from who is
+    /// not any more, at their next sign-in. Built-in roles without `owner`; whoever sets this up must hold them.
+    #[serde(default)]
+    #[schema(value_type = std::collections::HashMap<String, Vec<String>>)]
+    pub group_roles: GroupRoles,
     /// Believes the addresses that the provider asserts. The operator's, for providers of the instance only.
     #[serde(default)]
     pub trust_email: bool,
@@ -106,6 +116,9 @@ pub struct ProviderPatch {
     pub create_users: Option<bool>,
     #[schema(max_items = 100)]
     pub allowed_domains: Option<Vec<String>>,
+    /// Replaces the whole map.
+    #[schema(value_type = Option<std::collections::HashMap<String, Vec<String>>>)]
+    pub group_roles: Option<GroupRoles>,
     pub trust_email: Option<bool>,
 }
 
@@ -117,6 +130,33 @@ pub struct ProviderFilter {
     /// 1 to 200; 50 if left out.
     pub limit: Option<i64>,
     pub cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct KindsView {
+    pub items: Vec<KindView>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuthProviderKind)]
+pub struct KindView {
+    /// The word for `kind`.
+    pub name: &'static str,
+    #[schema(value_type = Object)]
+    pub settings: Value,
+    pub first: First,
+}
+
+impl From<&dyn Kind> for KindView {
+    fn from(kind: &dyn Kind) -> Self {
+        let mut settings = kind.settings();
+        for secret in kind.secrets() {
+            if let Some(Value::Object(property)) = settings.pointer_mut(&format!("/properties/{secret}")) {
+                property.insert("writeOnly".to_owned(), Value::Bool(true));
+            }
+        }
+        Self { name: kind.name(), settings, first: kind.first() }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -135,6 +175,8 @@ pub struct ProviderView {
     pub default_roles: Vec<String>,
     pub create_users: bool,
     pub allowed_domains: Vec<String>,
+    #[schema(value_type = std::collections::HashMap<String, Vec<String>>)]
+    pub group_roles: GroupRoles,
     pub trust_email: bool,
     /// `api`, or `file`: then only the server's file changes it.
     pub source: &'static str,
@@ -157,6 +199,7 @@ impl From<Provider> for ProviderView {
             default_roles: provider.default_roles,
             create_users: provider.create_users,
             allowed_domains: provider.allowed_domains,
+            group_roles: provider.group_roles,
             trust_email: provider.trust_email,
             source: provider.source.name(),
             created_at: provider.created_at,
@@ -194,6 +237,7 @@ pub async fn create(
         default_roles: new.default_roles,
         create_users: new.create_users,
         allowed_domains: new.allowed_domains,
+        group_roles: new.group_roles,
         trust_email: new.trust_email,
     };
     allowed.settle::<CreateProvider, _, _, _>(|| rooms.sign_in.create(&allowed, &wanted)).await
@@ -222,6 +266,11 @@ pub async fn list(
     Ok(Reply::of::<ListProviders>(&page(rows, limit, cursor, ProviderView::from))?)
 }
 
+pub async fn kinds(State(rooms): State<Rooms>, _: Allowed<ListKinds>) -> Result<Reply, Refusal> {
+    let items = rooms.sign_in.kinds().iter().map(KindView::from).collect();
+    Ok(Reply::of::<ListKinds>(&KindsView { items })?)
+}
+
 pub async fn get(
     State(rooms): State<Rooms>,
     allowed: Allowed<GetProvider>,
@@ -244,6 +293,7 @@ pub async fn update(
         default_roles: changes.default_roles,
         create_users: changes.create_users,
         allowed_domains: changes.allowed_domains,
+        group_roles: changes.group_roles,
         trust_email: changes.trust_email,
     };
     allowed.settle::<UpdateProvider, _, _, _>(|| rooms.sign_in.update(&allowed, id, &patch)).await

@@ -76,6 +76,30 @@ testing::on_both_databases! {
         server.finish().await;
     }
 
+    async fn what_permissions_would_open_is_told_by_the_grammar(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let (_, viewer) = server.person(server.home().await, &["viewer"]).await;
+        let body = json!({ "permissions": ["agents:write:own", "runs:read:all", "functions/ops/*:*:group", "*:read:own"] });
+        let opened = viewer.post("/api/v1/permissions/opens", body).await.ok(200);
+        let of = |id: &str| opened["items"].as_array().unwrap().iter().find(|one| one["id"] == id).cloned();
+        let create = of("agents.create").unwrap();
+        assert_eq!((&create["permission"], &create["reach"]), (&json!("agents:create"), &json!("own")));
+        assert_eq!(of("runs.list").unwrap()["reach"], "all");
+        assert_eq!(of("functions.get").unwrap()["reach"], "own", "the wildcard for every function");
+        let push = of("functions.publish").unwrap();
+        assert_eq!((&push["reach"], &push["by_name"]), (&Value::Null, &json!(false)), "only what the path names");
+        assert_eq!(of("agents.decommission"), None);
+        assert_eq!(of("system.users.list"), None, "`*` never reaches the instance");
+        let none = json!({ "permissions": [] });
+        assert_eq!(viewer.post("/api/v1/permissions/opens", none.clone()).await.ok(200)["items"], json!([]));
+        let bad = json!({ "permissions": ["agents:read", "martians:read"] });
+        let refused = viewer.post("/api/v1/permissions/opens", bad).await.refused(422, "validation_failed");
+        assert!(refused["errors"][0]["reason"].as_str().unwrap().contains("martians"));
+        let (_, nobody) = server.person(server.home().await, &[]).await;
+        nobody.post("/api/v1/permissions/opens", none).await.refused(403, "permission_denied");
+        server.finish().await;
+    }
+
     async fn an_outside_application_brings_resources_along(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;

@@ -9,6 +9,14 @@ fn organizations_come_and_go() {
     shows("orgs_list", &terminal.run(&["orgs", "list"]));
     let update = ["orgs", "update", "acme", "--time-zone", "Europe/Zurich", "--approve-new-agents", "true"];
     shows("orgs_update", &terminal.run(&update));
+    let ages = ["--maximum-age", "production.credentials=7776000", "--maximum-age", "staging.keys=none"];
+    let aged = terminal.run(&[&["orgs", "update", "acme", "--json"], &ages[..]].concat()).json();
+    assert_eq!(aged["settings"]["maximum_age_seconds"]["production"]["credentials"], 7_776_000);
+    shows(
+        "orgs_update_age_wrong",
+        &terminal.run(&["orgs", "update", "acme", "--maximum-age", "production=1"]),
+    );
+    assert_eq!(terminal.run(&["orgs", "list", "--mine", "--quiet"]).ok().lines().count(), 2);
     shows("orgs_switch", &terminal.run(&["orgs", "switch", "acme"]));
     assert_eq!(terminal.run(&["orgs", "show", "--json"]).json()["slug"], "acme");
     shows("orgs_switch_nowhere", &terminal.run(&["orgs", "switch", "never-was"]));
@@ -26,6 +34,10 @@ fn members_and_their_roles() {
     shows("members_list", &terminal.run(&["members", "list"]));
     shows("members_show", &terminal.run(&["members", "show", &me]));
     shows("members_roles", &terminal.run(&["members", "roles", &me, "owner", "operator"]));
+    assert_eq!(terminal.run(&["members", "list", "--role", "owner", "--quiet"]).ok(), me);
+    assert_eq!(terminal.run(&["members", "list", "--role", "auditor", "--quiet"]).ok(), "");
+    shows("members_suspend_oneself", &terminal.run(&["members", "suspend", &me, "--yes"]));
+    shows("members_reactivate_active", &terminal.run(&["members", "reactivate", &me]));
     shows("members_last_owner", &terminal.run(&["members", "remove", &me, "--yes"]));
     shows("users_search", &terminal.run(&["users", "search", "own"]));
     shows("users_show", &terminal.run(&["users", "show", &me]));
@@ -36,7 +48,10 @@ fn members_and_their_roles() {
 #[test]
 fn invitations_are_made_and_taken_back() {
     let terminal = Terminal::signed_in();
-    shows("invitations_create", &terminal.run(&["invitations", "create", "ada@example.com"]));
+    shows(
+        "invitations_create",
+        &terminal.run(&["invitations", "create", "ada@example.com", "--role", "member"]),
+    );
     let id = terminal.run(&["invitations", "list", "--quiet"]).ok();
     shows("invitations_list", &terminal.run(&["invitations", "list"]));
     shows("invitations_resend", &terminal.run(&["invitations", "resend", &id]));
@@ -92,6 +107,12 @@ fn the_organization_and_what_it_knows() {
     let lines = terminal.run(&["permissions", "me"]).ok();
     assert_eq!(mine["permissions"].as_array().expect("a list").len(), lines.lines().count());
     assert!(lines.lines().any(|line| line == "agents:create:all"), "{lines}");
+    let opened = terminal.run(&["permissions", "opens", "agents:approve:all", "--quiet"]).ok();
+    assert_eq!(opened, "agents.approve\nagents.reject");
+    shows(
+        "permissions_opens",
+        &terminal.run(&["permissions", "opens", "agents/ops/*:approve:all", "runs:update"]),
+    );
     let catalogue = terminal.run(&["permissions", "catalogue"]).ok();
     assert!(catalogue.lines().any(|line| line.starts_with("agents ")), "{catalogue}");
     terminal.end();

@@ -1,5 +1,6 @@
 //! Real faults against the real program: kill -9, a full disk, a database that goes away, a wrong key, a second node.
 
+mod bus;
 mod database_down;
 mod full_disk;
 mod keys;

@@ -7,7 +7,12 @@ use testing::TestDatabase;
 
 use crate::support::{Caller, Start};
 
-fn node(database: &TestDatabase, directory: &std::path::Path, key: &str, public_url: &str) -> Start {
+pub(super) fn node(
+    database: &TestDatabase,
+    directory: &std::path::Path,
+    key: &str,
+    public_url: &str,
+) -> Start {
     let mut start = Start::in_directory(directory);
     for (name, role) in [("url", "app"), ("system_url", "system"), ("owner_url", "owner")] {
         let url = database.url(&format!("safeconduct_{role}")).expect("a PostgreSQL database");

@@ -234,6 +234,10 @@ testing::on_both_databases! {
         let found = owner.get("/api/v1/members?q=SOMEB").await.ok(200);
         assert_eq!(found["items"].as_array().unwrap().len(), 3);
         assert_eq!(owner.get("/api/v1/members?status=suspended").await.ok(200)["items"], json!([]));
+        let owners = owner.get("/api/v1/members?role=owner").await.ok(200);
+        assert_eq!(owners["items"].as_array().unwrap().len(), 1);
+        assert_eq!(owners["items"][0]["roles"], json!(["operator", "owner"]));
+        assert_eq!(owner.get("/api/v1/members?role=never-was").await.ok(200)["items"], json!([]));
         owner.get("/api/v1/members?cursor=forged").await.refused(400, "invalid_cursor");
         server.finish().await;
     }

@@ -66,6 +66,8 @@ testing::on_both_databases! {
         };
         assert_eq!(slugs(operator.get("/api/v1/orgs").await.ok(200)), ["home", "elsewhere", "acme"]);
         assert_eq!(slugs(stranger.get("/api/v1/orgs").await.ok(200)), ["elsewhere"]);
+        assert_eq!(slugs(operator.get("/api/v1/orgs?mine=true").await.ok(200)), ["home", "acme"]);
+        assert_eq!(slugs(stranger.get("/api/v1/orgs?mine=true").await.ok(200)), ["elsewhere"]);
         assert_eq!(slugs(operator.get("/api/v1/orgs?q=ACM").await.ok(200)), ["acme"]);
         assert_eq!(slugs(operator.get("/api/v1/orgs?status=leaving").await.ok(200)), Vec::<String>::new());
         let first = operator.get("/api/v1/orgs?limit=1").await.ok(200);

@@ -172,10 +172,9 @@ async fn a_stream_ends_when_its_readers_rights_change_and_goes_on_where_they_rem
     let id = function(&owner, "talks", TALKS).await;
     let run = queue(&owner, &id, json!({ "wait": 600 })).await;
     let path = format!("/api/v1/runs/{run}/logs");
-    for (permissions, remains) in
-        [(json!(["agents:read:all"]), false), (json!(["agents:read:all", "runs:read:all"]), true)]
-    {
-        let agent = server.agent(&owner, "reader", &["runs:read:all"]).await;
+    let (less, more) = (json!(["agents:read:all"]), json!(["agents:read:all", "runs:read:all"]));
+    for (name, permissions, remains) in [("loses", less, false), ("keeps", more, true)] {
+        let agent = server.agent(&owner, name, &["runs:read:all"]).await;
         let reader = server.as_agent(&agent).await;
         let changed = async {
             events(&owner, &path, None, |found| found.len() == 3).await;

@@ -172,7 +172,13 @@ async fn an_app_is_set_up_by_its_own_person_with_its_own_code() {
     ada.post("/api/v1/auth/factors/totp/confirm", body).await.refused(401, "sign_in_refused");
     let path = format!("/api/v1/auth/factors/{}", made["factor"]["id"].as_str().unwrap());
     bob.delete(&path).await.refused(404, "not_found");
+    bob.patch(&path, json!({ "label": "Mine" })).await.refused(404, "not_found");
+    ada.patch(&path, json!({ "label": "" })).await.refused(422, "validation_failed");
+    let renamed = ada.patch(&path, json!({ "label": "Work phone" })).await.ok(200);
+    assert_eq!((&renamed["label"], &renamed["id"]), (&json!("Work phone"), &made["factor"]["id"]));
+    assert_eq!(super::count(&desk.server, "factor.renamed").await, 1);
     let listed = ada.get("/api/v1/auth/factors").await.ok(200);
+    assert_eq!(listed["items"][0]["label"], "Work phone");
     assert_eq!((&listed["items"][0]["kind"], &listed["recovery_codes_left"]), (&json!("totp"), &json!(10)));
     let shown = listed.to_string();
     assert!(!shown.contains(begun["secret"].as_str().unwrap()), "the secret is shown again");

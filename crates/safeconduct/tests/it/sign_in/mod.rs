@@ -1,13 +1,21 @@
 //! Signing in: providers, the flows through them, each kind.
 
+#[cfg(feature = "samba")]
+mod active_directory;
+mod browser;
 mod defence;
+mod external;
 mod factors;
 mod flow;
+mod hostile;
+mod ldap;
+mod oidc;
 mod otp;
 mod passkey;
 mod password;
 mod providers;
 mod step_up;
+mod workos;
 
 pub(crate) use factors::App;
 pub(crate) use passkey::Authenticator;

@@ -56,6 +56,30 @@ testing::on_both_databases! {
 }
 
 #[tokio::test]
+async fn kinds_say_what_they_ask_for_and_what_can_be_set() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let kinds = owner.get(&format!("{PROVIDERS}/kinds")).await.ok(200);
+    let kinds = kinds["items"].as_array().unwrap();
+    let of = |name: &str| kinds.iter().find(|kind| kind["name"] == name).unwrap_or_else(|| panic!("{name}"));
+    assert_eq!(of("password")["first"], json!({ "step": "login", "fields": ["login", "password"] }));
+    for kind in kinds {
+        let name = kind["name"].as_str().unwrap();
+        let body = json!({ "name": format!("a-{}", name.replace('_', "-")), "kind": name, "settings": { "no_such_setting": 1 }, "enabled": false });
+        let closed = kind["settings"]["additionalProperties"] == json!(false);
+        if closed {
+            owner.post(PROVIDERS, body).await.refused(422, "validation_failed");
+        }
+    }
+    owner.post(PROVIDERS, json!({ "name": "mail", "kind": "otp", "instance": true })).await.ok(201);
+    let offered = server.anonymous().get("/api/v1/auth/providers").await.ok(200);
+    assert_eq!(offered["items"][0]["first"], json!({ "step": "begin", "fields": ["email"] }));
+    let (_, nobody) = server.person(server.home().await, &[]).await;
+    nobody.get(&format!("{PROVIDERS}/kinds")).await.refused(403, "permission_denied");
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn what_makes_no_sense_is_named() {
     let server = TestServer::sqlite().await;
     let owner = server.owner().await;

@@ -1,0 +1,99 @@
+import { useText } from '../text'
+import { Field } from '../ui/form'
+import { isOpen, type Property, type Schema, settingsOf, type Typed, WHOLE } from './settings'
+
+interface SchemaFieldsProps {
+  schema: Schema
+  typed: Typed
+  refused: (name: string) => string | undefined
+  onChange: (typed: Typed) => void
+}
+
+/** A field for each setting that the schema names. */
+export function SchemaFields({ schema, typed, refused, onChange }: SchemaFieldsProps) {
+  const text = useText()
+  const set = (name: string) => (value: string) => onChange({ ...typed, [name]: value })
+  if (isOpen(schema)) {
+    return (
+      <Field
+        label={text.providers.settings}
+        hint={text.providers.settingsHint}
+        error={settingsOf(schema, typed) === undefined ? text.notJsonObject : undefined}
+      >
+        {(ids) => (
+          <textarea
+            {...ids}
+            className="mono"
+            rows={8}
+            value={typed[WHOLE] ?? ''}
+            placeholder="{}"
+            spellCheck={false}
+            onChange={(event) => set(WHOLE)(event.target.value)}
+          />
+        )}
+      </Field>
+    )
+  }
+  return Object.entries(schema.properties ?? {}).map(([name, property]) => {
+    const isNeeded = schema.required?.includes(name) ?? false
+    return (
+      <Field
+        key={name}
+        label={property.title ?? name.replaceAll('_', ' ')}
+        hint={property.description}
+        error={refused(name)}
+        {...(!isNeeded && { optional: text.optional })}
+      >
+        {(ids) => (
+          <Control
+            {...ids}
+            required={isNeeded}
+            of={property}
+            value={typed[name] ?? ''}
+            onChange={set(name)}
+          />
+        )}
+      </Field>
+    )
+  })
+}
+
+interface ControlProps {
+  id: string
+  'aria-describedby': string | undefined
+  'aria-invalid': boolean | undefined
+  required: boolean
+  of: Property
+  value: string
+  onChange: (value: string) => void
+}
+
+function Control({ of, value, onChange, ...rest }: ControlProps) {
+  const options = of.enum ?? (of.type === 'boolean' ? ['true', 'false'] : undefined)
+  const change = (event: { target: { value: string } }) => onChange(event.target.value)
+  if (options) {
+    return (
+      <select {...rest} value={value} onChange={change}>
+        <option value="">{of.default === undefined ? '–' : `– (${String(of.default)})`}</option>
+        {options.map((option) => (
+          <option key={option} value={option}>
+            {option}
+          </option>
+        ))}
+      </select>
+    )
+  }
+  if (of.type === 'array' || of.type === 'object')
+    return <textarea {...rest} className="mono" rows={3} value={value} spellCheck={false} onChange={change} />
+  return (
+    <input
+      {...rest}
+      type={of.writeOnly ? 'password' : of.type === 'integer' || of.type === 'number' ? 'number' : 'text'}
+      autoComplete="off"
+      spellCheck={false}
+      placeholder={of.default === undefined ? undefined : String(of.default)}
+      value={value}
+      onChange={change}
+    />
+  )
+}

@@ -1,0 +1,53 @@
+/** Settings that a JSON Schema describes: as typed, and as the API takes them. */
+
+/** As much of JSON Schema as settings use. */
+export interface Schema {
+  properties?: Record<string, Property>
+  required?: string[]
+  additionalProperties?: unknown
+}
+
+export interface Property {
+  type?: string
+  title?: string
+  description?: string
+  enum?: string[]
+  default?: unknown
+  format?: string
+  writeOnly?: boolean
+  items?: { type?: string }
+}
+
+/** As typed, by the names of the settings; all of them as one JSON text where nothing is known about them. */
+export type Typed = Record<string, string>
+
+/** Where the whole is typed as JSON. */
+export const WHOLE = ''
+
+/** Whether a kind says which settings it has; else they are one JSON object. */
+export function isOpen(schema: Schema): boolean {
+  return !schema.properties && schema.additionalProperties !== false
+}
+
+/** What the API is sent: only what was given. Undefined while something is not JSON. */
+export function settingsOf(schema: Schema, typed: Typed): Record<string, unknown> | undefined {
+  try {
+    if (isOpen(schema)) {
+      const whole: unknown = JSON.parse(typed[WHOLE] || '{}')
+      const isObject = typeof whole === 'object' && whole !== null && !Array.isArray(whole)
+      return isObject ? (whole as Record<string, unknown>) : undefined
+    }
+    const given = Object.entries(schema.properties ?? {}).filter(
+      ([name]) => (typed[name] ?? '').trim() !== '',
+    )
+    return Object.fromEntries(given.map(([name, property]) => [name, parsed(property, typed[name] ?? '')]))
+  } catch {
+    return undefined
+  }
+}
+
+function parsed({ type, items }: Property, text: string): unknown {
+  if (type === undefined || type === 'string') return text
+  if (type === 'array' && items?.type === 'string') return text.split(/[\s,]+/).filter(Boolean)
+  return JSON.parse(text)
+}

@@ -1,0 +1,146 @@
+//! One call over HTTP/1.1, on a connection of its own.
+
+use std::sync::Arc;
+
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use hyper::{Method, Uri};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+
+use crate::{Destination, Egress, EgressError};
+
+/// Documents of the kind that is asked for here are small.
+const MOST: usize = 1024 * 1024;
+
+/// What is asked.
+pub struct Request<'a> {
+    method: Method,
+    url: &'a str,
+    uri: Uri,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Vec<u8>,
+}
+
+/// What came back, whole.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Of `Content-Type` the type alone, in lower case.
+    pub media_type: String,
+    pub body: Vec<u8>,
+}
+
+impl<'a> Request<'a> {
+    pub fn get(url: &'a str) -> Result<Self, EgressError> {
+        Self::new(Method::GET, url)
+    }
+
+    /// `body` is a form.
+    pub fn post_form(url: &'a str, body: String) -> Result<Self, EgressError> {
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let mut request = Self::new(Method::POST, url)?;
+        request.headers.push((CONTENT_TYPE, form));
+        request.body = body.into_bytes();
+        Ok(request)
+    }
+
+    fn new(method: Method, url: &'a str) -> Result<Self, EgressError> {
+        let wrong = || EgressError::Address(url.to_owned());
+        let uri: Uri = url.parse().map_err(|_| wrong())?;
+        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+        // A user part would be a credential in an address.
+        let is_plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+        if !is_web || !is_plain || uri.host().is_none_or(str::is_empty) {
+            return Err(wrong());
+        }
+        Ok(Self { method, url, uri, headers: Vec::new(), body: Vec::new() })
+    }
+
+    /// A header; it is secret, whatever it is.
+    pub fn with(mut self, name: HeaderName, value: &str) -> Result<Self, EgressError> {
+        let mut value =
+            HeaderValue::try_from(value).map_err(|_| EgressError::Address(self.url.to_owned()))?;
+        value.set_sensitive(true);
+        self.headers.push((name, value));
+        Ok(self)
+    }
+
+    /// Without the brackets of an IPv6 address.
+    pub(crate) fn host(&self) -> &str {
+        self.uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']')
+    }
+
+    fn is_secure(&self) -> bool {
+        self.uri.scheme_str() == Some("https")
+    }
+}
+
+impl Egress {
+    pub(crate) async fn exchange(
+        &self,
+        to: Destination,
+        request: Request<'_>,
+    ) -> Result<Answer, EgressError> {
+        let host = request.host().to_owned();
+        let port = request.uri.port_u16().unwrap_or(if request.is_secure() { 443 } else { 80 });
+        let stream = self.connect(to, &host, port).await?;
+        if !request.is_secure() {
+            return send(stream, &host, request).await;
+        }
+        let name = ServerName::try_from(host.clone()).map_err(|_| EgressError::Address(host.clone()))?;
+        let config = Arc::clone(&self.tls(None)?);
+        let secured = TlsConnector::from(config).connect(name, stream).await;
+        send(secured.map_err(|error| refused(&host, &error))?, &host, request).await
+    }
+}
+
+/// Whether it was the certificate, which somebody can mend.
+fn refused(host: &str, error: &std::io::Error) -> EgressError {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let host = host.to_owned();
+    match inner {
+        Some(rustls::Error::InvalidCertificate(reason)) => {
+            EgressError::Certificate { host, reason: reason.to_string() }
+        }
+        _ => EgressError::Tls { host, reason: error.to_string() },
+    }
+}
+
+async fn send<S>(stream: S, host: &str, request: Request<'_>) -> Result<Answer, EgressError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let http = |reason: String| EgressError::Http { host: host.to_owned(), reason };
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| http(error.to_string()))?;
+    // Ends when the answer is read and the sender dropped.
+    telemetry::spawn("egress connection", async move { drop(connection.await) });
+    let authority = request.uri.authority().map_or("", |authority| authority.as_str());
+    let path = request.uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut built = hyper::Request::builder()
+        .method(request.method.clone())
+        .uri(path)
+        .header(HOST, authority)
+        .header(USER_AGENT, concat!("safeconduct/", env!("CARGO_PKG_VERSION")));
+    for (name, value) in &request.headers {
+        built = built.header(name, value);
+    }
+    let built = built.body(Full::new(Bytes::from(request.body))).map_err(|error| http(error.to_string()))?;
+    let answer = sender.send_request(built).await.map_err(|error| http(error.to_string()))?;
+    let (head, body) = answer.into_parts();
+    let body = Limited::new(body, MOST).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            EgressError::TooLarge { host: host.to_owned(), most: MOST }
+        } else {
+            http(error.to_string())
+        }
+    })?;
+    let media_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    Ok(Answer { status: head.status.as_u16(), media_type, body: body.to_bytes().to_vec() })
+}
