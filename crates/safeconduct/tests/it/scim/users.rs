@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{RIGHTS, Setting, USER, id, patch, path, refused, user};
+use super::{AGENT, GROUP, RIGHTS, Setting, USER, id, patch, path, refused, user};
 use crate::support::Caller;
 
 testing::on_both_databases! {
@@ -211,7 +211,7 @@ testing::on_both_databases! {
         strong.patch(&place, moved).await.ok(200);
         // Through a group as well.
         let ada = setting.user("ada").await;
-        let group = json!({ "schemas": [super::GROUP], "displayName": "Admins", "members": [{ "value": id(&ada) }] });
+        let group = json!({ "schemas": [GROUP], "displayName": "Admins", "members": [{ "value": id(&ada) }] });
         let group = directory.post("/scim/v2/Groups", group).await.ok(201);
         setting.owner.post("/api/v1/grants", json!({ "principal": id(&group), "role": "admin" })).await.ok(201);
         refused(&directory.patch(&path(&ada), mallory.clone()).await, 403, None, "authority_exceeded");
@@ -252,9 +252,9 @@ testing::on_both_databases! {
         let setting = Setting::of(database).await;
         let (server, directory) = (&setting.server, &setting.directory);
         let ada = setting.user("ada").await;
-        let group = json!({ "schemas": [super::GROUP], "displayName": "Ops", "members": [{ "value": id(&ada) }] });
+        let group = json!({ "schemas": [GROUP], "displayName": "Ops", "members": [{ "value": id(&ada) }] });
         let group = directory.post("/scim/v2/Groups", group).await.ok(201);
-        let agent = json!({ "schemas": [super::AGENT], "name": "bot", "owner": { "value": "00u-ada" } });
+        let agent = json!({ "schemas": [AGENT], "name": "bot", "owner": { "value": "00u-ada" } });
         let agent = directory.post("/scim/v2/Agents", agent).await.ok(201);
         let stranger = server.stranger().await;
         let theirs = server.agent(&stranger, "directory", RIGHTS).await;
@@ -269,15 +269,15 @@ testing::on_both_databases! {
             assert!(!theirs.get(kind(resource)).await.text.contains(id(resource)));
         }
         // Nor can it take in anybody of the home organization, by id, address or external id.
-        let foreign = json!({ "schemas": [super::GROUP], "displayName": "Ours", "members": [{ "value": id(&ada) }] });
+        let foreign = json!({ "schemas": [GROUP], "displayName": "Ours", "members": [{ "value": id(&ada) }] });
         refused(&theirs.post("/scim/v2/Groups", foreign).await, 400, Some("invalidValue"), "validation_failed");
         refused(&theirs.post("/scim/v2/Users", user("ada")).await, 403, None, "outside_domains");
         for owner in [id(&ada), "00u-ada", "ada@proved.example"] {
-            let agent = json!({ "schemas": [super::AGENT], "name": "spy", "owner": { "value": owner } });
+            let agent = json!({ "schemas": [AGENT], "name": "spy", "owner": { "value": owner } });
             assert!(matches!(theirs.post("/scim/v2/Agents", agent).await.status.as_u16(), 400 | 422), "{owner}");
         }
         // The same names and external ids do not meet.
-        let group = json!({ "schemas": [super::GROUP], "displayName": "Ops" });
+        let group = json!({ "schemas": [GROUP], "displayName": "Ops" });
         theirs.post("/scim/v2/Groups", group).await.ok(201);
         setting.server.finish().await;
     }
