@@ -40,6 +40,14 @@ impl People {
     pub async fn provision(&self, by: &Allowance, wanted: &Profile) -> Result<Decided<UserId>, PeopleError> {
         let inner = self.inner();
         let email = wanted.email.as_ref().ok_or_else(outside)?;
+        // Only inside its own domains does an organization learn whether somebody is known.
+        self.proved_domain(by, email.as_str()).await?.ok_or_else(outside)?;
+        let known = store::person_by_email(&inner.db, INSTANCE, email.as_str()).await?;
+        if let Some(person) = known
+            && store::membership(&inner.db, by.scope(), by.org(), person.id).await?.is_some()
+        {
+            return Err(already().into());
+        }
         let entry = Entry {
             external_id: None,
             username: None,

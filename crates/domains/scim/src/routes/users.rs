@@ -22,7 +22,9 @@ operation! {
     /// Brings a member in whose address lies in a domain that the organization has proved.
     pub CreateUser(UserResource) -> UserResource = Spec::create("scim.users.create", "/scim/v2/Users")
         .form(SCIM).not_idempotent().needs("users:create").step_up().facts(leaves![people::USER_CREATED])
-        .further_facts(leaves![people::MEMBER_JOINED, people::USER_UPDATED, people::USER_REACTIVATED])
+        .further_facts(leaves![
+            people::MEMBER_JOINED, people::MEMBER_LINKED, people::USER_UPDATED, people::USER_REACTIVATED,
+        ])
         .errors(refuses![
             ALREADY_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, INVALID_SYNTAX, INVALID_VALUE, ORGANIZATION_LEAVING, OUTSIDE_DOMAINS,
         ])

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{GROUP, RIGHTS, Setting, id, patch, path, refused};
+use super::{GROUP, Setting, id, patch, path, refused};
 
 testing::on_both_databases! {
     async fn members_come_and_go_by_every_shape_that_directories_send(database: TestDatabase) {
@@ -64,22 +64,21 @@ testing::on_both_databases! {
         let setting = Setting::of(database).await;
         let (server, owner, directory) = (&setting.server, &setting.owner, &setting.directory);
         let ada = setting.user("ada").await;
-        let group = json!({ "schemas": [GROUP], "displayName": "Admins" });
+        let group = json!({ "schemas": [GROUP], "displayName": "Auditors" });
         let group = directory.post("/scim/v2/Groups", group).await.ok(201);
-        owner.post("/api/v1/grants", json!({ "principal": id(&group), "role": "admin" })).await.ok(201);
+        owner.post("/api/v1/grants", json!({ "principal": id(&group), "role": "auditor" })).await.ok(201);
         let add = patch(json!([{ "op": "add", "path": "members", "value": [{ "value": id(&ada) }] }]));
         refused(&directory.patch(&path(&group), add.clone()).await, 403, None, "authority_exceeded");
         assert!(directory.get(&path(&group)).await.ok(200).get("members").is_none());
-        let strong = server.agent(owner, "strong", &[RIGHTS, &["*:*:all"]].concat()).await;
-        let strong = server.as_agent(&strong).await;
+        let strong = setting.holding("strong", &["auditor"]).await;
         strong.patch(&path(&group), add).await.ok(200);
         // In force on the next request, and gone on the next.
         let person = server.house().people.member(server.home().await, id(&ada).parse().unwrap()).await.unwrap().unwrap();
         let token = server.by_token(server.home().await, &person).await;
-        token.get("/api/v1/members").await.ok(200);
+        token.get("/api/v1/policies").await.ok(200);
         let remove = patch(json!([{ "op": "remove", "path": format!("members[value eq \"{}\"]", id(&ada)) }]));
         directory.patch(&path(&group), remove).await.ok(200);
-        token.get("/api/v1/members").await.refused(403, "permission_denied");
+        token.get("/api/v1/policies").await.refused(403, "permission_denied");
         setting.server.finish().await;
     }
 

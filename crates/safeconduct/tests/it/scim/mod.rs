@@ -54,6 +54,23 @@ impl Setting {
         self.directory.post("/scim/v2/Users", user(name)).await.ok(201)
     }
 
+    /// A directory that holds more: the rights of these roles as well.
+    async fn holding(&self, name: &str, roles: &[&str]) -> Caller {
+        let agent = self.server.agent(&self.owner, name, RIGHTS).await;
+        for role in roles {
+            let grant = json!({ "principal": agent.id, "role": role });
+            self.owner.post("/api/v1/grants", grant).await.ok(201);
+        }
+        self.server.as_agent(&agent).await
+    }
+
+    /// Another organization's directory.
+    async fn elsewhere(&self) -> Caller {
+        let key = json!({ "name": "directory", "permissions": RIGHTS });
+        let key = self.server.stranger().await.post("/api/v1/api-keys", key).await.ok(201);
+        Caller { bearer: key["api_key"].as_str().map(str::to_owned), ..self.server.anonymous() }
+    }
+
     /// How often something happened.
     async fn count(&self, kind: &str) -> i64 {
         let tamper = self.server.database.tamper().await;

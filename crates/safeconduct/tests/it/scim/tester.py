@@ -1,8 +1,8 @@
 """Runs the public scim2-tester against a server: tester.py URL TOKEN DOMAIN.
 
-The tester makes values up. Three of them have to lie where this server takes them, and nothing else is steered: addresses
-in the domain that the organization has proved, the one address that a user has is the primary one, and names of agents
-keep to their pattern.
+The tester makes values up. Some have to lie where this server takes them, and nothing else is steered: addresses lie in
+the domain that the organization has proved, the one address that a user has is the primary one, a role is one that the
+directory holds, names of agents keep to their pattern, and the owner of an agent is there and active.
 """
 
 import sys
@@ -26,6 +26,12 @@ def fitting(path):
         return f"{uuid.uuid4()}@{domain}"
     if model == "Emails" and field == "primary":
         return True
+    if model == "User" and field == "active":
+        return True
+    if model == "Roles" and field == "value":
+        return "viewer"
+    if model == "Owner" and field == "value":
+        return owner
     if model == "Agent" and field == "name":
         return f"agent-{uuid.uuid4()}"
     return made_up(path)
@@ -33,6 +39,8 @@ def fitting(path):
 
 filling.get_random_example_value = fitting
 http = httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {token}"})
+somebody = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": f"owner@{domain}"}
+owner = http.post("/Users", json=somebody).raise_for_status().json()["id"]
 results = check_server(SyncSCIMClient(http))
 for result in results:
     if result.status is not Status.SUCCESS:

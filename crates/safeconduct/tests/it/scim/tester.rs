@@ -2,21 +2,16 @@
 
 use std::path::Path;
 
-use serde_json::json;
-
 use super::Setting;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_public_tester_finds_no_fault() {
     let setting = Setting::of(testing::TestDatabase::sqlite()).await;
-    // Everything, and by name what must be held by name.
-    let permissions = ["*:*:all", "users:create:all", "members:update:all", "groups:update:all"];
-    let key = json!({ "name": "tester", "permissions": permissions });
-    let key = setting.owner.post("/api/v1/api-keys", key).await.ok(201);
+    let directory = setting.holding("tester", &["viewer"]).await;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/scim/tester.py");
     let mut command = tokio::process::Command::new(testing::scim_tester());
     command.arg(script).arg(format!("{}/scim/v2", setting.server.url()));
-    command.arg(key["api_key"].as_str().unwrap()).arg("proved.example").env_clear();
+    command.arg(directory.bearer.as_deref().unwrap()).arg("proved.example").env_clear();
     let output = command.output().await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));

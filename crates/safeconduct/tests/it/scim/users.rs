@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{AGENT, GROUP, RIGHTS, Setting, USER, id, patch, path, refused, user};
+use super::{AGENT, GROUP, Setting, USER, id, patch, path, refused, user};
 use crate::support::Caller;
 
 testing::on_both_databases! {
@@ -116,8 +116,7 @@ testing::on_both_databases! {
         let stop = patch(json!([{ "op": "replace", "path": "active", "value": false }]));
         // Who does not hold what the member holds does not stop it.
         refused(&directory.patch(&place, stop.clone()).await, 403, None, "authority_exceeded");
-        let strong = server.agent(&setting.owner, "strong", &[RIGHTS, &["*:*:all"]].concat()).await;
-        let strong = server.as_agent(&strong).await;
+        let strong = setting.holding("strong", &["member"]).await;
         let stopped = strong.patch(&place, stop).await.ok(200);
         assert_eq!(stopped["active"], false);
         here.get("/api/v1/agents").await.refused(401, "unauthenticated");
@@ -169,7 +168,7 @@ testing::on_both_databases! {
 
     async fn roles_are_given_by_those_who_hold_them_and_an_owner_stays(database: TestDatabase) {
         let setting = Setting::of(database).await;
-        let (server, owner, directory) = (&setting.server, &setting.owner, &setting.directory);
+        let (owner, directory) = (&setting.owner, &setting.directory);
         let ada = setting.user("ada").await;
         let give = |role: &str| patch(json!([{ "op": "add", "path": "roles", "value": [{ "value": role }] }]));
         refused(&directory.patch(&path(&ada), give("owner")).await, 403, None, "authority_exceeded");
@@ -177,8 +176,7 @@ testing::on_both_databases! {
         let mut new = user("eve");
         new["roles"] = json!([{ "value": "admin" }]);
         refused(&directory.post("/scim/v2/Users", new).await, 403, None, "authority_exceeded");
-        let strong = server.agent(owner, "strong", &[RIGHTS, &["*:*:all"]].concat()).await;
-        let strong = server.as_agent(&strong).await;
+        let strong = setting.holding("strong", &["viewer"]).await;
         let after = strong.patch(&path(&ada), give("viewer")).await.ok(200);
         assert_eq!(after["roles"], json!([{ "value": "viewer" }]));
         // A replacement that does not mention roles leaves them alone.
@@ -186,13 +184,14 @@ testing::on_both_databases! {
         whole["displayName"] = json!("Ada L.");
         let after = strong.send(reqwest::Method::PUT, &path(&ada), Some(whole.to_string())).await.ok(200);
         assert_eq!((&after["displayName"], &after["roles"]), (&json!("Ada L."), &json!([{ "value": "viewer" }])));
+        // An owner holds more than any directory can: none stops one, and none removes the last.
         let me = owner.get("/api/v1/auth/me").await.ok(200);
         let mine = format!("/scim/v2/Users/{}", me["principal"]["id"].as_str().unwrap());
         let stop = patch(json!([{ "op": "replace", "path": "active", "value": false }]));
-        refused(&strong.patch(&mine, stop).await, 409, None, "last_owner");
-        refused(&strong.delete(&mine).await, 409, None, "last_owner");
+        refused(&strong.patch(&mine, stop).await, 403, None, "authority_exceeded");
         let take = patch(json!([{ "op": "remove", "path": "roles[value eq \"owner\"]" }]));
         refused(&strong.patch(&mine, take).await, 409, None, "last_owner");
+        refused(&strong.delete(&mine).await, 409, None, "last_owner");
         setting.server.finish().await;
     }
 
@@ -202,18 +201,17 @@ testing::on_both_databases! {
         let (server, directory) = (&setting.server, &setting.directory);
         let (home, people) = (server.home().await, &server.house().people);
         let mallory = patch(json!([{ "op": "replace", "path": "emails", "value": [{ "value": "mallory@proved.example" }] }]));
-        let admin = people.enrol(home, "Admin", Some("admin@proved.example"), &["admin"]).await.unwrap();
-        let place = format!("/scim/v2/Users/{}", admin.id);
+        let auditor = people.enrol(home, "Auditor", Some("auditor@proved.example"), &["auditor"]).await.unwrap();
+        let place = format!("/scim/v2/Users/{}", auditor.id);
         refused(&directory.patch(&place, mallory.clone()).await, 403, None, "authority_exceeded");
-        let strong = server.agent(&setting.owner, "strong", &[RIGHTS, &["*:*:all"]].concat()).await;
-        let strong = server.as_agent(&strong).await;
+        let strong = setting.holding("strong", &["auditor"]).await;
         let moved = patch(json!([{ "op": "replace", "path": "emails", "value": [{ "value": "moved@proved.example" }] }]));
         strong.patch(&place, moved).await.ok(200);
         // Through a group as well.
         let ada = setting.user("ada").await;
-        let group = json!({ "schemas": [GROUP], "displayName": "Admins", "members": [{ "value": id(&ada) }] });
+        let group = json!({ "schemas": [GROUP], "displayName": "Auditors", "members": [{ "value": id(&ada) }] });
         let group = directory.post("/scim/v2/Groups", group).await.ok(201);
-        setting.owner.post("/api/v1/grants", json!({ "principal": id(&group), "role": "admin" })).await.ok(201);
+        setting.owner.post("/api/v1/grants", json!({ "principal": id(&group), "role": "auditor" })).await.ok(201);
         refused(&directory.patch(&path(&ada), mallory.clone()).await, 403, None, "authority_exceeded");
         // What somebody is elsewhere, nobody here has to give.
         let slug = "acme".parse().unwrap();
@@ -250,15 +248,13 @@ testing::on_both_databases! {
 
     async fn another_organization_sees_nothing(database: TestDatabase) {
         let setting = Setting::of(database).await;
-        let (server, directory) = (&setting.server, &setting.directory);
+        let directory = &setting.directory;
         let ada = setting.user("ada").await;
         let group = json!({ "schemas": [GROUP], "displayName": "Ops", "members": [{ "value": id(&ada) }] });
         let group = directory.post("/scim/v2/Groups", group).await.ok(201);
         let agent = json!({ "schemas": [AGENT], "name": "bot", "owner": { "value": "00u-ada" } });
         let agent = directory.post("/scim/v2/Agents", agent).await.ok(201);
-        let stranger = server.stranger().await;
-        let theirs = server.agent(&stranger, "directory", RIGHTS).await;
-        let theirs = server.as_agent(&theirs).await;
+        let theirs = setting.elsewhere().await;
         for resource in [&ada, &group, &agent] {
             refused(&theirs.get(&path(resource)).await, 404, None, "not_found");
             refused(&theirs.delete(&path(resource)).await, 404, None, "not_found");
