@@ -70,6 +70,11 @@ testing::on_both_databases! {
                 false => None,
             };
             let (caller, nobody) = by_token.as_ref().map_or((&owner, &nobody), |(owner, nobody)| (owner, nobody));
+            // Another organization's directory finds nobody either.
+            let elsewhere = match spec.path.starts_with("/scim/") {
+                true => Some(server.by_token(server.elsewhere().await, &foreigner).await),
+                false => None,
+            };
             let before = rows(&server).await;
             let unknown = stage.call(&server.anonymous(), spec).await;
             if spec.path.starts_with("/scim/") {
@@ -77,11 +82,6 @@ testing::on_both_databases! {
             } else {
                 unknown.refused(401, "unauthenticated");
             }
-            // Another organization's directory finds nobody either.
-            let elsewhere = match spec.path.starts_with("/scim/") {
-                true => Some(server.by_token(server.elsewhere().await, &foreigner).await),
-                false => None,
-            };
             let stranger = elsewhere.as_ref().unwrap_or(&stranger);
             if stage.names_something && !SHARED.contains(&spec.id) {
                 let foreign = stage.call(stranger, spec).await;
