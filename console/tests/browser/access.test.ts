@@ -60,7 +60,7 @@ test('a group is made, filled with people and agents, given a role and emptied',
   await row('Mia').waitFor()
   await row('triage').waitFor()
 
-  await page.getByRole('link', { name: 'Access' }).click()
+  await page.getByRole('main').getByRole('link', { name: 'Access' }).click()
   await page.getByRole('button', { name: 'Give', exact: true }).click()
   const giving = page.getByRole('dialog', { name: 'Give something to Night shift' })
   await giving.getByLabel('Role', { exact: true }).last().selectOption('auditor')

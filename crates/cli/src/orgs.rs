@@ -215,7 +215,7 @@ impl List {
         OrgFilter {
             status: self.status.clone(),
             q: self.search.clone(),
-            mine: self.mine,
+            mine: self.mine.then_some(true),
             limit: Some(limit),
             cursor: self.listing.cursor.clone(),
         }

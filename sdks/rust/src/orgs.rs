@@ -83,8 +83,7 @@ pub struct OrgFilter {
     /// Part of the slug or name.
     pub q: Option<String>,
     /// Only those that the caller is a member of, also for operators.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub mine: bool,
+    pub mine: Option<bool>,
     /// Items per page, 1 to 200.
     pub limit: Option<u32>,
     pub cursor: Option<String>,

@@ -19,6 +19,7 @@ const OPEN: &[(&str, &str)] = &[
     ("auth.begin", "sign_in::flow"),
     ("auth.login", "sign_in::flow"),
     ("auth.callback", "sign_in::flow"),
+    ("auth.external", "sign_in::external"),
     ("auth.send_code", "sign_in::otp"),
     ("auth.verify_code", "sign_in::otp"),
     ("auth.second_factor", "sign_in::factors"),

@@ -375,6 +375,7 @@ async fn every_operation_has_a_method_that_calls_it() {
         "permissions.check" => permissions.check(&[], "all"),
         "permissions.me" => permissions.me(),
         "permissions.of" => permissions.of("x"),
+        "permissions.opens" => permissions.opens(&[]),
         "resource_prefixes.create" => prefixes.create(&client::NewResourcePrefix::default()),
         "resource_prefixes.delete" => prefixes.delete("x"),
         "resource_prefixes.get" => prefixes.get("x"),

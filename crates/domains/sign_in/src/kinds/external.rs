@@ -43,7 +43,7 @@ fn usual_age() -> u64 {
 impl External {
     pub(crate) fn over(parts: &SignInParts, settings: &SignInSettings) -> Self {
         Self {
-            issuers: Issuers::new(parts.egress.clone(), parts.world.clone()),
+            issuers: Issuers::spoken_to_over(parts.egress.clone(), parts.world.clone()),
             world: parts.world.clone(),
             skew: settings.clock_skew,
             key: parts.keyring.derive("external tokens"),

@@ -83,7 +83,7 @@ struct TokenRefusal {
 
 impl Oidc {
     pub(crate) fn over(parts: &SignInParts, settings: &SignInSettings) -> Self {
-        let issuers = Issuers::new(parts.egress.clone(), parts.world.clone());
+        let issuers = Issuers::spoken_to_over(parts.egress.clone(), parts.world.clone());
         Self { issuers, world: parts.world.clone(), skew: settings.clock_skew }
     }
 

@@ -70,7 +70,7 @@ struct Known {
 }
 
 impl Issuers {
-    pub(crate) fn new(egress: Egress, world: World) -> Self {
+    pub(crate) fn spoken_to_over(egress: Egress, world: World) -> Self {
         Self { egress, world, known: Arc::default() }
     }
 
