@@ -204,7 +204,7 @@ impl People {
         }
         for (kind, data) in &told {
             for org in &orgs {
-                let fact = by.fact_in(*org, *kind).target("user", before.id, &after.display_name);
+                let fact = by.fact_in(*org, kind).target("user", before.id, &after.display_name);
                 change = change.fact(inner.ledger.seal(fact.data(data.clone())).await?);
             }
         }
