@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use serde_json::Value;
-use web::{Outer, Routes, Spec};
+use web::{Outer, Routes, Spec, StepUp};
 
 use crate::{House, console, docs, health};
 
@@ -36,8 +36,8 @@ pub(crate) fn public(house: &House) -> Router {
     let openapi = move || async move { ([("content-type", "application/json")], document) };
     let routes = routes(house);
     house.access.know_operations(routes.specs().collect());
-    let required = routes.specs().filter_map(Spec::required).chain(sign_in::further_permissions());
-    house.oauth.know_operations(required.collect());
+    let stepped_up = routes.specs().filter(|spec| spec.step_up != StepUp::Never);
+    house.oauth.know_step_ups(stepped_up.filter_map(Spec::required).collect());
     let router = routes
         .into_router()
         .route("/api/v1/openapi.json", get(openapi))

@@ -7,7 +7,8 @@ use crate::index::Index;
 use crate::text::string_on_the_wire;
 use crate::{Action, InvalidPermission, Permission, Reach, Required, Resource, Selector};
 
-/// Permissions in canonical order without any that the others cover already.
+/// Permissions in canonical order without any that the others cover already. What is held by name stays beside a
+/// wildcard, since acts that people step up for count names only.
 ///
 /// `write` is covered by `create` and `update` together, also from different permissions. Paths are not joined:
 /// `a/*` and `a/*/**` together do not cover `a/**`. On the wire it is a scope: permissions parted by spaces.
@@ -27,7 +28,7 @@ impl Authority {
         self.permissions.is_empty()
     }
 
-    /// The permissions, none of which the others cover.
+    /// The permissions, none of which the others cover; names count for names only.
     pub fn permissions(&self) -> &[Permission] {
         &self.permissions
     }
@@ -127,18 +128,22 @@ string_on_the_wire!(
 );
 
 /// Drops what the rest covers. Wide ones are looked at first and kept, so that `write` outlives `create` and
-/// `update`; a stated `:all` outlives the same permission without a reach. Then those are dropped that narrower
-/// actions cover together.
+/// `update`; a stated `:all` outlives the same permission without a reach. Names are dropped for other names only.
 fn minimal(mut permissions: Vec<Permission>) -> Vec<Permission> {
     permissions.sort_by_cached_key(ToString::to_string);
     permissions.dedup();
     permissions.sort_by_key(|permission| (std::cmp::Reverse(width(permission)), permission.reach.is_none()));
     let mut kept: Vec<Permission> = Vec::with_capacity(permissions.len());
-    let mut seen = Index::default();
+    let (mut all, mut named) = (Index::default(), Index::default());
     for permission in permissions {
+        let is_named = !permission.has_wildcard();
+        let seen = if is_named { &named } else { &all };
         let reach = seen.widest_reach(&permission.resource, &permission.action, &permission.selector);
         if reach < Some(permission.ceiling()) {
-            seen.insert(&permission);
+            all.insert(&permission);
+            if is_named {
+                named.insert(&permission);
+            }
             kept.push(permission);
         }
     }

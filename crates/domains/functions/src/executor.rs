@@ -100,7 +100,8 @@ impl FunctionExecutor {
     /// A run may have waited while its caller lost the right to it.
     async fn still_allowed(&self, task: &Task, function: &Function) -> Result<(), Ending> {
         let (namespace, name) = (function.namespace.as_str(), function.name.as_str());
-        let Ok(selector) = Selector::object([namespace, name]) else { return Ok(()) };
+        let selector = Selector::object([namespace, name])
+            .map_err(|error| failed("permission_denied", error.to_string()))?;
         for principal in principals(&task.mandate) {
             let grants = self.0.access.grants(task.run.org, principal).await.map_err(ours)?;
             if !may(&grants, function, principal, &selector) {

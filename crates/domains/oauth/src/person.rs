@@ -1,5 +1,5 @@
-//! Tokens of people: an access token on a session, with every right of theirs spelled out by name, because a token cannot
-//! step up and a wildcard does not count where people must.
+//! Tokens of people: an access token on a session with all rights of theirs, and by name those that people step up for,
+//! because a token cannot step up and a wildcard does not count there.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use web::{Allowance, Contact, PrincipalId};
 use crate::Oauth;
 use crate::claims::{Claims, first_party};
 use crate::error::OAuthError;
-use crate::scope::{spell_out, with_roles};
+use crate::scope::spell_out;
 use crate::token::{Draft, How, TokenAnswer, issued_fact};
 
 /// An access token and the refresh token for the next.
@@ -64,8 +64,7 @@ impl Oauth {
         let inner = self.inner();
         let principal = PrincipalId::User(session.user);
         let link = self.link(session.org, principal).await?;
-        let scope: Arc<str> =
-            with_roles(&spell_out(&link.grants, self.operations()), &link.grants).to_scope_string().into();
+        let scope: Arc<str> = spell_out(&link.grants, self.needed_by_name()).to_scope_string().into();
         let issuer = inner.issuers.of_org(session.org).await?;
         let issuer = issuer.ok_or_else(|| Problem::internal("a session without organization"))?;
         let draft = Draft {

@@ -18,7 +18,6 @@ use types::{Id, OrgId, Timestamp, TokenId, World};
 use crate::client::ClientKeys;
 use crate::error::KeysError;
 use crate::import;
-use crate::introspect::{DELETE_TOKENS, READ_TOKENS};
 use crate::issuer::Issuers;
 use crate::keys::Keys;
 use crate::live::Live;
@@ -106,7 +105,7 @@ pub(crate) struct Inner {
     pub(crate) login_key: MacKey,
     /// Tokens from before this were issued by a process that is gone.
     pub(crate) started: Timestamp,
-    operations: OnceLock<Vec<Required>>,
+    step_ups: OnceLock<Vec<Required>>,
 }
 
 impl Oauth {
@@ -121,7 +120,7 @@ impl Oauth {
             client_keys: ClientKeys::default(),
             login_key: keyring.derive("logins"),
             started: world.now(),
-            operations: OnceLock::new(),
+            step_ups: OnceLock::new(),
             db,
             ledger,
             world,
@@ -137,11 +136,10 @@ impl Oauth {
         Self(inner)
     }
 
-    /// What the server's operations ask for; tokens of people spell it out. Set once, when all routes are known.
-    pub fn know_operations(&self, mut required: Vec<Required>) {
-        required.extend([READ_TOKENS, DELETE_TOKENS]);
+    /// What operations ask for that people step up for; tokens of people name it. Set once, when all routes are known.
+    pub fn know_step_ups(&self, required: Vec<Required>) {
         // A second list would come from a second boot in one process; the first stays.
-        let _ = self.0.operations.set(required);
+        let _ = self.0.step_ups.set(required);
     }
 
     /// Signs with the operator's own key from this file (`keys.signing_key_file`, `safeconduct keys import`). One that cannot
@@ -171,8 +169,8 @@ impl Oauth {
         &self.0
     }
 
-    pub(crate) fn operations(&self) -> &[Required] {
-        self.0.operations.get().map(Vec::as_slice).unwrap_or_default()
+    pub(crate) fn needed_by_name(&self) -> &[Required] {
+        self.0.step_ups.get().map(Vec::as_slice).unwrap_or_default()
     }
 }
 

@@ -37,7 +37,6 @@ pub use facts::KINDS;
 pub use file::FileError;
 pub use kind::{Begun, Finding, Kind, Kinds, NewState, Next, Proven, Visit};
 pub use model::{Owner, Provider};
-pub use providers::further_permissions;
 pub use routes::routes;
 pub use service::{SignIn, SignInParts, SignInSettings};
 pub use states::OpenState;

@@ -271,11 +271,6 @@ impl SignIn {
     }
 }
 
-/// What operations here ask for besides their own permission: tokens of people spell it out, too.
-pub fn further_permissions() -> [Required; 2] {
-    [SEE_INSTANCE, TOUCH_INSTANCE].map(Required::parse)
-}
-
 const SEE_INSTANCE: &str = "system:read";
 const TOUCH_INSTANCE: &str = "system:update";
 

@@ -16,7 +16,7 @@ use types::{GroupId, OrgId, Uuid};
 use crate::door::Door;
 use crate::idempotency::Ticket;
 use crate::policy::{Brief, Question};
-use crate::{Caller, Contact, Link, Operation, Rejection, Spec};
+use crate::{Caller, Contact, Link, Operation, Rejection, Spec, StepUp};
 
 /// What is asked about, as far as rights depend on it.
 #[derive(Clone, Debug, Default)]
@@ -166,8 +166,9 @@ impl Allowance {
     }
 
     /// Refuses unless the caller has just confirmed (people) or holds the permission by name (tokens). For acts that
-    /// need it only sometimes; where they always do, the operation's spec says so.
+    /// need it only sometimes, which the operation's spec says.
     pub fn confirmed(&self) -> Result<(), Problem> {
+        debug_assert!(self.spec.step_up == StepUp::Sometimes, "{} does not say so", self.spec.id);
         self.door.confirmed(self.spec, &self.caller)
     }
 

@@ -21,7 +21,9 @@ use crate::allowed::{Allowance, may_try};
 use crate::idempotency::{InFlight, Ticket};
 use crate::limits::{Counted, Limits};
 use crate::policy::{Brief, Policy, Question};
-use crate::{Access, Authenticator, Caller, Contact, Cursors, Means, Rate, RateLimits, Refusal, Spec};
+use crate::{
+    Access, Authenticator, Caller, Contact, Cursors, Means, Rate, RateLimits, Refusal, Spec, StepUp,
+};
 
 /// What the door needs of the house. Built once, at boot.
 pub struct Door {
@@ -199,7 +201,7 @@ async fn admit(
     };
     let left = door.limits.take(spec.rate, Counted::Principal(caller.principal().uuid()))?;
     may_try(spec, &caller)?;
-    if spec.step_up {
+    if spec.step_up == StepUp::Always {
         door.confirmed(spec, &caller)?;
     }
     let brief = door.brief(spec, &caller, &contact).await?;

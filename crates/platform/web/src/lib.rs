@@ -39,7 +39,7 @@ pub use input::{Input, Params, Segment, last_event, query};
 pub use ledger::FactKind;
 pub use limits::RateLimits;
 pub use openapi::{Described, document};
-pub use operation::{Access, Method, Nothing, Operation, Rate, Spec};
+pub use operation::{Access, Method, Nothing, Operation, Rate, Spec, StepUp};
 pub use outer::Outer;
 pub use patch::merge_patch;
 pub use patched::Patched;

@@ -8,7 +8,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::{Access, Nothing, Operation, Spec};
+use crate::{Access, Nothing, Operation, Spec, StepUp};
 
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
@@ -71,7 +71,7 @@ impl Described {
             Access::SignedIn => {}
             Access::Holding(permission) => operation["x-permission"] = json!(permission),
         }
-        if spec.step_up {
+        if spec.step_up == StepUp::Always {
             operation["x-step-up"] = json!(true);
         }
         if spec.in_person && spec.access != Access::Open {

@@ -79,8 +79,7 @@ pub struct Spec {
     /// Whether a repeat with the same Idempotency-Key replays the first answer.
     pub idempotent: bool,
     pub reveals_secret: bool,
-    /// A fresh confirmation (people) or the permission spelled out without wildcards (tokens).
-    pub step_up: bool,
+    pub step_up: StepUp,
     /// Only for the principal itself: no run does it on its caller's behalf.
     pub in_person: bool,
     /// Status of success.
@@ -89,6 +88,14 @@ pub struct Spec {
     pub example: &'static str,
     /// Protocol endpoints follow their RFC instead of our JSON conventions.
     pub form: &'static Form,
+}
+
+/// Whether an act needs a fresh confirmation (people) or the permission spelled out without wildcards (tokens).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepUp {
+    Never,
+    Sometimes,
+    Always,
 }
 
 impl Spec {
@@ -104,7 +111,7 @@ impl Spec {
             rate: if method.writes() { Rate::Write } else { Rate::Read },
             idempotent: matches!(method, Method::Post),
             reveals_secret: false,
-            step_up: false,
+            step_up: StepUp::Never,
             in_person: false,
             status,
             example: "",
@@ -207,7 +214,14 @@ impl Spec {
 
     #[must_use]
     pub const fn step_up(mut self) -> Self {
-        self.step_up = true;
+        self.step_up = StepUp::Always;
+        self
+    }
+
+    /// Its service asks [`Allowance::confirmed`](crate::Allowance::confirmed) where the act turns out to need it.
+    #[must_use]
+    pub const fn step_up_sometimes(mut self) -> Self {
+        self.step_up = StepUp::Sometimes;
         self
     }
 

@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use types::{GrantId, GroupId};
 use utoipa::ToSchema;
-use web::{Allowed, Caller, Input, Object, Refusal, Reply, Segment, Spec, operation};
+use web::{Allowed, Caller, Input, Object, Refusal, Reply, Segment, Spec, StepUp, operation};
 
 use crate::error::AccessError;
 use crate::roles::texts;
@@ -196,7 +196,7 @@ impl OperationView {
             method: spec.method.name(),
             path: spec.path,
             permission: required.to_string(),
-            step_up: spec.step_up,
+            step_up: spec.step_up == StepUp::Always,
         }
     }
 }

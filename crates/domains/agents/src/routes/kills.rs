@@ -15,7 +15,7 @@ use crate::{Agents, facts};
 operation! {
     /// Kills an agent: suspends it, voids everything that lives by it, and says what died.
     pub KillAgent(Because) -> KillView = Spec::post("agents.kill", "/api/v1/agents/{agent}/kill")
-        .needs("agents:update").not_idempotent().rate(Rate::Heavy)
+        .needs("agents:update").step_up_sometimes().not_idempotent().rate(Rate::Heavy)
         .facts(leaves![facts::AGENT_KILLED, facts::KILL_CONFIRMED])
         .errors(refuses![AGENT_DECOMMISSIONED, CONFLICT, STEP_UP_REQUIRED])
         .example(r#"{"reason": "leaked secret"}"#);

@@ -166,6 +166,25 @@ testing::on_both_databases! {
         server.finish().await;
     }
 
+    async fn an_owner_gives_every_role_and_right_by_token_as_by_cookie(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let (home, owner) = (server.home().await, server.owner_tokens().await.1);
+        for role in access::BUILT_IN {
+            let (friend, _) = server.person(home, &[]).await;
+            let body = json!({ "principal": friend.id, "role": role.name });
+            owner.post("/api/v1/grants", body).await.ok(201);
+        }
+        let (friend, _) = server.person(home, &[]).await;
+        for permission in ["agents:*:all", "api_keys:manage:all", "functions/ops/*:execute:all", "*:*:all"] {
+            let body = json!({ "principal": friend.id, "permission": permission });
+            owner.post("/api/v1/grants", body).await.ok(201);
+        }
+        let small = server.as_agent(&server.agent(&owner, "small", &["roles:grant:all"]).await).await;
+        let body = json!({ "principal": friend.id, "role": "owner" });
+        small.post("/api/v1/grants", body).await.refused(403, "authority_exceeded");
+        server.finish().await;
+    }
+
     async fn a_hundred_who_leave_at_once_leave_one_owner(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;

@@ -21,7 +21,13 @@ fn each_way_to_fail_has_its_code_and_its_next_step() {
     shows("fail_validation", &terminal.run(&["agents", "register", "ops:Bad Name", "--type", "wizard"]));
     shows("fail_time", &terminal.run(&["audit", "list", "--from", "yesterday"]));
     terminal.run(&["permissions", "check", "agents:create", "agents:read"]).ok();
-    shows("permissions_check", &terminal.run(&["permissions", "check", "agents:create", "agents:levitate"]));
+    let creator = ["agents", "register", "ops:creator", "--permission", "agents:create:all", "--quiet"];
+    let id = terminal.run(&creator).ok();
+    terminal.run(&["credentials", "create", &id, "--label", "l", "--out", "secret"]).ok();
+    let issued = terminal.run(&["token", "issue", &id, "--secret-file", "secret"]).ok();
+    let as_agent = [("SAFECONDUCT_TOKEN", issued.trim())];
+    let check = ["permissions", "check", "agents:create", "agents:levitate"];
+    shows("permissions_check", &terminal.run_with(&check, &as_agent, ""));
     terminal.end();
 }
 

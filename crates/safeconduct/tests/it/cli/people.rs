@@ -106,7 +106,7 @@ fn the_organization_and_what_it_knows() {
     let mine = terminal.run(&["permissions", "me", "--json"]).json();
     let lines = terminal.run(&["permissions", "me"]).ok();
     assert_eq!(mine["permissions"].as_array().expect("a list").len(), lines.lines().count());
-    assert!(lines.lines().any(|line| line == "agents:create:all"), "{lines}");
+    assert!(lines.lines().any(|line| line == "credentials:create:all"), "{lines}");
     let opened = terminal.run(&["permissions", "opens", "agents:approve:all", "--quiet"]).ok();
     assert_eq!(opened, "agents.approve\nagents.reject");
     shows(
