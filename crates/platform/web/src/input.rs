@@ -68,9 +68,13 @@ pub(crate) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result
                 "The body is larger than this server reads. Send less, or in parts.",
             )
         } else {
-            Problem::new(&MALFORMED_REQUEST, "The body broke off. Send it again.").with_context(error)
+            broke_off().with_context(error)
         }
     })
+}
+
+pub(crate) fn broke_off() -> Problem {
+    Problem::new(&MALFORMED_REQUEST, "The body broke off. Send it again.")
 }
 
 /// PostgreSQL's text cannot hold it, and nothing of ours means it.

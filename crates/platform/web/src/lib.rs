@@ -25,6 +25,7 @@ mod routes;
 mod server;
 mod settle;
 mod sight;
+mod small;
 mod tether;
 
 pub use allowed::{Allowance, Allowed, Details, Object, Visible, Visitor};

@@ -7,13 +7,14 @@ use std::time::Instant;
 use axum::extract::{ConnectInfo, MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use problem::{METHOD_NOT_ALLOWED, Problem, UNKNOWN_ROUTE};
 use types::{RequestId, World};
 
 use crate::form::{Form, HOUSE};
 use crate::rejection::{Unfinished, finish};
-use crate::{Contact, Peer};
+use crate::small::with_small_body;
+use crate::{Contact, Peer, Refusal};
 
 /// Which peers may say for whom they speak.
 #[derive(Clone, Default)]
@@ -53,7 +54,11 @@ pub(crate) async fn outer(outer: Outer, mut request: Request, next: Next) -> Res
         request.extensions().get::<MatchedPath>().map_or("unmatched".into(), |path| path.as_str().to_owned());
     let form = outer.form(request.uri().path());
     request.extensions_mut().insert(contact);
-    let mut response = complete(next.run(request).await, form, &request_id);
+    let response = match with_small_body(request).await {
+        Ok(request) => next.run(request).await,
+        Err(problem) => Refusal(problem).into_response(),
+    };
+    let mut response = complete(response, form, &request_id);
     for (name, value) in SECURITY {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }

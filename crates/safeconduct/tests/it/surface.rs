@@ -114,3 +114,29 @@ async fn rates_are_limited_per_caller_and_said_in_headers() {
     other.post("/api/v1/agents", json!({ "name": "four" })).await.ok(201);
     server.finish().await;
 }
+
+/// A body that comes after its head, as bodies do on a busy line: the refusal must not cost the connection, which the
+/// caller takes for the next request.
+#[tokio::test]
+async fn a_refusal_leaves_the_connection_usable() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let server = TestServer::sqlite().await;
+    let address = server.url().trim_start_matches("http://").to_owned();
+    let mut line = tokio::net::TcpStream::connect(&address).await.unwrap();
+    for _ in 0..3 {
+        let head = format!(
+            "POST /api/v1/agents HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+        );
+        line.write_all(head.as_bytes()).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        line.write_all(b"{}").await.unwrap();
+        let (mut answer, mut part) = (String::new(), [0; 4096]);
+        while !answer.contains("unauthenticated") {
+            let read = line.read(&mut part).await.unwrap();
+            assert!(read > 0, "the connection was closed: {answer}");
+            answer.push_str(std::str::from_utf8(&part[..read]).unwrap());
+        }
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    }
+    server.finish().await;
+}
