@@ -273,6 +273,7 @@ impl House {
 fn catalogue() -> Vec<&'static FactKind> {
     let kinds = [
         ledger::KINDS,
+        audit::KINDS,
         access::KINDS,
         people::KINDS,
         sign_in::KINDS,

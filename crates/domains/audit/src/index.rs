@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crypto::mac::MacKey;
-use db::{Statement, Value};
+use db::{DbError, Row, Statement, Value};
 use ledger::{ActorKind, Event, LedgerError, LedgerReader, insert_many};
 use secrets::Keyring;
-use types::{Id, OrgId};
+use types::{FactId, Id, OrgId, RunId, Timestamp, TokenId, TxnId};
 
 /// Bytes of a term that are kept: enough that none is found by chance.
 const TERM: usize = 16;
@@ -41,7 +41,7 @@ impl Index {
         self.key.tag(&[org.as_bytes(), kind.as_bytes(), &[0], text.as_bytes()])[..TERM].to_vec()
     }
 
-    fn terms(&self, event: &Event) -> BTreeSet<Vec<u8>> {
+    pub(crate) fn terms(&self, event: &Event) -> BTreeSet<Vec<u8>> {
         let mut terms = BTreeSet::new();
         terms.extend(event.ip.map(|ip| self.term(event.org, &Term::Ip(ip))));
         for actor in std::iter::once(&event.actor).chain(&event.act).chain(&event.on_behalf_of) {
@@ -70,18 +70,17 @@ impl LedgerReader for Index {
         let mut rows = Vec::with_capacity(events.len());
         let mut terms = Vec::with_capacity(events.len() * 3);
         for event in events {
-            let place: [Value; 2] = [event.occurred_at.into(), number(event.org_seq)];
+            let entry = Entry::of(event);
             for term in self.terms(event) {
-                let [at, seq] = place.clone();
-                terms.push(vec![event.org.uuid().into(), term.into(), at, seq]);
+                let place = [entry.occurred_at.into(), entry.org_seq.into()];
+                terms.push([event.org.uuid().into(), term.into()].into_iter().chain(place).collect());
             }
-            rows.push(row(event));
+            rows.push(entry.values(event.org));
         }
         // A crash between keeping and answering brings events again.
         let again = " ON CONFLICT DO NOTHING";
-        let index = "INSERT INTO audit_index (org, org_seq, fact, occurred_at, kind, outcome, severity, actor_id, \
-                     target_id, jti, txn, run) VALUES ";
-        let mut statements = insert_many(index, again, rows);
+        let index = format!("INSERT INTO audit_index (org, {}) VALUES ", Entry::COLUMNS);
+        let mut statements = insert_many(&index, again, rows);
         statements.extend(insert_many(
             "INSERT INTO audit_terms (org, term, occurred_at, org_seq) VALUES ",
             again,
@@ -91,25 +90,75 @@ impl LedgerReader for Index {
     }
 }
 
-fn row(event: &Event) -> Vec<Value> {
-    vec![
-        event.org.uuid().into(),
-        number(event.org_seq),
-        event.id.uuid().into(),
-        event.occurred_at.into(),
-        event.kind.as_str().into(),
-        event.outcome.name().into(),
-        event.severity.name().into(),
-        event.actor.id.clone().into(),
-        event.target.as_ref().map(|target| target.id.clone()).into(),
-        event.jti.map(Id::uuid).into(),
-        event.txn.map(Id::uuid).into(),
-        event.run.map(Id::uuid).into(),
-    ]
+/// What the index says of one fact.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) org_seq: i64,
+    pub(crate) fact: FactId,
+    occurred_at: Timestamp,
+    kind: String,
+    outcome: String,
+    severity: String,
+    actor: Option<String>,
+    target: Option<String>,
+    jti: Option<TokenId>,
+    txn: Option<TxnId>,
+    run: Option<RunId>,
 }
 
-fn number(value: u64) -> Value {
-    Value::Int(i64::try_from(value).unwrap_or(i64::MAX))
+impl Entry {
+    /// In the order of `read`.
+    pub(crate) const COLUMNS: &'static str =
+        "org_seq, fact, occurred_at, kind, outcome, severity, actor_id, target_id, jti, txn, run";
+
+    pub(crate) fn of(event: &Event) -> Self {
+        Self {
+            org_seq: i64::try_from(event.org_seq).unwrap_or(i64::MAX),
+            fact: event.id,
+            occurred_at: event.occurred_at,
+            kind: event.kind.clone(),
+            outcome: event.outcome.name().into(),
+            severity: event.severity.name().into(),
+            actor: event.actor.id.clone(),
+            target: event.target.as_ref().map(|target| target.id.clone()),
+            jti: event.jti,
+            txn: event.txn,
+            run: event.run,
+        }
+    }
+
+    pub(crate) fn read(mut row: Row) -> Result<Self, DbError> {
+        Ok(Self {
+            org_seq: row.next()?,
+            fact: row.id()?,
+            occurred_at: row.next()?,
+            kind: row.next()?,
+            outcome: row.next()?,
+            severity: row.next()?,
+            actor: row.next()?,
+            target: row.next()?,
+            jti: row.optional_id()?,
+            txn: row.optional_id()?,
+            run: row.optional_id()?,
+        })
+    }
+
+    fn values(self, org: OrgId) -> Vec<Value> {
+        vec![
+            org.uuid().into(),
+            self.org_seq.into(),
+            self.fact.uuid().into(),
+            self.occurred_at.into(),
+            self.kind.into(),
+            self.outcome.into(),
+            self.severity.into(),
+            self.actor.into(),
+            self.target.into(),
+            self.jti.map(Id::uuid).into(),
+            self.txn.map(Id::uuid).into(),
+            self.run.map(Id::uuid).into(),
+        ]
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub(crate) struct Tracker {
     progress: watch::Sender<Progress>,
     /// How far each reader of this process has come, by its name.
     readers: Mutex<HashMap<&'static str, u64>>,
+    /// Grows when a reader is to start over.
+    rewinds: watch::Sender<u64>,
     /// Grows with each change of the above.
     changes: watch::Sender<u64>,
     /// Somebody waits for the sequencer to be done.
@@ -32,6 +34,7 @@ impl Tracker {
         Self {
             progress: watch::Sender::new(Progress::default()),
             readers: Mutex::default(),
+            rewinds: watch::Sender::new(0),
             changes: watch::Sender::new(0),
             nudge: Notify::new(),
             fast: AtomicU64::new(0),
@@ -61,6 +64,18 @@ impl Tracker {
     pub(crate) fn reader_reached(&self, name: &'static str, seq: u64) {
         self.readers.lock().insert(name, seq);
         self.changed();
+    }
+
+    pub(crate) fn rewinds(&self) -> watch::Receiver<u64> {
+        self.rewinds.subscribe()
+    }
+
+    /// The reader starts over; if it runs here, it is waited for again.
+    pub(crate) fn reader_rewound(&self, name: &'static str) {
+        if let Some(seq) = self.readers.lock().get_mut(name) {
+            *seq = 0;
+        }
+        self.rewinds.send_modify(|count| *count += 1);
     }
 
     pub(crate) fn reader_stopped(&self, name: &'static str) {

@@ -87,8 +87,9 @@ impl Ledger {
         Ok(events)
     }
 
-    /// Number of the last record read and the events; none if there is nothing.
-    async fn run(
+    /// A run of the organization's own order: the number of the last record read, and the events that are not purged.
+    /// None if there is nothing.
+    pub async fn run(
         &self,
         scope: &OrgScope,
         first: u64,
@@ -125,9 +126,11 @@ impl Ledger {
     /// Feeds a reader until `stop`; what it has taken in, it has taken in for good.
     pub async fn feed<R: LedgerReader>(&self, reader: &R, stop: Stop) {
         let mut progress = self.0.tracker.subscribe();
+        let mut rewinds = self.0.tracker.rewinds();
         let mut failures = Failures::default();
         loop {
             progress.borrow_and_update();
+            rewinds.borrow_and_update();
             let wait = match self.feed_all(reader).await {
                 Ok(()) => {
                     failures = Failures::default();
@@ -142,6 +145,7 @@ impl Ledger {
             tokio::select! {
                 () = stop.requested() => break,
                 _ = tokio::time::timeout(wait, progress.changed()) => {}
+                _ = rewinds.changed() => {}
             }
         }
         self.0.tracker.reader_stopped(R::NAME);
@@ -185,6 +189,11 @@ impl Ledger {
         if to == from { Ok(None) } else { Ok(Some((to, reader.take(&events).await?))) }
     }
 
+    /// How many leaves of the log the reader has taken in.
+    pub async fn taken_in<R: LedgerReader>(&self) -> Result<u64, LedgerError> {
+        self.cursor(R::NAME).await
+    }
+
     async fn cursor(&self, name: &'static str) -> Result<u64, LedgerError> {
         let text = "SELECT seq FROM ledger_readers WHERE name = $1";
         if let Some(mut row) = self.0.db.read_one(READERS, sql(text, vec![name.into()])).await? {
@@ -212,12 +221,14 @@ impl Ledger {
     }
 
     /// The reader starts over from the beginning; it forgets what it kept in `statements`.
-    pub async fn rewind(&self, name: &'static str, statements: Vec<Statement>) -> Result<(), LedgerError> {
+    pub async fn rewind<R: LedgerReader>(&self, statements: Vec<Statement>) -> Result<(), LedgerError> {
         let text = "UPDATE ledger_readers SET seq = 0 WHERE name = $1";
-        let mut books = Bookkeeping::new(READERS).statement(sql(text, vec![name.into()]));
+        let mut books = Bookkeeping::new(READERS).statement(sql(text, vec![R::NAME.into()]));
         for statement in statements {
             books = books.statement(statement);
         }
-        Ok(self.0.db.keep(books).await.map(drop)?)
+        self.0.db.keep(books).await?;
+        self.0.tracker.reader_rewound(R::NAME);
+        Ok(())
     }
 }

@@ -3,17 +3,19 @@
 use axum::extract::State;
 use ledger::{Verification, VerifyFrom};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use types::FactId;
 use utoipa::ToSchema;
-use web::{Allowed, Params, Rate, Refusal, Reply, Spec, operation};
+use web::{Allowed, Params, Rate, Refusal, Reply, Spec, leaves, operation};
 
-use crate::Audit;
+use crate::{Audit, facts};
 
 operation! {
-    /// Checks the organization's records: each is the one that was recorded, none is missing, and the log continues its
-    /// checkpoints.
+    /// Checks the organization's records: each is the one that was recorded, none is missing, the log continues its
+    /// checkpoints, and lists show every one of them as it is.
     pub Verify[VerifyRange] -> VerifyView =
-        Spec::get("audit.verify", "/api/v1/audit/verify").needs("audit:read").rate(Rate::Heavy);
+        Spec::get("audit.verify", "/api/v1/audit/verify").needs("audit:read").rate(Rate::Heavy)
+            .further_facts(leaves![facts::LISTS_REBUILT]);
 
     /// Checks the whole log of the instance.
     pub VerifyLog[LogRange] -> VerifyView =
@@ -77,7 +79,19 @@ pub async fn verify(
         Some(number) => VerifyFrom::Number(number),
         None => start(range.incremental),
     };
-    let found = audit.inner().ledger.verify(&allowed.scope(), from, range.to).await?;
+    let (inner, scope) = (audit.inner(), allowed.scope());
+    let mut found = inner.ledger.verify(&scope, from, range.to).await?;
+    if found.verified
+        && let Some(fact) = inner.hidden(&scope, found.from, found.to).await?
+    {
+        // First the fact: what was found must not be forgotten with the rows that showed it.
+        let data = json!({ "fact": fact.to_string() });
+        inner.ledger.append(allowed.fact(&facts::LISTS_REBUILT).data(data)).await?;
+        inner.rebuild(&scope).await?;
+        found.verified = false;
+        found.broken_at_event_id = Some(fact);
+        found.reason = Some(HIDDEN.to_owned());
+    }
     Ok(Reply::of::<Verify>(&VerifyView::from(found))?)
 }
 
@@ -89,6 +103,9 @@ pub async fn verify_log(
     let found = audit.inner().ledger.verify_log(start(range.incremental)).await?;
     Ok(Reply::of::<VerifyLog>(&VerifyView::from(found))?)
 }
+
+const HIDDEN: &str = "the record is whole, but lists hid this one or showed it otherwise: somebody changed the index. It is \
+                      being built anew";
 
 fn start(incremental: bool) -> VerifyFrom {
     if incremental { VerifyFrom::LastVerified } else { VerifyFrom::Start }

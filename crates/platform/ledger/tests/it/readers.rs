@@ -88,7 +88,7 @@ on_both_databases! {
         let reader = read(&node.ledger);
         node.record(new_org(), 11).await;
         assert_all_seen(&database, 11).await;
-        node.ledger.rewind(Witness::NAME, vec![sql("DELETE FROM seen", vec![])]).await.unwrap();
+        node.ledger.rewind::<Witness>(vec![sql("DELETE FROM seen", vec![])]).await.unwrap();
         node.record(new_org(), 1).await;
         assert_all_seen(&database, 12).await;
         reader.shut_down(std::time::Duration::from_secs(20)).await.unwrap();

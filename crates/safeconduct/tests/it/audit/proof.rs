@@ -69,6 +69,44 @@ testing::on_both_databases! {
         assert_eq!(owner.get("/api/v1/audit/verify").await.ok(200)["verified"], true);
         server.finish().await;
     }
+
+    async fn lists_that_were_made_to_hide_are_found_and_mended(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        for name in ["reporter", "writer", "reader"] {
+            owner.post("/api/v1/agents", json!({ "name": name })).await.ok(201);
+        }
+        server.house().ledger.drain().await.expect("the ledger drains");
+        let tamper = server.database.tamper().await;
+        let verify = || async { owner.get("/api/v1/audit/verify").await.ok(200) };
+        let listed = || async { owner.get("/api/v1/audit/events?kind=agent.created").await.ok(200)["items"].clone() };
+        let (before, mut rebuilt) = (listed().await, 0);
+        assert_eq!(before.as_array().map(Vec::len), Some(3));
+        assert_eq!(verify().await["verified"], true);
+        for (hides, text) in [
+            (true, "DELETE FROM audit_index WHERE kind = 'agent.created'"),
+            (true, "UPDATE audit_index SET kind = 'agent.updated' WHERE kind = 'agent.created'"),
+            (false, "UPDATE audit_index SET org_seq = org_seq + 100000 WHERE kind = 'agent.created'"),
+            (false, "UPDATE audit_index SET outcome = 'denied' WHERE kind = 'agent.created'"),
+            (false, "UPDATE audit_index SET jti = NULL, actor_id = NULL WHERE kind = 'agent.created'"),
+            (false, "DELETE FROM audit_terms"),
+        ] {
+            tamper.must(text).await;
+            assert_eq!(listed().await == before, !hides, "{text}");
+            let found = verify().await;
+            assert_eq!(found["verified"], false, "{text}");
+            assert!(found["reason"].as_str().is_some_and(|reason| reason.contains("index")), "{found}");
+            server.house().ledger.drain().await.expect("the ledger drains");
+            assert_eq!(verify().await["verified"], true, "{text}");
+            assert_eq!(listed().await, before, "{text}");
+            rebuilt += 1;
+            let facts = owner.get("/api/v1/audit/events?kind=audit.lists_rebuilt").await.ok(200);
+            assert_eq!(facts["items"].as_array().map(Vec::len), Some(rebuilt), "{text}");
+            let found_again = owner.get("/api/v1/audit/events?q=writer").await.ok(200);
+            assert_ne!(found_again["items"], json!([]), "{text}");
+        }
+        server.finish().await;
+    }
 }
 
 #[tokio::test]
