@@ -113,6 +113,11 @@ fn of_refusal(error: &Error) -> (String, Vec<String>, Option<String>) {
         lines.push(error.detail().to_owned());
     }
     lines.extend(error.errors().iter().map(|one| format!("{}: {}", one.field, one.reason)));
+    // The detail speaks of permissions named; here they are.
+    if let Some(missing) = error.member("missing").and_then(serde_json::Value::as_array) {
+        let named: Vec<&str> = missing.iter().filter_map(serde_json::Value::as_str).collect();
+        lines.push(format!("missing: {}", named.join(", ")));
+    }
     if let Some(id) = error.request_id() {
         lines.push(format!("request {id}"));
     }

@@ -28,6 +28,8 @@ fn each_way_to_fail_has_its_code_and_its_next_step() {
     let as_agent = [("SAFECONDUCT_TOKEN", issued.trim())];
     let check = ["permissions", "check", "agents:create", "agents:levitate"];
     shows("permissions_check", &terminal.run_with(&check, &as_agent, ""));
+    let too_much = ["agents", "register", "ops:other", "--permission", "agents:delete:all"];
+    shows("fail_exceeded", &terminal.run_with(&too_much, &as_agent, ""));
     terminal.end();
 }
 
