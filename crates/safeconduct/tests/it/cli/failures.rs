@@ -5,13 +5,12 @@ use super::{Terminal, shows};
 #[test]
 fn each_way_to_fail_has_its_code_and_its_next_step() {
     let terminal = Terminal::signed_in();
-    // Bound and closed again: nobody listens there.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
-    let nowhere = format!("http://127.0.0.1:{port}");
+    // A port that no server of another test is ever given.
+    let nowhere = "http://127.0.0.1:1";
     let token = [("SAFECONDUCT_TOKEN", "x")];
     shows("fail_refused", &terminal.run(&["agents", "show", "ops:nobody"]));
     shows("fail_usage", &terminal.run(&["agents", "show"]));
-    shows("fail_no_server", &terminal.run_with(&["agents", "list", "--url", &nowhere], &token, ""));
+    shows("fail_no_server", &terminal.run_with(&["agents", "list", "--url", nowhere], &token, ""));
     shows(
         "fail_plain_http",
         &terminal.run_with(&["agents", "list", "--url", "http://sc.example"], &token, ""),
