@@ -194,6 +194,8 @@ impl Keys {
         loop {
             let rows = store::keys_of(&self.0.db, org).await?;
             if let Some(known) = rows.iter().find(|row| row.kid == key.kid()) {
+                // Another node may have been first; what it said may not have been heard here yet.
+                self.0.rings.forget(&org);
                 return Ok((known.status, false));
             }
             let row = self.row(org, key, KeyStatus::Active, IMPORTED).await?;
