@@ -12,6 +12,7 @@ use crate::{files, kills};
 #[derive(Subcommand, Clone, Debug)]
 pub enum AgentsCommand {
     /// Register an agent.
+    #[command(visible_alias = "create")]
     Register(Box<Register>),
     /// List agents, newest first.
     List(List),

@@ -45,7 +45,7 @@ pub struct Create {
     #[arg(long, default_value = "secret")]
     kind: Kind,
     /// What people know it by.
-    #[arg(long)]
+    #[arg(long, default_value = "cli")]
     label: String,
     /// End of its life, RFC 3339.
     #[arg(long, value_name = "TIME")]

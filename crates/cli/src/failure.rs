@@ -13,7 +13,8 @@ pub(crate) enum Failure {
     /// The command line, or what it names, is wrong. The text says what to write instead.
     Usage(String),
     /// No profile is signed in to the server.
-    NotSignedIn { url: String },
+    /// `command` is what would sign in.
+    NotSignedIn { url: String, command: &'static str },
     /// Evidence does not hold.
     NotVerified(String),
     /// A run ended without success; its error was shown already.
@@ -78,9 +79,11 @@ impl Failure {
         match self {
             Self::Refused(error) => of_refusal(error),
             Self::Usage(text) => (text.clone(), Vec::new(), None),
-            Self::NotSignedIn { url } => {
-                let next = "safeconduct login --link LINK   (the server printed one; another: safeconduct admin link)";
-                (format!("Nobody is signed in to {url}"), Vec::new(), Some(next.to_owned()))
+            Self::NotSignedIn { url, command } => {
+                let next = format!(
+                    "safeconduct {command} --link LINK   (the server printed one; another: safeconduct admin link)"
+                );
+                (format!("Nobody is signed in to {url}"), Vec::new(), Some(next))
             }
             Self::Quietly(_) => (String::new(), Vec::new(), None),
             Self::NotVerified(text) => (format!("Not verified: {text}"), Vec::new(), None),

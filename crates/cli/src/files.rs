@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Map, Value};
+use types::json;
 
 use crate::failure::Failure;
 use crate::screen::Screen;
@@ -35,7 +36,7 @@ pub(crate) fn read_json(screen: &mut Screen<'_>, given: &str) -> Result<Value, F
         (_, Some(path)) => read_text(screen, Path::new(path))?,
         _ => given.to_owned(),
     };
-    serde_json::from_str(&text).map_err(|error| Failure::usage(format!("The input is not JSON: {error}.")))
+    json::strict(text.as_bytes()).map_err(|error| Failure::usage(format!("The input is not JSON: {error}.")))
 }
 
 /// `key=value` pairs as an object; a value that is JSON is taken as such.
@@ -43,7 +44,7 @@ pub(crate) fn pairs(given: &[String]) -> Result<Map<String, Value>, Failure> {
     let pair = |text: &String| {
         let (key, value) =
             text.split_once('=').ok_or_else(|| Failure::usage(format!("`{text}`: expected KEY=VALUE.")))?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+        let value = json::strict(value.as_bytes()).unwrap_or_else(|_| Value::from(value));
         Ok((key.to_owned(), value))
     };
     given.iter().map(pair).collect()

@@ -17,6 +17,7 @@ use crate::{files, runs};
 #[derive(Subcommand, Clone, Debug)]
 pub enum FunctionsCommand {
     /// Create a function from a file, or publish its next version.
+    #[command(visible_alias = "create")]
     Push(Box<Push>),
     /// List functions, newest first.
     List(List),
@@ -215,7 +216,7 @@ impl Push {
         let mut schema = |path: &Option<PathBuf>| -> Result<Option<Value>, Failure> {
             let Some(path) = path else { return Ok(None) };
             let text = files::read_text(&mut desk.screen, path)?;
-            let parsed = serde_json::from_str(&text);
+            let parsed = types::json::strict(text.as_bytes());
             parsed
                 .map(Some)
                 .map_err(|error| Failure::usage(format!("{} is not JSON: {error}.", path.display())))

@@ -32,7 +32,7 @@ pub enum GroupsCommand {
         /// Id of the group.
         group: String,
         /// Where to go on: the `next_cursor` of the page before.
-        #[arg(long, value_name = "CURSOR")]
+        #[arg(long, value_name = "CURSOR", allow_hyphen_values = true)]
         cursor: Option<String>,
     },
     /// Put a person or an agent into a group.

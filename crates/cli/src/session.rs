@@ -83,7 +83,7 @@ impl Choice {
             return Ok(client.with_token(token));
         }
         match self.known.as_ref().and_then(|known| known.session.as_ref()) {
-            None => Err(Failure::NotSignedIn { url: self.url.clone() }),
+            None => Err(Failure::NotSignedIn { url: self.url.clone(), command: "login" }),
             Some(_) => self.by_profile(store()?, &self.profile),
         }
     }

@@ -15,10 +15,9 @@ use people::People;
 use problem::Problem;
 use sandbox::{DoorHandler, Identity, Interpreter, Launcher, Sandbox, Settings};
 use serde_json::Value;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use types::OrgId;
-use web::{Caller, PrincipalId};
+use web::{Caller, Connections, PrincipalId};
 
 /// A launcher that waits for its server.
 pub struct Jails {
@@ -46,12 +45,12 @@ impl Jails {
     }
 
     /// The sandbox, and the connections that its functions make to our own API.
-    pub(crate) fn open(self) -> (Sandbox, mpsc::Receiver<TcpStream>) {
+    pub(crate) fn open(self) -> (Sandbox, Connections) {
         let (knocks, connections) = mpsc::channel(256);
-        let handler: DoorHandler = Arc::new(move |stream| {
+        let handler: DoorHandler = Arc::new(move |slot, stream| {
             let knocks = knocks.clone();
             // Nobody answers any more when the server stops.
-            Box::pin(async move { drop(knocks.send(stream).await) })
+            Box::pin(async move { drop(knocks.send((slot.number(), stream)).await) })
         });
         (Sandbox::new(self.launcher, self.settings, handler), connections)
     }

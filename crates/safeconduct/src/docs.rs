@@ -4,16 +4,19 @@ mod reference;
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use rust_embed::RustEmbed;
 use serde_json::Value;
+
+use crate::made::Made;
 
 #[derive(RustEmbed)]
 #[folder = "../../docs/errors"]
 struct Pages;
 
+const HTML: &str = "text/html; charset=utf-8";
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -33,13 +36,17 @@ td:first-child { min-width: 8rem; } small { opacity: .75; }
 ";
 
 pub(crate) fn routes(document: &Value) -> Router {
-    let reference = page("API reference", &reference::page(document));
+    let made = |title, body: &str| Made::new(HTML, page(title, body));
+    let reference = made("API reference", &reference::page(document));
+    let errors = made("Error codes", &every_error());
     Router::new()
-        .route("/docs", get(move || async move { html(reference) }))
+        .route("/docs", get(move |headers: HeaderMap| async move { guarded(reference.answer(&headers)) }))
+        .route("/docs/", get(|| async { Redirect::permanent("/docs") }))
         .route(
             "/docs/style.css",
             get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) }),
         )
+        .route("/docs/errors", get(move |headers: HeaderMap| async move { guarded(errors.answer(&headers)) }))
         .route("/docs/errors/{code}", get(error))
 }
 
@@ -57,8 +64,29 @@ async fn error(Path(code): Path<String>) -> Response {
     html(page(&code, &body))
 }
 
+/// Each code with its page's first line.
+fn every_error() -> String {
+    let mut names: Vec<_> =
+        Pages::iter().filter_map(|name| Some(name.strip_suffix(".md")?.to_owned())).collect();
+    names.sort_unstable();
+    let row = |code: &String| {
+        let file = Pages::get(&format!("{code}.md")).map(|file| file.data).unwrap_or_default();
+        let text = String::from_utf8_lossy(&file);
+        let title = text.lines().next().and_then(|line| line.split_once(": ")).map_or("", |(_, title)| title);
+        let code = escape(code);
+        format!("<tr><td><a href=\"/docs/errors/{code}\"><code>{code}</code></a><td>{}", escape(title))
+    };
+    let rows: String = names.iter().map(row).collect();
+    format!(
+        "<h1>Error codes</h1><p>What <code>code</code> in a refusal can be. <a href=\"/docs\">API reference</a></p><table>{rows}</table>"
+    )
+}
+
 fn html(page: String) -> Response {
-    let mut response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
+    guarded(([(header::CONTENT_TYPE, HTML)], page).into_response())
+}
+
+fn guarded(mut response: Response) -> Response {
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response
 }

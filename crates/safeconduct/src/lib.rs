@@ -11,6 +11,7 @@ mod error;
 mod health;
 mod house;
 mod jobs;
+mod made;
 mod router;
 mod server;
 mod things;

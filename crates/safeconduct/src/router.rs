@@ -1,10 +1,13 @@
 //! Every route of the server: a line per domain.
 
 use axum::Router;
+use axum::http::HeaderMap;
+use axum::response::Redirect;
 use axum::routing::get;
 use serde_json::Value;
 use web::{Outer, Routes, Spec, StepUp};
 
+use crate::made::Made;
 use crate::{House, console, docs, health};
 
 /// Every operation, mounted.
@@ -32,8 +35,8 @@ pub fn document(house: &House) -> Value {
 pub(crate) fn public(house: &House) -> Router {
     let document = document(house);
     let reference = docs::routes(&document);
-    let document = document.to_string();
-    let openapi = move || async move { ([("content-type", "application/json")], document) };
+    let document = Made::new("application/json", document.to_string());
+    let openapi = move |headers: HeaderMap| async move { document.answer(&headers) };
     let routes = routes(house);
     house.access.know_operations(routes.specs().collect());
     let stepped_up = routes.specs().filter(|spec| spec.step_up != StepUp::Never);
@@ -41,6 +44,7 @@ pub(crate) fn public(house: &House) -> Router {
     let router = routes
         .into_router()
         .route("/api/v1/openapi.json", get(openapi))
+        .route("/openapi.json", get(|| async { Redirect::permanent("/api/v1/openapi.json") }))
         .merge(reference)
         .merge(health::public(house))
         .merge(console::routes(&house.public_url));

@@ -4,6 +4,7 @@
 //! so that a test can steer both.
 
 mod id;
+pub mod json;
 mod name;
 mod secret;
 mod time;

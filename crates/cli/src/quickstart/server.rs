@@ -65,7 +65,7 @@ pub(crate) async fn sign_in(desk: &mut Desk<'_>, quickstart: &Quickstart) -> Res
     }
     match find_link(desk, quickstart.data_dir.as_deref())? {
         Some((path, link)) => by_link(desk, &link, &format!("by the link in {}", path.display())).await,
-        None => Err(Failure::NotSignedIn { url: choice.url }),
+        None => Err(Failure::NotSignedIn { url: choice.url, command: "quickstart" }),
     }
 }
 

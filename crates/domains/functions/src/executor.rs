@@ -10,9 +10,8 @@ use futures::future::BoxFuture;
 use problem::Problem;
 use runs::{Ending, Executor, Finish, LogSink, RunError, RunToken, Task, Usage};
 use sandbox::{Call, ContextFrame, LogLevel, LogLine, LogSource, Outcome, Report, Sandbox, ZygoteSpec};
-use serde_json::Value;
 use tokio::sync::mpsc;
-use types::{FunctionId, FunctionVersionId, Id, World};
+use types::{FunctionId, FunctionVersionId, Id, World, json};
 use web::PrincipalId;
 
 use crate::mandate::{RunPass, RunTokens, TokenWanted, principals};
@@ -26,6 +25,8 @@ use crate::versions::{Ready, Versions};
 const LINES: usize = 256;
 /// Longer than any call, so that a token does not end before its run.
 const TOKEN_MARGIN: Duration = Duration::from_secs(60);
+/// Arrays and objects that stand in each other in an output; usual readers give up at 128.
+const DEEPEST: usize = 100;
 /// Permission to run, asked again when a run begins.
 const EXECUTE: Required = Required::parse("functions:execute");
 
@@ -276,13 +277,23 @@ fn ending(outcome: Outcome, ready: &Ready) -> Ending {
     }
 }
 
+/// What is kept must come back as it was: JSON that we read exactly, and that others still can read inside of an answer.
 fn checked(output: Vec<u8>, ready: &Ready) -> Ending {
-    let Some(schema) = &ready.output else { return Ending::Succeeded(output) };
-    let value: Value = match serde_json::from_slice(&output) {
+    let value = match json::strict(&output) {
         Ok(value) => value,
-        Err(error) => return failed("output_invalid", format!("Its output is not JSON: {error}.")),
+        Err(error) => {
+            return failed(
+                "output_invalid",
+                format!("Its output is not JSON that is kept exactly: {error}."),
+            );
+        }
     };
-    let violations = schema.violations(&value, "/output");
+    if json::depth(&value) > DEEPEST {
+        let message = format!("Its output nests more than {DEEPEST} arrays and objects. Return it flatter.");
+        return failed("output_invalid", message);
+    }
+    let violations = ready.output.as_ref().map(|schema| schema.violations(&value, "/output"));
+    let violations = violations.unwrap_or_default();
     if violations.is_empty() {
         return Ending::Succeeded(output);
     }

@@ -68,7 +68,8 @@ struct Figures {
 }
 
 async fn measure(launcher: Launcher, settings: Settings, calls: usize) -> Result<Figures, Failure> {
-    let sandbox = Sandbox::new(launcher, settings, Arc::new(|stream| Box::pin(async move { drop(stream) })));
+    let sandbox =
+        Sandbox::new(launcher, settings, Arc::new(|_, stream| Box::pin(async move { drop(stream) })));
     for _ in 0..20 {
         one(&sandbox).await?;
     }

@@ -448,7 +448,13 @@ class Call:
         context, given = self._receive()
         gc.enable()
         output = self._handler(given, Context(context, self._log))
-        answer = dumps(output, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        try:
+            answer = dumps(output, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            # No frame of the author's is to blame, and the library's are nothing to him.
+            self._flush()
+            kind = type(error).__name__
+            self._fail({"kind": kind, "message": f"The answer is not JSON: {error}", "traceback": None})
         self._flush()
         self._end(RESULT, answer)
 

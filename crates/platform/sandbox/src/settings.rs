@@ -73,7 +73,7 @@ impl OrgSlot {
         (number < u16::MAX).then_some(Self(number))
     }
 
-    pub(crate) fn number(self) -> u16 {
+    pub fn number(self) -> u16 {
         self.0
     }
 }

@@ -32,7 +32,8 @@ fn main() -> Result<(), Failure> {
 
 /// Says `running <launcher's pid>` as soon as the handler does, and goes on until killed.
 async fn run(launcher: Launcher, settings: Settings) -> Result<(), Failure> {
-    let sandbox = Sandbox::new(launcher, settings, Arc::new(|stream| Box::pin(async move { drop(stream) })));
+    let sandbox =
+        Sandbox::new(launcher, settings, Arc::new(|_, stream| Box::pin(async move { drop(stream) })));
     let slot = OrgSlot::new(1).ok_or("no such slot")?;
     let (logs, mut lines) = tokio::sync::mpsc::channel(8);
     let call = Call {

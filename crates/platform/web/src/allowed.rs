@@ -264,7 +264,14 @@ fn denied(caller: &Caller, required: &Required, refusal: Refusal) -> Problem {
         Refusal::Hop(at) if at > caller.actors.len() => "The author of the function does not hold",
         Refusal::Hop(_) => "An actor in the chain does not hold",
     };
-    let detail = format!("{who} {required} for this. Ask an owner of the organization for it.");
+    let grants = match refusal {
+        Refusal::Scope => caller.scope.as_deref(),
+        Refusal::Hop(at) => caller.links().nth(at).map(|link| &*link.grants),
+        Refusal::Nobody => None,
+    };
+    let is_held = grants.is_some_and(|grants| grants.grants_for(required).next().is_some());
+    let short = if is_held { " What is held does not reach it." } else { "" };
+    let detail = format!("{who} {required} for this.{short} Ask an owner of the organization for it.");
     Problem::new(&PERMISSION_DENIED, detail).with_member("permission", required.to_string())
 }
 

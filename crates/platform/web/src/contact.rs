@@ -9,15 +9,15 @@ use types::RequestId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
     Network(std::net::SocketAddr),
-    /// A function in its jail, through the door to our own API.
-    Jail,
+    /// A function in its jail, through the door to our own API; its organization's slot in the sandbox.
+    Jail(u16),
 }
 
 impl Peer {
     pub fn is_loopback(self) -> bool {
         match self {
             Self::Network(address) => address.ip().to_canonical().is_loopback(),
-            Self::Jail => false,
+            Self::Jail(_) => false,
         }
     }
 }

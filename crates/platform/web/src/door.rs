@@ -183,7 +183,7 @@ async fn admit(
 ) -> Result<Response, Problem> {
     let contact = request.extensions().get::<Contact>().cloned().unwrap_or_default();
     if spec.access == Access::Open {
-        let left = door.limits.take(spec.rate, Counted::address(contact.ip))?;
+        let left = door.limits.take(spec.rate, Counted::stranger(&contact))?;
         let mut response = next.run(request).await;
         if let Some(left) = left {
             left.write(response.headers_mut());
@@ -195,7 +195,7 @@ async fn admit(
         Ok(caller) => Arc::new(caller),
         Err(problem) => {
             // Guesses cost whoever sends them, by address.
-            door.limits.take(Rate::Read, Counted::address(contact.ip))?;
+            door.limits.take(Rate::Read, Counted::stranger(&contact))?;
             return Err(problem);
         }
     };

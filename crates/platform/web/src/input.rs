@@ -13,8 +13,13 @@ use problem::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use types::json;
 
-use crate::{Contact, Operation, Refusal, json};
+use crate::{Contact, Operation, Refusal, complaint};
+
+const MEND: &str = "Mend the fields named in errors.";
+/// Complaints in one answer.
+const TOLD: usize = 50;
 
 /// The compiled schema of an operation's body; put into the request by its route.
 #[derive(Clone)]
@@ -45,7 +50,7 @@ impl<O: Operation, S: Send + Sync> FromRequest<S> for Input<O> {
         }
         let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
         let value = json::strict(&bytes)
-            .map_err(|error| Problem::new(&MALFORMED_JSON, format!("The body is not JSON: {error}.")))?;
+            .map_err(|error| Problem::new(&MALFORMED_JSON, format!("The body cannot be read: {error}.")))?;
         if has_nul(&value) {
             let detail = "Mend the body: text may not hold the character NUL.";
             return Err(Problem::new(&VALIDATION_FAILED, detail).with_error("", "holds U+0000").into());
@@ -53,8 +58,8 @@ impl<O: Operation, S: Send + Sync> FromRequest<S> for Input<O> {
         if let Some(BodySchema(validator)) = schema {
             check(&validator, &value)?;
         }
-        let body = serde_json::from_value(value).map_err(|error| {
-            Problem::new(&VALIDATION_FAILED, "Mend the body.").with_error("", error.to_string())
+        let body = serde_path_to_error::deserialize(value).map_err(|error| {
+            Problem::new(&VALIDATION_FAILED, MEND).with_errors([complaint::of_body(&error)])
         })?;
         Ok(Self(body))
     }
@@ -88,14 +93,12 @@ fn has_nul(value: &Value) -> bool {
 }
 
 fn check(validator: &jsonschema::Validator, value: &Value) -> Result<(), Problem> {
-    let mut problem = None;
-    for error in validator.iter_errors(value).take(50) {
-        let found =
-            problem.unwrap_or_else(|| Problem::new(&VALIDATION_FAILED, "Mend the fields named in errors."));
-        let reason = error.masked_with("the value").to_string();
-        problem = Some(found.with_error(error.instance_path().to_string(), reason));
+    let mut errors =
+        validator.iter_errors(value).flat_map(|error| complaint::complaints(&error)).take(TOLD).peekable();
+    if errors.peek().is_none() {
+        return Ok(());
     }
-    problem.map_or(Ok(()), Err)
+    Err(Problem::new(&VALIDATION_FAILED, MEND).with_errors(errors))
 }
 
 /// The query of an operation. Unknown and repeated parameters are refused.
@@ -114,8 +117,10 @@ pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
         return Err(Problem::new(&VALIDATION_FAILED, "Mend the query parameters.")
             .with_error("query", "holds U+0000"));
     }
-    serde_urlencoded::from_str(text).map_err(|error| {
-        Problem::new(&VALIDATION_FAILED, "Mend the query parameters.").with_error("query", error.to_string())
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
+    serde_path_to_error::deserialize(pairs).map_err(|error| {
+        Problem::new(&VALIDATION_FAILED, "Mend the query parameters.")
+            .with_errors([complaint::of_query(&error)])
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod allowed;
 mod caller;
+mod complaint;
 mod contact;
 mod cursor;
 mod door;
@@ -12,7 +13,6 @@ mod foreign;
 mod form;
 mod idempotency;
 mod input;
-mod json;
 mod limits;
 mod openapi;
 mod operation;

@@ -12,7 +12,7 @@ use governor::{Quota, RateLimiter};
 use problem::{Problem, RATE_LIMITED};
 use types::Uuid;
 
-use crate::Rate;
+use crate::{Contact, Peer, Rate};
 
 /// Requests per window of each class; 0 lifts the limit.
 #[derive(Clone, Copy, Debug)]
@@ -29,17 +29,22 @@ pub struct RateLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Counted {
     Principal(Uuid),
-    /// An IPv4 address or an IPv6 /64.
-    Address(u64),
+    /// An IPv4 address or an IPv6 /64; `None` where nobody knows it.
+    Address(Option<u64>),
+    /// An organization's functions, by its slot in the sandbox.
+    Jail(u16),
 }
 
 impl Counted {
-    pub(crate) fn address(ip: Option<IpAddr>) -> Self {
-        Self::Address(match ip.map(|ip| ip.to_canonical()) {
-            Some(IpAddr::V4(ip)) => ip.to_bits().into(),
-            Some(IpAddr::V6(ip)) => (ip.to_bits() >> 64) as u64,
-            None => u64::MAX,
-        })
+    /// Somebody whom nobody knows yet.
+    pub(crate) fn stranger(contact: &Contact) -> Self {
+        if let Some(Peer::Jail(slot)) = contact.peer {
+            return Self::Jail(slot);
+        }
+        Self::Address(contact.ip.map(|ip| match ip.to_canonical() {
+            IpAddr::V4(ip) => ip.to_bits().into(),
+            IpAddr::V6(ip) => (ip.to_bits() >> 64) as u64,
+        }))
     }
 }
 

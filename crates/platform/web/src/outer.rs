@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use problem::{METHOD_NOT_ALLOWED, Problem, UNKNOWN_ROUTE};
+use problem::{MALFORMED_REQUEST, METHOD_NOT_ALLOWED, Problem, UNKNOWN_ROUTE};
 use types::{RequestId, World};
 
 use crate::form::{Form, HOUSE};
@@ -54,7 +54,11 @@ pub(crate) async fn outer(outer: Outer, mut request: Request, next: Next) -> Res
         request.extensions().get::<MatchedPath>().map_or("unmatched".into(), |path| path.as_str().to_owned());
     let form = outer.form(request.uri().path());
     request.extensions_mut().insert(contact);
-    let response = match with_small_body(request).await {
+    let readable = match names_its_host(&request) {
+        true => with_small_body(request).await,
+        false => Err(Problem::new(&MALFORMED_REQUEST, "Send one Host header (RFC 9112 §3.2).")),
+    };
+    let response = match readable {
         Ok(request) => next.run(request).await,
         Err(problem) => Refusal(problem).into_response(),
     };
@@ -98,6 +102,13 @@ fn complete(mut response: Response, form: &Form, request_id: &str) -> Response {
             finished
         }
         _ => response,
+    }
+}
+
+fn names_its_host(request: &Request) -> bool {
+    match request.headers().get_all(header::HOST).iter().count() {
+        0 => request.version() != Version::HTTP_11 || request.uri().authority().is_some(),
+        hosts => hosts == 1,
     }
 }
 

@@ -19,8 +19,8 @@ pub fn finish(router: Router, layer: Outer, body_bytes: usize) -> Router {
     router.fallback(unknown_route).layer(DefaultBodyLimit::max(body_bytes)).layer(from_fn(around))
 }
 
-/// Connections of functions in their jails, handed over by the sandbox.
-pub type Connections = mpsc::Receiver<TcpStream>;
+/// Connections of functions in their jails, handed over by the sandbox with the number of the organization's slot.
+pub type Connections = mpsc::Receiver<(u16, TcpStream)>;
 
 /// Serves until `stop` resolves, then lets what is under way end.
 pub async fn serve(
@@ -70,13 +70,13 @@ impl Listener for Jail {
 
     async fn accept(&mut self) -> (TcpStream, Peer) {
         match self.0.recv().await {
-            Some(stream) => (stream, Peer::Jail),
+            Some((slot, stream)) => (stream, Peer::Jail(slot)),
             None => std::future::pending().await,
         }
     }
 
     fn local_addr(&self) -> io::Result<Peer> {
-        Ok(Peer::Jail)
+        Err(io::ErrorKind::AddrNotAvailable.into())
     }
 }
 

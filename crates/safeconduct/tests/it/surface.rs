@@ -1,6 +1,6 @@
 //! What the server shows beside its operations: health, reference, error pages, console, headers.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Caller, TestServer};
 
@@ -35,6 +35,33 @@ async fn every_error_code_has_a_page_that_its_problems_point_to() {
         assert!(page.text.contains("<h1>"), "{}", code.name);
     }
     assert_eq!(anonymous.get("/docs/errors/..%2f..%2fCargo").await.status.as_u16(), 404);
+    let all = anonymous.get("/docs/errors").await;
+    for code in problem::CATALOGUE {
+        assert!(all.text.contains(&format!("href=\"/docs/errors/{}\"", code.name)), "{}", code.name);
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn the_reference_is_sent_packed_and_only_when_it_changed() {
+    let server = TestServer::sqlite().await;
+    let anonymous = server.anonymous();
+    for path in ["/docs", "/docs/errors", "/api/v1/openapi.json"] {
+        let plain = anonymous.get(path).await;
+        let tag = plain.header("etag").to_owned();
+        let packed =
+            anonymous.http.get(format!("{}{path}", server.url())).header("accept-encoding", "br, gzip;q=1.0");
+        let packed = packed.send().await.unwrap();
+        assert_eq!(packed.headers()["content-encoding"], "gzip", "{path}");
+        let (bytes, mut unpacked) = (packed.bytes().await.unwrap(), String::new());
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut unpacked).unwrap();
+        assert_eq!(unpacked, plain.text, "{path}");
+        let again = anonymous.with("if-none-match", tag).get(path).await;
+        assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""), "{path}");
+    }
+    for path in ["/docs/", "/openapi.json"] {
+        assert_eq!(anonymous.get(path).await.status.as_u16(), 308, "{path}");
+    }
     server.finish().await;
 }
 
@@ -117,6 +144,52 @@ async fn rates_are_limited_per_caller_and_said_in_headers() {
 
 /// A body that comes after its head, as bodies do on a busy line: the refusal must not cost the connection, which the
 /// caller takes for the next request.
+#[tokio::test]
+async fn a_request_names_its_host_once() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let server = TestServer::sqlite().await;
+    let address = server.url().trim_start_matches("http://").to_owned();
+    for (hosts, status) in [("", 400), ("Host: a\r\nHost: b\r\n", 400), ("Host: a\r\n", 200)] {
+        let mut line = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let head = format!("GET /health/live HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        line.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        line.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{hosts:?}: {answer}");
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named_by_field_or_parameter() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let body = json!({ "namespace": "ops", "naem": "a", "code": 7, "memory_mb": 0 });
+    let problem = owner.post("/api/v1/functions", body).await.refused(422, "validation_failed");
+    let told = |problem: &Value| -> std::collections::BTreeMap<String, String> {
+        let errors = problem["errors"].as_array().unwrap().iter();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        errors.map(|error| (text(&error["field"]), text(&error["reason"]))).collect()
+    };
+    let errors = told(&problem);
+    assert_eq!(errors.get("/name").map(String::as_str), Some("is missing"), "{problem:#}");
+    assert_eq!(errors["/naem"], "is not known here");
+    assert_eq!(errors["/code"], "must be a string");
+    assert!(errors["/memory_mb"].starts_with("must be at least "), "{problem:#}");
+    for (query, field, reason) in [
+        ("colour=red", "colour", "is not known here"),
+        ("limit=many", "limit", "must be a whole number"),
+        ("status=asleep", "status", "must be `"),
+        ("limit=1&limit=2", "limit", "stands there twice"),
+    ] {
+        let path = format!("/api/v1/agents?{query}");
+        let problem = owner.get(&path).await.refused(422, "validation_failed");
+        let errors = told(&problem);
+        assert!(errors.get(field).is_some_and(|said| said.starts_with(reason)), "{query}: {problem:#}");
+    }
+    server.finish().await;
+}
+
 #[tokio::test]
 async fn a_refusal_leaves_the_connection_usable() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,7 +1,7 @@
 //! `/api/v1/auth/…`: which ways in there are, beginning one, completing it.
 
 use axum::extract::{RawQuery, State};
-use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use people::{
@@ -9,7 +9,8 @@ use people::{
     USER_CREATED, UserRef,
 };
 use problem::{
-    CROSS_SITE_REQUEST, NOT_FOUND, PROVIDER_DISABLED, RATE_LIMITED, SIGN_IN_REFUSED, SIGN_IN_UNAVAILABLE,
+    CROSS_SITE_REQUEST, NOT_FOUND, PROVIDER_DISABLED, Problem, RATE_LIMITED, SIGN_IN_REFUSED,
+    SIGN_IN_UNAVAILABLE,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -249,6 +250,7 @@ pub(super) fn private(mut response: Response) -> Response {
     response
 }
 
+/// Somebody's browser stands here: what went wrong is said on the sign-in page, by its code in the fragment.
 pub async fn callback(
     State(rooms): State<Rooms>,
     visitor: Visitor<Callback>,
@@ -256,8 +258,30 @@ pub async fn callback(
     Segment(of): Segment<ProviderRef>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let pairs: Vec<(String, String)> =
-        serde_urlencoded::from_str(query.as_deref().unwrap_or_default()).unwrap_or_default();
+    let problem = match came_back(&rooms, &visitor, &headers, &of, query.as_deref().unwrap_or_default()).await
+    {
+        Ok(response) => return Ok(response),
+        Err(problem) => problem,
+    };
+    let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !accepted.split(',').any(|kind| kind.trim().starts_with("text/html")) {
+        return Err(problem.into());
+    }
+    let mut response = onward(format!("/console/sign-in#error={}", problem.code().name));
+    if let Some(over) = rooms.form.begun_over() {
+        response.headers_mut().append(SET_COOKIE, over);
+    }
+    Ok(response)
+}
+
+async fn came_back(
+    rooms: &Rooms,
+    visitor: &Visitor<Callback>,
+    headers: &HeaderMap,
+    of: &ProviderRef,
+    query: &str,
+) -> Result<Response, Problem> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
     let mut input = Map::new();
     for (name, value) in pairs {
         // Of a repeated parameter the first would be checked and the last used, or the other way round: refused below.
@@ -266,9 +290,8 @@ pub async fn callback(
         }
     }
     let handle = input.get("state").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let cookie = rooms.form.begun_in(&headers);
-    let (entered, return_to) =
-        rooms.sign_in.come_back(&of, &handle, cookie, &input, &visitor.contact).await?;
+    let cookie = rooms.form.begun_in(headers);
+    let (entered, return_to) = rooms.sign_in.come_back(of, &handle, cookie, &input, &visitor.contact).await?;
     let (session, target) = match &entered {
         Entered::In { started, .. } => {
             let session = &started.session;
@@ -278,13 +301,17 @@ pub async fn callback(
         // In the fragment: no server log and no Referer holds it.
         Entered::Half { state, .. } => (None, format!("/console/second-factor#{}", state.reveal())),
     };
-    let mut response = private(StatusCode::SEE_OTHER.into_response());
-    let out = response.headers_mut();
-    if let Ok(location) = HeaderValue::try_from(target) {
-        out.insert(LOCATION, location);
-    }
+    let mut response = onward(target);
     [session, rooms.form.begun_over()].into_iter().flatten().for_each(|cookie| {
-        out.append(SET_COOKIE, cookie);
+        response.headers_mut().append(SET_COOKIE, cookie);
     });
     Ok(response)
+}
+
+fn onward(target: String) -> Response {
+    let mut response = private(StatusCode::SEE_OTHER.into_response());
+    if let Ok(location) = HeaderValue::try_from(target) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
 }

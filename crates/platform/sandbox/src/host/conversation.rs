@@ -1,7 +1,7 @@
 //! The conversation with one call: hand over context and input, pass its output on, take its answer, end it.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::process::{Signal, pidfd_send_signal};
@@ -183,11 +183,11 @@ impl Talk<'_> {
         }
     }
 
-    /// What it had sent before it ended.
+    /// What it had sent before it ended. Asks the kernel: the runtime may have heard of the end before it heard of these.
     async fn last_words<A: Fn(Kind) -> usize>(&mut self, decoder: &mut Decoder<A>) -> Option<Outcome> {
         let mut piece = vec![0; 64 << 10];
         loop {
-            let count = self.line.frames.try_read(&mut piece).unwrap_or(0);
+            let count = at_once(&self.line.frames, &mut piece);
             decoder.feed(piece.get(..count).unwrap_or_default());
             match self.hear(decoder).await {
                 Stop::Answered(outcome) => return Some(outcome),
@@ -242,7 +242,7 @@ impl Talk<'_> {
             self.exited = self.wait_for_end(jail).await;
         }
         let mut piece = vec![0; 16 << 10];
-        while let Ok(count @ 1..) = self.line.raw.try_read(&mut piece) {
+        while let count @ 1.. = at_once(&self.line.raw, &mut piece) {
             self.log.text(LogSource::Raw, piece.get(..count).unwrap_or_default()).await;
         }
         self.exited
@@ -261,6 +261,11 @@ impl Talk<'_> {
             }
         }
     }
+}
+
+/// Bytes that are there now; both descriptors never block.
+fn at_once(descriptor: impl AsFd, piece: &mut [u8]) -> usize {
+    rustix::io::retry_on_intr(|| rustix::io::read(&descriptor, &mut *piece)).unwrap_or(0)
 }
 
 /// No answer came: the parent's word on the process is the outcome.
@@ -287,5 +292,24 @@ fn failure(frame: &Frame) -> Outcome {
         Some(Error { kind, message, .. }) if kind == "not confined" => Outcome::Crashed { reason: message },
         Some(Error { kind, message, traceback, .. }) => Outcome::Failed(Failure { kind, message, traceback }),
         None => Outcome::Crashed { reason: "the call broke the protocol".into() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_runtime_has_not_heard_of_is_read_all_the_same() {
+        let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let ours = UnixStream::from_std(ours).unwrap();
+        theirs.write_all(b"answer").unwrap();
+        let mut piece = [0; 16];
+        assert!(ours.try_read(&mut piece).is_err(), "the runtime has not looked since");
+        assert_eq!(at_once(&ours, &mut piece), 6);
+        assert_eq!(at_once(&ours, &mut piece), 0);
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::launcher::{Births, receive};
-use super::sandbox::DoorHandler;
+use super::sandbox::JailDoor;
 use crate::message::{
     Ending, Error, Excess, Exited, Fork, Forked, Hello, JailPlan, Load, Message, Ready, Source, Step,
 };
@@ -79,7 +79,7 @@ impl Jail {
         plan: JailPlan,
         steps: Vec<Step>,
         source: &Source,
-        handler: &DoorHandler,
+        handler: &JailDoor,
     ) -> Result<Self, NoJail> {
         let trouble = |error: io::Error| NoJail::Sandbox(SandboxError::Jail(error.to_string()));
         let (ours, theirs) = packet::pair().map_err(|error| trouble(error.into()))?;
@@ -106,7 +106,7 @@ impl Jail {
         Ok(jail)
     }
 
-    async fn wait_until_ready(&self, handler: &DoorHandler) -> Result<Ready, NoJail> {
+    async fn wait_until_ready(&self, handler: &JailDoor) -> Result<Ready, NoJail> {
         let mut furnished = false;
         loop {
             let packet = receive(&self.control).await;
@@ -126,7 +126,7 @@ impl Jail {
         }
     }
 
-    fn open_door(&self, descriptors: Vec<OwnedFd>, handler: &DoorHandler) -> Result<(), NoJail> {
+    fn open_door(&self, descriptors: Vec<OwnedFd>, handler: &JailDoor) -> Result<(), NoJail> {
         let listener = descriptors.into_iter().next().ok_or_else(|| ended("the jail has no door"))?;
         let listener = TcpListener::from_std(listener.into())
             .map_err(|error| NoJail::Sandbox(SandboxError::Jail(error.to_string())))?;
@@ -188,7 +188,7 @@ impl Drop for Jail {
 }
 
 /// Accepts until the jail ends.
-async fn serve_door(listener: TcpListener, handler: DoorHandler, closed: CancellationToken) {
+async fn serve_door(listener: TcpListener, handler: JailDoor, closed: CancellationToken) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let accepted = closed.run_until_cancelled(async {

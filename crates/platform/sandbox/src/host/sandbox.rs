@@ -23,7 +23,10 @@ use crate::{
 
 /// Serves one connection that came through a jail's door, until the future ends. The token in it names the run, not
 /// the connection.
-pub type DoorHandler = Arc<dyn Fn(TcpStream) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+pub type DoorHandler = Arc<dyn Fn(OrgSlot, TcpStream) -> Serving + Send + Sync>;
+type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A handler that knows whose jail it serves.
+pub(super) type JailDoor = Arc<dyn Fn(TcpStream) -> Serving + Send + Sync>;
 
 /// The trust unit: code that may share an interpreter with itself and with nothing else.
 #[derive(Clone)]
@@ -217,7 +220,9 @@ impl Sandbox {
             limits: runner_limits(limits),
         };
         let patience = inner.settings.pool.load_timeout;
-        let opened = Jail::open(&inner.births, plan, spec.steps(), &source, &inner.door);
+        let (handler, slot) = (inner.door.clone(), spec.slot);
+        let door: JailDoor = Arc::new(move |stream| handler(slot, stream));
+        let opened = Jail::open(&inner.births, plan, spec.steps(), &source, &door);
         match tokio::time::timeout(patience, opened).await {
             Ok(opened) => opened,
             Err(_) => Err(NoJail::Code(Outcome::TimedOut(crate::Clock::Wall))),

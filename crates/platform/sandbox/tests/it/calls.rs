@@ -62,11 +62,29 @@ async fn what_the_code_raises_is_told_with_its_own_frames_only() {
 #[tokio::test]
 async fn an_answer_that_is_not_json_is_the_functions_failure() {
     let sandbox = sandbox();
-    assert_eq!(failure(outcome(&sandbox, "def handler(i, c):\n    return {1, 2}\n").await).kind, "TypeError");
-    assert_eq!(
-        failure(outcome(&sandbox, "def handler(i, c):\n    return float('nan')\n").await).kind,
-        "ValueError"
-    );
+    for (answer, kind) in
+        [("{1, 2}", "TypeError"), ("float('nan')", "ValueError"), ("'\\ud800'", "UnicodeEncodeError")]
+    {
+        let failure = failure(outcome(&sandbox, &format!("def handler(i, c):\n    return {answer}\n")).await);
+        assert_eq!(failure.kind, kind);
+        assert!(failure.message.starts_with("The answer is not JSON"), "{failure:?}");
+        assert_eq!(failure.traceback, None, "the library's frames say nothing to the author");
+    }
+}
+
+/// The end of a process may be heard of before the answer that it left; both are there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_answer_is_lost_however_many_end_at_once() {
+    let sandbox = sandbox();
+    let code = "def handler(i, c):\n    print('at work')\n    return 7\n";
+    outcome(&sandbox, code).await;
+    let lanes = (0..12).map(|_| async {
+        for _ in 0..40 {
+            let (report, lines) = report(&sandbox, zygote(code), limits()).await;
+            assert_eq!((answer(report.outcome), lines.len()), (7.into(), 1));
+        }
+    });
+    futures::future::join_all(lanes).await;
 }
 
 #[tokio::test]
@@ -123,7 +141,7 @@ def handler(input, context):
 
 #[tokio::test]
 async fn the_servers_api_answers_at_the_door_of_the_jail() {
-    let door: DoorHandler = Arc::new(|mut stream| {
+    let door: DoorHandler = Arc::new(|_, mut stream| {
         Box::pin(async move {
             let mut request = vec![0; 4096];
             let count = stream.read(&mut request).await.unwrap();
@@ -145,7 +163,7 @@ def handler(input, context):
 async fn a_call_cannot_take_all_connections_of_the_server() {
     let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let counted = (open.clone(), most.clone());
-    let door: DoorHandler = Arc::new(move |mut stream| {
+    let door: DoorHandler = Arc::new(move |_, mut stream| {
         let (open, most) = counted.clone();
         Box::pin(async move {
             most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);

@@ -29,7 +29,7 @@ pub(crate) fn settings() -> Settings {
 
 /// Whoever knocks is sent away.
 pub(crate) fn no_door() -> DoorHandler {
-    Arc::new(|stream| Box::pin(async move { drop(stream) }))
+    Arc::new(|_, stream| Box::pin(async move { drop(stream) }))
 }
 
 pub(crate) fn sandbox() -> Sandbox {

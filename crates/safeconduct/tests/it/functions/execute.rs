@@ -125,6 +125,36 @@ async fn input_and_output_are_held_against_their_schemas() {
 }
 
 #[tokio::test]
+async fn what_went_in_and_what_came_out_come_back_exactly_or_not_at_all() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let id = function(&owner, "echo", ECHO).await;
+    let input = json!({ "least": i64::MIN, "most": u64::MAX, "fraction": 1.112_536_929_253_600_7e-5 });
+    let echoed = run(&owner, &id, input.clone()).await;
+    assert_eq!(echoed["output"]["got"], input, "{echoed:#}");
+    let path = format!("{FUNCTIONS}/{id}/execute");
+    let body = r#"{"input": {"rows": [18446744073709551616]}}"#;
+    let problem =
+        owner.send(reqwest::Method::POST, &path, Some(body.to_owned())).await.refused(400, "malformed_json");
+    assert!(problem["detail"].as_str().unwrap().contains("18446744073709551616"), "{problem:#}");
+
+    for (name, code, said) in [
+        ("large", "10**40", "more than 64 bits"),
+        ("deep", "__import__('functools').reduce(lambda a, _: [a], range(101), 0)", "100"),
+        ("abyss", "__import__('functools').reduce(lambda a, _: [a], range(300), 0)", "recursion limit"),
+        ("twice", "{1: 0, '1': 0}", "named twice"),
+    ] {
+        let code = format!("def handler(input, context):\n    return {code}\n");
+        let id = function(&owner, name, &code).await;
+        let failed = run(&owner, &id, json!({})).await;
+        assert_eq!(failed["error"]["kind"], "output_invalid", "{name}: {failed:#}");
+        assert!(failed["error"]["message"].as_str().unwrap().contains(said), "{failed:#}");
+        assert!(failed.get("output").is_none());
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn only_who_may_execute_runs_and_a_lost_right_stops_what_waits() {
     let server =
         TestServer::start_with(testing::TestDatabase::sqlite(), &[("functions.max_concurrent", "1")]).await;

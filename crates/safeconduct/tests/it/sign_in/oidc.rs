@@ -197,6 +197,24 @@ async fn the_way_back_is_for_the_browser_that_left_and_leads_where_it_began() {
 }
 
 #[tokio::test]
+async fn a_browser_that_comes_back_in_vain_stands_before_the_sign_in_page_and_nobody_is_in() {
+    let (desk, _peer, _) = corporate(TestDatabase::sqlite(), json!({}), json!({})).await;
+    let away = desk.leave("corp").await;
+    let back = Visitor::new().sign_in(&away.url, "ada", &desk.server.url()).await;
+    let before = count(&desk.server, "session.started").await;
+    let stranger = desk.browser().with("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
+    let answer = stranger.get(&back).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (303, "/console/sign-in#error=sign_in_refused"),
+        "{}",
+        answer.text
+    );
+    assert_eq!(count(&desk.server, "session.started").await, before);
+    desk.server.finish().await;
+}
+
+#[tokio::test]
 async fn a_test_says_what_is_wrong() {
     let (desk, peer, id) = corporate(TestDatabase::sqlite(), json!({}), json!({})).await;
     let owner = desk.server.owner().await;
