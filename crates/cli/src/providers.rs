@@ -24,6 +24,8 @@ pub enum ProvidersCommand {
     Kinds,
     /// Show one.
     Show(One),
+    /// Change one; what is not named stays.
+    Update(Update),
     /// Switch one on.
     Enable(One),
     /// Switch one off; it is refused in every flow at once.
@@ -72,6 +74,36 @@ pub struct Create {
     /// Believe the addresses that it asserts; the operator's.
     #[arg(long)]
     trust_email: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  safeconduct providers update prv_… --display-name 'Acme directory' --create-users true
+  safeconduct providers update prv_… --settings oidc.json --group-role platform=admin")]
+pub struct Update {
+    /// Id.
+    provider: String,
+    /// What stands on the button.
+    #[arg(long, value_name = "TEXT")]
+    display_name: Option<String>,
+    /// JSON object of settings to change; secrets that it leaves out stay. `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Whether somebody without an account gets one.
+    #[arg(long, value_name = "BOOL")]
+    create_users: Option<bool>,
+    /// A role that newcomers get; may be repeated, and replaces those of before.
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// A domain that addresses must be of; may be repeated, and replaces those of before.
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    domains: Vec<String>,
+    /// A role for the members of a group; may be repeated, and replaces the whole map.
+    #[arg(long = "group-role", value_name = "GROUP=ROLE", value_parser = group_role)]
+    group_roles: Vec<(String, String)>,
+    /// Whether the addresses that it asserts are believed; the operator's.
+    #[arg(long, value_name = "BOOL")]
+    trust_email: Option<bool>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -138,6 +170,10 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: ProvidersCommand) -> Resul
             return desk.screen.table(&["kind", "asks for", "settings"], &rows);
         }
         ProvidersCommand::Show(One { provider }) => providers.get(&provider).await?,
+        ProvidersCommand::Update(update) => {
+            let patch = update.patch(desk)?;
+            providers.update(&update.provider, &patch, None).await?
+        }
         ProvidersCommand::Enable(One { provider }) => {
             providers.update(&provider, &switched(true), None).await?
         }
@@ -164,6 +200,27 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: ProvidersCommand) -> Resul
         }
     };
     desk.screen.record(&provider, &provider.id, &rows(&provider))
+}
+
+impl Update {
+    fn patch(&self, desk: &mut Desk<'_>) -> Result<AuthProviderPatch, Failure> {
+        let settings = self.settings.as_deref().map(|path| read_settings(desk, path)).transpose()?;
+        Ok(AuthProviderPatch {
+            display_name: self.display_name.clone(),
+            settings,
+            create_users: self.create_users,
+            default_roles: named(&self.roles),
+            allowed_domains: named(&self.domains),
+            group_roles: (!self.group_roles.is_empty()).then(|| by_group(self.group_roles.clone())),
+            trust_email: self.trust_email,
+            ..AuthProviderPatch::default()
+        })
+    }
+}
+
+/// A list that was named; none leaves what is there.
+fn named(list: &[String]) -> Option<Vec<String>> {
+    (!list.is_empty()).then(|| list.to_vec())
 }
 
 /// Names of groups may hold `=` themselves; roles do not.

@@ -100,6 +100,7 @@ pub(crate) struct Standings {
 impl Principals for Standings {
     fn known(&self, org: OrgId, principal: PrincipalId) -> BoxFuture<'_, Result<Option<Known>, Problem>> {
         Box::pin(async move {
+            let settings = self.people.settings(org).await?;
             Ok(match principal {
                 PrincipalId::User(id) => {
                     let person = self.people.member(org, id).await?;
@@ -108,6 +109,7 @@ impl Principals for Standings {
                         active: person.active,
                         mark: self.mark,
                         responsible: None,
+                        longest_key: settings.longest_key(self.mark),
                     })
                 }
                 PrincipalId::Agent(id) => {
@@ -118,6 +120,7 @@ impl Principals for Standings {
                         active: one.status == Status::Active,
                         mark: one.env.mark(),
                         responsible: Some(one.owner.uuid()),
+                        longest_key: settings.longest_key(one.env.mark()),
                     })
                 }
             })

@@ -122,7 +122,7 @@ impl Access {
             allowed_ips: networks(&wanted.allowed_ips)?,
             created_by: by.caller().principal().to_string(),
             created_at: now,
-            expires_at: wanted.expires_at,
+            expires_at: wanted.expires_at.or(known.longest_key.map(|longest| now.plus(longest))),
             revoked_at: None,
             last_used_at: None,
             last_used_ip: None,
@@ -135,7 +135,7 @@ impl Access {
         if !known.active {
             return Err(AccessError::invalid("/owner", "is suspended; a key would be of no use"));
         }
-        lives_shortly(wanted.expires_at, now)?;
+        lives_shortly(wanted.expires_at, now, known.longest_key)?;
         self.known_resources(&by.scope(), "/permissions", &wanted.permissions).await?;
         giver.holds(&key.permissions)?;
         crate::held_by(&key.permissions, &self.authority_now(&by.scope(), owner).await?)?;
@@ -217,13 +217,21 @@ pub(crate) fn addresses(key: &ApiKey) -> Vec<String> {
     key.allowed_ips.iter().map(ToString::to_string).collect()
 }
 
-fn lives_shortly(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), AccessError> {
+fn lives_shortly(
+    expires_at: Option<Timestamp>,
+    now: Timestamp,
+    longest: Option<Duration>,
+) -> Result<(), AccessError> {
     let Some(end) = expires_at else { return Ok(()) };
     if end <= now {
         return Err(AccessError::invalid("/expires_at", "must lie in the future"));
     }
     if end > now.plus(LONGEST) {
         return Err(AccessError::invalid("/expires_at", "must lie within 366 days"));
+    }
+    if let Some(latest) = longest.map(|longest| now.plus(longest)).filter(|latest| end > *latest) {
+        let reason = format!("must lie at or before {latest}: the maximum age here");
+        return Err(AccessError::invalid("/expires_at", reason));
     }
     Ok(())
 }

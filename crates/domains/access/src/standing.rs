@@ -1,5 +1,7 @@
 //! What this domain must ask about people and agents without knowing them; handed in at boot.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use problem::{LAST_OWNER, Problem};
 use types::{OrgId, UserId, Uuid};
@@ -17,6 +19,8 @@ pub struct Known {
     pub mark: &'static str,
     /// Who answers for it: an agent's owner.
     pub responsible: Option<Uuid>,
+    /// The longest life of an API key made for it, where the organization set one.
+    pub longest_key: Option<Duration>,
 }
 
 pub trait Principals: Send + Sync {

@@ -41,7 +41,7 @@ impl Agents {
         wanted: &WantedCredential,
     ) -> Result<Decided<Issued>, AgentError> {
         let agent = self.owner_of_credentials(by, of).await?;
-        let issued = self.issue(&agent, wanted)?;
+        let issued = self.issue(&agent, wanted).await?;
         by.check(&issued.credential.object(&agent))?;
         active(&agent)?;
         self.room_for_another(by, &agent).await?;
@@ -79,7 +79,7 @@ impl Agents {
         }
         self.room_for_another(by, &agent).await?;
         let wanted = WantedCredential { kind: old.kind(), label: old.label.clone(), ..wanted.clone() };
-        let issued = self.issue(&agent, &wanted)?;
+        let issued = self.issue(&agent, &wanted).await?;
         let new = &issued.credential;
         let at_once = overlap.is_zero();
         let ends = now.plus(overlap);
@@ -143,15 +143,12 @@ impl Agents {
         Ok((agent, credential))
     }
 
-    fn issue(&self, agent: &Agent, wanted: &WantedCredential) -> Result<Issued, AgentError> {
+    async fn issue(&self, agent: &Agent, wanted: &WantedCredential) -> Result<Issued, AgentError> {
         let inner = self.inner();
         let now = inner.world.now();
-        if wanted.expires_at.is_some_and(|end| end <= now) {
-            return Err(AgentError::Invalid {
-                field: "/expires_at",
-                reason: "must lie in the future".into(),
-            });
-        }
+        let settings = inner.people.settings(agent.org).await.map_err(Problem::from)?;
+        let expires_at =
+            end_of(wanted.expires_at, now, settings.longest_credential(agent.deployment_env.mark()))?;
         let id: CredentialId = inner.world.id();
         let (proof, secret) = match (wanted.kind, &wanted.public_key) {
             (CredentialKind::Secret, None) => {
@@ -176,7 +173,7 @@ impl Agents {
             proof,
             status: CredentialStatus::Active,
             created_at: now,
-            expires_at: wanted.expires_at,
+            expires_at,
             last_used_at: None,
             last_used_ip: None,
             revision: 1,
@@ -202,6 +199,24 @@ impl Agents {
         let tag = pepper.tag(&[parsed.secret.as_bytes()]);
         Ok((Proof::Secret { tag, pepper_version: PEPPER }, secret))
     }
+}
+
+/// The end asked for, or the latest that the organization's maximum age allows.
+fn end_of(
+    asked: Option<Timestamp>,
+    now: Timestamp,
+    longest: Option<Duration>,
+) -> Result<Option<Timestamp>, AgentError> {
+    let latest = longest.map(|longest| now.plus(longest));
+    let reason = match (asked, latest) {
+        (None, latest) => return Ok(latest),
+        (Some(end), _) if end <= now => "must lie in the future".to_owned(),
+        (Some(end), Some(latest)) if end > latest => {
+            format!("must lie at or before {latest}: the maximum age here")
+        }
+        (asked, _) => return Ok(asked),
+    };
+    Err(AgentError::Invalid { field: "/expires_at", reason })
 }
 
 fn active(agent: &Agent) -> Result<(), AgentError> {

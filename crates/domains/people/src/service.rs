@@ -92,6 +92,11 @@ impl People {
         Ok(self.0.orgs.get(id, load).await?)
     }
 
+    /// What the organization decided about itself; the defaults if it is gone.
+    pub async fn settings(&self, id: OrgId) -> Result<OrgSettings, PeopleError> {
+        Ok(self.org(id).await?.map(|org| org.settings.clone()).unwrap_or_default())
+    }
+
     /// The organization that `/o/{slug}` names.
     pub async fn org_by_slug(&self, slug: &str) -> Result<Option<Org>, PeopleError> {
         Ok(store::org_by_slug(&self.0.db, SIGN_IN, slug).await?)

@@ -1,5 +1,7 @@
 //! What an organization decides about itself. Stored as one JSON text; what is not said has the instance's default.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use types::Email;
@@ -16,7 +18,7 @@ pub struct OrgSettings {
     pub session_lifetime_seconds: Option<u32>,
     /// Agents are registered as `pending` and act only after somebody approved them.
     pub new_agents_need_approval: bool,
-    /// Warn of, or end, what is older.
+    /// What is made from now on ends at this age at the latest; what was made before stays as it is.
     pub maximum_age_seconds: MaximumAges,
     /// Who hears of what needs a person.
     pub notification_addresses: Vec<Email>,
@@ -64,7 +66,28 @@ pub struct MaximumAgesPatch {
     production: Option<MaximumAge>,
 }
 
+impl MaximumAges {
+    /// Of an environment by its mark: `dev`, `stg` or `prd`.
+    fn of(&self, mark: &str) -> &MaximumAge {
+        match mark {
+            "dev" => &self.development,
+            "stg" => &self.staging,
+            _ => &self.production,
+        }
+    }
+}
+
 impl OrgSettings {
+    /// The longest life of an agent's credential made in this environment.
+    pub fn longest_credential(&self, mark: &str) -> Option<Duration> {
+        self.maximum_age_seconds.of(mark).credentials.map(seconds)
+    }
+
+    /// The longest life of an API key made in this environment.
+    pub fn longest_key(&self, mark: &str) -> Option<Duration> {
+        self.maximum_age_seconds.of(mark).keys.map(seconds)
+    }
+
     /// The settings after a merge patch; refused if they would not be settings any more.
     pub(crate) fn merged(&self, patch: &Map<String, Value>) -> Result<Self, PeopleError> {
         let invalid =
@@ -75,6 +98,10 @@ impl OrgSettings {
         }
         serde_json::from_value(value).map_err(invalid)
     }
+}
+
+fn seconds(number: u32) -> Duration {
+    Duration::from_secs(number.into())
 }
 
 #[cfg(test)]

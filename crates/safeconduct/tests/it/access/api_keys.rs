@@ -24,6 +24,17 @@ fn path(key: &Value) -> String {
 }
 
 testing::on_both_databases! {
+    async fn a_key_dies_with_the_membership_of_its_owner(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let (ada, her) = server.person(server.home().await, &["member", "admin"]).await;
+        let caller = bearing(&server, &key(&her, &["agents:read"]).await);
+        caller.get("/api/v1/agents").await.ok(200);
+        owner.delete(&format!("/api/v1/members/{}", ada.id)).await.ok(200);
+        caller.get("/api/v1/agents").await.refused(401, "invalid_api_key");
+        server.finish().await;
+    }
+
     async fn a_key_acts_as_its_owner_within_its_permissions(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;

@@ -15,6 +15,17 @@ fn providers_are_set_up_tried_switched_and_removed() {
     let off = run(&["disable", id, "--yes", "--json"]).json();
     assert_eq!(off["enabled"], false);
     assert_eq!(run(&["enable", id, "--json"]).json()["enabled"], true);
+    let words =
+        ["update", id, "--display-name", "Post", "--create-users", "true", "--role", "member", "--json"];
+    let changed = run(&words).json();
+    assert_eq!((&changed["display_name"], &changed["create_users"]), (&"Post".into(), &true.into()));
+    assert_eq!(changed["default_roles"], serde_json::json!(["member"]));
+    let again = run(&["update", id, "--display-name", "Mail", "--json"]).json();
+    assert_eq!(
+        (&again["display_name"], &again["create_users"]),
+        (&"Mail".into(), &true.into()),
+        "what is not named stays"
+    );
     assert!(run(&["show", id]).ok().contains("otp"));
     let wrong = run(&["create", "more", "--kind", "magic"]);
     assert_ne!(wrong.code, 0);

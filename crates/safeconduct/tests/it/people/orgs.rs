@@ -92,6 +92,43 @@ testing::on_both_databases! {
         server.finish().await;
     }
 
+    async fn a_maximum_age_ends_what_is_made_from_then_on(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let agent = owner.post("/api/v1/agents", json!({ "name": "worker", "deployment_env": "staging" })).await.ok(201);
+        let path = format!("/api/v1/agents/{}/credentials", agent["id"].as_str().unwrap());
+        let body = json!({ "kind": "secret", "label": "before" });
+        let before = owner.post(&path, body.clone()).await.ok(201);
+        assert_eq!(before["expires_at"], json!(null));
+        let ages = json!({ "staging": { "credentials": 7200, "keys": 3600 }, "development": { "keys": 10_800 } });
+        owner.patch("/api/v1/orgs/home", json!({ "settings": { "maximum_age_seconds": ages } })).await.ok(200);
+        let lives = |made: &serde_json::Value| {
+            let time = |name: &str| made[name].as_str().expect(name).parse::<types::Timestamp>().unwrap();
+            time("expires_at").since(time("created_at")).as_secs()
+        };
+        assert_eq!(lives(&owner.post(&path, body).await.ok(201)), 7200);
+        let renewed = format!("{path}/{}/rotate", before["id"].as_str().unwrap());
+        assert_eq!(lives(&owner.post(&renewed, json!({})).await.ok(201)), 7200, "a rotation is new, too");
+        let at = |seconds| server.house().world.now().plus(Duration::from_secs(seconds)).to_string();
+        let later = json!({ "kind": "secret", "label": "late", "expires_at": at(7300) });
+        let refused = owner.post(&path, later).await.refused(422, "validation_failed");
+        assert_eq!(refused["errors"][0]["field"], "/expires_at");
+        let sooner = json!({ "kind": "secret", "label": "soon", "expires_at": at(60) });
+        owner.post(&path, sooner).await.ok(201);
+        let key = |end: Option<String>, of: serde_json::Value| json!({
+            "name": "key", "permissions": ["agents:read"], "expires_at": end, "owner": of });
+        for (of, longest) in [(json!(null), 10_800), (agent["id"].clone(), 3600)] {
+            if !of.is_null() {
+                let grant = json!({ "principal": of, "permission": "agents:read" });
+                owner.post("/api/v1/grants", grant).await.ok(201);
+            }
+            assert_eq!(lives(&owner.post("/api/v1/api-keys", key(None, of.clone())).await.ok(201)), longest);
+            let late = key(Some(at(longest + 60)), of);
+            owner.post("/api/v1/api-keys", late).await.refused(422, "validation_failed");
+        }
+        server.finish().await;
+    }
+
     async fn settings_are_merged_and_held_to_their_form(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;

@@ -27,6 +27,41 @@ async fn a_session_ends_by_its_clock() {
 }
 
 #[tokio::test]
+async fn a_session_left_alone_for_too_long_is_over() {
+    let server =
+        TestServer::start_with(testing::TestDatabase::sqlite(), &[("sessions.idle_seconds", "3600")]).await;
+    let owner = server.owner().await;
+    for _ in 0..3 {
+        server.clock.advance(Duration::from_secs(3000));
+        owner.get("/api/v1/auth/me").await.ok(200);
+    }
+    server.clock.advance(Duration::from_secs(3700));
+    owner.get("/api/v1/auth/me").await.refused(401, "unauthenticated");
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn ending_all_sessions_ends_those_in_other_organizations_too() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    owner.post("/api/v1/orgs", json!({ "slug": "acme", "name": "Acme" })).await.ok(201);
+    let me = owner.get("/api/v1/auth/me").await.ok(200);
+    let people = &server.house().people;
+    let person = people.member(server.home().await, me["principal"]["id"].as_str().unwrap().parse().unwrap());
+    let person = person.await.unwrap().expect("the owner");
+    let acme = people.org_by_slug("acme").await.unwrap().expect("acme");
+    let there = server.by_token(acme.id, &person).await;
+    let (_, somebody) = server.person(acme.id, &["member"]).await;
+    there.get("/api/v1/auth/me").await.ok(200);
+    let ended = owner.delete("/api/v1/auth/sessions").await.ok(200);
+    assert_eq!(ended["ended"], 2, "{ended:#}");
+    owner.get("/api/v1/auth/me").await.refused(401, "unauthenticated");
+    there.get("/api/v1/auth/me").await.refused(401, "invalid_token");
+    somebody.get("/api/v1/auth/me").await.ok(200);
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn writes_from_other_sites_are_refused_and_reads_of_nobody_elses_session_are_possible() {
     let server = TestServer::sqlite().await;
     let owner = server.owner().await;

@@ -83,6 +83,20 @@ testing::on_both_databases! {
         desk.server.finish().await;
     }
 
+    async fn a_code_by_mail_is_used_up_by_half_a_sign_in_and_that_is_on_record(database: TestDatabase) {
+        let desk = Desk::open(database).await;
+        desk.provider(json!({ "name": "mail", "kind": "otp" })).await;
+        let ada = desk.member("ada@example.com").await;
+        App::of(&desk.server, &desk.signed_in(&ada).await).await;
+        let (begun, code) = desk.code("ada@example.com", 1).await;
+        let half = desk.verify(&begun, &code).await.ok(200);
+        assert_eq!((&half["status"], &half["session"]), (&json!("second_factor"), &Value::Null));
+        assert_eq!(super::count(&desk.server, "auth.first_proof").await, 1);
+        desk.verify(&begun, &code).await.refused(401, "sign_in_refused");
+        assert_eq!(super::count(&desk.server, "auth.first_proof").await, 1);
+        desk.server.finish().await;
+    }
+
     async fn of_a_hundred_that_use_one_recovery_code_exactly_one_succeeds(database: TestDatabase) {
         let desk = Desk::open(database).await;
         desk.provider(json!({ "name": "password", "kind": "password" })).await;
