@@ -5,6 +5,7 @@ import { placeOf } from '../paths'
 import { useText } from '../text'
 import { Copyable, shortId } from '../ui/copy'
 import { Icon, type IconName } from '../ui/icon'
+import { legible, Name } from '../ui/name'
 
 const icons: Record<string, IconName> = {
   user: 'user',
@@ -37,10 +38,12 @@ export function Chip({ of }: { of: Identity }) {
     <>
       <Icon name={icons[of.kind] ?? 'unknown'} />
       <span className="visually-hidden">{kind} </span>
-      <span className="truncate">{name}</span>
+      <span className="truncate">
+        <Name of={name} />
+      </span>
     </>
   )
-  const hover = of.id ? `${kind} ${of.id}` : kind
+  const hover = legible(of.id ? `${kind} ${of.id}` : kind)
   return place ? (
     <Link className="chip" to={place} title={hover}>
       {inside}

@@ -4,6 +4,7 @@ import { answered, api } from '../api/client'
 import { useText } from '../text'
 import { Field } from '../ui/form'
 import { Icon, type IconName } from '../ui/icon'
+import { Name } from '../ui/name'
 
 type Kind = 'user' | 'agent' | 'group'
 
@@ -99,8 +100,12 @@ export function PrincipalField({
                 onClick={() => choose(principal)}
               >
                 <Icon name={icons[principal.kind]} />
-                <span className="label truncate">{principal.name}</span>
-                <span className="muted truncate">{principal.hint}</span>
+                <span className="label truncate">
+                  <Name of={principal.name} />
+                </span>
+                <span className="muted truncate">
+                  <Name of={principal.hint} />
+                </span>
               </div>
             ))}
           </div>

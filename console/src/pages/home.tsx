@@ -8,6 +8,7 @@ import { paths } from '../paths'
 import { useLanguage, useText } from '../text'
 import { CodeBlock } from '../ui/copy'
 import { Icon } from '../ui/icon'
+import { Name } from '../ui/name'
 import { PageHeader, Section } from '../ui/page'
 import { Status } from '../ui/status'
 import { Duration, Time } from '../ui/time'
@@ -162,7 +163,7 @@ function Needs() {
           <li key={credential.id}>
             <Status of="expiring" />
             <Link to={paths.agent(credential.agent)} search={{ tab: 'credentials' }}>
-              {credential.label}
+              <Name of={credential.label} />
             </Link>
             <Time at={credential.expires_at} />
           </li>

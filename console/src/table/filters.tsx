@@ -3,6 +3,7 @@ import { type ReactNode, useRef, useState } from 'react'
 import { useText } from '../text'
 import { Button } from '../ui/button'
 import { Icon } from '../ui/icon'
+import { legible } from '../ui/name'
 
 export interface Filter {
   name: string
@@ -88,7 +89,7 @@ function Control({ of: filter, value, onChange }: ControlProps) {
           <option value="">{text.any(filter.label)}</option>
           {filter.options.map(([id, name]) => (
             <option key={id} value={id}>
-              {name}
+              {legible(name)}
             </option>
           ))}
         </select>

@@ -1,5 +1,6 @@
 import type { ReachingAgent } from '../../api/types'
 import { useText } from '../../text'
+import { legible } from '../../ui/name'
 
 const ROW = 36
 const WIDTH = 900
@@ -96,13 +97,14 @@ function curve(x: number, row: number, toX: number, toRow: number): string {
 function Box({ column, label, row, kind }: { column: 0 | 1 | 2; label: string; row: number; kind: string }) {
   const [x, width] = columns[column]
   const y = row * ROW + 4
+  const shown = legible(label)
   const most = Math.floor((width - 16) / 7.3)
   return (
     <g className={`box ${kind}`}>
-      <title>{label}</title>
+      <title>{legible(label)}</title>
       <rect x={x + 1} y={y} width={width - 2} height={ROW - 8} rx={6} />
       <text x={x + 10} y={y + (ROW - 8) / 2} dominantBaseline="central">
-        {label.length > most ? `${label.slice(0, most - 1)}…` : label}
+        {shown.length > most ? `${shown.slice(0, most - 1)}…` : shown}
       </text>
     </g>
   )

@@ -13,6 +13,7 @@ import { Button } from '../../ui/button'
 import { Copyable, JsonBlock } from '../../ui/copy'
 import { Icon } from '../../ui/icon'
 import { Menu, MenuItem } from '../../ui/menu'
+import { Name } from '../../ui/name'
 import { Failure, PageHeader, Properties, Section, Skeleton } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Time } from '../../ui/time'
@@ -85,8 +86,12 @@ function Provider({ of: provider }: { of: AuthProvider }) {
               <li key={finding.what}>
                 <Status of={finding.works ? 'works' : 'broken'} />
                 <div>
-                  <strong>{finding.what}</strong>
-                  <p className="muted">{finding.detail}</p>
+                  <strong>
+                    <Name of={finding.what} />
+                  </strong>
+                  <p className="muted">
+                    <Name of={finding.detail} />
+                  </p>
                 </div>
               </li>
             ))}
@@ -104,7 +109,7 @@ function Provider({ of: provider }: { of: AuthProvider }) {
             [
               text.providers.name,
               <span key="n" className="mono">
-                {provider.name}
+                <Name of={provider.name} />
               </span>,
             ],
             [
