@@ -113,7 +113,7 @@ export function Outcome({ of: run }: { of: Run }) {
               ))}
             </ul>
           )}
-          {traceback && <CodeBlock code={traceback} label={text.runs.traceback} />}
+          {traceback && <CodeBlock code={traceback} label={text.runs.traceback} wrap />}
         </div>
       </div>
     )

@@ -70,5 +70,5 @@ export function CodeBlock({ code, label, wrap }: { code: string; label: string; 
 }
 
 export function JsonBlock({ value, label }: { value: unknown; label: string }) {
-  return <CodeBlock code={JSON.stringify(value ?? null, null, 2)} label={label} />
+  return <CodeBlock code={JSON.stringify(value ?? null, null, 2)} label={label} wrap />
 }
