@@ -195,8 +195,18 @@ export const de: Text = {
     needs: 'Braucht dich',
     pendingAgents: (count) =>
       count === 1 ? 'Ein Agent wartet auf Freigabe' : `${count} Agenten warten auf Freigabe`,
-    failedRuns: (count) =>
-      count === 1 ? 'Ein Lauf scheiterte am letzten Tag' : `${count} Läufe scheiterten am letzten Tag`,
+    endedRuns: {
+      failed: (count) =>
+        count === 1 ? 'Ein Lauf scheiterte am letzten Tag' : `${count} Läufe scheiterten am letzten Tag`,
+      timed_out: (count) =>
+        count === 1
+          ? 'Ein Lauf überschritt am letzten Tag seine Zeit'
+          : `${count} Läufe überschritten am letzten Tag ihre Zeit`,
+      dead: (count) =>
+        count === 1
+          ? 'Ein Lauf wurde am letzten Tag aufgegeben'
+          : `${count} Läufe wurden am letzten Tag aufgegeben`,
+    },
     recentRuns: 'Letzte Läufe',
     recentFacts: 'Letzte Tatsachen',
   },

@@ -193,8 +193,17 @@ export const en = {
     needs: 'Needs you',
     pendingAgents: (count: number) =>
       count === 1 ? 'One agent waits for approval' : `${count} agents wait for approval`,
-    failedRuns: (count: number) =>
-      count === 1 ? 'One run failed in the last day' : `${count} runs failed in the last day`,
+    /** A count ends in + where there are more than were asked for. */
+    endedRuns: {
+      failed: (count: number | string) =>
+        count === 1 ? 'One run failed in the last day' : `${count} runs failed in the last day`,
+      timed_out: (count: number | string) =>
+        count === 1
+          ? 'One run went past its time limit in the last day'
+          : `${count} runs went past their time limit in the last day`,
+      dead: (count: number | string) =>
+        count === 1 ? 'One run was given up in the last day' : `${count} runs were given up in the last day`,
+    },
     recentRuns: 'Recent runs',
     recentFacts: 'Recent facts',
   },
