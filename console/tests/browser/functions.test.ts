@@ -43,8 +43,9 @@ test('a function is written, and a syntax error is shown at its line', async () 
   )
   await page.getByRole('button', { name: 'Create function' }).click()
   await page.getByRole('heading', { name: 'math:slow_double', level: 1 }).waitFor()
+  // What was left empty is what the server allows.
   expect(await server.api('GET', '/api/v1/functions/math:slow_double')).toMatchObject({
-    version: { number: 1, runtime: 'python' },
+    version: { number: 1, runtime: 'python', timeout_seconds: 300, memory_mb: 512 },
   })
 })
 
@@ -105,6 +106,61 @@ test('a failing run shows its error and is listed as failed', async () => {
   await page.getByRole('button', { name: 'Run', exact: true }).click()
   await page.getByText('Failed', { exact: true }).waitFor()
   await page.getByRole('region', { name: 'Traceback' }).getByText('ZeroDivisionError').waitFor()
+})
+
+test('a long line of an output is wrapped beside the button that copies it', async () => {
+  await server.api('POST', '/api/v1/functions', {
+    namespace: 'math',
+    name: 'long',
+    code: 'def handler(input, context):\n    return {"line": "9" * 4000}\n',
+  })
+  const run = await server.api<{ id: string }>('POST', '/api/v1/functions/math:long/execute', { input: {} })
+  await page.goto(`/console/runs/${run.id}`)
+  const output = page.getByRole('region', { name: 'Output' })
+  await output.getByText('"line"').waitFor()
+  const copy = page.getByRole('button', { name: 'Copy: Output' })
+  const [shown, button] = [await output.boundingBox(), await copy.boundingBox()]
+  expect((shown?.x ?? 0) + (shown?.width ?? 0)).toBeLessThanOrEqual(button?.x ?? 0)
+  expect(await output.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0)
+})
+
+test('the first page tells of runs that failed and of those that ran out of time', async () => {
+  await server.api('POST', '/api/v1/functions', {
+    namespace: 'math',
+    name: 'slow',
+    timeout_seconds: 1,
+    code: 'import time\ndef handler(input, context):\n    time.sleep(60)\n',
+  })
+  const slow = await server.api<{ status: string }>('POST', '/api/v1/functions/math:slow/execute', {
+    input: {},
+  })
+  expect(slow.status).toBe('timed_out')
+  await page.goto('/console/')
+  await page.getByRole('link', { name: 'One run failed in the last day' }).waitFor()
+  await page.getByRole('link', { name: 'One run went past its time limit in the last day' }).click()
+  await page.getByRole('row').filter({ hasText: 'math:slow' }).filter({ hasText: 'Timed out' }).waitFor()
+})
+
+test('kinds of facts are broken at their dots only', async () => {
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: 900 })
+    await page.goto('/console/')
+    await page.locator('.kind').first().waitFor()
+    const broken = await page.locator('.kind').evaluateAll((kinds) =>
+      kinds.flatMap((kind) =>
+        [...kind.childNodes]
+          .filter((node) => node.nodeType === Node.TEXT_NODE)
+          .filter((word) => {
+            const range = document.createRange()
+            range.selectNodeContents(word)
+            return range.getClientRects().length > 1
+          })
+          .map((word) => word.textContent),
+      ),
+    )
+    expect(broken).toEqual([])
+  }
+  await page.setViewportSize({ width: 1440, height: 900 })
 })
 
 test('a log is followed while its run goes on, and the run is cancelled from its page', async () => {
