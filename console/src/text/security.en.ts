@@ -44,6 +44,25 @@ export const security = {
     passwordRule: 'At least 12 characters; a few words are easier to keep than signs.',
     showPassword: 'Show what I type',
     toSignIn: 'To sign-in',
+    refused: {
+      title: 'You were not signed in',
+      more: 'More about',
+      lines: {
+        sign_in_refused:
+          'The provider turned you away, this sign-in was no longer open, or you have no account here. Begin anew; if it happens again, ask your administrator.',
+        provider_disabled: 'This way of signing in is switched off. Choose another.',
+        sign_in_unavailable: 'The provider does not work at the moment. Try again, or choose another way.',
+        not_found: 'There is no such way of signing in any more. Choose another.',
+        rate_limited: 'There were too many attempts. Wait a little, then begin anew.',
+        validation_failed: 'What the provider sent back could not be used. Begin anew.',
+        plan_limit_reached: 'The organization has as many people as its plan allows. Ask its owner.',
+        outside_domains: 'Your address lies outside the domains that may come in here.',
+        internal: 'Something failed on this server. Try again; if it happens again, tell its operator.',
+        overloaded: 'The server is too busy. Try again in a moment.',
+        database_unavailable: 'The server cannot reach its database. Try again in a moment.',
+      },
+      otherwise: 'The sign-in did not succeed. Begin anew, or choose another way.',
+    },
   },
   stepUp: {
     title: 'Confirm that it is you',
