@@ -208,6 +208,13 @@ export const security: typeof english = {
     fromFile: 'Dieser steht in der Datei des Servers; ändere ihn dort, und starte neu.',
     test: 'Prüfen',
     tested: 'Was die Prüfung fand',
+    edit: 'Bearbeiten',
+    editTitle: (name) => `${name} bearbeiten`,
+    save: 'Änderungen speichern',
+    unchanged: 'Noch ist nichts geändert.',
+    moved:
+      'Jemand hat diesen Anbieter inzwischen geändert. Was du nicht angefasst hast, zeigt jetzt die neueren Werte; sieh noch einmal hin und speichere dann.',
+    secretKept: 'Leer gelassen bleibt, was verwahrt ist.',
     enable: 'Einschalten',
     disable: 'Ausschalten',
     remove: 'Löschen',

@@ -199,6 +199,13 @@ export const security = {
     fromFile: 'This one stands in the server’s file; change it there and restart.',
     test: 'Test',
     tested: 'What the test found',
+    edit: 'Edit',
+    editTitle: (name: string) => `Edit ${name}`,
+    save: 'Save changes',
+    unchanged: 'Nothing is changed yet.',
+    moved:
+      'Somebody changed this provider meanwhile. What you left alone now shows the newer values; look again, then save.',
+    secretKept: 'Left empty, what is kept stays.',
     enable: 'Switch on',
     disable: 'Switch off',
     remove: 'Delete',
