@@ -7,6 +7,7 @@ import { useText } from '../text'
 import { Empty } from '../ui/page'
 import { Status } from '../ui/status'
 import { Time } from '../ui/time'
+import { chainOf } from './chain'
 import { Chain, Chip } from './identity'
 
 interface FactTableProps {
@@ -70,12 +71,6 @@ function Kind({ of }: { of: string }) {
       ))}
     </span>
   )
-}
-
-/** On whose behalf, who acted, through whom. */
-export function chainOf(fact: Fact) {
-  const behalf = fact.on_behalf_of ? [fact.on_behalf_of] : []
-  return [...behalf, fact.actor, ...(fact.act ?? [])]
 }
 
 export function targetOf(fact: Fact) {

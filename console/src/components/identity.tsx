@@ -55,19 +55,14 @@ export function Chip({ of }: { of: Identity }) {
   )
 }
 
-/** Who acted through whom: chips with arrows, the beginning of the chain first. */
+/** Who acted, on behalf of whom: chips with words between them, whoever acted first. */
 export function Chain({ of }: { of: Identity[] }) {
   const text = useText()
   return (
     <span className="chain">
       {of.map((identity, at) => (
         <Fragment key={`${identity.kind}:${identity.id ?? at}`}>
-          {at > 0 && (
-            <>
-              <Icon name="arrow" />
-              <span className="visually-hidden"> {text.through} </span>
-            </>
-          )}
+          {at > 0 && <span className="muted"> {text.onBehalfOf} </span>}
           <Chip of={identity} />
         </Fragment>
       ))}

@@ -49,7 +49,7 @@ export const en = {
   metadata: 'Metadata',
   noneGiven: 'none',
   statusHead: 'Status',
-  through: 'through',
+  onBehalfOf: 'on behalf of',
   days: (count: number) => `${count} days`,
   any: (label: string) => `${label}: any`,
   clearFilters: 'Clear filters',

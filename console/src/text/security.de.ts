@@ -320,7 +320,12 @@ export const security: typeof english = {
     pictureOf: (count: number, permission = '') =>
       `${count} Agenten und die Erteilungen, durch die sie ${permission} erreichen`,
     legend:
-      'Agenten, die Erteilungen, die es enthalten, das Recht. Gestrichelt: nur Eigenes oder der Gruppen; grau: kann jetzt nicht handeln.',
+      'Links stehen die Agenten, in der Mitte die Rechte, die es ihnen erlauben, rechts das Recht, nach dem du gefragt hast.',
+    marks: {
+      all: 'Durchgezogene Linie: der Agent erreicht jedes Objekt',
+      some: 'Gestrichelte Linie: nur, was ihm oder seinen Gruppen gehört',
+      idle: 'Graue, gepunktete Linie: der Agent ist nicht aktiv und erreicht gerade nichts',
+    },
     cut: (shown: number, all = 0) => `Die ersten ${shown} von ${all} sind gezeichnet; die Tabelle hat alle.`,
   },
   advice: {

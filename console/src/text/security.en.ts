@@ -311,7 +311,12 @@ export const security = {
     pictureOf: (count: number, permission = '') =>
       `${count} agents and the grants by which they reach ${permission}`,
     legend:
-      'Agents, the grants that hold it, the permission. Dashed: own or group only; grey: cannot act now.',
+      'On the left stand the agents, in the middle the grants that let them, on the right the permission that you asked about.',
+    marks: {
+      all: 'Solid line: the agent reaches every object',
+      some: 'Dashed line: only what is its own or its groups’',
+      idle: 'Dotted grey line: the agent is not active, so it reaches nothing now',
+    },
     cut: (shown: number, all = 0) => `The first ${shown} of ${all} are drawn; the table has all.`,
   },
   advice: {

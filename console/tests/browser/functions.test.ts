@@ -180,6 +180,8 @@ test('a log is followed while its run goes on, and the run is cancelled from its
   await page.getByRole('link', { name: 'Evidence' }).click()
   await page.getByRole('button', { name: 'Cancel run' }).click()
   await page.getByText('Cancelled', { exact: true }).waitFor()
+  const chain = page.locator('.chain-line')
+  await expect.poll(() => chain.textContent()).toMatch(/math:forever.* on behalf of .*Owner/)
 })
 
 test('a function is deleted once its name was typed', async () => {

@@ -13,6 +13,9 @@ const columns = [
 /** More than this nobody reads in a picture; the table has all. */
 const MOST = 40
 
+/** How the lines are drawn that the legend explains. */
+const strokes = { all: 'all', some: 'own', idle: 'idle' }
+
 interface Node {
   id: string
   label: string
@@ -73,8 +76,20 @@ export function AccessGraph({ permission, of }: { permission: string; of: Reachi
         </svg>
       </div>
       <figcaption className="muted">
-        {text.reach.legend}
-        {of.length > MOST && ` ${text.reach.cut(MOST, of.length)}`}
+        <p>
+          {text.reach.legend}
+          {of.length > MOST && ` ${text.reach.cut(MOST, of.length)}`}
+        </p>
+        <ul>
+          {(['all', 'some', 'idle'] as const).map((mark) => (
+            <li key={mark}>
+              <svg viewBox="0 0 32 8" aria-hidden="true">
+                <path className={`edge ${strokes[mark]}`} d="M0 4H32" />
+              </svg>
+              {text.reach.marks[mark]}
+            </li>
+          ))}
+        </ul>
       </figcaption>
     </figure>
   )
