@@ -385,8 +385,6 @@ export const de: Text = {
     parts: 'Teile des Laufs',
     run: 'Lauf',
     fn: 'Funktion',
-    fnId: 'Kennung der Funktion',
-    agentId: 'Kennung des Agenten',
     principal: 'Handelnder',
     trigger: 'Auslöser',
     triggers: {
@@ -438,7 +436,6 @@ export const de: Text = {
     actor: 'Wer',
     target: 'Ziel',
     when: 'Wann',
-    actorId: 'Kennung des Handelnden',
     targetId: 'Kennung des Ziels',
     runId: 'Kennung des Laufs',
     from: 'Von',

@@ -382,8 +382,6 @@ export const en = {
     parts: 'Parts of the run',
     run: 'Run',
     fn: 'Function',
-    fnId: 'Function id',
-    agentId: 'Agent id',
     principal: 'Principal',
     trigger: 'Trigger',
     triggers: {
@@ -436,7 +434,6 @@ export const en = {
     actor: 'Actor',
     target: 'Target',
     when: 'When',
-    actorId: 'Actor id',
     targetId: 'Target id',
     runId: 'Run id',
     from: 'From',

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { signIn, startBrowser, type Visit, visit } from '../browser'
+import { looksRight } from '../look'
 import { type Server, startServer } from '../server'
 
 let server: Server
@@ -139,6 +140,30 @@ test('the first page tells of runs that failed and of those that ran out of time
   await page.getByRole('link', { name: 'One run failed in the last day' }).waitFor()
   await page.getByRole('link', { name: 'One run went past its time limit in the last day' }).click()
   await page.getByRole('row').filter({ hasText: 'math:slow' }).filter({ hasText: 'Timed out' }).waitFor()
+})
+
+test('runs are filtered by the name of their function; the address holds its id', async () => {
+  const { id } = await server.api<{ id: string }>('GET', '/api/v1/functions/math:long')
+  await page.goto('/console/runs')
+  await page.getByRole('row').filter({ hasText: 'math:slow' }).first().waitFor()
+  const filter = page.getByRole('combobox', { name: 'Function' })
+  await filter.fill('lon')
+  await page.getByRole('option', { name: 'math:long' }).waitFor()
+  await looksRight(page, 'runs-by-function')
+  await filter.press('Enter')
+  await page.waitForURL(`**/console/runs?function=${id}`)
+  await expect.poll(() => page.getByRole('row').filter({ hasText: 'math:slow' }).count()).toBe(0)
+  await page.getByRole('row').filter({ hasText: 'math:long' }).first().waitFor()
+  await page.reload()
+  await expect.poll(() => filter.inputValue()).toBe('math:long')
+  // Half a name is no filter; none takes the filter away.
+  await filter.fill('slo')
+  await filter.blur()
+  await expect.poll(() => filter.inputValue()).toBe('math:long')
+  await filter.fill('')
+  await filter.blur()
+  await page.getByRole('row').filter({ hasText: 'math:slow' }).first().waitFor()
+  expect(new URL(page.url()).search).toBe('')
 })
 
 test('kinds of facts are broken at their dots only', async () => {

@@ -131,7 +131,9 @@ function Keys({ title, view, byOwner = false }: KeysProps) {
             label: text.statusHead,
             options: (['active', 'expired', 'revoked'] as const).map((s) => [s, text.status[s]]),
           },
-          ...(byOwner ? [{ name: 'owner', label: text.apiKey.ownerId }] : []),
+          ...(byOwner
+            ? [{ name: 'owner', label: text.agents.owner, find: ['user', 'agent'] as ('user' | 'agent')[] }]
+            : []),
         ]}
       />
       <Listing

@@ -140,7 +140,7 @@ function Grants({ role, principal }: GrantsProps) {
         values={{ role, principal }}
         of={[
           { name: 'role', label: text.access.role, options: roles.map(({ name }) => [name, name]) },
-          { name: 'principal', label: text.access.principalId },
+          { name: 'principal', label: text.access.principal, find: ['user', 'agent', 'group'] },
         ]}
       />
       <GrantTable query={useInfiniteQuery(queries.grants({ role, principal }))} onTake={setTaking} />
