@@ -3,7 +3,7 @@ import { useText } from '../text'
 import { Button } from '../ui/button'
 import { Dialog } from '../ui/dialog'
 import { Field } from '../ui/form'
-import { legible } from '../ui/name'
+import { legible, shown } from '../ui/name'
 import { Failure } from '../ui/page'
 import { Equivalent, type EquivalentProps } from './equivalent'
 
@@ -31,7 +31,7 @@ export function Confirm({ title, detail, name, act, change, same, onClose, child
   return (
     <Dialog title={title} kind="centre" onClose={onClose}>
       <form className="form" onSubmit={submit}>
-        {detail && <p>{detail}</p>}
+        {detail && <p>{shown(detail)}</p>}
         {children}
         {name !== undefined && (
           <Field label={text.confirmByName(name)}>

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createElement } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { describe, expect, test } from 'vitest'
@@ -53,4 +55,23 @@ test('texts are shown as names, elements as they are', () => {
   expect(renderToStaticMarkup(createElement('p', {}, shown('a\u{202E}b')))).toContain('\\u{202E}')
   expect(shown('')).toBe('')
   expect(shown(7)).toBe(7)
+})
+
+/** Free texts of others that stand in an element as they are. */
+const bare =
+  />\s*\{\w+(?:\??\.\w+)*\.(?:display_name|display|description|email|username)(?: (?:\?\?|\|\|) [^{}]*)?\}/g
+
+test('no page shows a free text past it', () => {
+  expect('<span>{member.display_name}</span>').toMatch(bare)
+  expect('<span>\n  {agent.display_name || agent.name}\n</span>').toMatch(bare)
+  const source = join(import.meta.dirname, '..')
+  const found = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.tsx'))
+    .flatMap(
+      (name) =>
+        readFileSync(join(source, name), 'utf8')
+          .match(bare)
+          ?.map((at) => `${name}: ${at}`) ?? [],
+    )
+  expect(found).toEqual([])
 })
