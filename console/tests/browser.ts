@@ -78,7 +78,9 @@ async function serveConsole(context: BrowserContext, folder: string): Promise<vo
     const name = new URL(route.request().url()).pathname.replace('/console/', '')
     const found = name !== '' && existsSync(join(folder, name))
     const response = await route.fetch({ maxRedirects: 0 })
-    if (response.status() >= 300 && response.status() < 400) return route.fulfill({ response })
+    // Behind a redirect the browser asks the server itself; that page's own files are the server's as well.
+    const isRedirect = response.status() < 400 && response.status() >= 300
+    if (!found && (isRedirect || name.startsWith('assets/'))) return route.fulfill({ response })
     const path = join(folder, found ? name : 'index.html')
     const { 'content-security-policy': policy = '' } = response.headers()
     await route.fulfill({

@@ -30,7 +30,7 @@ export function Account({ me }: { me: Me }) {
           {shortId(me.principal.id)}
         </span>
         <span className="muted">
-          <Name of={me.org.name} /> · <Name of={me.roles.join(', ')} />
+          <Name of={`${me.org.name} · ${me.roles.join(', ')}`} />
         </span>
       </div>
       <hr />
