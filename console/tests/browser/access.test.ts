@@ -164,6 +164,8 @@ test('a role is changed as text, what is no permission is told at once, and the 
   await page.getByRole('checkbox', { name: 'runs:update' }).nth(1).check()
   await page.getByLabel('Reach of runs').nth(1).selectOption('group')
   await page.getByRole('button', { name: 'Save changes' }).click()
+  // The head of the form names the role as well, so it is the form's end that is awaited.
+  await page.getByRole('button', { name: 'Save changes' }).waitFor({ state: 'detached' })
   await heading('releaser')
   const role = await server.api<{ permissions: string[] }>('GET', '/api/v1/roles/releaser')
   expect([...role.permissions].sort()).toEqual(['agents:write:own', 'runs:read:own', 'runs:update:group'])
