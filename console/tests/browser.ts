@@ -1,7 +1,7 @@
 /** A real Chromium, and what every test does with it. */
 
 import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, extname, join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import type { Person, Server } from './server'
 
@@ -49,6 +49,7 @@ export async function visit(
   })
   // Long enough for two busy cores; a test that fails waits, one that passes does not.
   context.setDefaultTimeout(30_000)
+  if (process.env.SAFECONDUCT_CONSOLE) await serveConsole(context, process.env.SAFECONDUCT_CONSOLE)
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
@@ -58,6 +59,39 @@ export async function visit(
       complaints.push(message.text())
   })
   return { page, context, complaints }
+}
+
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+}
+
+/**
+ * Puts the console of a folder in the place of the one that the server was built with, so that a new one is tried without
+ * building the server again. Redirects and the policy of the page stay the server’s; files go unpacked, so sizes mean nothing.
+ */
+async function serveConsole(context: BrowserContext, folder: string): Promise<void> {
+  await context.route(/^[^?#]*\/console\//, async (route) => {
+    const name = new URL(route.request().url()).pathname.replace('/console/', '')
+    const found = name !== '' && existsSync(join(folder, name))
+    const response = await route.fetch({ maxRedirects: 0 })
+    // Behind a redirect the browser asks the server itself; that page's own files are the server's as well.
+    const isRedirect = response.status() < 400 && response.status() >= 300
+    if (!found && (isRedirect || name.startsWith('assets/'))) return route.fulfill({ response })
+    const path = join(folder, found ? name : 'index.html')
+    const { 'content-security-policy': policy = '' } = response.headers()
+    await route.fulfill({
+      status: 200,
+      path,
+      headers: {
+        'content-type': types[extname(path)] ?? 'application/octet-stream',
+        'content-security-policy': policy,
+      },
+    })
+  })
 }
 
 /** Signs in as a person would: opens the link, presses the button. */

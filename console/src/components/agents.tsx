@@ -3,6 +3,7 @@ import type { Agent, Page } from '../api/types'
 import { paths } from '../paths'
 import { type Column, Listing } from '../table/listing'
 import { useText } from '../text'
+import { Name } from '../ui/name'
 import { Empty } from '../ui/page'
 import { Status } from '../ui/status'
 import { Time } from '../ui/time'
@@ -16,9 +17,11 @@ export function AgentTable({ query }: { query: UseInfiniteQueryResult<InfiniteDa
       head: text.agents.name,
       cell: (agent) => (
         <span className="name">
-          <span>{agent.display_name || agent.name}</span>
+          <span>
+            <Name of={agent.display_name || agent.name} />
+          </span>
           <span className="mono muted">
-            {agent.namespace}:{agent.name}
+            <Name of={`${agent.namespace}:${agent.name}`} />
           </span>
         </span>
       ),

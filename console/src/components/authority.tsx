@@ -7,6 +7,7 @@ import { useReason } from '../hooks/rights'
 import { useText } from '../text'
 import { Button } from '../ui/button'
 import { Dialog } from '../ui/dialog'
+import { Name } from '../ui/name'
 import { Failure, Section, Skeleton } from '../ui/page'
 import { GrantTable } from './grants'
 import { Chip } from './identity'
@@ -71,7 +72,7 @@ function Effective({ of: held }: { of: Held }) {
             <tr key={source.grant}>
               <td>
                 <span className="name">
-                  <span>{source.role ?? text.access.single}</span>
+                  <span>{source.role ? <Name of={source.role} /> : text.access.single}</span>
                   {source.group && (
                     <span className="muted">
                       {text.access.throughGroup} <Chip of={{ kind: 'group', id: source.group }} />

@@ -3,6 +3,7 @@ import { useText } from '../text'
 import { Button } from '../ui/button'
 import { Dialog } from '../ui/dialog'
 import { Field } from '../ui/form'
+import { legible, shown } from '../ui/name'
 import { Failure } from '../ui/page'
 import { Equivalent, type EquivalentProps } from './equivalent'
 
@@ -30,7 +31,7 @@ export function Confirm({ title, detail, name, act, change, same, onClose, child
   return (
     <Dialog title={title} kind="centre" onClose={onClose}>
       <form className="form" onSubmit={submit}>
-        {detail && <p>{detail}</p>}
+        {detail && <p>{shown(detail)}</p>}
         {children}
         {name !== undefined && (
           <Field label={text.confirmByName(name)}>
@@ -54,7 +55,10 @@ export function Confirm({ title, detail, name, act, change, same, onClose, child
             type="submit"
             look="danger"
             busy={change.isPending}
-            reason={name !== undefined && typed !== name ? text.confirmReason : undefined}
+            // What cannot be typed is typed as it is shown.
+            reason={
+              name === undefined || typed === name || typed === legible(name) ? undefined : text.confirmReason
+            }
           >
             {act}
           </Button>

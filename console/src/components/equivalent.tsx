@@ -2,7 +2,8 @@ import { useText } from '../text'
 import { CodeBlock } from '../ui/copy'
 
 export interface EquivalentProps {
-  cli: string
+  /** Left out where no command makes the change. */
+  cli?: string | undefined
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   path: string
   body?: unknown
@@ -16,7 +17,7 @@ export function Equivalent({ cli, method, path, body, revision }: EquivalentProp
   return (
     <details className="equivalent">
       <summary>{text.equivalent}</summary>
-      <CodeBlock code={cli} label={text.byCli} wrap />
+      {cli && <CodeBlock code={cli} label={text.byCli} wrap />}
       <CodeBlock code={curl(method, path, body, revision)} label={text.byApi} wrap />
     </details>
   )

@@ -1,5 +1,5 @@
 import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
+import { Fragment, type ReactNode } from 'react'
 import type { Fact, Page } from '../api/types'
 import { paths } from '../paths'
 import { type Column, Listing } from '../table/listing'
@@ -7,6 +7,7 @@ import { useText } from '../text'
 import { Empty } from '../ui/page'
 import { Status } from '../ui/status'
 import { Time } from '../ui/time'
+import { chainOf } from './chain'
 import { Chain, Chip } from './identity'
 
 interface FactTableProps {
@@ -20,7 +21,7 @@ interface FactTableProps {
 export function FactTable({ query, limit, brief, fresh, empty }: FactTableProps) {
   const text = useText()
   const columns: (Column<Fact> | false)[] = [
-    { id: 'kind', head: text.audit.kind, cell: (fact) => <span className="mono">{fact.kind}</span> },
+    { id: 'kind', head: text.audit.kind, cell: (fact) => <Kind of={fact.kind} /> },
     { id: 'outcome', head: text.audit.outcome, cell: (fact) => <Status of={fact.outcome} /> },
     !brief && {
       id: 'severity',
@@ -57,10 +58,19 @@ export function FactTable({ query, limit, brief, fresh, empty }: FactTableProps)
   )
 }
 
-/** On whose behalf, who acted, through whom. */
-export function chainOf(fact: Fact) {
-  const behalf = fact.on_behalf_of ? [fact.on_behalf_of] : []
-  return [...behalf, fact.actor, ...(fact.act ?? [])]
+/** `auth.signed_in`: where there is no room for it, the line ends behind a dot and nowhere else. */
+function Kind({ of }: { of: string }) {
+  return (
+    <span className="mono kind">
+      {of.split(/(?<=\.)/).map((word, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: words of one name, in their order
+        <Fragment key={at}>
+          {at > 0 && <wbr />}
+          {word}
+        </Fragment>
+      ))}
+    </span>
+  )
 }
 
 export function targetOf(fact: Fact) {

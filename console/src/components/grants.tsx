@@ -6,6 +6,7 @@ import { paths } from '../paths'
 import { type Column, Listing } from '../table/listing'
 import { useText } from '../text'
 import { Button } from '../ui/button'
+import { Name, shown } from '../ui/name'
 import { Empty } from '../ui/page'
 import { Time } from '../ui/time'
 import { Chip } from './identity'
@@ -33,10 +34,10 @@ export function GrantTable({ query, without, onTake }: GrantTableProps) {
       cell: (grant) =>
         grant.role ? (
           <Link className="chip" to={paths.role(grant.role)}>
-            {grant.role}
+            <Name of={grant.role} />
           </Link>
         ) : (
-          <span className="mono break">{grant.permission}</span>
+          <span className="mono break">{shown(grant.permission)}</span>
         ),
     },
     {

@@ -5,6 +5,7 @@ import { placeOf } from '../paths'
 import { useText } from '../text'
 import { Copyable, shortId } from '../ui/copy'
 import { Icon, type IconName } from '../ui/icon'
+import { legible, Name } from '../ui/name'
 
 const icons: Record<string, IconName> = {
   user: 'user',
@@ -37,10 +38,12 @@ export function Chip({ of }: { of: Identity }) {
     <>
       <Icon name={icons[of.kind] ?? 'unknown'} />
       <span className="visually-hidden">{kind} </span>
-      <span className="truncate">{name}</span>
+      <span className="truncate">
+        <Name of={name} />
+      </span>
     </>
   )
-  const hover = of.id ? `${kind} ${of.id}` : kind
+  const hover = legible(of.id ? `${kind} ${of.id}` : kind)
   return place ? (
     <Link className="chip" to={place} title={hover}>
       {inside}
@@ -52,19 +55,14 @@ export function Chip({ of }: { of: Identity }) {
   )
 }
 
-/** Who acted through whom: chips with arrows, the beginning of the chain first. */
+/** Who acted, on behalf of whom: chips with words between them, whoever acted first. */
 export function Chain({ of }: { of: Identity[] }) {
   const text = useText()
   return (
     <span className="chain">
       {of.map((identity, at) => (
         <Fragment key={`${identity.kind}:${identity.id ?? at}`}>
-          {at > 0 && (
-            <>
-              <Icon name="arrow" />
-              <span className="visually-hidden"> {text.through} </span>
-            </>
-          )}
+          {at > 0 && <span className="muted"> {text.onBehalfOf} </span>}
           <Chip of={identity} />
         </Fragment>
       ))}

@@ -8,6 +8,7 @@ import { type Stream, useEvents } from '../hooks/events'
 import { paths } from '../paths'
 import { useText } from '../text'
 import { CodeBlock, JsonBlock } from '../ui/copy'
+import { Name } from '../ui/name'
 import { Failure, Skeleton } from '../ui/page'
 import { Status } from '../ui/status'
 import { Duration } from '../ui/time'
@@ -92,18 +93,27 @@ export function Outcome({ of: run }: { of: Run }) {
     return (
       <div className="failure" role="alert">
         <div>
-          <strong>{exception ?? kind.replaceAll('_', ' ')}</strong>
-          {message && <p>{message}</p>}
+          <strong>
+            <Name of={exception ?? kind.replaceAll('_', ' ')} />
+          </strong>
+          {message && (
+            <p>
+              <Name of={message} as="lines" />
+            </p>
+          )}
           {violations.length > 0 && (
             <ul>
               {violations.map(({ field, reason }) => (
                 <li key={field + reason}>
-                  <code>{field}</code> {reason}
+                  <code>
+                    <Name of={field} />
+                  </code>{' '}
+                  <Name of={reason} />
                 </li>
               ))}
             </ul>
           )}
-          {traceback && <CodeBlock code={traceback} label={text.runs.traceback} />}
+          {traceback && <CodeBlock code={traceback} label={text.runs.traceback} wrap />}
         </div>
       </div>
     )
@@ -163,7 +173,9 @@ export function Log({ live }: { live: LiveRun }) {
           <div key={line.number} className={line.source}>
             <time dateTime={line.at}>{line.at.slice(11, 23)}</time>
             <span className="muted">{line.source}</span>
-            <span>{line.text}</span>
+            <span>
+              <Name of={line.text} as="lines" />
+            </span>
           </div>
         ))}
       </div>

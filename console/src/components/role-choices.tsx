@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { queries } from '../api/queries'
+import { Name } from '../ui/name'
 
 interface RoleChoicesProps {
   legend: string
@@ -22,8 +23,10 @@ export function RoleChoices({ legend, chosen, onChange, error }: RoleChoicesProp
         <label key={role.name}>
           <input type="checkbox" checked={chosen.includes(role.name)} onChange={() => toggle(role.name)} />
           <span>
-            {role.name}
-            <small className="muted">{role.description}</small>
+            <Name of={role.name} />
+            <small className="muted">
+              <Name of={role.description} />
+            </small>
           </span>
         </label>
       ))}

@@ -1,4 +1,5 @@
 import { useText } from '../text'
+import { Name } from '../ui/name'
 
 /** Short words of the API, such as roles or permissions, each in its own box. */
 export function Words({ of }: { of: string[] }) {
@@ -8,7 +9,7 @@ export function Words({ of }: { of: string[] }) {
     <ul className="words">
       {of.map((word) => (
         <li key={word} className="mono">
-          {word}
+          <Name of={word} />
         </li>
       ))}
     </ul>

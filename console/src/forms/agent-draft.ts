@@ -64,14 +64,6 @@ export function draftOf(agent: Agent): Draft {
   }
 }
 
-/** What was left alone follows the newer one; what was typed stays. */
-export function rebased(draft: Draft, from: Draft, to: Draft): Draft {
-  const names = Object.keys(draft) as (keyof Draft)[]
-  return Object.fromEntries(
-    names.map((name) => [name, draft[name] === from[name] ? to[name] : draft[name]]),
-  ) as unknown as Draft
-}
-
 /** Undefined while the metadata is no JSON object. */
 export function metadataOf({ metadata }: Draft): Record<string, unknown> | undefined {
   if (metadata.trim() === '') return {}

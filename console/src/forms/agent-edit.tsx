@@ -9,8 +9,9 @@ import { useChange } from '../hooks/change'
 import { useText } from '../text'
 import { Button } from '../ui/button'
 import { Failure } from '../ui/page'
-import { agentCommand, changed, draftOf, metadataOf, rebased } from './agent-draft'
+import { agentCommand, changed, draftOf, metadataOf } from './agent-draft'
 import { AgentFields } from './agent-fields'
+import { rebased } from './rebased'
 
 interface AgentEditProps {
   agent: Agent

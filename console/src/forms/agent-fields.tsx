@@ -4,6 +4,7 @@ import { queries } from '../api/queries'
 import { RoleChoices } from '../components/role-choices'
 import { useText } from '../text'
 import { Field } from '../ui/form'
+import { legible } from '../ui/name'
 import { agentTypes, type Draft, metadataOf } from './agent-draft'
 
 interface AgentFieldsProps {
@@ -149,7 +150,7 @@ function Owner({ error, ...bound }: OwnerProps) {
           {unlisted && <option>{bound.value}</option>}
           {people.map((person) => (
             <option key={person.id} value={person.id}>
-              {person.display_name}
+              {legible(person.display_name)}
             </option>
           ))}
         </select>

@@ -95,25 +95,33 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
           </Field>
         )}
         <div className="pair">
-          <Field label={text.functions.timeout} error={refused?.of('timeout_seconds')}>
+          <Field
+            label={text.functions.timeout}
+            hint={fn ? undefined : text.functions.timeoutHint}
+            error={refused?.of('timeout_seconds')}
+          >
             {(ids) => (
               <input
                 {...ids}
                 type="number"
                 min={1}
-                max={3600}
+                placeholder={fn ? undefined : '300'}
                 value={fields.timeout_seconds}
                 onChange={set('timeout_seconds')}
               />
             )}
           </Field>
-          <Field label={text.functions.memory} error={refused?.of('memory_mb')}>
+          <Field
+            label={text.functions.memory}
+            hint={fn ? undefined : text.functions.memoryHint}
+            error={refused?.of('memory_mb')}
+          >
             {(ids) => (
               <input
                 {...ids}
                 type="number"
                 min={16}
-                max={65536}
+                placeholder={fn ? undefined : '512'}
                 value={fields.memory_mb}
                 onChange={set('memory_mb')}
               />
@@ -207,8 +215,8 @@ function initial(fn: Fn | undefined) {
     name: fn?.name ?? '',
     description: fn?.description ?? '',
     code: fn?.version.code ?? sample,
-    timeout_seconds: String(fn?.version.timeout_seconds ?? 30),
-    memory_mb: String(fn?.version.memory_mb ?? 128),
+    timeout_seconds: String(fn?.version.timeout_seconds ?? ''),
+    memory_mb: String(fn?.version.memory_mb ?? ''),
     input_schema: pretty(fn?.version.input_schema),
     output_schema: pretty(fn?.version.output_schema),
     permissions: (fn?.version.permissions ?? []).join(' '),
@@ -221,8 +229,9 @@ function bodyOf(fields: ReturnType<typeof initial>, fn: Fn | undefined): New | V
   const permissions = fields.permissions.split(/[\s,]+/).filter(Boolean)
   const version = {
     code: fields.code,
-    timeout_seconds: Number(fields.timeout_seconds),
-    memory_mb: Number(fields.memory_mb),
+    // What is left empty is the server's to choose: its own limits, or those of the version before.
+    ...(fields.timeout_seconds !== '' && { timeout_seconds: Number(fields.timeout_seconds) }),
+    ...(fields.memory_mb !== '' && { memory_mb: Number(fields.memory_mb) }),
     ...(input !== undefined && { input_schema: input }),
     ...(output !== undefined && { output_schema: output }),
     ...(permissions.length > 0 && { permissions }),

@@ -6,11 +6,13 @@ interface SchemaFieldsProps {
   schema: Schema
   typed: Typed
   refused: (name: string) => string | undefined
+  /** What a secret that is left empty comes to, where there may be one already. */
+  kept?: string
   onChange: (typed: Typed) => void
 }
 
 /** A field for each setting that the schema names. */
-export function SchemaFields({ schema, typed, refused, onChange }: SchemaFieldsProps) {
+export function SchemaFields({ schema, typed, refused, kept, onChange }: SchemaFieldsProps) {
   const text = useText()
   const set = (name: string) => (value: string) => onChange({ ...typed, [name]: value })
   if (isOpen(schema)) {
@@ -40,7 +42,11 @@ export function SchemaFields({ schema, typed, refused, onChange }: SchemaFieldsP
       <Field
         key={name}
         label={property.title ?? name.replaceAll('_', ' ')}
-        hint={property.description}
+        hint={
+          property.writeOnly && kept
+            ? [property.description, kept].filter(Boolean).join(' ')
+            : property.description
+        }
         error={refused(name)}
         {...(!isNeeded && { optional: text.optional })}
       >
@@ -83,7 +89,8 @@ function Control({ of, value, onChange, ...rest }: ControlProps) {
       </select>
     )
   }
-  if (of.type === 'array' || of.type === 'object')
+  // A certificate has lines; a field of one line would join them.
+  if (of.type === 'array' || of.type === 'object' || (of.maxLength ?? 0) > 10_000)
     return <textarea {...rest} className="mono" rows={3} value={value} spellCheck={false} onChange={change} />
   return (
     <input

@@ -14,6 +14,7 @@ export interface Property {
   enum?: string[]
   default?: unknown
   format?: string
+  maxLength?: number
   writeOnly?: boolean
   items?: { type?: string }
 }
@@ -44,6 +45,29 @@ export function settingsOf(schema: Schema, typed: Typed): Record<string, unknown
   } catch {
     return undefined
   }
+}
+
+/** Settings as they stand, as their fields hold them; secrets are not told, so their fields are empty. */
+export function typedOf(schema: Schema, settings: Record<string, unknown>): Typed {
+  if (isOpen(schema)) return { [WHOLE]: JSON.stringify(settings, null, 2) }
+  const known = Object.entries(schema.properties ?? {}).filter(([name]) => settings[name] !== undefined)
+  return Object.fromEntries(known.map(([name, property]) => [name, written(property, settings[name])]))
+}
+
+function written({ type, items }: Property, value: unknown): string {
+  if (typeof value === 'string' && (type === undefined || type === 'string')) return value
+  if (type === 'array' && items?.type === 'string' && Array.isArray(value)) return value.join('\n')
+  return JSON.stringify(value)
+}
+
+/** What is secret is typed into the file by whoever writes it. */
+export function withoutSecrets(schema: Schema, settings: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [
+      name,
+      schema.properties?.[name]?.writeOnly ? '…' : value,
+    ]),
+  )
 }
 
 function parsed({ type, items }: Property, text: string): unknown {

@@ -7,6 +7,7 @@ import { useText } from '../text'
 import { shortId } from '../ui/copy'
 import { Icon } from '../ui/icon'
 import { Menu, MenuItem } from '../ui/menu'
+import { legible, Name } from '../ui/name'
 
 /** Who is signed in, and the way out. */
 export function Account({ me }: { me: Me }) {
@@ -15,19 +16,21 @@ export function Account({ me }: { me: Me }) {
   const leave = useChange(() => answered(api.POST('/api/v1/auth/logout')))
   const trigger = (
     <>
-      <span className="avatar" aria-hidden="true" data-initials={initials(me.principal.display)} />
+      <span className="avatar" aria-hidden="true" data-initials={initials(legible(me.principal.display))} />
       <Icon name="down" />
     </>
   )
   return (
     <Menu label={text.account(me.principal.display)} trigger={trigger}>
       <div className="whoami" role="presentation">
-        <strong>{me.principal.display}</strong>
+        <strong>
+          <Name of={me.principal.display} />
+        </strong>
         <span className="mono muted" title={me.principal.id}>
           {shortId(me.principal.id)}
         </span>
         <span className="muted">
-          {me.org.name} · {me.roles.join(', ')}
+          <Name of={`${me.org.name} · ${me.roles.join(', ')}`} />
         </span>
       </div>
       <hr />

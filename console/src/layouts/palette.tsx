@@ -6,6 +6,7 @@ import { useTheme } from '../hooks/theme'
 import { paths, placeOf } from '../paths'
 import { useText } from '../text'
 import { Icon, type IconName } from '../ui/icon'
+import { Name } from '../ui/name'
 import { places } from './navigation'
 
 interface Entry {
@@ -83,8 +84,14 @@ export function Palette({ onClose }: { onClose: () => void }) {
             onClick={() => go(entry)}
           >
             <Icon name={entry.icon} />
-            <span className="label truncate">{entry.label}</span>
-            {entry.hint && <span className="muted truncate">{entry.hint}</span>}
+            <span className="label truncate">
+              <Name of={entry.label} />
+            </span>
+            {entry.hint && (
+              <span className="muted truncate">
+                <Name of={entry.hint} />
+              </span>
+            )}
           </div>
         ))}
       </div>

@@ -9,6 +9,7 @@ import { useText } from '../text'
 import { Dialog } from '../ui/dialog'
 import { Icon } from '../ui/icon'
 import { Menu, MenuItem } from '../ui/menu'
+import { Name } from '../ui/name'
 import { Failure } from '../ui/page'
 
 /** The organization that everything on the page belongs to, and the way to the person's others. */
@@ -21,7 +22,9 @@ export function Switcher({ me }: { me: Me }) {
   const others = mine.data?.pages[0]?.items.filter((org) => org.id !== me.org.id && org.status !== 'erasing')
   const trigger = (
     <>
-      <span className="truncate">{me.org.name}</span>
+      <span className="truncate">
+        <Name of={me.org.name} />
+      </span>
       <Icon name="down" />
     </>
   )

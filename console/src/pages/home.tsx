@@ -8,6 +8,7 @@ import { paths } from '../paths'
 import { useLanguage, useText } from '../text'
 import { CodeBlock } from '../ui/copy'
 import { Icon } from '../ui/icon'
+import { Name } from '../ui/name'
 import { PageHeader, Section } from '../ui/page'
 import { Status } from '../ui/status'
 import { Duration, Time } from '../ui/time'
@@ -126,18 +127,31 @@ function FirstSteps() {
   )
 }
 
-/** What needs somebody: credentials about to end, runs that failed today. */
+const DAY = 86_400_000
+
+/** What needs somebody: agents that wait, runs of the last day that came to nothing, credentials about to end. */
 function Needs() {
   const text = useText()
-  const before = useMemo(() => new Date(Date.now() + WEEK).toISOString(), [])
+  const [before, since] = useMemo(
+    () => [new Date(Date.now() + WEEK).toISOString(), new Date(Date.now() - DAY).toISOString()],
+    [],
+  )
   const expiring = useInfiniteQuery(queries.expiring(before))
-  const failed = useInfiniteQuery(queries.runs({ status: 'failed' }))
+  const ended = {
+    failed: useInfiniteQuery(queries.runs({ status: 'failed', from: since })),
+    timed_out: useInfiniteQuery(queries.runs({ status: 'timed_out', from: since })),
+    dead: useInfiniteQuery(queries.runs({ status: 'dead', from: since })),
+  }
   const waiting = useInfiniteQuery(queries.agents({ status: 'pending' }))
   const pending = waiting.data?.pages.flatMap((page) => page.items).length ?? 0
   const credentials = expiring.data?.pages.flatMap((page) => page.items) ?? []
-  const since = Date.now() - 86_400_000
-  const failures =
-    failed.data?.pages.flatMap((page) => page.items).filter((run) => Date.parse(run.queued_at) > since) ?? []
+  const failures = (['failed', 'timed_out', 'dead'] as const)
+    .map((status) => ({
+      status,
+      count: ended[status].data?.pages.flatMap((page) => page.items).length ?? 0,
+      more: ended[status].hasNextPage,
+    }))
+    .filter(({ count }) => count > 0)
   if (credentials.length === 0 && failures.length === 0 && pending === 0) return null
   return (
     <Section title={text.home.needs}>
@@ -150,19 +164,19 @@ function Needs() {
             </Link>
           </li>
         )}
-        {failures.length > 0 && (
-          <li>
-            <Status of="failed" />
-            <Link to={paths.runs} search={{ status: 'failed' }}>
-              {text.home.failedRuns(failures.length)}
+        {failures.map(({ status, count, more }) => (
+          <li key={status}>
+            <Status of={status} />
+            <Link to={paths.runs} search={{ status }}>
+              {text.home.endedRuns[status](more ? `${count}+` : count)}
             </Link>
           </li>
-        )}
+        ))}
         {credentials.slice(0, 5).map((credential) => (
           <li key={credential.id}>
             <Status of="expiring" />
             <Link to={paths.agent(credential.agent)} search={{ tab: 'credentials' }}>
-              {credential.label}
+              <Name of={credential.label} />
             </Link>
             <Time at={credential.expires_at} />
           </li>

@@ -1,8 +1,11 @@
 import { useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useRef, useState } from 'react'
+import { Finder, type Found, type Kind } from '../components/finder'
+import { useName } from '../hooks/names'
 import { useText } from '../text'
 import { Button } from '../ui/button'
 import { Icon } from '../ui/icon'
+import { legible } from '../ui/name'
 
 export interface Filter {
   name: string
@@ -10,6 +13,8 @@ export interface Filter {
   /** The values to choose from with their words; free text without them. */
   options?: [string, string][]
   kind?: 'search' | 'date'
+  /** The value is the id of one of these, which is found by its name. */
+  find?: Kind[]
   /** Behind "more filters". */
   more?: boolean
 }
@@ -88,7 +93,7 @@ function Control({ of: filter, value, onChange }: ControlProps) {
           <option value="">{text.any(filter.label)}</option>
           {filter.options.map(([id, name]) => (
             <option key={id} value={id}>
-              {name}
+              {legible(name)}
             </option>
           ))}
         </select>
@@ -96,6 +101,7 @@ function Control({ of: filter, value, onChange }: ControlProps) {
       </label>
     )
   }
+  if (filter.find) return <Finding of={filter} kinds={filter.find} value={value} onChange={onChange} />
   if (filter.kind === 'date') {
     return (
       <label className={value ? 'date chosen' : 'date'}>
@@ -120,5 +126,34 @@ function Control({ of: filter, value, onChange }: ControlProps) {
             })}
       />
     </label>
+  )
+}
+
+/** The address holds the id, the field shows the name, as far as it is known here. Half a name is no filter. */
+function Finding({ of: filter, kinds, value, onChange }: ControlProps & { kinds: Kind[] }) {
+  const [chosen, setChosen] = useState<Found>()
+  const [left, setLeft] = useState(0)
+  const known = useName(value)
+  const shown = chosen?.id === value ? chosen.name : (known ?? value)
+  const leave = (typed: string) => {
+    if (typed === '' && value !== '') onChange('', false)
+    if (typed !== shown) setLeft(left + 1)
+  }
+  return (
+    <span className={value ? 'found chosen' : 'found'}>
+      <Finder
+        key={left}
+        label={filter.label}
+        kinds={kinds}
+        placeholder={filter.label}
+        initial={shown}
+        onChoose={(one) => {
+          if (!one) return
+          setChosen(one)
+          onChange(one.id, false)
+        }}
+        onLeave={leave}
+      />
+    </span>
   )
 }

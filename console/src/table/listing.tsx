@@ -4,6 +4,7 @@ import type { KeyboardEvent, ReactNode } from 'react'
 import type { Page } from '../api/types'
 import { useText } from '../text'
 import { Button } from '../ui/button'
+import { shown } from '../ui/name'
 import { Failure } from '../ui/page'
 
 export interface Column<T> {
@@ -68,10 +69,10 @@ export function Listing<T>({ label, query, columns, rowId, rowPath, empty, limit
                     <td key={column.id} className={kind(column)}>
                       {at === 0 && rowPath ? (
                         <Link className="row-link" to={rowPath(row)}>
-                          {column.cell(row)}
+                          {shown(column.cell(row))}
                         </Link>
                       ) : (
-                        column.cell(row)
+                        shown(column.cell(row))
                       )}
                     </td>
                   ))}

@@ -50,7 +50,7 @@ export const de: Text = {
   metadata: 'Metadaten',
   noneGiven: 'keine',
   statusHead: 'Zustand',
-  through: 'über',
+  onBehalfOf: 'im Namen von',
   days: (count) => `${count} Tage`,
   any: (label) => `${label}: alle`,
   clearFilters: 'Filter leeren',
@@ -195,8 +195,18 @@ export const de: Text = {
     needs: 'Braucht dich',
     pendingAgents: (count) =>
       count === 1 ? 'Ein Agent wartet auf Freigabe' : `${count} Agenten warten auf Freigabe`,
-    failedRuns: (count) =>
-      count === 1 ? 'Ein Lauf scheiterte am letzten Tag' : `${count} Läufe scheiterten am letzten Tag`,
+    endedRuns: {
+      failed: (count) =>
+        count === 1 ? 'Ein Lauf scheiterte am letzten Tag' : `${count} Läufe scheiterten am letzten Tag`,
+      timed_out: (count) =>
+        count === 1
+          ? 'Ein Lauf überschritt am letzten Tag seine Zeit'
+          : `${count} Läufe überschritten am letzten Tag ihre Zeit`,
+      dead: (count) =>
+        count === 1
+          ? 'Ein Lauf wurde am letzten Tag aufgegeben'
+          : `${count} Läufe wurden am letzten Tag aufgegeben`,
+    },
     recentRuns: 'Letzte Läufe',
     recentFacts: 'Letzte Tatsachen',
   },
@@ -354,7 +364,9 @@ export const de: Text = {
     author: 'Von',
     runtime: 'Laufzeit',
     timeout: 'Zeitgrenze (Sekunden)',
+    timeoutHint: 'Leer: so lange, wie dieser Server erlaubt; 300, wenn er nicht anders eingerichtet ist.',
     memory: 'Speicher (MB)',
+    memoryHint: 'Leer: so viel, wie dieser Server erlaubt; 512, wenn er nicht anders eingerichtet ist.',
     inputSchema: 'Schema der Eingabe',
     outputSchema: 'Schema der Ausgabe',
     schemaHint: 'JSON Schema 2020-12. Was nicht passt, wird vor dem Lauf abgelehnt.',
@@ -373,8 +385,6 @@ export const de: Text = {
     parts: 'Teile des Laufs',
     run: 'Lauf',
     fn: 'Funktion',
-    fnId: 'Kennung der Funktion',
-    agentId: 'Kennung des Agenten',
     principal: 'Handelnder',
     trigger: 'Auslöser',
     triggers: {
@@ -424,9 +434,8 @@ export const de: Text = {
     outcome: 'Ausgang',
     severity: 'Schwere',
     actor: 'Wer',
-    target: 'Woran',
+    target: 'Ziel',
     when: 'Wann',
-    actorId: 'Kennung des Handelnden',
     targetId: 'Kennung des Ziels',
     runId: 'Kennung des Laufs',
     from: 'Von',

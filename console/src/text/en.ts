@@ -49,7 +49,7 @@ export const en = {
   metadata: 'Metadata',
   noneGiven: 'none',
   statusHead: 'Status',
-  through: 'through',
+  onBehalfOf: 'on behalf of',
   days: (count: number) => `${count} days`,
   any: (label: string) => `${label}: any`,
   clearFilters: 'Clear filters',
@@ -193,8 +193,17 @@ export const en = {
     needs: 'Needs you',
     pendingAgents: (count: number) =>
       count === 1 ? 'One agent waits for approval' : `${count} agents wait for approval`,
-    failedRuns: (count: number) =>
-      count === 1 ? 'One run failed in the last day' : `${count} runs failed in the last day`,
+    /** A count ends in + where there are more than were asked for. */
+    endedRuns: {
+      failed: (count: number | string) =>
+        count === 1 ? 'One run failed in the last day' : `${count} runs failed in the last day`,
+      timed_out: (count: number | string) =>
+        count === 1
+          ? 'One run went past its time limit in the last day'
+          : `${count} runs went past their time limit in the last day`,
+      dead: (count: number | string) =>
+        count === 1 ? 'One run was given up in the last day' : `${count} runs were given up in the last day`,
+    },
     recentRuns: 'Recent runs',
     recentFacts: 'Recent facts',
   },
@@ -352,7 +361,9 @@ export const en = {
     author: 'Author',
     runtime: 'Runtime',
     timeout: 'Time limit (seconds)',
+    timeoutHint: 'Empty: as long as this server allows; 300 unless it was set up otherwise.',
     memory: 'Memory (MB)',
+    memoryHint: 'Empty: as much as this server allows; 512 unless it was set up otherwise.',
     inputSchema: 'Input schema',
     outputSchema: 'Output schema',
     schemaHint: 'JSON Schema 2020-12. Input that does not fit is refused before the run.',
@@ -371,8 +382,6 @@ export const en = {
     parts: 'Parts of the run',
     run: 'Run',
     fn: 'Function',
-    fnId: 'Function id',
-    agentId: 'Agent id',
     principal: 'Principal',
     trigger: 'Trigger',
     triggers: {
@@ -425,7 +434,6 @@ export const en = {
     actor: 'Actor',
     target: 'Target',
     when: 'When',
-    actorId: 'Actor id',
     targetId: 'Target id',
     runId: 'Run id',
     from: 'From',

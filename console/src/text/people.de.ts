@@ -206,7 +206,6 @@ export const people: typeof english = {
     takeDetail: 'Gilt ab der nächsten Anfrage; was darunter lief, endet.',
     principal: 'Wem',
     principalHint: 'Einer Person, einem Agenten oder einer Gruppe: nach Name, Adresse oder Id.',
-    principalId: 'Id von wem',
     choosePrincipal: 'Wählen Sie erst jemanden.',
     find: 'Name, Adresse oder Id',
     what: 'Was',
@@ -333,7 +332,6 @@ export const people: typeof english = {
     nameHint: 'Woran man ihn erkennt.',
     owner: 'Handelt als',
     ownerHint: 'Ein Agent von Ihnen; Sie selbst, wenn leer.',
-    ownerId: 'Id des Besitzers',
     ips: 'Von',
     ipsHint: 'Adressen und Netze; leer: von überall.',
     permissionsHint:

@@ -45,6 +45,27 @@ export const security: typeof english = {
     passwordRule: 'Mindestens 12 Zeichen; ein paar Wörter merkt man sich leichter als Sonderzeichen.',
     showPassword: 'Zeigen, was ich tippe',
     toSignIn: 'Zur Anmeldung',
+    refused: {
+      title: 'Du bist nicht angemeldet',
+      more: 'Mehr über',
+      lines: {
+        sign_in_refused:
+          'Der Anbieter hat dich abgewiesen, diese Anmeldung war nicht mehr offen, oder du hast hier kein Konto. Beginne von vorn; geschieht es wieder, frag deinen Administrator.',
+        provider_disabled: 'Dieser Weg ist ausgeschaltet. Wähle einen anderen.',
+        sign_in_unavailable:
+          'Der Anbieter ist gerade nicht zu erreichen. Versuch es noch einmal oder wähle einen anderen Weg.',
+        not_found: 'Diesen Weg gibt es nicht mehr. Wähle einen anderen.',
+        rate_limited: 'Es waren zu viele Versuche. Warte ein wenig und beginne dann von vorn.',
+        validation_failed: 'Was der Anbieter zurückschickte, war nicht zu gebrauchen. Beginne von vorn.',
+        plan_limit_reached:
+          'Die Organisation hat so viele Personen, wie ihr Tarif erlaubt. Frag ihren Eigentümer.',
+        outside_domains: 'Deine Adresse liegt außerhalb der Domains, die hier hereindürfen.',
+        internal: 'Auf diesem Server ging etwas schief. Versuch es noch einmal; sonst sag es dem Betreiber.',
+        overloaded: 'Der Server hat zu viel zu tun. Versuch es gleich noch einmal.',
+        database_unavailable: 'Der Server erreicht seine Datenbank nicht. Versuch es gleich noch einmal.',
+      },
+      otherwise: 'Die Anmeldung ist nicht gelungen. Beginne von vorn oder wähle einen anderen Weg.',
+    },
   },
   stepUp: {
     title: 'Bestätige, dass du es bist',
@@ -187,6 +208,13 @@ export const security: typeof english = {
     fromFile: 'Dieser steht in der Datei des Servers; ändere ihn dort, und starte neu.',
     test: 'Prüfen',
     tested: 'Was die Prüfung fand',
+    edit: 'Bearbeiten',
+    editTitle: (name) => `${name} bearbeiten`,
+    save: 'Änderungen speichern',
+    unchanged: 'Noch ist nichts geändert.',
+    moved:
+      'Jemand hat diesen Anbieter inzwischen geändert. Was du nicht angefasst hast, zeigt jetzt die neueren Werte; sieh noch einmal hin und speichere dann.',
+    secretKept: 'Leer gelassen bleibt, was verwahrt ist.',
     enable: 'Einschalten',
     disable: 'Ausschalten',
     remove: 'Löschen',
@@ -292,7 +320,12 @@ export const security: typeof english = {
     pictureOf: (count: number, permission = '') =>
       `${count} Agenten und die Erteilungen, durch die sie ${permission} erreichen`,
     legend:
-      'Agenten, die Erteilungen, die es enthalten, das Recht. Gestrichelt: nur Eigenes oder der Gruppen; grau: kann jetzt nicht handeln.',
+      'Links stehen die Agenten, in der Mitte die Rechte, die es ihnen erlauben, rechts das Recht, nach dem du gefragt hast.',
+    marks: {
+      all: 'Durchgezogene Linie: der Agent erreicht jedes Objekt',
+      some: 'Gestrichelte Linie: nur, was ihm oder seinen Gruppen gehört',
+      idle: 'Graue, gepunktete Linie: der Agent ist nicht aktiv und erreicht gerade nichts',
+    },
     cut: (shown: number, all = 0) => `Die ersten ${shown} von ${all} sind gezeichnet; die Tabelle hat alle.`,
   },
   advice: {

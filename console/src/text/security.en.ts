@@ -44,6 +44,25 @@ export const security = {
     passwordRule: 'At least 12 characters; a few words are easier to keep than signs.',
     showPassword: 'Show what I type',
     toSignIn: 'To sign-in',
+    refused: {
+      title: 'You were not signed in',
+      more: 'More about',
+      lines: {
+        sign_in_refused:
+          'The provider turned you away, this sign-in was no longer open, or you have no account here. Begin anew; if it happens again, ask your administrator.',
+        provider_disabled: 'This way of signing in is switched off. Choose another.',
+        sign_in_unavailable: 'The provider does not work at the moment. Try again, or choose another way.',
+        not_found: 'There is no such way of signing in any more. Choose another.',
+        rate_limited: 'There were too many attempts. Wait a little, then begin anew.',
+        validation_failed: 'What the provider sent back could not be used. Begin anew.',
+        plan_limit_reached: 'The organization has as many people as its plan allows. Ask its owner.',
+        outside_domains: 'Your address lies outside the domains that may come in here.',
+        internal: 'Something failed on this server. Try again; if it happens again, tell its operator.',
+        overloaded: 'The server is too busy. Try again in a moment.',
+        database_unavailable: 'The server cannot reach its database. Try again in a moment.',
+      },
+      otherwise: 'The sign-in did not succeed. Begin anew, or choose another way.',
+    },
   },
   stepUp: {
     title: 'Confirm that it is you',
@@ -180,6 +199,13 @@ export const security = {
     fromFile: 'This one stands in the server’s file; change it there and restart.',
     test: 'Test',
     tested: 'What the test found',
+    edit: 'Edit',
+    editTitle: (name: string) => `Edit ${name}`,
+    save: 'Save changes',
+    unchanged: 'Nothing is changed yet.',
+    moved:
+      'Somebody changed this provider meanwhile. What you left alone now shows the newer values; look again, then save.',
+    secretKept: 'Left empty, what is kept stays.',
     enable: 'Switch on',
     disable: 'Switch off',
     remove: 'Delete',
@@ -285,7 +311,12 @@ export const security = {
     pictureOf: (count: number, permission = '') =>
       `${count} agents and the grants by which they reach ${permission}`,
     legend:
-      'Agents, the grants that hold it, the permission. Dashed: own or group only; grey: cannot act now.',
+      'On the left stand the agents, in the middle the grants that let them, on the right the permission that you asked about.',
+    marks: {
+      all: 'Solid line: the agent reaches every object',
+      some: 'Dashed line: only what is its own or its groups’',
+      idle: 'Dotted grey line: the agent is not active, so it reaches nothing now',
+    },
     cut: (shown: number, all = 0) => `The first ${shown} of ${all} are drawn; the table has all.`,
   },
   advice: {

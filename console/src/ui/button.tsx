@@ -1,5 +1,6 @@
 import { type ComponentProps, type MouseEvent, useId } from 'react'
 import { Icon, type IconName } from './icon'
+import { legible, shown } from './name'
 
 export interface ButtonProps extends Omit<ComponentProps<'button'>, 'disabled'> {
   look?: 'primary' | 'plain' | 'ghost' | 'danger'
@@ -38,10 +39,11 @@ export function Button({
         aria-busy={busy || undefined}
         aria-describedby={reason ? id : rest['aria-describedby']}
         data-tip={reason ?? (compact ? children : undefined)}
+        {...(rest['aria-label'] !== undefined && { 'aria-label': legible(rest['aria-label']) })}
         onClick={press}
       >
         {icon && <Icon name={icon} />}
-        <span className={compact ? 'visually-hidden' : 'label'}>{children}</span>
+        <span className={compact ? 'visually-hidden' : 'label'}>{shown(children)}</span>
       </button>
       {reason && (
         <span id={id} className="visually-hidden">

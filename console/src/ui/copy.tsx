@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import { useText } from '../text'
 import { Icon } from './icon'
+import { Name } from './name'
 
 /** Puts text on the clipboard; true for a moment afterwards. */
 function useCopied(): [boolean, (text: string) => void] {
@@ -24,7 +25,9 @@ export function Copyable({ value, shown }: { value: string; shown?: string }) {
       data-tip={copied ? text.copied : text.copy}
       onClick={() => copy(value)}
     >
-      <span className="mono truncate">{shown ?? value}</span>
+      <span className="mono truncate">
+        <Name of={shown ?? value} />
+      </span>
       <Icon name={copied ? 'check' : 'copy'} />
       <span className="visually-hidden" aria-live="polite">
         {copied ? text.copied : text.copy}
@@ -47,7 +50,9 @@ export function CodeBlock({ code, label, wrap }: { code: string; label: string; 
     <figure className={`code-block${wrap ? ' wrap' : ''}`}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <pre tabIndex={0} role="region" aria-label={label}>
-        <code>{code}</code>
+        <code>
+          <Name of={code} as="lines" />
+        </code>
       </pre>
       <button
         type="button"
@@ -65,5 +70,5 @@ export function CodeBlock({ code, label, wrap }: { code: string; label: string; 
 }
 
 export function JsonBlock({ value, label }: { value: unknown; label: string }) {
-  return <CodeBlock code={JSON.stringify(value ?? null, null, 2)} label={label} />
+  return <CodeBlock code={JSON.stringify(value ?? null, null, 2)} label={label} wrap />
 }

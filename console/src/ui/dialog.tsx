@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useId, useRef } from 'react'
 import { useText } from '../text'
 import { Button } from './button'
+import { Name } from './name'
 
 /** What is filled in comes first, else what the footer offers; never the way out. */
 const FIRST = ['[data-first]', ':is(input, select, textarea):not([type="radio"])', 'footer button:last-child']
@@ -45,7 +46,9 @@ export function Dialog({ title, kind, onClose, children }: DialogProps) {
     >
       <div className="dialog-body">
         <header>
-          <h2 id={id}>{title}</h2>
+          <h2 id={id}>
+            <Name of={title} />
+          </h2>
           <Button look="ghost" icon="cross" compact onClick={onClose}>
             {text.close}
           </Button>

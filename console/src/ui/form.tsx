@@ -1,4 +1,5 @@
 import { type ReactNode, useId } from 'react'
+import { Name, shown } from './name'
 
 interface FieldProps {
   label: string
@@ -19,18 +20,18 @@ export function Field({ label, hint, error, optional, children }: FieldProps) {
   return (
     <div className="field">
       <label htmlFor={id}>
-        {label}
+        <Name of={label} />
         {optional && <span className="muted"> {optional}</span>}
       </label>
       {children({ id, 'aria-describedby': described, 'aria-invalid': error ? true : undefined })}
       {hint && (
         <p className="muted" id={`${id}-hint`}>
-          {hint}
+          {shown(hint)}
         </p>
       )}
       {error && (
         <p className="wrong" id={`${id}-error`}>
-          {error}
+          <Name of={error} />
         </p>
       )}
     </div>

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, type ReactNode, useId, useRef } from 'react'
 import { Icon, type IconName } from './icon'
+import { legible, shown } from './name'
 
 interface MenuProps {
   label: string
@@ -28,7 +29,7 @@ export function Menu({ label, trigger, onOpen, children }: MenuProps) {
         type="button"
         className="button ghost menu-button"
         aria-haspopup="menu"
-        aria-label={label}
+        aria-label={legible(label)}
         popoverTarget={id}
       >
         {trigger}
@@ -38,7 +39,7 @@ export function Menu({ label, trigger, onOpen, children }: MenuProps) {
         id={id}
         popover="auto"
         role="menu"
-        aria-label={label}
+        aria-label={legible(label)}
         tabIndex={-1}
         onKeyDown={move}
         onToggle={(event) => {
@@ -80,7 +81,7 @@ export function MenuItem({ icon, onSelect, checked, danger, reason, children }: 
     >
       {icon && <Icon name={icon} />}
       <span className="label">
-        {children}
+        {shown(children)}
         {reason && <small className="muted">{reason}</small>}
       </span>
       {checked && <Icon name="check" />}

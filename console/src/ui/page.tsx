@@ -4,6 +4,7 @@ import { useText } from '../text'
 import { Button } from './button'
 import { CodeBlock, Copyable } from './copy'
 import { Icon, type IconName } from './icon'
+import { legible, Name, shown } from './name'
 
 interface HeaderProps {
   title: string
@@ -18,13 +19,15 @@ interface HeaderProps {
 /** The one head of a page: title, state, what it is; primary action right. */
 export function PageHeader({ title, name, above, state, detail, actions }: HeaderProps) {
   useEffect(() => {
-    document.title = `${name ?? title} · Safeconduct`
+    document.title = `${legible(name ?? title)} · Safeconduct`
   }, [title, name])
   return (
     <header className="page-header">
       {above && <div className="above">{above}</div>}
       <div className="line">
-        <h1>{title}</h1>
+        <h1>
+          <Name of={title} />
+        </h1>
         {state}
         <div className="actions">{actions}</div>
       </div>
@@ -65,13 +68,20 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
     <div className="failure" role="alert">
       <Icon name="alert" />
       <div>
-        <strong>{silent ? text.unreachable : error instanceof Error ? error.message : String(error)}</strong>
-        <p>{silent ? text.unreachableDetail : problem?.detail}</p>
+        <strong>
+          <Name of={silent ? text.unreachable : error instanceof Error ? error.message : String(error)} />
+        </strong>
+        <p>{shown(silent ? text.unreachableDetail : problem?.detail)}</p>
         {problem && problem.errors.length > 0 && (
           <ul>
             {problem.errors.map((error) => (
               <li key={error.field + error.reason}>
-                {error.field && <code>{error.field}</code>} {error.reason}
+                {error.field && (
+                  <code>
+                    <Name of={error.field} />
+                  </code>
+                )}{' '}
+                <Name of={error.reason} />
               </li>
             ))}
           </ul>
@@ -111,7 +121,7 @@ export function Properties({ of }: { of: [string, ReactNode][] }) {
       {of.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{value}</dd>
+          <dd>{shown(value)}</dd>
         </div>
       ))}
     </dl>

@@ -156,11 +156,16 @@ test('a role is changed as text, what is no permission is told at once, and the 
   await area.fill('runs:read:own\nmartians:read')
   await page.getByRole('alert').getByText('martians', { exact: false }).waitFor()
   await area.fill('runs:read:own\nagents:write:own')
-  await page.getByRole('table', { name: 'What this opens' }).getByText('agents.create').waitFor()
+  await page
+    .getByRole('table', { name: 'What this opens' })
+    .getByText('agents.create', { exact: true })
+    .waitFor()
   await page.getByRole('button', { name: 'Another line for runs' }).click()
   await page.getByRole('checkbox', { name: 'runs:update' }).nth(1).check()
   await page.getByLabel('Reach of runs').nth(1).selectOption('group')
   await page.getByRole('button', { name: 'Save changes' }).click()
+  // The head of the form names the role as well, so it is the form's end that is awaited.
+  await page.getByRole('button', { name: 'Save changes' }).waitFor({ state: 'detached' })
   await heading('releaser')
   const role = await server.api<{ permissions: string[] }>('GET', '/api/v1/roles/releaser')
   expect([...role.permissions].sort()).toEqual(['agents:write:own', 'runs:read:own', 'runs:update:group'])
@@ -195,7 +200,10 @@ test('a role is given, seen with its holders, and while somebody holds it it sta
 
 test('built-in roles are shown whole and cannot be changed', async () => {
   await page.goto('/console/roles/member')
-  await page.getByRole('table', { name: 'What this opens' }).getByText('agents.create').waitFor()
+  await page
+    .getByRole('table', { name: 'What this opens' })
+    .getByText('agents.create', { exact: true })
+    .waitFor()
   const edit = page.getByRole('button', { name: 'Edit' })
   expect(await edit.getAttribute('data-tip')).toBe(
     'Built-in roles mean the same everywhere and cannot be changed.',
@@ -221,7 +229,7 @@ test('a single permission is given and taken in the list of grants', async () =>
   await given.getByRole('button', { name: 'Take away: agents/ops/*:update:all' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Take away' }).click()
   await given.waitFor({ state: 'detached' })
-  await page.getByRole('search').getByRole('combobox').selectOption('member')
+  await page.getByRole('search').getByRole('combobox', { name: 'Role' }).selectOption('member')
   await row('Mia').waitFor()
 })
 

@@ -1,5 +1,5 @@
 /**
- * What a function gives back is somebody else's content: opened in a browser that is signed in, as a document of this very
+ * What others named and wrote. A name shows what would not be seen. What a function gives back is somebody else's content: opened in a browser that is signed in, as a document of this very
  * server, it runs no script, sets no cookie and cannot call the API.
  */
 
@@ -79,4 +79,25 @@ test('the console shows such an output as text', async () => {
   await page.getByRole('region', { name: 'Output' }).getByText('<script>').waitFor()
   expect(await page.title()).not.toBe('ran')
   expect(await page.locator('main script, main img').count()).toBe(0)
+})
+
+test('a name that turns the order of letters is shown with what turns it, wherever it stands', async () => {
+  const name = 'payroll\u{202E}tbeD'
+  const shown = 'payroll\\u{202E}tbeD'
+  const agent = await server.api<{ id: string }>('POST', '/api/v1/agents', {
+    name: 'turned',
+    type: 'extractor',
+    display_name: name,
+  })
+  await page.goto(`/console/agents/${agent.id}`)
+  await page.getByRole('heading', { name: shown, level: 1 }).waitFor()
+  expect(await page.title()).toContain(shown)
+  await page.getByRole('button', { name: 'Suspend' }).click()
+  await page.getByRole('heading', { name: `Suspend ${shown}?` }).waitFor()
+  for (const path of ['/console/agents', '/console/audit']) {
+    await page.goto(path)
+    await page.getByRole('row').filter({ hasText: shown }).first().waitFor()
+    expect(await page.locator('body').textContent()).not.toContain('\u{202E}')
+  }
+  expect(await page.locator('td bdi', { hasText: shown }).count()).toBeGreaterThan(0)
 })

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { signIn, startBrowser, type Visit, visit } from '../browser'
+import { looksRight } from '../look'
 import { type Server, startServer } from '../server'
 
 let server: Server
@@ -43,8 +44,9 @@ test('a function is written, and a syntax error is shown at its line', async () 
   )
   await page.getByRole('button', { name: 'Create function' }).click()
   await page.getByRole('heading', { name: 'math:slow_double', level: 1 }).waitFor()
+  // What was left empty is what the server allows.
   expect(await server.api('GET', '/api/v1/functions/math:slow_double')).toMatchObject({
-    version: { number: 1, runtime: 'python' },
+    version: { number: 1, runtime: 'python', timeout_seconds: 300, memory_mb: 512 },
   })
 })
 
@@ -107,6 +109,81 @@ test('a failing run shows its error and is listed as failed', async () => {
   await page.getByRole('region', { name: 'Traceback' }).getByText('ZeroDivisionError').waitFor()
 })
 
+test('a long line of an output is wrapped beside the button that copies it', async () => {
+  await server.api('POST', '/api/v1/functions', {
+    namespace: 'math',
+    name: 'long',
+    code: 'def handler(input, context):\n    return {"line": "9" * 4000}\n',
+  })
+  const run = await server.api<{ id: string }>('POST', '/api/v1/functions/math:long/execute', { input: {} })
+  await page.goto(`/console/runs/${run.id}`)
+  const output = page.getByRole('region', { name: 'Output' })
+  await output.getByText('"line"').waitFor()
+  const copy = page.getByRole('button', { name: 'Copy: Output' })
+  const [shown, button] = [await output.boundingBox(), await copy.boundingBox()]
+  expect((shown?.x ?? 0) + (shown?.width ?? 0)).toBeLessThanOrEqual(button?.x ?? 0)
+  expect(await output.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0)
+})
+
+test('the first page tells of runs that failed and of those that ran out of time', async () => {
+  await server.api('POST', '/api/v1/functions', {
+    namespace: 'math',
+    name: 'slow',
+    timeout_seconds: 1,
+    code: 'import time\ndef handler(input, context):\n    time.sleep(60)\n',
+  })
+  const slow = await server.api<{ status: string }>('POST', '/api/v1/functions/math:slow/execute', {
+    input: {},
+  })
+  expect(slow.status).toBe('timed_out')
+  await page.goto('/console/')
+  await page.getByRole('link', { name: 'One run failed in the last day' }).waitFor()
+  await page.getByRole('link', { name: 'One run went past its time limit in the last day' }).click()
+  await page.getByRole('row').filter({ hasText: 'math:slow' }).filter({ hasText: 'Timed out' }).waitFor()
+})
+
+test('runs are filtered by the name of their function; the address holds its id', async () => {
+  const { id } = await server.api<{ id: string }>('GET', '/api/v1/functions/math:long')
+  await page.goto('/console/runs')
+  await page.getByRole('row').filter({ hasText: 'math:slow' }).first().waitFor()
+  const filter = page.getByRole('combobox', { name: 'Function' })
+  await filter.fill('lon')
+  await page.getByRole('option', { name: 'math:long' }).waitFor()
+  await looksRight(page, 'runs-by-function')
+  await filter.press('Enter')
+  await page.waitForURL(`**/console/runs?function=${id}`)
+  await expect.poll(() => page.getByRole('row').filter({ hasText: 'math:slow' }).count()).toBe(0)
+  await page.getByRole('row').filter({ hasText: 'math:long' }).first().waitFor()
+  await page.reload()
+  await expect.poll(() => filter.inputValue()).toBe('math:long')
+  // Half a name is no filter; none takes the filter away.
+  await filter.fill('slo')
+  await filter.blur()
+  await expect.poll(() => filter.inputValue()).toBe('math:long')
+  await filter.fill('')
+  await filter.blur()
+  await page.getByRole('row').filter({ hasText: 'math:slow' }).first().waitFor()
+  expect(new URL(page.url()).search).toBe('')
+})
+
+test('kinds of facts are broken at their dots only, however little room there is', async () => {
+  await page.goto('/console/')
+  await page.locator('.kind').first().waitFor()
+  const lines = await page.locator('.kind').evaluateAll((kinds) => {
+    for (const table of document.querySelectorAll<HTMLElement>('.listing')) table.style.width = '1px'
+    return kinds.flatMap((kind) =>
+      [...kind.childNodes]
+        .filter((node) => node.nodeType === Node.TEXT_NODE)
+        .map((word) => {
+          const range = document.createRange()
+          range.selectNodeContents(word)
+          return range.getClientRects().length
+        }),
+    )
+  })
+  expect(new Set(lines)).toEqual(new Set([1]))
+})
+
 test('a log is followed while its run goes on, and the run is cancelled from its page', async () => {
   await server.api('POST', '/api/v1/functions', {
     namespace: 'math',
@@ -124,6 +201,8 @@ test('a log is followed while its run goes on, and the run is cancelled from its
   await page.getByRole('link', { name: 'Evidence' }).click()
   await page.getByRole('button', { name: 'Cancel run' }).click()
   await page.getByText('Cancelled', { exact: true }).waitFor()
+  const chain = page.locator('.chain-line')
+  await expect.poll(() => chain.textContent()).toMatch(/math:forever.* on behalf of .*Owner/)
 })
 
 test('a function is deleted once its name was typed', async () => {

@@ -178,6 +178,8 @@ test('the graph shows who reaches a permission and by which grant', async () => 
   await row.getByText('Every').waitFor()
   await page.getByRole('img', { name: /agents and the grants/ }).waitFor()
   expect(await page.locator('.graph .box').filter({ hasText: 'prod:billing' }).count()).toBe(1)
+  const legend = page.getByRole('listitem').filter({ hasText: 'line:' })
+  expect(await legend.count()).toBe(3)
   await looksRight(page, 'access')
   await page.goto('/console/access?permission=nonsense:::')
   await page.getByRole('alert').getByText(/req_/).waitFor()

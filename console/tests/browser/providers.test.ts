@@ -29,6 +29,7 @@ interface Provider {
   id: string
   kind: string
   enabled: boolean
+  revision: number
   default_roles: string[]
 }
 const listed = async (query = '') =>
@@ -110,6 +111,74 @@ test('the command of the form makes the same', async () => {
       allowed_domains: ['example.com', 'example.org'],
     },
   ])
+})
+
+test('it is edited: what differs is sent, and its page shows it at once', async () => {
+  const before = (await listed('?instance=true'))[0]
+  await page.goto(`/console/providers/${before?.id}`)
+  await button('Edit').click()
+  const form = page.getByRole('dialog', { name: 'Edit Code by e-mail' })
+  expect(await button('Save changes', form).getAttribute('data-tip')).toBe('Nothing is changed yet.')
+  await form.getByLabel('On the button').fill('A letter with a code')
+  await form.getByLabel('Domains').fill('example.com example.org')
+  await form.getByLabel('viewer').uncheck()
+  await looksRight(page, 'provider-edit')
+  const [request] = await Promise.all([
+    page.waitForRequest((request) => request.method() === 'PATCH'),
+    button('Save changes', form).click(),
+  ])
+  expect(request.postDataJSON()).toEqual({
+    display_name: 'A letter with a code',
+    default_roles: ['member'],
+    allowed_domains: ['example.com', 'example.org'],
+  })
+  expect(request.headers()['if-match']).toBe(`"${before?.revision}"`)
+  await page.getByRole('heading', { name: 'A letter with a code', level: 1 }).waitFor()
+  await page.getByText('example.com, example.org').waitFor()
+})
+
+test('an edit of a kept secret replaces it, an empty one keeps it; a change of somebody else’s is followed', async () => {
+  const made = await server.api<Provider>('POST', '/api/v1/auth-providers', {
+    name: 'corp',
+    kind: 'oidc',
+    enabled: false,
+    settings: { issuer: 'http://127.0.0.1:9', client_id: 'ours', client_secret: 'hush' },
+  })
+  await page.goto(`/console/providers/${made.id}?panel=edit`)
+  const form = page.getByRole('dialog')
+  const secret = form.getByLabel(/client secret/)
+  expect(await secret.inputValue()).toBe('')
+  await form.getByText('Left empty, what is kept stays.').waitFor()
+  await form.getByLabel(/client id/).fill('renamed')
+  // Meanwhile.
+  await server.api('PATCH', `/api/v1/auth-providers/${made.id}`, { display_name: 'Theirs' })
+  await button('Save changes', form).click()
+  await form.getByText('Somebody changed this provider meanwhile.').waitFor()
+  expect(await form.getByLabel('On the button').inputValue()).toBe('Theirs')
+  expect(await form.getByLabel(/client id/).inputValue()).toBe('renamed')
+  await button('Save changes', form).click()
+  await form.waitFor({ state: 'detached' })
+  const kept = await server.api<Provider>('GET', `/api/v1/auth-providers/${made.id}`)
+  expect(kept).toMatchObject({
+    display_name: 'Theirs',
+    has_secrets: true,
+    settings: { client_id: 'renamed' },
+  })
+
+  // Where it is sent to is changed only together with the secret itself.
+  await button('Edit').click()
+  await form.getByLabel(/issuer/).fill('http://127.0.0.1:8')
+  await button('Save changes', form).click()
+  await form
+    .getByText(/must be sent again/)
+    .first()
+    .waitFor()
+  await secret.fill('hush hush')
+  expect(await form.textContent()).not.toContain('hush hush')
+  await button('Save changes', form).click()
+  await form.waitFor({ state: 'detached' })
+  await page.getByRole('region', { name: 'Settings' }).getByText('127.0.0.1:8').waitFor()
+  await server.api('DELETE', `/api/v1/auth-providers/${made.id}`)
 })
 
 test('it is deleted by its name', async () => {

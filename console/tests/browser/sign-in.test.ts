@@ -57,6 +57,29 @@ test('without a provider the page says what to do', async () => {
   await context.close()
 })
 
+test('what a provider’s way back ended in is said, with its code, and leaves the address', async () => {
+  const { page, context, complaints } = await visit(browser, server)
+  await page.goto('/console/sign-in?org=acme#error=sign_in_refused')
+  const said = page.getByRole('alert')
+  await said.getByText('You were not signed in').waitFor()
+  await said.getByText('you have no account here').waitFor()
+  expect(page.url()).toMatch(/\/console\/sign-in\?org=acme$/)
+  await looksRight(page, 'sign-in-refused')
+  await said.getByRole('link', { name: 'sign_in_refused' }).click()
+  await page.getByText('That did not sign you in').first().waitFor()
+
+  await page.goto('/console/sign-in#error=quite_another')
+  await said.getByText('The sign-in did not succeed').waitFor()
+  expect(await said.getByRole('link').getAttribute('href')).toBe('/docs/errors/quite_another')
+  await page.goto('about:blank')
+  await page.goto('/console/sign-in#error=<b>Call%20us</b>')
+  await page.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor()
+  await page.getByText('Sign in to a certain organization').waitFor()
+  expect(await said.count()).toBe(0)
+  expect(complaints).toEqual([])
+  await context.close()
+})
+
 test('a code by e-mail; a wrong one is refused, and the address that was asked for is kept', async () => {
   await provider({ name: 'mail', kind: 'otp', display_name: 'Code by e-mail' })
   const mine = await visit(browser, server)

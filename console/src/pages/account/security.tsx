@@ -6,6 +6,7 @@ import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Icon } from '../../ui/icon'
 import { Menu, MenuItem } from '../../ui/menu'
+import { Name } from '../../ui/name'
 import { Empty, Failure, PageHeader, Section, Skeleton } from '../../ui/page'
 import { Time } from '../../ui/time'
 import { NewApp } from './app'
@@ -63,7 +64,9 @@ export default function SecurityPage() {
               <li key={factor.id}>
                 <Icon name={factor.kind === 'passkey' ? 'key' : 'screen'} />
                 <div>
-                  <strong>{factor.label}</strong>
+                  <strong>
+                    <Name of={factor.label} />
+                  </strong>
                   <p className="muted">
                     {text.security.kinds[factor.kind as 'totp']} · {text.created}{' '}
                     <Time at={factor.created_at} /> · {text.credentials.lastUsed}{' '}

@@ -6,6 +6,7 @@ import { command, Equivalent, flag } from '../../components/equivalent'
 import { useText } from '../../text'
 import { CodeBlock } from '../../ui/copy'
 import { Field } from '../../ui/form'
+import { shown } from '../../ui/name'
 import { Empty, Failure, Section, Skeleton } from '../../ui/page'
 import { Time } from '../../ui/time'
 
@@ -79,7 +80,7 @@ export function Advice({ of: agent }: { of: Agent }) {
                     {found.used.map((use) => (
                       <tr key={`${use.permission} ${use.selector} ${use.reach}`}>
                         <td className="mono">{use.permission}</td>
-                        <td className="mono wide">{use.selector || '–'}</td>
+                        <td className="mono wide">{shown(use.selector) || '–'}</td>
                         <td className="mono right">{use.count}</td>
                         <td className="right">
                           <Time at={use.last_at} />

@@ -11,6 +11,7 @@ import { CodeBlock, Copyable, shortId } from '../../ui/copy'
 import { Dialog } from '../../ui/dialog'
 import { Icon } from '../../ui/icon'
 import { Menu, MenuItem } from '../../ui/menu'
+import { Name } from '../../ui/name'
 import { Empty, Properties, Section } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Time } from '../../ui/time'
@@ -38,7 +39,9 @@ export function Credentials({ agent }: { agent: Agent }) {
       head: text.credentials.label,
       cell: (credential) => (
         <span className="name">
-          <span>{credential.label}</span>
+          <span>
+            <Name of={credential.label} />
+          </span>
           <span className="mono muted">{shortId(credential.id)}</span>
         </span>
       ),

@@ -16,6 +16,7 @@ import { Copyable, JsonBlock } from '../../ui/copy'
 import { Dialog } from '../../ui/dialog'
 import { Icon } from '../../ui/icon'
 import { Menu, MenuItem } from '../../ui/menu'
+import { shown } from '../../ui/name'
 import { Failure, PageHeader, Properties, Section, Skeleton } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
@@ -157,7 +158,7 @@ function Overview({ of: agent }: { of: Agent }) {
           of={[
             [text.agents.name, <Copyable key="n" value={`${agent.namespace}:${agent.name}`} />],
             [text.agents.handle, <Copyable key="h" value={agent.handle} />],
-            [text.description, agent.description || <span className="muted">{text.noneGiven}</span>],
+            [text.description, shown(agent.description) || <span className="muted">{text.noneGiven}</span>],
             [text.agents.type, agent.type],
             [text.agents.env, text.envs[agent.deployment_env]],
             [text.agents.visibility, text.agents.visibilities[agent.visibility]],

@@ -12,6 +12,7 @@ import { type Column, Listing } from '../../table/listing'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Dialog } from '../../ui/dialog'
+import { Name } from '../../ui/name'
 import { Empty, PageHeader } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Time } from '../../ui/time'
@@ -26,7 +27,7 @@ export default function Agents() {
   const open = (panel: string | undefined) =>
     void navigate({ search: (all) => ({ ...all, ...{ panel: panel as string } }) })
   const columns: Column<Agent>[] = [
-    { id: 'name', head: text.agents.name, cell: (agent) => <Name of={agent} /> },
+    { id: 'name', head: text.agents.name, cell: (agent) => <Named of={agent} /> },
     { id: 'status', head: text.statusHead, cell: (agent) => <Status of={agent.status} /> },
     { id: 'type', head: text.agents.type, cell: (agent) => agent.type, wide: true },
     { id: 'env', head: text.agents.env, cell: (agent) => text.envs[agent.deployment_env], wide: true },
@@ -95,12 +96,14 @@ export default function Agents() {
   )
 }
 
-function Name({ of: agent }: { of: Agent }) {
+function Named({ of: agent }: { of: Agent }) {
   return (
     <span className="name">
-      <span>{agent.display_name || agent.name}</span>
+      <span>
+        <Name of={agent.display_name || agent.name} />
+      </span>
       <span className="mono muted">
-        {agent.namespace}:{agent.name}
+        <Name of={`${agent.namespace}:${agent.name}`} />
       </span>
     </span>
   )

@@ -61,7 +61,7 @@ export default function Audit() {
             options: severities.map((id) => [id, text.status[id]]),
             more: true,
           },
-          { name: 'actor', label: text.audit.actorId, more: true },
+          { name: 'actor', label: text.audit.actor, find: ['user', 'agent', 'function'], more: true },
           { name: 'target', label: text.audit.targetId, more: true },
           { name: 'run', label: text.audit.runId, more: true },
           { name: 'from', label: text.audit.from, kind: 'date', more: true },

@@ -20,6 +20,7 @@ import { Editor } from '../../ui/editor'
 import { Field } from '../../ui/form'
 import { Icon } from '../../ui/icon'
 import { Menu, MenuItem } from '../../ui/menu'
+import { shown } from '../../ui/name'
 import { Empty, Failure, PageHeader, Section, Skeleton } from '../../ui/page'
 import { Tabs } from '../../ui/tabs'
 import { Time } from '../../ui/time'
@@ -59,7 +60,7 @@ export default function FunctionPage() {
         detail={
           <>
             <Copyable value={fn.id} />
-            {fn.description && <span>{fn.description}</span>}
+            {fn.description && <span>{shown(fn.description)}</span>}
           </>
         }
       />

@@ -9,6 +9,7 @@ import { FilterBar } from '../../table/filters'
 import { type Column, Listing } from '../../table/listing'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
+import { Name, shown } from '../../ui/name'
 import { Empty, PageHeader } from '../../ui/page'
 import { Time } from '../../ui/time'
 
@@ -26,9 +27,9 @@ export default function Functions() {
       cell: (fn) => (
         <span className="name">
           <span className="mono">
-            {fn.namespace}:{fn.name}
+            <Name of={`${fn.namespace}:${fn.name}`} />
           </span>
-          {fn.description && <span className="muted truncate">{fn.description}</span>}
+          {fn.description && <span className="muted truncate">{shown(fn.description)}</span>}
         </span>
       ),
     },

@@ -17,6 +17,7 @@ import { Copyable } from '../../ui/copy'
 import { Dialog } from '../../ui/dialog'
 import { Icon } from '../../ui/icon'
 import { Menu, MenuItem } from '../../ui/menu'
+import { shown } from '../../ui/name'
 import { PageHeader, Section } from '../../ui/page'
 import { Tabs } from '../../ui/tabs'
 import { Members } from './members'
@@ -44,7 +45,7 @@ export default function GroupPage() {
             detail={
               <>
                 <Copyable value={group.id} />
-                {group.description && <span>{group.description}</span>}
+                {group.description && <span>{shown(group.description)}</span>}
                 {group.email_domain && <span>{text.group.joins(group.email_domain)}</span>}
                 {group.external_group_id && (
                   <span>

@@ -10,6 +10,7 @@ import { type Column, Listing } from '../../table/listing'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Dialog } from '../../ui/dialog'
+import { Name, shown } from '../../ui/name'
 import { Empty, PageHeader } from '../../ui/page'
 import { Time } from '../../ui/time'
 
@@ -29,8 +30,12 @@ export default function Groups() {
       head: text.group.name,
       cell: (group) => (
         <span className="name">
-          <span>{group.name}</span>
-          <span className="muted">{group.description}</span>
+          <span>
+            <Name of={group.name} />
+          </span>
+          <span className="muted">
+            <Name of={group.description} />
+          </span>
         </span>
       ),
     },
@@ -44,7 +49,7 @@ export default function Groups() {
       id: 'external',
       head: text.group.externalId,
       cell: (group) =>
-        group.external_group_id ? <span className="mono">{group.external_group_id}</span> : none,
+        group.external_group_id ? <span className="mono">{shown(group.external_group_id)}</span> : none,
       wide: true,
     },
     { id: 'updated', head: text.updated, cell: (group) => <Time at={group.updated_at} />, right: true },

@@ -17,6 +17,7 @@ import { Button } from '../../ui/button'
 import { CodeBlock, shortId } from '../../ui/copy'
 import { Dialog } from '../../ui/dialog'
 import { Icon } from '../../ui/icon'
+import { Name } from '../../ui/name'
 import { Empty, PageHeader } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Time } from '../../ui/time'
@@ -72,7 +73,9 @@ function Keys({ title, view, byOwner = false }: KeysProps) {
       head: text.apiKey.name,
       cell: (key) => (
         <span className="name">
-          <span>{key.name}</span>
+          <span>
+            <Name of={key.name} />
+          </span>
           <span className="mono muted">{shortId(key.id)}</span>
         </span>
       ),
@@ -128,7 +131,9 @@ function Keys({ title, view, byOwner = false }: KeysProps) {
             label: text.statusHead,
             options: (['active', 'expired', 'revoked'] as const).map((s) => [s, text.status[s]]),
           },
-          ...(byOwner ? [{ name: 'owner', label: text.apiKey.ownerId }] : []),
+          ...(byOwner
+            ? [{ name: 'owner', label: text.agents.owner, find: ['user', 'agent'] as ('user' | 'agent')[] }]
+            : []),
         ]}
       />
       <Listing

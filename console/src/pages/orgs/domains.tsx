@@ -13,6 +13,7 @@ import { Button } from '../../ui/button'
 import { Copyable } from '../../ui/copy'
 import { Dialog } from '../../ui/dialog'
 import { Field } from '../../ui/form'
+import { legible, Name } from '../../ui/name'
 import { Empty, Failure, Properties, Section, Skeleton } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Time } from '../../ui/time'
@@ -81,9 +82,11 @@ function DomainCard({ of: domain, reason, onGive }: CardProps) {
     ),
   )
   return (
-    <article aria-label={domain.name}>
+    <article aria-label={legible(domain.name)}>
       <header>
-        <h3 className="mono">{domain.name}</h3>
+        <h3 className="mono">
+          <Name of={domain.name} />
+        </h3>
         <Status of={domain.proved ? 'proved' : 'unproved'} />
         {domain.proved_at && <Time at={domain.proved_at} />}
         <span className="actions">

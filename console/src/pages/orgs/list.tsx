@@ -11,6 +11,7 @@ import { type Column, Listing } from '../../table/listing'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Dialog } from '../../ui/dialog'
+import { Name } from '../../ui/name'
 import { Empty, Failure, PageHeader } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Time } from '../../ui/time'
@@ -29,7 +30,7 @@ export default function Orgs() {
   const open = (next: string | undefined) =>
     void navigate({ search: (all) => ({ ...all, ...{ panel: next as string } }) })
   const columns: Column<OrgSummary>[] = [
-    { id: 'name', head: text.orgs.name, cell: (org) => <Name of={org} /> },
+    { id: 'name', head: text.orgs.name, cell: (org) => <Named of={org} /> },
     {
       id: 'status',
       head: text.statusHead,
@@ -108,10 +109,12 @@ export default function Orgs() {
   )
 }
 
-function Name({ of: org }: { of: OrgSummary }) {
+function Named({ of: org }: { of: OrgSummary }) {
   return (
     <span className="name">
-      <span>{org.name}</span>
+      <span>
+        <Name of={org.name} />
+      </span>
       <span className="mono muted">{org.slug}</span>
     </span>
   )

@@ -17,6 +17,7 @@ import { Copyable } from '../../ui/copy'
 import { Dialog } from '../../ui/dialog'
 import { Icon } from '../../ui/icon'
 import { Menu, MenuItem } from '../../ui/menu'
+import { Name } from '../../ui/name'
 import { PageHeader, Properties, Section } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
@@ -136,7 +137,7 @@ function Overview({ of: member }: { of: Member }) {
               text.people.email,
               member.email ? (
                 <span key="e">
-                  {member.email} <span className="muted">({verified})</span>
+                  <Name of={member.email} /> <span className="muted">({verified})</span>
                 </span>
               ) : (
                 none

@@ -13,6 +13,7 @@ import { paths } from '../../paths'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Field } from '../../ui/form'
+import { shown } from '../../ui/name'
 import { Failure, Skeleton } from '../../ui/page'
 
 /** Where the link of an invitation leads. Opening it takes nothing; the press does. */
@@ -51,7 +52,7 @@ function Joining({ token, me }: { token: string; me: Me }) {
   )
   return (
     <>
-      <p>{text.people.acceptAs(me.principal.display)}</p>
+      <p>{shown(text.people.acceptAs(me.principal.display))}</p>
       {accept.error && <Failure error={accept.error} />}
       {change.error && <Failure error={change.error} />}
       <Button

@@ -13,6 +13,7 @@ import { type Column, Listing } from '../../table/listing'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Dialog } from '../../ui/dialog'
+import { Name, shown } from '../../ui/name'
 import { Empty, PageHeader } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
@@ -91,8 +92,10 @@ function Members({ filters }: { filters: Record<string, string> }) {
       head: text.people.person,
       cell: (member) => (
         <span className="name">
-          <span>{member.display_name}</span>
-          <span className="muted">{member.email ?? member.username}</span>
+          <span>
+            <Name of={member.display_name} />
+          </span>
+          <span className="muted">{shown(member.email ?? member.username)}</span>
         </span>
       ),
     },

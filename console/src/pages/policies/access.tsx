@@ -9,6 +9,7 @@ import { paths } from '../../paths'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Field } from '../../ui/form'
+import { Name, shown } from '../../ui/name'
 import { Empty, Failure, PageHeader, Skeleton } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { AccessGraph } from './graph'
@@ -99,18 +100,20 @@ function Reaching({ of: agents }: { of: ReachingAgent[] }) {
             <tr key={agent.agent}>
               <td>
                 <Link className="row-link mono" to={paths.agent(agent.agent)} search={{ tab: 'advice' }}>
-                  {agent.path.replace('/', ':')}
+                  <Name of={agent.path.replace('/', ':')} />
                 </Link>
               </td>
               <td>{text.reach.reaches[agent.reach as 'own']}</td>
               <td className="wide">
                 <ul className="words mono">
                   {agent.grants.map((grant) => (
-                    <li key={grant}>{grant}</li>
+                    <li key={grant}>
+                      <Name of={grant} />
+                    </li>
                   ))}
                 </ul>
               </td>
-              <td className="wide">{agent.roles.join(', ') || '–'}</td>
+              <td className="wide">{shown(agent.roles.join(', ')) || '–'}</td>
               <td className="wide">{agent.owner ? <Chip of={{ kind: 'user', id: agent.owner }} /> : '–'}</td>
               <td>
                 <Status of={agent.active ? 'active' : 'suspended'} />

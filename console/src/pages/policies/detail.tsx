@@ -11,6 +11,7 @@ import { paths } from '../../paths'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Copyable } from '../../ui/copy'
+import { shown } from '../../ui/name'
 import { Failure, PageHeader, Properties, Skeleton } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
@@ -59,7 +60,7 @@ function Version({ of: policy }: { of: PolicyDetail }) {
         state={<Status of={policy.active ? 'in_force' : 'draft'} />}
         detail={
           <>
-            <span>{policy.description}</span>
+            <span>{shown(policy.description)}</span>
             <Copyable value={policy.id} />
           </>
         }

@@ -1,5 +1,6 @@
 import type { ReachingAgent } from '../../api/types'
 import { useText } from '../../text'
+import { legible } from '../../ui/name'
 
 const ROW = 36
 const WIDTH = 900
@@ -11,6 +12,9 @@ const columns = [
 ] as const
 /** More than this nobody reads in a picture; the table has all. */
 const MOST = 40
+
+/** How the lines are drawn that the legend explains. */
+const strokes = { all: 'all', some: 'own', idle: 'idle' }
 
 interface Node {
   id: string
@@ -72,8 +76,20 @@ export function AccessGraph({ permission, of }: { permission: string; of: Reachi
         </svg>
       </div>
       <figcaption className="muted">
-        {text.reach.legend}
-        {of.length > MOST && ` ${text.reach.cut(MOST, of.length)}`}
+        <p>
+          {text.reach.legend}
+          {of.length > MOST && ` ${text.reach.cut(MOST, of.length)}`}
+        </p>
+        <ul>
+          {(['all', 'some', 'idle'] as const).map((mark) => (
+            <li key={mark}>
+              <svg viewBox="0 0 32 8" aria-hidden="true">
+                <path className={`edge ${strokes[mark]}`} d="M0 4H32" />
+              </svg>
+              {text.reach.marks[mark]}
+            </li>
+          ))}
+        </ul>
       </figcaption>
     </figure>
   )
@@ -96,13 +112,14 @@ function curve(x: number, row: number, toX: number, toRow: number): string {
 function Box({ column, label, row, kind }: { column: 0 | 1 | 2; label: string; row: number; kind: string }) {
   const [x, width] = columns[column]
   const y = row * ROW + 4
+  const shown = legible(label)
   const most = Math.floor((width - 16) / 7.3)
   return (
     <g className={`box ${kind}`}>
-      <title>{label}</title>
+      <title>{legible(label)}</title>
       <rect x={x + 1} y={y} width={width - 2} height={ROW - 8} rx={6} />
       <text x={x + 10} y={y + (ROW - 8) / 2} dominantBaseline="central">
-        {label.length > most ? `${label.slice(0, most - 1)}…` : label}
+        {shown.length > most ? `${shown.slice(0, most - 1)}…` : shown}
       </text>
     </g>
   )

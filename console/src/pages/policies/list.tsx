@@ -8,6 +8,7 @@ import { paths } from '../../paths'
 import { type Column, Listing } from '../../table/listing'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
+import { shown } from '../../ui/name'
 import { Empty, PageHeader } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
@@ -32,7 +33,7 @@ export default function Policies() {
       cell: (policy) => (
         <span className="name">
           <span>{text.policies.version(policy.number)}</span>
-          <span className="muted">{policy.description}</span>
+          <span className="muted">{shown(policy.description)}</span>
         </span>
       ),
     },

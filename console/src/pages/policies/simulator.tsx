@@ -9,6 +9,7 @@ import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { JsonBlock } from '../../ui/copy'
 import { Field } from '../../ui/form'
+import { legible } from '../../ui/name'
 import { Failure, Properties } from '../../ui/page'
 import { Status } from '../../ui/status'
 
@@ -175,10 +176,10 @@ function Principals({ id }: { id: string }) {
   return (
     <datalist id={id}>
       {agents.map((agent) => (
-        <option key={agent.id} value={agent.id} label={`${agent.namespace}:${agent.name}`} />
+        <option key={agent.id} value={agent.id} label={legible(`${agent.namespace}:${agent.name}`)} />
       ))}
       {users.map((user) => (
-        <option key={user.id} value={user.id} label={user.display_name} />
+        <option key={user.id} value={user.id} label={legible(user.display_name)} />
       ))}
     </datalist>
   )

@@ -4,16 +4,14 @@ import { Problem } from '../../api/problem'
 import type { AuthProvider, AuthProviderKind, Body } from '../../api/types'
 import { command, Equivalent, flag, flags } from '../../components/equivalent'
 import { SchemaFields } from '../../forms/schema'
-import { type Schema, settingsOf, type Typed } from '../../forms/settings'
+import { type Schema, settingsOf, type Typed, withoutSecrets } from '../../forms/settings'
 import { useChange } from '../../hooks/change'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { CodeBlock } from '../../ui/copy'
 import { Field } from '../../ui/form'
 import { Failure } from '../../ui/page'
-
-/** Roles that newcomers may get: those that are the same everywhere. */
-const roles = ['member', 'viewer', 'auditor', 'curator', 'admin']
+import { Admission, Check, domainsOf } from './admission'
 
 interface ProviderFormProps {
   kinds: AuthProviderKind[]
@@ -30,10 +28,13 @@ export function ProviderForm({ kinds, instance, onDone }: ProviderFormProps) {
   const [shown, setShown] = useState('')
   const [settings, setSettings] = useState<Typed>({})
   const [enabled, setEnabled] = useState(true)
-  const [creates, setCreates] = useState(false)
-  const [given, setGiven] = useState<string[]>(['member'])
-  const [domains, setDomains] = useState('')
-  const [trusts, setTrusts] = useState(false)
+  const [admission, setAdmission] = useState({
+    creates: false,
+    given: ['member'],
+    domains: '',
+    trusts: false,
+  })
+  const { creates, given, trusts } = admission
   const create = useChange(
     (body: Body<'auth_providers.create'>, key) =>
       answered(api.POST('/api/v1/auth-providers', { body, params: { header: { 'Idempotency-Key': key } } })),
@@ -42,7 +43,7 @@ export function ProviderForm({ kinds, instance, onDone }: ProviderFormProps) {
   const refused = create.error instanceof Problem ? create.error : undefined
   const schema = (kinds.find((one) => one.name === kind)?.settings ?? {}) as Schema
   const sent = settingsOf(schema, settings)
-  const allowed = domains.split(/[\s,]+/).filter(Boolean)
+  const allowed = domainsOf(admission)
   const body = {
     name: name.trim(),
     kind,
@@ -109,38 +110,9 @@ export function ProviderForm({ kinds, instance, onDone }: ProviderFormProps) {
         refused={(name) => refused?.in('settings', name)}
         onChange={setSettings}
       />
-      <fieldset className="checks">
-        <legend>{text.providers.whoComes}</legend>
-        <Check label={text.providers.creates} on={creates} onChange={setCreates} />
-        {creates &&
-          roles.map((role) => (
-            <Check
-              key={role}
-              inner
-              label={role}
-              on={given.includes(role)}
-              onChange={(on) => setGiven(on ? [...given, role] : given.filter((one) => one !== role))}
-            />
-          ))}
-        {instance && <Check label={text.providers.trusts} on={trusts} onChange={setTrusts} />}
+      <Admission of={admission} instance={instance} refused={refused} onChange={setAdmission}>
         <Check label={text.providers.enabled} on={enabled} onChange={setEnabled} />
-      </fieldset>
-      <Field
-        label={text.providers.domains}
-        optional={text.optional}
-        hint={text.providers.domainsHint}
-        error={refused?.of('allowed_domains')}
-      >
-        {(ids) => (
-          <input
-            {...ids}
-            className="mono"
-            value={domains}
-            spellCheck={false}
-            onChange={(event) => setDomains(event.target.value)}
-          />
-        )}
-      </Field>
+      </Admission>
       {create.error && <Failure error={create.error} />}
       <Equivalent
         method="POST"
@@ -177,31 +149,5 @@ export function ProviderForm({ kinds, instance, onDone }: ProviderFormProps) {
         </Button>
       </footer>
     </form>
-  )
-}
-
-/** What is secret is typed into the file by whoever writes it. */
-function withoutSecrets(schema: Schema, settings: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [
-      name,
-      schema.properties?.[name]?.writeOnly ? '…' : value,
-    ]),
-  )
-}
-
-interface CheckProps {
-  label: string
-  on: boolean
-  inner?: boolean
-  onChange: (on: boolean) => void
-}
-
-function Check({ label, on, inner, onChange }: CheckProps) {
-  return (
-    <label className={inner ? 'inner' : undefined}>
-      <input type="checkbox" checked={on} onChange={(event) => onChange(event.target.checked)} />
-      {label}
-    </label>
   )
 }

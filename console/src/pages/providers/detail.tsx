@@ -5,17 +5,21 @@ import { queries } from '../../api/queries'
 import type { AuthProvider } from '../../api/types'
 import { Confirm } from '../../components/confirm'
 import { Equivalent } from '../../components/equivalent'
+import type { Schema } from '../../forms/settings'
 import { useChange } from '../../hooks/change'
 import { type Right, useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Copyable, JsonBlock } from '../../ui/copy'
+import { Dialog } from '../../ui/dialog'
 import { Icon } from '../../ui/icon'
 import { Menu, MenuItem } from '../../ui/menu'
+import { Name } from '../../ui/name'
 import { Failure, PageHeader, Properties, Section, Skeleton } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Time } from '../../ui/time'
+import { ProviderEdit } from './edit'
 
 const route = getRouteApi('/shell/providers/$provider')
 const at = '/api/v1/auth-providers/{auth_provider}'
@@ -66,6 +70,9 @@ function Provider({ of: provider }: { of: AuthProvider }) {
             <Button icon="run" reason={mayTest} busy={test.isPending} onClick={() => test.mutate(undefined)}>
               {text.providers.test}
             </Button>
+            <Button icon="edit" reason={mayUpdate} onClick={() => open('edit')}>
+              {text.providers.edit}
+            </Button>
             <Button reason={mayUpdate} onClick={() => open(provider.enabled ? 'disable' : 'enable')}>
               {provider.enabled ? text.providers.disable : text.providers.enable}
             </Button>
@@ -85,8 +92,12 @@ function Provider({ of: provider }: { of: AuthProvider }) {
               <li key={finding.what}>
                 <Status of={finding.works ? 'works' : 'broken'} />
                 <div>
-                  <strong>{finding.what}</strong>
-                  <p className="muted">{finding.detail}</p>
+                  <strong>
+                    <Name of={finding.what} />
+                  </strong>
+                  <p className="muted">
+                    <Name of={finding.detail} />
+                  </p>
                 </div>
               </li>
             ))}
@@ -104,7 +115,7 @@ function Provider({ of: provider }: { of: AuthProvider }) {
             [
               text.providers.name,
               <span key="n" className="mono">
-                {provider.name}
+                <Name of={provider.name} />
               </span>,
             ],
             [
@@ -138,6 +149,11 @@ function Provider({ of: provider }: { of: AuthProvider }) {
       {(panel === 'enable' || panel === 'disable') && (
         <Switching of={provider} to={panel} onClose={() => open()} />
       )}
+      {panel === 'edit' && (
+        <Dialog title={text.providers.editTitle(provider.display_name)} kind="side" onClose={() => open()}>
+          <Editing of={provider} onDone={() => open()} />
+        </Dialog>
+      )}
       {panel === 'delete' && <Removal of={provider} onClose={() => open()} />}
     </>
   )
@@ -150,6 +166,15 @@ function useMayTouch(right: Right, provider: AuthProvider): string | undefined {
   const instance = useReason('system:update')
   if (provider.source === 'file') return text.providers.fromFile
   return own ?? (provider.instance ? instance : undefined)
+}
+
+/** The form needs to know which settings there are; a kind that this server has lost is edited as one JSON object. */
+function Editing({ of: provider, onDone }: { of: AuthProvider; onDone: () => void }) {
+  const kinds = useQuery(queries.authProviderKinds())
+  if (kinds.isError) return <Failure error={kinds.error} onRetry={() => void kinds.refetch()} />
+  if (!kinds.data) return <Skeleton />
+  const schema = kinds.data.items.find(({ name }) => name === provider.kind)?.settings ?? {}
+  return <ProviderEdit of={provider} schema={schema as Schema} onDone={onDone} />
 }
 
 interface ChangeProps {

@@ -8,6 +8,7 @@ import { type Column, Listing } from '../../table/listing'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Dialog } from '../../ui/dialog'
+import { Name } from '../../ui/name'
 import { Empty, Failure, PageHeader, Skeleton } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
@@ -35,7 +36,9 @@ export default function Providers() {
       head: text.providers.name,
       cell: (provider) => (
         <span className="name">
-          <span>{provider.display_name}</span>
+          <span>
+            <Name of={provider.display_name} />
+          </span>
           <span className="mono muted">{provider.name}</span>
         </span>
       ),

@@ -11,6 +11,7 @@ import { paths } from '../../paths'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Field } from '../../ui/form'
+import { Name } from '../../ui/name'
 import { Failure, Properties, Section } from '../../ui/page'
 import { Status } from '../../ui/status'
 
@@ -162,7 +163,7 @@ export function Check() {
               to={subject.kind === 'user' ? paths.member(subject.id) : paths.agent(subject.id)}
               search={{ tab: 'access' }}
             >
-              {text.access.whatHolds(subject.name)}
+              <Name of={text.access.whatHolds(subject.name)} />
             </Link>
           </p>
         </Section>

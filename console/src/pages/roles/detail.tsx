@@ -21,6 +21,7 @@ import { Copyable } from '../../ui/copy'
 import { Dialog } from '../../ui/dialog'
 import { Icon } from '../../ui/icon'
 import { Menu, MenuItem } from '../../ui/menu'
+import { shown } from '../../ui/name'
 import { PageHeader, Section } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
@@ -49,7 +50,7 @@ export default function RolePage() {
             detail={
               <>
                 {role.id && <Copyable value={role.id} />}
-                <span>{role.description}</span>
+                <span>{shown(role.description)}</span>
               </>
             }
             actions={panel !== 'edit' && <Actions of={role} open={open} />}

@@ -12,6 +12,7 @@ import { type Column, Listing } from '../../table/listing'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Dialog } from '../../ui/dialog'
+import { Name } from '../../ui/name'
 import { Empty, PageHeader } from '../../ui/page'
 import { Tabs } from '../../ui/tabs'
 import { Time } from '../../ui/time'
@@ -80,8 +81,12 @@ function RoleTable({ q }: { q: string | undefined }) {
       head: text.role.name,
       cell: (role) => (
         <span className="name">
-          <span className="mono">{role.name}</span>
-          <span className="muted">{role.description}</span>
+          <span className="mono">
+            <Name of={role.name} />
+          </span>
+          <span className="muted">
+            <Name of={role.description} />
+          </span>
         </span>
       ),
     },
@@ -135,7 +140,7 @@ function Grants({ role, principal }: GrantsProps) {
         values={{ role, principal }}
         of={[
           { name: 'role', label: text.access.role, options: roles.map(({ name }) => [name, name]) },
-          { name: 'principal', label: text.access.principalId },
+          { name: 'principal', label: text.access.principal, find: ['user', 'agent', 'group'] },
         ]}
       />
       <GrantTable query={useInfiniteQuery(queries.grants({ role, principal }))} onTake={setTaking} />

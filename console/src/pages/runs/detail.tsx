@@ -3,9 +3,10 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { answered, api } from '../../api/client'
 import { queries } from '../../api/queries'
 import type { Run } from '../../api/types'
+import { chainOfEnd } from '../../components/chain'
 import { Equivalent } from '../../components/equivalent'
 import { FactProof } from '../../components/evidence'
-import { chainOf, FactTable } from '../../components/facts'
+import { FactTable } from '../../components/facts'
 import { Chain, Chip, Id } from '../../components/identity'
 import { Log, Outcome, useLiveRun } from '../../components/live-run'
 import { isOver, took } from '../../components/runs'
@@ -74,7 +75,7 @@ export default function RunPage() {
       />
       {cancel.error && <Failure error={cancel.error} />}
       <div className="chain-line">
-        <Chain of={[run.principal, { kind: 'function', id: run.function }]} />
+        <Chain of={[{ kind: 'function', id: run.function }, run.principal]} />
       </div>
       <Tabs
         label={text.runs.parts}
@@ -171,7 +172,7 @@ function Evidence({ of: run }: { of: Run }) {
       </Section>
       {end && (
         <Section title={text.runs.chain}>
-          <Chain of={[...chainOf(end), { kind: 'function', id: run.function }]} />
+          <Chain of={chainOfEnd(end, run)} />
         </Section>
       )}
       {end && (

@@ -22,8 +22,8 @@ export default function Runs() {
         values={filters}
         of={[
           { name: 'status', label: text.statusHead, options: statuses.map((id) => [id, text.status[id]]) },
-          { name: 'function', label: text.runs.fnId },
-          { name: 'agent', label: text.runs.agentId },
+          { name: 'function', label: text.runs.fn, find: ['function'] },
+          { name: 'agent', label: text.kinds.agent, find: ['agent'] },
         ]}
       />
       <RunTable

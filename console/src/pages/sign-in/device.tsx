@@ -9,6 +9,7 @@ import { Bare } from '../../layouts/bare'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Field } from '../../ui/form'
+import { shown } from '../../ui/name'
 import { Failure, Properties } from '../../ui/page'
 import { Time } from '../../ui/time'
 
@@ -107,5 +108,5 @@ export default function DevicePage() {
 export function AsWhom() {
   const text = useText()
   const me = useQuery(queries.me()).data
-  return me ? <p>{text.device.asWhom(me.principal.display, me.org.name)}</p> : null
+  return me ? <p>{shown(text.device.asWhom(me.principal.display, me.org.name))}</p> : null
 }

@@ -8,6 +8,7 @@ import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { CodeBlock } from '../../ui/copy'
 import { Field } from '../../ui/form'
+import { shown } from '../../ui/name'
 import { Failure, Skeleton } from '../../ui/page'
 import { InputFor } from './fields'
 import { finish, type Outcome, start, type Target } from './flow'
@@ -138,7 +139,7 @@ function Next({ provider, outcome: { begun, fields }, to, onDone, onRestart }: N
   }
   return (
     <form className="form" onSubmit={submit}>
-      {fields.includes('code') && <p>{text.signIn.sent(to ?? '')}</p>}
+      {fields.includes('code') && <p>{shown(text.signIn.sent(to ?? ''))}</p>}
       {fields.map((name, index) => (
         <InputFor
           key={name}
@@ -189,7 +190,7 @@ function Organization({ slug, onChosen }: { slug: string | undefined; onChosen: 
   if (slug) {
     return (
       <p className="muted">
-        {text.signIn.into} <span className="mono">{slug}</span>{' '}
+        {text.signIn.into} <span className="mono">{shown(slug)}</span>{' '}
         <Button look="ghost" onClick={() => onChosen(undefined)}>
           {text.signIn.intoAny}
         </Button>

@@ -187,7 +187,7 @@ static COLUMNS: Columns<Fact> = Columns {
         ("what", |fact| Cell::toned(&fact.kind, Tone::Strong)),
         ("outcome", |fact| Cell::toned(&fact.outcome, Tone::of_status(&fact.outcome))),
         ("who", |fact| Cell::from(who(&fact.actor))),
-        ("on", |fact| {
+        ("target", |fact| {
             fact.target.as_ref().map_or_else(Cell::default, |target| Cell::from(target_name(target)))
         }),
         ("fact", |fact| Cell::from(&fact.id)),
@@ -218,7 +218,7 @@ fn rows(fact: &Fact) -> Vec<(&'static str, Cell)> {
         ("severity", Cell::from(&fact.severity)),
         ("who", Cell::from(format!("{} {}", who(&fact.actor), fact.actor.id.as_deref().unwrap_or_default()))),
         ("through", Cell::from(chain.join(" → "))),
-        ("on", text(&target)),
+        ("target", text(&target)),
         ("token", text(&fact.jti)),
         ("credential", text(&fact.credential)),
         ("run", text(&fact.run)),

@@ -1,0 +1,118 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { type FormEvent, useState } from 'react'
+import { answered, api } from '../../api/client'
+import { Problem } from '../../api/problem'
+import { queries } from '../../api/queries'
+import type { AuthProvider } from '../../api/types'
+import { Equivalent } from '../../components/equivalent'
+import { changed, draftOf, followed } from '../../forms/provider-draft'
+import { SchemaFields } from '../../forms/schema'
+import { type Schema, withoutSecrets } from '../../forms/settings'
+import { useChange } from '../../hooks/change'
+import { useText } from '../../text'
+import { Button } from '../../ui/button'
+import { Field } from '../../ui/form'
+import { Failure } from '../../ui/page'
+import { Admission } from './admission'
+
+interface ProviderEditProps {
+  of: AuthProvider
+  /** Of the settings of its kind. */
+  schema: Schema
+  onDone: () => void
+}
+
+/** Changes a provider: only what differs is sent, and only if nobody else changed it since it was read. */
+export function ProviderEdit({ of: provider, schema, onDone }: ProviderEditProps) {
+  const text = useText()
+  const client = useQueryClient()
+  const [base, setBase] = useState(provider)
+  const [draft, setDraft] = useState(() => draftOf(provider, schema))
+  const [moved, setMoved] = useState(false)
+  const body = changed(draft, draftOf(base, schema), schema)
+  const update = useChange(
+    (_: undefined) =>
+      answered(
+        api.PATCH('/api/v1/auth-providers/{auth_provider}', {
+          body: body ?? {},
+          params: { path: { auth_provider: base.id } },
+          headers: { 'if-match': `"${base.revision}"` },
+        }),
+      ),
+    onDone,
+  )
+  const follow = async () => {
+    const now = await client.fetchQuery({ ...queries.authProvider(base.id), staleTime: 0 })
+    setDraft(followed(draft, draftOf(base, schema), draftOf(now, schema)))
+    setBase(now)
+    setMoved(true)
+    update.reset()
+  }
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    setMoved(false)
+    update.mutate(undefined, {
+      onError: (error) => {
+        if (error instanceof Problem && error.code === 'stale_revision') void follow()
+      },
+    })
+  }
+  const refused = update.error instanceof Problem ? update.error : undefined
+  const unchanged = body && Object.keys(body).length === 0
+  return (
+    <form className="form" onSubmit={submit}>
+      <Field label={text.providers.shown} hint={text.providers.shownHint} error={refused?.of('display_name')}>
+        {(ids) => (
+          <input
+            {...ids}
+            value={draft.shown}
+            required
+            maxLength={100}
+            onChange={(event) => setDraft({ ...draft, shown: event.target.value })}
+          />
+        )}
+      </Field>
+      <SchemaFields
+        schema={keeping(schema)}
+        typed={draft.settings}
+        refused={(name) => refused?.in('settings', name)}
+        kept={text.providers.secretKept}
+        onChange={(settings) => setDraft({ ...draft, settings })}
+      />
+      <Admission
+        of={draft}
+        instance={base.instance}
+        refused={refused}
+        onChange={(admission) => setDraft({ ...draft, ...admission })}
+      />
+      {moved && (
+        <p className="once" role="alert">
+          {text.providers.moved}
+        </p>
+      )}
+      {update.error && <Failure error={update.error} />}
+      <Equivalent
+        method="PATCH"
+        path={`/api/v1/auth-providers/${base.id}`}
+        revision={base.revision}
+        body={body?.settings ? { ...body, settings: withoutSecrets(schema, body.settings) } : body}
+      />
+      <footer>
+        <Button
+          type="submit"
+          look="primary"
+          busy={update.isPending}
+          reason={body === undefined ? text.notJsonObject : unchanged ? text.providers.unchanged : undefined}
+        >
+          {text.providers.save}
+        </Button>
+      </footer>
+    </form>
+  )
+}
+
+/** What is kept when it is left empty need not be typed. */
+function keeping(schema: Schema): Schema {
+  const required = schema.required?.filter((name) => !schema.properties?.[name]?.writeOnly)
+  return required ? { ...schema, required } : schema
+}
