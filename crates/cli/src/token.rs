@@ -172,7 +172,7 @@ static COLUMNS: Columns<TokenAct> = Columns {
         ("what", |act| Cell::toned(&act.kind, Tone::Strong)),
         ("outcome", |act| Cell::toned(&act.outcome, Tone::of_status(&act.outcome))),
         ("who", |act| Cell::from(&act.actor.display)),
-        ("on", |act| match &act.target {
+        ("target", |act| match &act.target {
             Some(target) if !target.name.is_empty() => Cell::from(&target.name),
             Some(target) => Cell::from(&target.id),
             None => Cell::default(),
