@@ -1,6 +1,6 @@
 //! Whose certificates are believed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::CertificateDer;
@@ -10,27 +10,40 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::EgressError;
 
 pub(crate) struct Trust {
-    roots: RootCertStore,
-    client: Arc<ClientConfig>,
+    /// The operator's own authorities, read at the start: what is wrong with them stops it.
+    own: RootCertStore,
+    /// Those and the machine's: some hundred files, read when the first call needs them.
+    roots: OnceLock<RootCertStore>,
+    client: OnceLock<Arc<ClientConfig>>,
 }
 
 impl Trust {
-    pub(crate) fn load(further: Option<&[u8]>) -> Result<Self, EgressError> {
+    pub(crate) fn load(own: Option<&[u8]>) -> Result<Self, EgressError> {
         let mut roots = RootCertStore::empty();
-        // A machine without authorities can still call those that it is told to trust.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        add(&mut roots, further)?;
-        let client = client(roots.clone())?;
-        Ok(Self { roots, client })
+        add(&mut roots, own)?;
+        Ok(Self { own: roots, roots: OnceLock::new(), client: OnceLock::new() })
     }
 
     pub(crate) fn client(&self, further: Option<&[u8]>) -> Result<Arc<ClientConfig>, EgressError> {
         if further.is_none() {
-            return Ok(Arc::clone(&self.client));
+            if let Some(client) = self.client.get() {
+                return Ok(Arc::clone(client));
+            }
+            let made = client(self.roots().clone())?;
+            return Ok(Arc::clone(self.client.get_or_init(|| made)));
         }
-        let mut roots = self.roots.clone();
+        let mut roots = self.roots().clone();
         add(&mut roots, further)?;
         client(roots)
+    }
+
+    fn roots(&self) -> &RootCertStore {
+        self.roots.get_or_init(|| {
+            let mut roots = self.own.clone();
+            // A machine without authorities can still call those that it is told to trust.
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            roots
+        })
     }
 }
 

@@ -15,6 +15,25 @@ pub(crate) async fn tile(db: &Db, id: TileId) -> Result<Option<Vec<Hash>>, DbErr
     Ok(Some(bytes.as_chunks().0.to_vec()))
 }
 
+/// Several tiles in one read, in no order; what is not there is left out.
+pub(crate) async fn tiles(db: &Db, ids: &[TileId]) -> Result<Vec<((u8, u64), Vec<Hash>)>, DbError> {
+    // Few lengths, so that each text is prepared once; the rest of a length is filled with a tile that nothing has.
+    let length = [8, 16, 32].into_iter().find(|length| *length >= ids.len()).unwrap_or(ids.len());
+    let pairs: Vec<String> =
+        (0..length).map(|pair| format!("(level = ${} AND tile = ${})", 2 * pair + 1, 2 * pair + 2)).collect();
+    // Not `IN`: SQLite would read the whole table for pairs.
+    let text = format!("SELECT level, tile, hashes FROM tiles WHERE {}", pairs.join(" OR "));
+    let named = ids.iter().map(|id| (i64::from(id.level()), int(id.index())));
+    let named = named.chain(std::iter::repeat((-1, -1))).take(length);
+    let params = named.flat_map(|(level, tile)| [level.into(), tile.into()]).collect();
+    let read = |mut row: Row| {
+        let level = u8::try_from(row.next::<i64>()?).map_err(|error| DbError::Internal(error.to_string()))?;
+        let tile = number(&mut row)?;
+        Ok(((level, tile), row.next::<Vec<u8>>()?.as_chunks().0.to_vec()))
+    };
+    db.read(SEQUENCER, sql(text, params)).await?.into_iter().map(read).collect()
+}
+
 /// Entries of the leaves from `seq` on, in order.
 ///
 /// # Errors
