@@ -13,7 +13,7 @@ use ledger::Ledger;
 use secrets::Keyring;
 use types::{OrgId, UserId, World};
 
-use crate::{Dependents, Org, PeopleError, Person, store};
+use crate::{Dependents, Org, OrgSettings, PeopleError, Person, store};
 
 pub(crate) const SIGN_IN: SystemScope = SystemScope::new("sign-in look-ups");
 /// Organizations and people as the instance sees them; every use checks who asks.

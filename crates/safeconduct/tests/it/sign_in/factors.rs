@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use testing::TestDatabase;
 
 use super::password::PASSWORD;
-use super::{Desk, with_cookie};
+use super::{Desk, count, with_cookie};
 use crate::support::{Answer, Caller, TestServer};
 
 /// An app on somebody's phone.
@@ -91,9 +91,9 @@ testing::on_both_databases! {
         let (begun, code) = desk.code("ada@example.com", 1).await;
         let half = desk.verify(&begun, &code).await.ok(200);
         assert_eq!((&half["status"], &half["session"]), (&json!("second_factor"), &Value::Null));
-        assert_eq!(super::count(&desk.server, "auth.first_proof").await, 1);
+        assert_eq!(count(&desk.server, "auth.first_proof").await, 1);
         desk.verify(&begun, &code).await.refused(401, "sign_in_refused");
-        assert_eq!(super::count(&desk.server, "auth.first_proof").await, 1);
+        assert_eq!(count(&desk.server, "auth.first_proof").await, 1);
         desk.server.finish().await;
     }
 
@@ -190,7 +190,7 @@ async fn an_app_is_set_up_by_its_own_person_with_its_own_code() {
     ada.patch(&path, json!({ "label": "" })).await.refused(422, "validation_failed");
     let renamed = ada.patch(&path, json!({ "label": "Work phone" })).await.ok(200);
     assert_eq!((&renamed["label"], &renamed["id"]), (&json!("Work phone"), &made["factor"]["id"]));
-    assert_eq!(super::count(&desk.server, "factor.renamed").await, 1);
+    assert_eq!(count(&desk.server, "factor.renamed").await, 1);
     let listed = ada.get("/api/v1/auth/factors").await.ok(200);
     assert_eq!(listed["items"][0]["label"], "Work phone");
     assert_eq!((&listed["items"][0]["kind"], &listed["recovery_codes_left"]), (&json!("totp"), &json!(10)));
