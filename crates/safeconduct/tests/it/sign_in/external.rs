@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testing::TestDatabase;
 
+use super::factors::App;
 use super::hostile::Issuer;
 use super::{Desk, count, with_cookie};
 use crate::support::Answer;
@@ -49,6 +50,22 @@ testing::on_both_databases! {
         assert_eq!(answer.ok(200)["user"]["id"], first["user"]["id"]);
         let me = with_cookie(&desk.server, &answer).get("/api/v1/auth/me").await.ok(200);
         assert_eq!(me["roles"], json!(["member"]));
+        desk.server.finish().await;
+    }
+
+    async fn half_a_sign_in_uses_a_token_up_and_stands_on_record(database: TestDatabase) {
+        let issuer = Issuer::start().await;
+        let desk = Desk::reaching(database).await;
+        desk.provider(provider(&issuer)).await;
+        let whole = show(&desk, &issuer.sign(&claims(&desk, &issuer))).await;
+        App::of(&desk.server, &with_cookie(&desk.server, &whole)).await;
+        assert_eq!(count(&desk.server, "auth.first_proof").await, 0);
+        desk.server.clock.advance(Duration::from_secs(1));
+        let token = issuer.sign(&claims(&desk, &issuer));
+        let half = show(&desk, &token).await.ok(200);
+        assert_eq!((&half["status"], &half["session"]), (&json!("second_factor"), &Value::Null));
+        show(&desk, &token).await.refused(401, "sign_in_refused");
+        assert_eq!(count(&desk.server, "auth.first_proof").await, 1);
         desk.server.finish().await;
     }
 

