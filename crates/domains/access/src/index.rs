@@ -92,7 +92,7 @@ impl Access {
 
     /// An API key of any organization, from memory.
     pub(crate) async fn key(&self, id: ApiKeyId) -> Result<Option<Arc<ApiKey>>, Problem> {
-        let load = store::key_by_id(&self.0.db, PURPOSE, id);
+        let load = || store::key_by_id(&self.0.db, PURPOSE, id);
         Ok(self.0.keys.get(id, load).await?)
     }
 
@@ -109,7 +109,7 @@ impl Access {
         org: OrgId,
         principal: PrincipalId,
     ) -> Result<Option<Arc<Known>>, Problem> {
-        self.0.standings.get((org, principal.uuid()), self.known(org, principal)).await
+        self.0.standings.get((org, principal.uuid()), || self.known(org, principal)).await
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -118,7 +118,7 @@ impl Access {
 
     /// What the principal holds in this organization right now; nothing if it is unknown there.
     pub async fn holding(&self, org: OrgId, principal: PrincipalId) -> Result<Arc<Holding>, Problem> {
-        let load = async {
+        let load = || async {
             let sources = store::sources_of(&self.0.db, PURPOSE, org, principal.uuid()).await?;
             Ok::<_, DbError>(Some(sources.holding()))
         };

@@ -90,7 +90,7 @@ impl Agents {
 
     /// Whether and as whom an agent stands; in memory.
     pub async fn standing(&self, id: AgentId) -> Result<Option<Arc<Standing>>, Problem> {
-        let load = store::standing(&self.0.db, INDEX, id);
+        let load = || store::standing(&self.0.db, INDEX, id);
         Ok(self.0.standings.get(id, load).await?)
     }
 
@@ -101,13 +101,13 @@ impl Agents {
 
     /// A credential by its id; in memory.
     pub async fn credential(&self, id: CredentialId) -> Result<Option<Arc<Credential>>, Problem> {
-        let load = store::credential_by_id(&self.0.db, INDEX, id);
+        let load = || store::credential_by_id(&self.0.db, INDEX, id);
         Ok(self.0.credentials.get(id, load).await?)
     }
 
     /// The public keys that an agent may sign assertions with; in memory.
     pub async fn keys_of(&self, agent: AgentId) -> Result<Arc<Vec<Arc<Credential>>>, Problem> {
-        let load = async {
+        let load = || async {
             let all = store::active_credentials(&self.0.db, INDEX, agent).await?;
             let keys = all.into_iter().filter(|one| one.kind() == crate::CredentialKind::PublicKey);
             Ok::<_, db::DbError>(Some(keys.map(Arc::new).collect::<Vec<_>>()))

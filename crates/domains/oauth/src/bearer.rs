@@ -70,7 +70,8 @@ impl Oauth {
             Looked::Bad(why) => return Err(invalid(why)),
             Looked::Unknown => {}
         }
-        let claims = match self.read(token).await? {
+        // Rare and large: not a part of what each request carries.
+        let claims = match Box::pin(self.read(token)).await? {
             Ok(claims) => claims,
             Err(why) => {
                 inner.verified.failed(name, why);

@@ -72,7 +72,7 @@ impl Keys {
 
     /// The ring as it is; perhaps without any key.
     pub(crate) async fn published(&self, org: OrgId) -> Result<Arc<Ring>, KeysError> {
-        let load = async { self.load(org).await.map(Some) };
+        let load = || async { self.load(org).await.map(Some) };
         Ok(self.0.rings.get(org, load).await?.unwrap_or_else(|| Arc::new(Ring::new(Vec::new()))))
     }
 

@@ -88,7 +88,7 @@ impl People {
     }
 
     pub async fn org(&self, id: OrgId) -> Result<Option<Arc<Org>>, PeopleError> {
-        let load = store::org_by_id(&self.0.db, SIGN_IN, id);
+        let load = || store::org_by_id(&self.0.db, SIGN_IN, id);
         Ok(self.0.orgs.get(id, load).await?)
     }
 
@@ -108,7 +108,7 @@ impl People {
     }
 
     pub async fn person(&self, id: UserId) -> Result<Option<Arc<Person>>, PeopleError> {
-        let load = store::person_by_id(&self.0.db, SIGN_IN, id);
+        let load = || store::person_by_id(&self.0.db, SIGN_IN, id);
         Ok(self.0.persons.get(id, load).await?)
     }
 }

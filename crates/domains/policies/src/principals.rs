@@ -18,7 +18,7 @@ pub(crate) struct Portrait {
 
 impl Inner {
     pub(crate) async fn portrait(&self, org: OrgId, who: PrincipalId) -> Result<Arc<Portrait>, Problem> {
-        let load = async { self.paint(org, who).await.map(Some) };
+        let load = || async { self.paint(org, who).await.map(Some) };
         let found = self.principals.get((org, who.uuid()), load).await?;
         Ok(found.unwrap_or_else(|| Arc::new(Portrait { term: Term::NULL })))
     }

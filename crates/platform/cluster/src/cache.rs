@@ -23,16 +23,18 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
     }
 
     /// The value, from memory or loaded. `None` from `load` means that there is no such thing; that is not kept.
-    pub async fn get<E>(
+    ///
+    /// Loading is rare and its future large: it gets a place of its own, so that whoever finds the value carries none of it.
+    pub async fn get<E, L: Future<Output = Result<Option<V>, E>>>(
         &self,
         key: K,
-        load: impl Future<Output = Result<Option<V>, E>>,
+        load: impl FnOnce() -> L,
     ) -> Result<Option<Arc<V>>, E> {
         if let Some(value) = self.values.read().get(&key) {
             return Ok(Some(value.clone()));
         }
         let announced = self.feed.announced();
-        let Some(value) = load.await?.map(Arc::new) else { return Ok(None) };
+        let Some(value) = Box::pin(load()).await?.map(Arc::new) else { return Ok(None) };
         let mut values = self.values.write();
         // The feed announces first and tells its listeners then: either we see the news here, or we are told to forget.
         if self.feed.announced() == announced {
