@@ -50,7 +50,7 @@ export function flag(name: string, value: string | number | undefined | null): s
 }
 
 /** `--name value`, also for an empty value; nothing if there is none. */
-export function given(name: string, value: string | number | undefined | null): string | undefined {
+export function given(name: string, value: string | number | boolean | undefined | null): string | undefined {
   if (value === undefined || value === null) return undefined
   const word = String(value)
   // What begins like a flag would be read as one.
