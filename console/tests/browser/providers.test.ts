@@ -149,16 +149,16 @@ test('an edit of a kept secret replaces it, an empty one keeps it; a change of s
   })
   await page.goto(`/console/providers/${made.id}?panel=edit`)
   const form = page.getByRole('dialog')
-  const secret = form.getByLabel(/client secret/)
+  const secret = form.getByLabel(/Client secret/)
   expect(await secret.inputValue()).toBe('')
   await form.getByText('Left empty, what is kept stays.').waitFor()
-  await form.getByLabel(/client id/).fill('renamed')
+  await form.getByLabel(/Client id/).fill('renamed')
   // Meanwhile.
   await server.api('PATCH', `/api/v1/auth-providers/${made.id}`, { display_name: 'Theirs' })
   await button('Save changes', form).click()
   await form.getByText('Somebody changed this provider meanwhile.').waitFor()
   expect(await form.getByLabel('On the button').inputValue()).toBe('Theirs')
-  expect(await form.getByLabel(/client id/).inputValue()).toBe('renamed')
+  expect(await form.getByLabel(/Client id/).inputValue()).toBe('renamed')
   await button('Save changes', form).click()
   await form.waitFor({ state: 'detached' })
   const kept = await server.api<Provider>('GET', `/api/v1/auth-providers/${made.id}`)
@@ -170,7 +170,7 @@ test('an edit of a kept secret replaces it, an empty one keeps it; a change of s
 
   // Where it is sent to is changed only together with the secret itself.
   await button('Edit').click()
-  await form.getByLabel(/issuer/).fill('http://127.0.0.1:8')
+  await form.getByLabel(/Issuer/).fill('http://127.0.0.1:8')
   await button('Save changes', form).click()
   await form
     .getByText(/must be sent again/)
@@ -189,9 +189,9 @@ test('roles follow groups of the directory: set up, shown, edited against the ne
   const form = page.getByRole('dialog')
   await form.getByLabel('Kind').selectOption('oidc')
   await form.getByLabel('Name', { exact: true }).fill('upstream')
-  await form.getByLabel(/issuer/).fill('http://127.0.0.1:9')
-  await form.getByLabel(/client id/).fill('ours')
-  await form.getByLabel(/client secret/).fill('hush')
+  await form.getByLabel(/Issuer/).fill('http://127.0.0.1:9')
+  await form.getByLabel(/Client id/).fill('ours')
+  await form.getByLabel(/Client secret/).fill('hush')
   await button('Add group', form).press('Enter')
   // The keyboard goes on in the row that it asked for.
   await expect

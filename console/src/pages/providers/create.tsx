@@ -140,13 +140,14 @@ export function ProviderForm({ kinds, instance, onDone }: ProviderFormProps) {
           followed.length > 0 && flags('group-role', followed),
           trusts && '--trust-email',
         )}
-      />
-      {body.settings && (
-        <CodeBlock
-          code={JSON.stringify(withoutSecrets(schema, body.settings), null, 2)}
-          label="settings.json"
-        />
-      )}
+      >
+        {body.settings && (
+          <CodeBlock
+            code={JSON.stringify(withoutSecrets(schema, body.settings), null, 2)}
+            label="settings.json"
+          />
+        )}
+      </Equivalent>
       <footer>
         <Button
           type="submit"

@@ -106,8 +106,9 @@ export function ProviderEdit({ of: provider, schema, onDone }: ProviderEditProps
         revision={base.revision}
         body={settings ? { ...body, settings } : body}
         cli={body && commandOf(base.id, body)}
-      />
-      {settings && <CodeBlock code={JSON.stringify(settings, null, 2)} label="settings.json" />}
+      >
+        {settings && <CodeBlock code={JSON.stringify(settings, null, 2)} label="settings.json" />}
+      </Equivalent>
       <footer>
         <Button
           type="submit"
