@@ -1,5 +1,5 @@
 import { useQueries } from '@tanstack/react-query'
-import { type ComponentProps, type KeyboardEvent, useId, useState } from 'react'
+import { type ComponentProps, type KeyboardEvent, useId, useRef, useState } from 'react'
 import { answered, api } from '../api/client'
 import { useText } from '../text'
 import { Icon, type IconName } from '../ui/icon'
@@ -42,6 +42,7 @@ interface FinderProps extends Pick<ComponentProps<'input'>, 'id' | 'aria-describ
 export function Finder({ label, kinds, placeholder, initial = '', onChoose, onLeave, ...ids }: FinderProps) {
   const text = useText()
   const list = useId()
+  const field = useRef<HTMLInputElement>(null)
   const [own, setOwn] = useState<string>()
   const typed = own ?? initial
   const [open, setOpen] = useState(false)
@@ -52,6 +53,7 @@ export function Finder({ label, kinds, placeholder, initial = '', onChoose, onLe
     if (!one) return
     setOpen(false)
     setOwn(one.name)
+    field.current?.setCustomValidity('')
     onChoose(one)
   }
   const press = (event: KeyboardEvent) => {
@@ -68,6 +70,7 @@ export function Finder({ label, kinds, placeholder, initial = '', onChoose, onLe
     <div className="combobox">
       <input
         {...ids}
+        ref={field}
         role="combobox"
         aria-label={ids.id === undefined ? label : undefined}
         aria-expanded={open && found.length > 0}
@@ -82,6 +85,8 @@ export function Finder({ label, kinds, placeholder, initial = '', onChoose, onLe
           setOpen(true)
           setAt(0)
           onChoose(undefined)
+          // A form is not sent with half a name in it, as if nobody had been meant.
+          event.target.setCustomValidity(event.target.value.trim() === '' ? '' : text.access.notChosen)
         }}
         onKeyDown={press}
         onBlur={() => {

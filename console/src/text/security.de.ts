@@ -279,7 +279,7 @@ export const security: typeof english = {
     simulateDraft: 'Den Entwurf erproben',
     permission: 'Recht',
     principal: 'Wer',
-    principalHint: 'Die Id eines Menschen oder Agenten; du selbst, wenn leer.',
+    principalHint: 'Du selbst, wenn leer.',
     operation: 'Vorgang',
     resource: 'Gegenstand',
     attributes: 'Eigenschaften des Gegenstands',

@@ -271,7 +271,7 @@ export const security = {
     simulateDraft: 'Try the draft',
     permission: 'Permission',
     principal: 'Who',
-    principalHint: 'The id of a person or an agent; you, if left empty.',
+    principalHint: 'You, if left empty.',
     operation: 'Operation',
     resource: 'Object',
     attributes: 'Attributes of the object',
