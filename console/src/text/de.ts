@@ -69,7 +69,7 @@ export const de: Text = {
   toHome: 'Zur ersten Seite',
   notJson: 'Das ist noch kein JSON.',
   notJsonObject: 'Das ist noch kein JSON-Objekt.',
-  editorHint: 'Tab rückt ein. Escape und dann Tab verlässt das Feld.',
+  editorHint: 'Tab rückt ein, was du schreibst. Escape und dann Tab verlässt das Feld.',
   lacks: (permission) => `Dafür brauchst du das Recht ${permission}.`,
   needsStepUp:
     'Dafür muss die Anmeldung jünger als fünf Minuten sein. Öffne einen neuen Link: safeconduct admin link',

@@ -68,7 +68,7 @@ export const en = {
   toHome: 'To the first page',
   notJson: 'This is not JSON yet.',
   notJsonObject: 'This is not a JSON object yet.',
-  editorHint: 'Tab indents. Press Escape, then Tab, to leave the editor.',
+  editorHint: 'Tab indents what you type. Press Escape, then Tab, to leave the editor.',
   lacks: (permission: string) => `You need the permission ${permission}.`,
   needsStepUp: 'This needs a sign-in of the last five minutes. Open a new link: safeconduct admin link',
   confirmByName: (name: string) => `Type ${name} to confirm`,

@@ -43,8 +43,9 @@ const providers = [
     settings: { issuer: 'http://127.0.0.1:9', client_id: 'safeconduct', client_secret: 'hush' },
   },
   {
+    name: 'staff',
     kind: 'ldap',
-    display_name: 'Acme directory',
+    display_name: 'Directory',
     create_users: true,
     default_roles: ['member'],
     allowed_domains: ['example.com'],
@@ -195,7 +196,7 @@ const places: Place[] = [
   {
     name: 'sign-in-directory',
     path: () => '/console/sign-in',
-    ready: way('Acme directory', 'Password'),
+    ready: way('Directory', 'Password'),
     signedOut: true,
   },
   { name: 'reset', path: () => '/console/reset', ready: heading('New password'), signedOut: true },
@@ -217,7 +218,7 @@ const places: Place[] = [
   {
     name: 'provider',
     path: () => `/console/providers/${provider.ldap}`,
-    ready: heading('Acme directory'),
+    ready: heading('Directory'),
   },
   {
     name: 'provider-disable',
