@@ -3,16 +3,13 @@
  * With SCREENSHOTS=<directory> each is also kept as a picture.
  */
 
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { serious } from '../axe'
 import { signIn, startBrowser, type Visit, visit } from '../browser'
 import { furnish, type Known } from '../furnish'
+import { keepPicture } from '../picture'
 import { type Server, startServer } from '../server'
-
-const pictures = process.env.SCREENSHOTS
 
 let server: Server
 let browser: Browser
@@ -260,10 +257,7 @@ for (const theme of ['light', 'dark'] as const) {
         await page.goto(path())
         await ready(page)
         await page.evaluate(() => document.fonts.ready)
-        if (pictures) {
-          mkdirSync(pictures, { recursive: true })
-          await page.screenshot({ path: join(pictures, `${name}-${theme}-${width}.png`) })
-        }
+        await keepPicture(page, `${name}-${theme}-${width}`)
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
         expect(await serious(page)).toEqual([])
       })
