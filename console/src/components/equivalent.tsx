@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { useText } from '../text'
 import { CodeBlock } from '../ui/copy'
 
@@ -9,15 +10,18 @@ export interface EquivalentProps {
   body?: unknown
   /** Sent as If-Match: the change is refused if the thing has another by now. */
   revision?: number
+  /** What the command needs besides, such as a file that it reads. */
+  children?: ReactNode
 }
 
 /** The same change from a terminal, by our command and by the plain API. */
-export function Equivalent({ cli, method, path, body, revision }: EquivalentProps) {
+export function Equivalent({ cli, method, path, body, revision, children }: EquivalentProps) {
   const text = useText()
   return (
     <details className="equivalent">
       <summary>{text.equivalent}</summary>
       {cli && <CodeBlock code={cli} label={text.byCli} wrap />}
+      {cli && children}
       <CodeBlock code={curl(method, path, body, revision)} label={text.byApi} wrap />
     </details>
   )
@@ -50,7 +54,7 @@ export function flag(name: string, value: string | number | undefined | null): s
 }
 
 /** `--name value`, also for an empty value; nothing if there is none. */
-export function given(name: string, value: string | number | undefined | null): string | undefined {
+export function given(name: string, value: string | number | boolean | undefined | null): string | undefined {
   if (value === undefined || value === null) return undefined
   const word = String(value)
   // What begins like a flag would be read as one.

@@ -1,10 +1,12 @@
 import { useQueries } from '@tanstack/react-query'
-import { type ComponentProps, type KeyboardEvent, useId, useState } from 'react'
+import { type ComponentProps, type KeyboardEvent, useId, useRef, useState } from 'react'
 import { answered, api } from '../api/client'
+import { useText } from '../text'
 import { Icon, type IconName } from '../ui/icon'
 import { Name } from '../ui/name'
 
-export type Kind = 'user' | 'agent' | 'group' | 'function'
+/** `id` is whatever was typed, taken for the id of something that has no name here. */
+export type Kind = 'user' | 'agent' | 'group' | 'function' | 'id'
 
 /** Something with a name, found by it. */
 export interface Found {
@@ -15,7 +17,13 @@ export interface Found {
   hint: string
 }
 
-const icons: Record<Kind, IconName> = { user: 'user', agent: 'agent', group: 'users', function: 'function' }
+const icons: Record<Kind, IconName> = {
+  user: 'user',
+  agent: 'agent',
+  group: 'users',
+  function: 'function',
+  id: 'search',
+}
 const prefixes: Record<string, Kind> = { usr: 'user', agt: 'agent', grp: 'group', fn: 'function' }
 
 interface FinderProps extends Pick<ComponentProps<'input'>, 'id' | 'aria-describedby' | 'aria-invalid'> {
@@ -32,7 +40,9 @@ interface FinderProps extends Pick<ComponentProps<'input'>, 'id' | 'aria-describ
 
 /** A field that finds things of these kinds by name, or takes an id that is typed whole. */
 export function Finder({ label, kinds, placeholder, initial = '', onChoose, onLeave, ...ids }: FinderProps) {
+  const text = useText()
   const list = useId()
+  const field = useRef<HTMLInputElement>(null)
   const [own, setOwn] = useState<string>()
   const typed = own ?? initial
   const [open, setOpen] = useState(false)
@@ -43,6 +53,7 @@ export function Finder({ label, kinds, placeholder, initial = '', onChoose, onLe
     if (!one) return
     setOpen(false)
     setOwn(one.name)
+    field.current?.setCustomValidity('')
     onChoose(one)
   }
   const press = (event: KeyboardEvent) => {
@@ -59,6 +70,7 @@ export function Finder({ label, kinds, placeholder, initial = '', onChoose, onLe
     <div className="combobox">
       <input
         {...ids}
+        ref={field}
         role="combobox"
         aria-label={ids.id === undefined ? label : undefined}
         aria-expanded={open && found.length > 0}
@@ -73,6 +85,8 @@ export function Finder({ label, kinds, placeholder, initial = '', onChoose, onLe
           setOpen(true)
           setAt(0)
           onChoose(undefined)
+          // A form is not sent with half a name in it, as if nobody had been meant.
+          event.target.setCustomValidity(event.target.value.trim() === '' ? '' : text.access.notChosen)
         }}
         onKeyDown={press}
         onBlur={() => {
@@ -98,7 +112,7 @@ export function Finder({ label, kinds, placeholder, initial = '', onChoose, onLe
               <Name of={one.name} />
             </span>
             <span className="muted truncate">
-              <Name of={one.hint} />
+              <Name of={one.kind === 'id' ? text.kinds.id : one.hint} />
             </span>
           </div>
         ))}
@@ -121,8 +135,8 @@ function useFound(kinds: Kind[], q: string): Found[] {
   const named = answers.flatMap((answer) => answer.data ?? [])
   const prefix = /^([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}$/.exec(q)?.[1]
   const kind = prefix === undefined ? undefined : prefixes[prefix]
-  if (!kind || !kinds.includes(kind) || named.some(({ id }) => id === q)) return named
-  return [{ kind, id: q, name: q, hint: '' }, ...named]
+  if (!kind || !kinds.includes(kind) || named.some(({ id, kind }) => id === q && kind !== 'id')) return named
+  return [{ kind, id: q, name: q, hint: '' }, ...named.filter(({ id }) => id !== q)]
 }
 
 const readers: Record<Kind, (q: string) => Promise<Found[]>> = {
@@ -147,4 +161,5 @@ const readers: Record<Kind, (q: string) => Promise<Found[]>> = {
     (await answered(api.GET('/api/v1/functions', { params: { query: { q, limit: 5 } } }))).items.map(
       (fn) => ({ kind: 'function', id: fn.id, name: `${fn.namespace}:${fn.name}`, hint: fn.description }),
     ),
+  id: async (q) => [{ kind: 'id', id: q, name: q, hint: '' }],
 }

@@ -6,7 +6,7 @@ export type Principal = Found
 
 interface PrincipalFieldProps {
   label: string
-  kinds: Exclude<Kind, 'function'>[]
+  kinds: Exclude<Kind, 'function' | 'id'>[]
   chosen: Principal | undefined
   onChoose: (principal: Principal | undefined) => void
   hint?: string

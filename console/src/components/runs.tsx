@@ -1,10 +1,12 @@
 import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import type { Page, Run } from '../api/types'
+import { useName } from '../hooks/names'
 import { paths } from '../paths'
 import { type Column, Listing } from '../table/listing'
 import { useText } from '../text'
 import { shortId } from '../ui/copy'
+import { Name } from '../ui/name'
 import { Empty } from '../ui/page'
 import { Status } from '../ui/status'
 import { Duration, Time } from '../ui/time'
@@ -21,7 +23,7 @@ interface RunTableProps {
 export function RunTable({ query, limit, brief, empty }: RunTableProps) {
   const text = useText()
   const columns: (Column<Run> | false)[] = [
-    { id: 'run', head: text.runs.run, cell: (run) => <span className="mono">{shortId(run.id)}</span> },
+    { id: 'run', head: text.runs.run, cell: (run) => <RunName of={run} /> },
     { id: 'status', head: text.statusHead, cell: (run) => <Status of={run.status} /> },
     {
       id: 'function',
@@ -70,6 +72,21 @@ export function RunTable({ query, limit, brief, empty }: RunTableProps) {
         )
       }
     />
+  )
+}
+
+/** Where there is no room for more columns, the function stands beneath: the id alone tells nobody what ran. */
+function RunName({ of: run }: { of: Run }) {
+  const name = useName(run.function)
+  return (
+    <span className="name">
+      <span className="mono">{shortId(run.id)}</span>
+      {name && (
+        <span className="narrow muted break">
+          <Name of={name} />
+        </span>
+      )}
+    </span>
   )
 }
 

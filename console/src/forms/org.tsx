@@ -3,6 +3,7 @@ import { answered, api } from '../api/client'
 import { Problem } from '../api/problem'
 import type { Org } from '../api/types'
 import { command, Equivalent, flag, quoted } from '../components/equivalent'
+import { type Principal, PrincipalField } from '../components/principal-field'
 import { useChange } from '../hooks/change'
 import { useReason } from '../hooks/rights'
 import { useText } from '../text'
@@ -13,13 +14,14 @@ import { Failure } from '../ui/page'
 /** Founds an organization; for operators. */
 export function OrgForm({ onDone }: { onDone: (org: Org) => void }) {
   const text = useText()
-  const [draft, setDraft] = useState({ slug: '', name: '', billing_email: '', owner: '' })
-  const { slug, name, billing_email, owner } = draft
+  const [draft, setDraft] = useState({ slug: '', name: '', billing_email: '' })
+  const [owner, setOwner] = useState<Principal>()
+  const { slug, name, billing_email } = draft
   const body = {
     slug: slug.trim(),
     name: name.trim(),
     ...(billing_email.trim() && { billing_email: billing_email.trim() }),
-    ...(owner.trim() && { owner: owner.trim() }),
+    ...(owner && { owner: owner.id }),
   }
   const create = useChange(
     (_: undefined, key) =>
@@ -46,16 +48,15 @@ export function OrgForm({ onDone }: { onDone: (org: Org) => void }) {
       <Field label={text.orgs.billing} optional={text.optional} error={refused?.of('billing_email')}>
         {(ids) => <input {...ids} {...bind('billing_email')} type="email" />}
       </Field>
-      <Field
+      <PrincipalField
         label={text.orgs.owner}
+        kinds={['user']}
+        chosen={owner}
         optional={text.optional}
         hint={text.orgs.ownerHint}
         error={refused?.of('owner')}
-      >
-        {(ids) => (
-          <input {...ids} {...bind('owner')} className="mono" spellCheck={false} placeholder="usr_…" />
-        )}
-      </Field>
+        onChoose={setOwner}
+      />
       {create.error && <Failure error={create.error} />}
       <Equivalent
         method="POST"

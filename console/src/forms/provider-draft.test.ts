@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { AuthProvider } from '../api/types'
-import { changed, draftOf, followed } from './provider-draft'
+import { changed, draftOf, followed, groupRolesOf, groupRoleWords } from './provider-draft'
 import type { Schema } from './settings'
 
 const schema: Schema = {
@@ -20,6 +20,7 @@ const provider = {
   default_roles: ['member', 'auditor'],
   allowed_domains: ['example.com'],
   trust_email: false,
+  group_roles: { 'cn=ops,ou=teams': ['viewer', 'admin'], all: ['member'] },
 } as unknown as AuthProvider
 
 const base = draftOf(provider, schema)
@@ -49,6 +50,30 @@ test('what differs is sent, and what was emptied is taken out', () => {
   })
 })
 
+test('roles of groups are sent as the whole map, whatever the order of their rows', () => {
+  expect(patch({ groups: [...base.groups].reverse() })).toEqual({})
+  expect(patch({ groups: [...base.groups, { group: ' ', role: 'admin' }] })).toEqual({})
+  const more = [...base.groups, { group: ' all ', role: 'auditor' }, { group: 'all', role: 'auditor' }]
+  expect(patch({ groups: more })).toEqual({
+    group_roles: { 'cn=ops,ou=teams': ['admin', 'viewer'], all: ['auditor', 'member'] },
+  })
+  expect(patch({ groups: base.groups.slice(0, 1) })).toEqual({
+    group_roles: { 'cn=ops,ou=teams': ['viewer'] },
+  })
+  expect(patch({ groups: [] })).toEqual({ group_roles: {} })
+})
+
+test('groups are told to the command line one by one; their names may be those of anything', () => {
+  expect(groupRoleWords(groupRolesOf(base.groups))).toEqual([
+    'cn=ops,ou=teams=admin',
+    'cn=ops,ou=teams=viewer',
+    'all=member',
+  ])
+  expect(groupRolesOf([{ group: '__proto__', role: 'viewer' }])).toEqual(
+    Object.fromEntries([['__proto__', ['viewer']]]),
+  )
+})
+
 test('nothing can be sent while a setting is not JSON', () => {
   expect(settings({ claims: '{' })).toBeUndefined()
 })
@@ -74,12 +99,15 @@ test('somebody else’s change is followed where nothing was typed', () => {
     ...provider,
     display_name: 'Theirs',
     settings: { issuer: 'https://new.example', scopes: ['openid'] },
+    group_roles: { theirs: ['viewer'] },
   } as unknown as AuthProvider
   const theirs = draftOf(newer, schema)
   const mine = { ...base, domains: 'mine.example', settings: { ...base.settings, scopes: 'openid groups' } }
-  expect(followed(mine, base, theirs)).toMatchObject({
+  // As the form does: the draft of before is made anew.
+  expect(followed(mine, draftOf(provider, schema), theirs)).toMatchObject({
     shown: 'Theirs',
     domains: 'mine.example',
     settings: { issuer: 'https://new.example', scopes: 'openid groups' },
+    groups: [{ group: 'theirs', role: 'viewer' }],
   })
 })

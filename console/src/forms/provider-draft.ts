@@ -1,9 +1,15 @@
 /** A sign-in provider as its form holds it, and the patch that says what was changed. */
 
 import type { AuthProvider, Body } from '../api/types'
-import { mergePatch } from './merge-patch'
+import { mergePatch, same } from './merge-patch'
 import { rebased } from './rebased'
 import { type Schema, settingsOf, type Typed, typedOf } from './settings'
+
+/** Whoever is in the group of the upstream directory has the role here. */
+export interface GroupRole {
+  group: string
+  role: string
+}
 
 export interface ProviderDraft {
   shown: string
@@ -12,6 +18,7 @@ export interface ProviderDraft {
   given: string[]
   domains: string
   trusts: boolean
+  groups: GroupRole[]
 }
 
 export function draftOf(provider: AuthProvider, schema: Schema): ProviderDraft {
@@ -22,7 +29,25 @@ export function draftOf(provider: AuthProvider, schema: Schema): ProviderDraft {
     given: provider.default_roles,
     domains: provider.allowed_domains.join(' '),
     trusts: provider.trust_email,
+    groups: Object.entries(provider.group_roles).flatMap(([group, roles]) =>
+      roles.map((role) => ({ group, role })),
+    ),
   }
+}
+
+/** The rows as the API takes them; a row without a group says nothing yet, and one said twice is said once. */
+export function groupRolesOf(rows: GroupRole[]): Record<string, string[]> {
+  const map = new Map<string, string[]>()
+  for (const { group: typed, role } of rows) {
+    const group = typed.trim()
+    if (group !== '' && role !== '') map.set(group, [...new Set([...(map.get(group) ?? []), role])].sort())
+  }
+  return Object.fromEntries(map)
+}
+
+/** The same as the command line takes them. */
+export function groupRoleWords(map: Record<string, string[]>): string[] {
+  return Object.entries(map).flatMap(([group, roles]) => roles.map((role) => `${group}=${role}`))
 }
 
 /**
@@ -36,7 +61,12 @@ export function changed(
 ): Body<'auth_providers.update'> | undefined {
   const [before, after] = [whole(base, schema), whole(draft, schema)]
   if (!before || !after) return undefined
-  return (mergePatch(before, after) ?? {}) as Body<'auth_providers.update'>
+  const [old, wanted] = [groupRolesOf(base.groups), groupRolesOf(draft.groups)]
+  return {
+    ...(mergePatch(before, after) as Body<'auth_providers.update'> | undefined),
+    // Replaces the whole map, so the whole is said.
+    ...(!same(old, wanted) && { group_roles: wanted }),
+  }
 }
 
 /** After somebody else's change: their values where nothing was typed, setting by setting. */

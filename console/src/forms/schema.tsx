@@ -36,12 +36,17 @@ export function SchemaFields({ schema, typed, refused, kept, onChange }: SchemaF
       </Field>
     )
   }
-  return Object.entries(schema.properties ?? {}).map(([name, property]) => {
-    const isNeeded = schema.required?.includes(name) ?? false
+  const needed = (name: string) => schema.required?.includes(name) ?? false
+  // What has to be filled in comes first; the schema itself goes by the alphabet.
+  const all = Object.entries(schema.properties ?? {}).sort(
+    ([one], [other]) => Number(needed(other)) - Number(needed(one)),
+  )
+  return all.map(([name, property]) => {
+    const isNeeded = needed(name)
     return (
       <Field
         key={name}
-        label={property.title ?? name.replaceAll('_', ' ')}
+        label={property.title ?? titled(name)}
         hint={
           property.writeOnly && kept
             ? [property.description, kept].filter(Boolean).join(' ')
@@ -62,6 +67,12 @@ export function SchemaFields({ schema, typed, refused, kept, onChange }: SchemaF
       </Field>
     )
   })
+}
+
+/** `client_id` as a label: “Client id”. */
+function titled(name: string): string {
+  const words = name.replaceAll('_', ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 interface ControlProps {

@@ -42,8 +42,16 @@ export function shortId(id: string): string {
   return rest && rest.length > 12 ? `${prefix}_…${rest.slice(-8)}` : id
 }
 
+interface CodeBlockProps {
+  code: string
+  label: string
+  wrap?: boolean
+  /** Shown this once: a dialog begins here, so that no key that was meant for what came before closes it. */
+  once?: boolean
+}
+
 /** Code or a command in a box with a button to copy it. */
-export function CodeBlock({ code, label, wrap }: { code: string; label: string; wrap?: boolean }) {
+export function CodeBlock({ code, label, wrap, once }: CodeBlockProps) {
   const text = useText()
   const [copied, copy] = useCopied()
   return (
@@ -58,6 +66,7 @@ export function CodeBlock({ code, label, wrap }: { code: string; label: string; 
         type="button"
         className="button ghost compact"
         data-tip={copied ? text.copied : text.copy}
+        data-first={once || undefined}
         onClick={() => copy(code)}
       >
         <Icon name={copied ? 'check' : 'copy'} />

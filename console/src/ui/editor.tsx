@@ -13,12 +13,15 @@ interface EditorProps {
   paint?: (text: string) => ReactNode
 }
 
-/** A plain text editor with line numbers. Tab indents; Escape and then Tab leaves it, as the hint says. */
+/**
+ * A plain text editor with line numbers. Whoever only passes through leaves it by Tab; once something was typed or pressed in
+ * it, Tab indents, and Escape and then Tab leaves, as the hint says.
+ */
 export function Editor({ id, label, value, onChange, wrongLine, rows = 18, paint }: EditorProps) {
   const text = useText()
   const numbers = useRef<HTMLOListElement>(null)
   const painted = useRef<HTMLPreElement>(null)
-  const leaving = useRef(false)
+  const leaving = useRef(true)
   const press = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.key === 'Escape') leaving.current = true
     else if (event.key === 'Tab' && !event.shiftKey && !leaving.current && onChange) {
@@ -57,11 +60,22 @@ export function Editor({ id, label, value, onChange, wrongLine, rows = 18, paint
         readOnly={!onChange}
         onChange={(event) => onChange?.(event.target.value)}
         onKeyDown={press}
+        onFocus={() => {
+          leaving.current = true
+        }}
+        onClick={() => {
+          leaving.current = false
+        }}
         onScroll={({ currentTarget: { scrollTop, scrollLeft } }) => {
           if (numbers.current) numbers.current.scrollTop = scrollTop
           painted.current?.scrollTo(scrollLeft, scrollTop)
         }}
       />
+      {onChange && (
+        <p className="leave" aria-hidden="true">
+          {text.editorHint}
+        </p>
+      )}
     </div>
   )
 }

@@ -37,6 +37,34 @@ test('the list is filtered by the server, and filters stand in the address', asy
   await page.getByText('Nothing matches these filters').waitFor()
 })
 
+test('what was acted upon is found by its name; an id does as well, of whatever it is', async () => {
+  await page.goto('/console/audit')
+  await page.getByText('More filters').click()
+  const target = page.getByRole('combobox', { name: 'Target' })
+  await target.fill('triage')
+  await page.getByRole('option', { name: /ops:triage/ }).click()
+  await page.waitForURL(/target=agt_/)
+  await page.getByRole('link', { name: 'agent.created' }).waitFor()
+  await expect.poll(() => page.getByRole('link', { name: 'session.started' }).count()).toBe(0)
+  await page.reload()
+  await expect.poll(() => target.inputValue()).toBe('ops:triage')
+
+  // Half a name is no filter, but what was chosen as an id is one.
+  await target.fill('tri')
+  await target.press('Tab')
+  await expect.poll(() => target.inputValue()).toBe('ops:triage')
+  const key = await server.api<{ id: string }>('POST', '/api/v1/api-keys', {
+    name: 'pager',
+    permissions: ['runs:read'],
+  })
+  await target.fill(key.id)
+  await page.getByRole('option', { name: key.id }).waitFor()
+  await target.press('Enter')
+  await page.waitForURL(new RegExp(`target=${key.id}`))
+  await page.getByRole('link', { name: 'api_key.created' }).waitFor()
+  expect(await page.getByRole('link', { name: 'agent.created' }).count()).toBe(0)
+})
+
 test('what happens now appears while the page follows', async () => {
   await page.goto('/console/audit?kind=agent.created&live=1')
   await page.getByText('Live', { exact: true }).waitFor()

@@ -3,22 +3,19 @@
  * With SCREENSHOTS=<directory> each is also kept as a picture.
  */
 
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { serious } from '../axe'
 import { signIn, startBrowser, type Visit, visit } from '../browser'
 import { furnish, type Known } from '../furnish'
+import { keepPicture } from '../picture'
 import { type Server, startServer } from '../server'
-
-const pictures = process.env.SCREENSHOTS
 
 let server: Server
 let browser: Browser
 let known: Known
 let policy: string
-let provider: string
+const provider: Record<string, string> = {}
 
 const rules = {
   description: 'Production stays',
@@ -32,18 +29,46 @@ const rules = {
   },
 }
 
+/** One of each kind; nobody listens where the foreign ones point to, which is found out only when somebody goes there. */
+const providers = [
+  { kind: 'otp', display_name: 'Code by e-mail' },
+  { kind: 'password', display_name: 'Password' },
+  { kind: 'passkey', display_name: 'Passkey' },
+  {
+    kind: 'oidc',
+    display_name: 'Acme',
+    settings: { issuer: 'http://127.0.0.1:9', client_id: 'safeconduct', client_secret: 'hush' },
+  },
+  {
+    name: 'staff',
+    kind: 'ldap',
+    display_name: 'Directory',
+    create_users: true,
+    default_roles: ['member'],
+    allowed_domains: ['example.com'],
+    group_roles: {
+      'cn=platform,ou=groups,dc=example,dc=com': ['admin'],
+      'night shift': ['auditor', 'viewer'],
+    },
+    settings: {
+      url: 'ldap://127.0.0.1:9',
+      start_tls: false,
+      base: 'dc=example,dc=com',
+      bind_dn: 'uid=service,dc=example,dc=com',
+      bind_password: 'hush',
+      group_attribute: 'memberOf',
+    },
+  },
+]
+
 beforeAll(async () => {
   server = await startServer({ Mia: 'member', Olga: 'operator,auditor' })
   browser = await startBrowser()
   known = await furnish(server)
   policy = (await server.api<{ id: string }>('POST', '/api/v1/policies', rules)).id
-  for (const [kind, display_name] of [
-    ['otp', 'Code by e-mail'],
-    ['password', 'Password'],
-    ['passkey', 'Passkey'],
-  ]) {
-    const body = { name: kind, kind, display_name, instance: true }
-    provider = (await server.api<{ id: string }>('POST', '/api/v1/auth-providers', body)).id
+  for (const body of providers) {
+    const made = { name: body.kind, instance: true, ...body }
+    provider[body.kind] = (await server.api<{ id: string }>('POST', '/api/v1/auth-providers', made)).id
   }
 })
 afterAll(async () => {
@@ -65,6 +90,11 @@ const text = (words: string) => (page: Page) => page.getByText(words).first().wa
 const row = (words: string) => (page: Page) =>
   page.getByRole('row').filter({ hasText: words }).first().waitFor()
 const article = (name: string) => (page: Page) => page.getByRole('article', { name, exact: true }).waitFor()
+/** The first step of a kind, which the sign-in page opens when it is asked to. */
+const way = (name: string, field: string) => async (page: Page) => {
+  await page.getByRole('button', { name: `Sign in by ${name}`, exact: true }).click()
+  await page.getByLabel(field, { exact: true }).waitFor()
+}
 const dialog = (page: Page) => page.getByRole('dialog').waitFor()
 
 const places: Place[] = [
@@ -154,6 +184,18 @@ const places: Place[] = [
   { name: 'api-key-new', path: () => '/console/api-keys?panel=new', ready: dialog },
   { name: 'my-api-keys', path: () => '/console/account/api-keys', ready: row('nightly report') },
   { name: 'sign-in', path: () => '/console/sign-in', ready: text('Sign in by Passkey'), signedOut: true },
+  {
+    name: 'sign-in-password',
+    path: () => '/console/sign-in',
+    ready: way('Password', 'Password'),
+    signedOut: true,
+  },
+  {
+    name: 'sign-in-directory',
+    path: () => '/console/sign-in',
+    ready: way('Directory', 'Password'),
+    signedOut: true,
+  },
   { name: 'reset', path: () => '/console/reset', ready: heading('New password'), signedOut: true },
   {
     name: 'reset-new',
@@ -170,8 +212,16 @@ const places: Place[] = [
   { name: 'device-code', path: () => '/console/device', ready: heading('Let a device in') },
   { name: 'security-none', path: () => '/console/account/security', ready: text('No further factor yet') },
   { name: 'providers', path: () => '/console/providers?tab=instance', ready: row('passkey') },
-  { name: 'provider', path: () => `/console/providers/${provider}`, ready: heading('Passkey') },
-  { name: 'provider-disable', path: () => `/console/providers/${provider}?panel=disable`, ready: dialog },
+  {
+    name: 'provider',
+    path: () => `/console/providers/${provider.ldap}`,
+    ready: heading('Directory'),
+  },
+  {
+    name: 'provider-disable',
+    path: () => `/console/providers/${provider.passkey}?panel=disable`,
+    ready: dialog,
+  },
   { name: 'policies', path: () => '/console/policies', ready: row('Version 1') },
   { name: 'policy', path: () => `/console/policies/${policy}`, ready: heading('Version 1') },
   { name: 'policy-activate', path: () => `/console/policies/${policy}?panel=activate`, ready: dialog },
@@ -207,10 +257,7 @@ for (const theme of ['light', 'dark'] as const) {
         await page.goto(path())
         await ready(page)
         await page.evaluate(() => document.fonts.ready)
-        if (pictures) {
-          mkdirSync(pictures, { recursive: true })
-          await page.screenshot({ path: join(pictures, `${name}-${theme}-${width}.png`) })
-        }
+        await keepPicture(page, `${name}-${theme}-${width}`)
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
         expect(await serious(page)).toEqual([])
       })

@@ -31,6 +31,7 @@ interface Provider {
   enabled: boolean
   revision: number
   default_roles: string[]
+  group_roles: Record<string, string[]>
 }
 const listed = async (query = '') =>
   (await server.api<{ items: Provider[] }>('GET', `/api/v1/auth-providers${query}`)).items
@@ -100,6 +101,8 @@ test('the command of the form makes the same', async () => {
   await form.getByLabel('On the button').fill('Ada’s "words"')
   await form.getByLabel('Switch it on now').uncheck()
   await form.getByLabel('Domains').fill('example.com example.org')
+  // Nobody who signs in by a password comes out of a group of a directory.
+  expect(await button('Add group', form).count()).toBe(0)
   await server.shell(await command(form))
   expect(await listed()).toMatchObject([
     {
@@ -146,16 +149,16 @@ test('an edit of a kept secret replaces it, an empty one keeps it; a change of s
   })
   await page.goto(`/console/providers/${made.id}?panel=edit`)
   const form = page.getByRole('dialog')
-  const secret = form.getByLabel(/client secret/)
+  const secret = form.getByLabel(/Client secret/)
   expect(await secret.inputValue()).toBe('')
   await form.getByText('Left empty, what is kept stays.').waitFor()
-  await form.getByLabel(/client id/).fill('renamed')
+  await form.getByLabel(/Client id/).fill('renamed')
   // Meanwhile.
   await server.api('PATCH', `/api/v1/auth-providers/${made.id}`, { display_name: 'Theirs' })
   await button('Save changes', form).click()
   await form.getByText('Somebody changed this provider meanwhile.').waitFor()
   expect(await form.getByLabel('On the button').inputValue()).toBe('Theirs')
-  expect(await form.getByLabel(/client id/).inputValue()).toBe('renamed')
+  expect(await form.getByLabel(/Client id/).inputValue()).toBe('renamed')
   await button('Save changes', form).click()
   await form.waitFor({ state: 'detached' })
   const kept = await server.api<Provider>('GET', `/api/v1/auth-providers/${made.id}`)
@@ -167,7 +170,7 @@ test('an edit of a kept secret replaces it, an empty one keeps it; a change of s
 
   // Where it is sent to is changed only together with the secret itself.
   await button('Edit').click()
-  await form.getByLabel(/issuer/).fill('http://127.0.0.1:8')
+  await form.getByLabel(/Issuer/).fill('http://127.0.0.1:8')
   await button('Save changes', form).click()
   await form
     .getByText(/must be sent again/)
@@ -179,6 +182,58 @@ test('an edit of a kept secret replaces it, an empty one keeps it; a change of s
   await form.waitFor({ state: 'detached' })
   await page.getByRole('region', { name: 'Settings' }).getByText('127.0.0.1:8').waitFor()
   await server.api('DELETE', `/api/v1/auth-providers/${made.id}`)
+})
+
+test('roles follow groups of the directory: set up, shown, edited against the newest, and by the same command', async () => {
+  await page.goto('/console/providers?panel=new')
+  const form = page.getByRole('dialog')
+  await form.getByLabel('Kind').selectOption('oidc')
+  await form.getByLabel('Name', { exact: true }).fill('upstream')
+  await form.getByLabel(/Issuer/).fill('http://127.0.0.1:9')
+  await form.getByLabel(/Client id/).fill('ours')
+  await form.getByLabel(/Client secret/).fill('hush')
+  await button('Add group', form).press('Enter')
+  // The keyboard goes on in the row that it asked for.
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label')))
+    .toBe('Group 1')
+  const roles = await form.getByLabel('Role 1').getByRole('option').allTextContents()
+  expect(roles).toEqual(expect.arrayContaining(['admin', 'auditor', 'member', 'viewer']))
+  expect(roles).not.toContain('owner')
+  await form.getByLabel('Group 1').fill('cn=ops, ou=teams')
+  await form.getByLabel('Role 1').selectOption('admin')
+  await button('Add group', form).click()
+  await form.getByLabel('Group 2').fill('all')
+  await looksRight(page, 'provider-new-groups')
+  await button('Set up provider', form).click()
+  await page.getByRole('heading', { name: 'upstream', level: 1 }).waitFor()
+  await page.getByText('cn=ops, ou=teams=admin').waitFor()
+  const made = (await listed()).find(({ kind }) => kind === 'oidc')
+  expect(made?.group_roles).toEqual({ 'cn=ops, ou=teams': ['admin'], all: ['member'] })
+
+  await button('Edit').click()
+  const edit = page.getByRole('dialog')
+  // In the order of the server, by name.
+  await edit.getByLabel('Role 1').selectOption('viewer')
+  // The command changes the same; the form then learns of it, as of everybody's change.
+  await server.shell(await command(edit))
+  const changed = await server.api<Provider>('GET', `/api/v1/auth-providers/${made?.id}`)
+  expect(changed.group_roles).toEqual({ 'cn=ops, ou=teams': ['admin'], all: ['viewer'] })
+  await button('Remove cn=ops, ou=teams', edit).click()
+  await looksRight(page, 'provider-edit-groups')
+  const first = page.waitForRequest((request) => request.method() === 'PATCH')
+  await button('Save changes', edit).click()
+  expect((await first).headers()['if-match']).toBe(`"${made?.revision}"`)
+  await edit.getByText('Somebody changed this provider meanwhile.').waitFor()
+  expect(await edit.getByLabel('Group 2').count()).toBe(0)
+  const [request] = await Promise.all([
+    page.waitForRequest((request) => request.method() === 'PATCH'),
+    button('Save changes', edit).click(),
+  ])
+  expect(request.postDataJSON()).toEqual({ group_roles: { all: ['viewer'] } })
+  expect(request.headers()['if-match']).toBe(`"${changed.revision}"`)
+  await edit.waitFor({ state: 'detached' })
+  await server.api('DELETE', `/api/v1/auth-providers/${made?.id}`)
 })
 
 test('it is deleted by its name', async () => {

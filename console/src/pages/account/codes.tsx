@@ -16,7 +16,7 @@ export function RecoveryCodes({ codes, onClose }: { codes: string[]; onClose: ()
         <Icon name="alert" />
         {text.security.shownOnce}
       </p>
-      <CodeBlock code={codes.join('\n')} label={text.security.codes} />
+      <CodeBlock code={codes.join('\n')} label={text.security.codes} once />
       <footer>
         <Button look="primary" onClick={onClose}>
           {text.credentials.kept}

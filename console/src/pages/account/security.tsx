@@ -59,7 +59,7 @@ export default function SecurityPage() {
           </Empty>
         )}
         {factors.data && factors.data.items.length > 0 && (
-          <ul className="cards">
+          <ul className="factors">
             {factors.data.items.map((factor) => (
               <li key={factor.id}>
                 <Icon name={factor.kind === 'passkey' ? 'key' : 'screen'} />

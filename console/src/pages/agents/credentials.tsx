@@ -165,7 +165,7 @@ function Secret({ of: credential }: { of: Issued }) {
       <Properties
         of={[
           ['client_id', <Copyable key="i" value={credential.client_id} />],
-          ['client_secret', <CodeBlock key="s" code={secret} label={text.credentials.secret} wrap />],
+          ['client_secret', <CodeBlock key="s" code={secret} label={text.credentials.secret} wrap once />],
         ]}
       />
       <details>

@@ -62,7 +62,12 @@ export default function Audit() {
             more: true,
           },
           { name: 'actor', label: text.audit.actor, find: ['user', 'agent', 'function'], more: true },
-          { name: 'target', label: text.audit.targetId, more: true },
+          {
+            name: 'target',
+            label: text.audit.target,
+            find: ['user', 'agent', 'function', 'group', 'id'],
+            more: true,
+          },
           { name: 'run', label: text.audit.runId, more: true },
           { name: 'from', label: text.audit.from, kind: 'date', more: true },
           { name: 'to', label: text.audit.to, kind: 'date', more: true },

@@ -214,7 +214,7 @@ function Shown({ of: key, onClose }: { of: IssuedApiKey; onClose: () => void }) 
       <p className="once">
         <Icon name="alert" /> {text.apiKey.shownOnce}
       </p>
-      <CodeBlock code={key.api_key} label={text.kinds.api_key} wrap />
+      <CodeBlock code={key.api_key} label={text.kinds.api_key} wrap once />
       <details>
         <summary>{text.apiKey.tryIt}</summary>
         <CodeBlock

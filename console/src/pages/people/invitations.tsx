@@ -189,7 +189,7 @@ export function InvitationLink({ of: invited, onClose }: { of: Invited; onClose:
       <p className="once">
         <Icon name="alert" /> {text.people.linkOnce}
       </p>
-      <CodeBlock code={invited.link} label={text.people.link} wrap />
+      <CodeBlock code={invited.link} label={text.people.link} wrap once />
       <footer>
         <Button look="primary" onClick={onClose}>
           {text.people.linkSent}

@@ -1,15 +1,14 @@
-import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { answered, api } from '../../api/client'
 import { Problem } from '../../api/problem'
-import { queries } from '../../api/queries'
 import type { Body, PolicyBundle, Simulation } from '../../api/types'
 import { command, Equivalent, flag, quoted } from '../../components/equivalent'
+import { type Principal, PrincipalField } from '../../components/principal-field'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { JsonBlock } from '../../ui/copy'
 import { Field } from '../../ui/form'
-import { legible } from '../../ui/name'
 import { Failure, Properties } from '../../ui/page'
 import { Status } from '../../ui/status'
 
@@ -24,7 +23,7 @@ export interface Asked {
 /** Would somebody be allowed something, and which rules say so? */
 export function Simulator({ policy, bundle, files = [] }: Asked) {
   const text = useText()
-  const [principal, setPrincipal] = useState('')
+  const [principal, setPrincipal] = useState<Principal>()
   const [permission, setPermission] = useState('agents:delete')
   const [operation, setOperation] = useState('')
   const [selector, setSelector] = useState('')
@@ -37,7 +36,7 @@ export function Simulator({ policy, bundle, files = [] }: Asked) {
   const refused = ask.error instanceof Problem ? ask.error : undefined
   const body = {
     permission: permission.trim(),
-    ...(principal.trim() && { principal: principal.trim() }),
+    ...(principal && { principal: principal.id }),
     ...(operation.trim() && { operation: operation.trim() }),
     ...((selector.trim() || attributes.trim()) && {
       resource: {
@@ -69,27 +68,15 @@ export function Simulator({ policy, bundle, files = [] }: Asked) {
               />
             )}
           </Field>
-          <Field
+          <PrincipalField
             label={text.policies.principal}
+            kinds={['user', 'agent']}
+            chosen={principal}
             optional={text.optional}
             hint={text.policies.principalHint}
             error={refused?.of('principal')}
-          >
-            {(ids) => (
-              <>
-                <input
-                  {...ids}
-                  className="mono"
-                  value={principal}
-                  list={`${ids.id}-known`}
-                  placeholder="agt_…"
-                  spellCheck={false}
-                  onChange={(event) => setPrincipal(event.target.value)}
-                />
-                <Principals id={`${ids.id}-known`} />
-              </>
-            )}
-          </Field>
+            onChoose={setPrincipal}
+          />
         </div>
         <div className="pair">
           <Field label={text.policies.operation} optional={text.optional}>
@@ -166,22 +153,6 @@ export function Simulator({ policy, bundle, files = [] }: Asked) {
       </form>
       {ask.data && <Answer of={ask.data} />}
     </div>
-  )
-}
-
-/** People and agents by their names; what is chosen is the id. */
-function Principals({ id }: { id: string }) {
-  const agents = useInfiniteQuery(queries.agents()).data?.pages.flatMap(({ items }) => items) ?? []
-  const users = useInfiniteQuery(queries.users()).data?.pages.flatMap(({ items }) => items) ?? []
-  return (
-    <datalist id={id}>
-      {agents.map((agent) => (
-        <option key={agent.id} value={agent.id} label={legible(`${agent.namespace}:${agent.name}`)} />
-      ))}
-      {users.map((user) => (
-        <option key={user.id} value={user.id} label={legible(user.display_name)} />
-      ))}
-    </datalist>
   )
 }
 

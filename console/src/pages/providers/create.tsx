@@ -3,6 +3,7 @@ import { answered, api } from '../../api/client'
 import { Problem } from '../../api/problem'
 import type { AuthProvider, AuthProviderKind, Body } from '../../api/types'
 import { command, Equivalent, flag, flags } from '../../components/equivalent'
+import { type GroupRole, groupRolesOf, groupRoleWords } from '../../forms/provider-draft'
 import { SchemaFields } from '../../forms/schema'
 import { type Schema, settingsOf, type Typed, withoutSecrets } from '../../forms/settings'
 import { useChange } from '../../hooks/change'
@@ -12,6 +13,7 @@ import { CodeBlock } from '../../ui/copy'
 import { Field } from '../../ui/form'
 import { Failure } from '../../ui/page'
 import { Admission, Check, domainsOf } from './admission'
+import { GroupRoles } from './group-roles'
 
 interface ProviderFormProps {
   kinds: AuthProviderKind[]
@@ -34,6 +36,7 @@ export function ProviderForm({ kinds, instance, onDone }: ProviderFormProps) {
     domains: '',
     trusts: false,
   })
+  const [groups, setGroups] = useState<GroupRole[]>([])
   const { creates, given, trusts } = admission
   const create = useChange(
     (body: Body<'auth_providers.create'>, key) =>
@@ -44,6 +47,8 @@ export function ProviderForm({ kinds, instance, onDone }: ProviderFormProps) {
   const schema = (kinds.find((one) => one.name === kind)?.settings ?? {}) as Schema
   const sent = settingsOf(schema, settings)
   const allowed = domainsOf(admission)
+  const groupRoles = groupRolesOf(groups)
+  const followed = groupRoleWords(groupRoles)
   const body = {
     name: name.trim(),
     kind,
@@ -53,6 +58,7 @@ export function ProviderForm({ kinds, instance, onDone }: ProviderFormProps) {
     ...(sent && Object.keys(sent).length > 0 && { settings: sent }),
     ...(creates && { create_users: true, default_roles: given }),
     ...(allowed.length > 0 && { allowed_domains: allowed }),
+    ...(followed.length > 0 && { group_roles: groupRoles }),
     ...(trusts && { trust_email: true }),
   }
   const submit = (event: FormEvent) => {
@@ -70,6 +76,7 @@ export function ProviderForm({ kinds, instance, onDone }: ProviderFormProps) {
             onChange={(event) => {
               setKind(event.target.value)
               setSettings({})
+              setGroups([])
             }}
           >
             {kinds.map(({ name }) => (
@@ -113,6 +120,7 @@ export function ProviderForm({ kinds, instance, onDone }: ProviderFormProps) {
       <Admission of={admission} instance={instance} refused={refused} onChange={setAdmission}>
         <Check label={text.providers.enabled} on={enabled} onChange={setEnabled} />
       </Admission>
+      <GroupRoles kind={kind} of={groups} refused={refused} onChange={setGroups} />
       {create.error && <Failure error={create.error} />}
       <Equivalent
         method="POST"
@@ -129,15 +137,17 @@ export function ProviderForm({ kinds, instance, onDone }: ProviderFormProps) {
           creates && '--create-users',
           creates && given.length > 0 && flags('role', given),
           allowed.length > 0 && flags('domain', allowed),
+          followed.length > 0 && flags('group-role', followed),
           trusts && '--trust-email',
         )}
-      />
-      {body.settings && (
-        <CodeBlock
-          code={JSON.stringify(withoutSecrets(schema, body.settings), null, 2)}
-          label="settings.json"
-        />
-      )}
+      >
+        {body.settings && (
+          <CodeBlock
+            code={JSON.stringify(withoutSecrets(schema, body.settings), null, 2)}
+            label="settings.json"
+          />
+        )}
+      </Equivalent>
       <footer>
         <Button
           type="submit"

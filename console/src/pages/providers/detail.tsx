@@ -5,6 +5,8 @@ import { queries } from '../../api/queries'
 import type { AuthProvider } from '../../api/types'
 import { Confirm } from '../../components/confirm'
 import { Equivalent } from '../../components/equivalent'
+import { Words } from '../../components/words'
+import { groupRoleWords } from '../../forms/provider-draft'
 import type { Schema } from '../../forms/settings'
 import { useChange } from '../../hooks/change'
 import { type Right, useReason } from '../../hooks/rights'
@@ -133,6 +135,14 @@ function Provider({ of: provider }: { of: AuthProvider }) {
                 : text.providers.refused,
             ],
             [text.providers.domains, provider.allowed_domains.join(', ') || text.providers.anyDomain],
+            ...(Object.keys(provider.group_roles).length > 0
+              ? [
+                  [
+                    text.providers.groupRoles,
+                    <Words key="g" of={groupRoleWords(provider.group_roles)} />,
+                  ] as [string, React.ReactNode],
+                ]
+              : []),
             [text.providers.trust, provider.trust_email ? text.providers.yes : text.providers.no],
             [text.providers.source, text.providers.sources[provider.source as 'api']],
             [text.created, <Time key="c" at={provider.created_at} />],

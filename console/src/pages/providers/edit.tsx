@@ -3,17 +3,19 @@ import { type FormEvent, useState } from 'react'
 import { answered, api } from '../../api/client'
 import { Problem } from '../../api/problem'
 import { queries } from '../../api/queries'
-import type { AuthProvider } from '../../api/types'
-import { Equivalent } from '../../components/equivalent'
-import { changed, draftOf, followed } from '../../forms/provider-draft'
+import type { AuthProvider, Body } from '../../api/types'
+import { command, Equivalent, flag, flags, given } from '../../components/equivalent'
+import { changed, draftOf, followed, groupRoleWords } from '../../forms/provider-draft'
 import { SchemaFields } from '../../forms/schema'
 import { type Schema, withoutSecrets } from '../../forms/settings'
 import { useChange } from '../../hooks/change'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
+import { CodeBlock } from '../../ui/copy'
 import { Field } from '../../ui/form'
 import { Failure } from '../../ui/page'
 import { Admission } from './admission'
+import { GroupRoles } from './group-roles'
 
 interface ProviderEditProps {
   of: AuthProvider
@@ -58,6 +60,7 @@ export function ProviderEdit({ of: provider, schema, onDone }: ProviderEditProps
     })
   }
   const refused = update.error instanceof Problem ? update.error : undefined
+  const settings = body?.settings && withoutSecrets(schema, body.settings)
   const unchanged = body && Object.keys(body).length === 0
   return (
     <form className="form" onSubmit={submit}>
@@ -85,6 +88,12 @@ export function ProviderEdit({ of: provider, schema, onDone }: ProviderEditProps
         refused={refused}
         onChange={(admission) => setDraft({ ...draft, ...admission })}
       />
+      <GroupRoles
+        kind={base.kind}
+        of={draft.groups}
+        refused={refused}
+        onChange={(groups) => setDraft({ ...draft, groups })}
+      />
       {moved && (
         <p className="once" role="alert">
           {text.providers.moved}
@@ -95,8 +104,11 @@ export function ProviderEdit({ of: provider, schema, onDone }: ProviderEditProps
         method="PATCH"
         path={`/api/v1/auth-providers/${base.id}`}
         revision={base.revision}
-        body={body?.settings ? { ...body, settings: withoutSecrets(schema, body.settings) } : body}
-      />
+        body={settings ? { ...body, settings } : body}
+        cli={body && commandOf(base.id, body)}
+      >
+        {settings && <CodeBlock code={JSON.stringify(settings, null, 2)} label="settings.json" />}
+      </Equivalent>
       <footer>
         <Button
           type="submit"
@@ -108,6 +120,23 @@ export function ProviderEdit({ of: provider, schema, onDone }: ProviderEditProps
         </Button>
       </footer>
     </form>
+  )
+}
+
+/** None where a list is emptied: to the command, a list that is not named stays as it is. */
+function commandOf(id: string, body: Body<'auth_providers.update'>): string | undefined {
+  const groups = body.group_roles && groupRoleWords(body.group_roles)
+  const lists = [body.default_roles, body.allowed_domains, groups]
+  if (lists.some((list) => list?.length === 0)) return undefined
+  return command(
+    `safeconduct providers update ${id}`,
+    flag('display-name', body.display_name),
+    body.settings ? '--settings settings.json' : undefined,
+    given('create-users', body.create_users),
+    flags('role', body.default_roles),
+    flags('domain', body.allowed_domains),
+    flags('group-role', groups),
+    given('trust-email', body.trust_email),
   )
 }
 
