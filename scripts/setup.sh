@@ -78,6 +78,8 @@ setup_ldap() {
 
 # A domain controller for `make test-all`.
 setup_samba() {
+    has openssl || apt_install openssl
+    has ldapsearch || apt_install ldap-utils
     { has samba-tool && has samba; } || [ -x /usr/sbin/samba ] || apt_install samba samba-ad-provision \
         samba-dsdb-modules samba-vfs-modules winbind
 }
