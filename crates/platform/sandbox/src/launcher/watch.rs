@@ -86,7 +86,7 @@ impl Watch {
         let pages: u64 = groups.iter().map(|group| group.pages).sum();
         let members = groups.into_iter().flat_map(|group| group.members).collect();
         pages.saturating_mul(self.page) > allowed
-            && exact.exceeds(proc, &Group { root: ZYGOTE, members, ticks: 0, pages }, allowed)
+            && exact.own_bytes(proc, &Group { root: ZYGOTE, members, ticks: 0, pages }, allowed) > allowed
     }
 
     fn excess(&self, proc: &OwnedFd, group: &Group, forked: u32, exact: &mut Exact) -> Option<Excess> {
@@ -102,7 +102,10 @@ impl Watch {
         if resident + scratch <= self.memory {
             return None;
         }
-        exact.exceeds(proc, group, self.memory.saturating_sub(scratch)).then_some(Excess::Memory)
+        let own = exact.own_bytes(proc, group, self.memory.saturating_sub(scratch));
+        // Scratch files that went away meanwhile may have become the memory that was just counted.
+        let exceeds = own + scratch > self.memory && own + scratch_bytes(proc, group.root) > self.memory;
+        exceeds.then_some(Excess::Memory)
     }
 }
 
@@ -128,18 +131,24 @@ impl Exact {
         Self { rest_until, resting, took: Duration::ZERO }
     }
 
-    fn exceeds(&mut self, proc: &OwnedFd, group: &Group, allowed: u64) -> bool {
+    /// What the processes hold beside the call's tmpfs; none while resting. Only what is above `allowed` is exact.
+    fn own_bytes(&mut self, proc: &OwnedFd, group: &Group, allowed: u64) -> u64 {
         if self.resting {
-            return false;
+            return 0;
         }
         let begun = Instant::now();
         let sum =
             |bytes: fn(&OwnedFd, u32) -> u64| group.members.iter().map(|pid| bytes(proc, *pid)).sum::<u64>();
-        let held = sum(held_bytes);
-        // What is mapped from the tmpfs was counted there already. Asked last, because it is slowest.
-        let exceeds = held > allowed && held.saturating_sub(sum(scratch_mapped_bytes)) > allowed;
+        let mut own = sum(held_bytes);
+        if own > allowed {
+            // What is mapped from the tmpfs was counted there already. Nothing stands still while it is read: maps are
+            // undone and processes end, and pages that they shared move to those read later. So all is read once more,
+            // and only what was held both times counts.
+            let mapped = sum(scratch_mapped_bytes);
+            own = own.min(sum(held_bytes)).saturating_sub(mapped);
+        }
         self.took += begun.elapsed();
-        exceeds
+        own
     }
 
     /// Until when to rest.

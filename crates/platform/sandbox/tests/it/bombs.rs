@@ -170,6 +170,23 @@ def handler(i, c):
     assert_eq!(answer(outcome(&sandbox, code).await), 80 << 20);
 }
 
+/// A look takes time, in which the file is mapped and let go.
+#[tokio::test]
+async fn a_file_that_is_mapped_again_and_again_counts_once() {
+    let sandbox = sandbox();
+    let code = "
+import mmap, time
+def handler(i, c):
+    with open('/tmp/data', 'w+b') as file:
+        file.truncate(80 << 20)
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            with mmap.mmap(file.fileno(), 80 << 20, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE): pass
+        return 'ok'
+";
+    assert_eq!(answer(outcome(&sandbox, code).await), "ok");
+}
+
 #[tokio::test]
 async fn a_full_disk_is_an_error_that_the_code_sees() {
     let sandbox = sandbox();
