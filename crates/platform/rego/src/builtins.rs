@@ -85,13 +85,35 @@ const GUARDED: &[(&str, Function)] = &[
     }),
 ];
 
-fn multiply(span: &Span, exprs: &[Ref<Expr>], args: &[Value], _strict: bool) -> anyhow::Result<Value> {
-    shallow(args)?;
-    let _ = (span, exprs);
-    match (&args[0], &args[1]) {
-        (Value::Number(left), Value::Number(right)) => Ok(left.mul(right)?.into()),
-        _ => Err(anyhow!("only numbers are multiplied")),
-    }
+/// Arithmetic of other values than numbers has no answer, as under OPA. The engine's own instructions would end the whole
+/// rule there, with all that it would still have said; so they become calls. That also bounds products: squares of squares
+/// fill the memory in thirty of them.
+const ARITHMETIC: [(&str, Function); 5] = [
+    ("plus", |_, _, args, _| Ok(args[0].as_number()?.add(args[1].as_number()?)?.into())),
+    ("minus", |_, _, args, _| match (&args[0], &args[1]) {
+        (Value::Set(left), Value::Set(right)) => Ok(Value::from(left.difference(right))),
+        (left, right) => Ok(left.as_number()?.sub(right.as_number()?)?.into()),
+    }),
+    ("mul", |_, _, args, _| {
+        shallow(args)?;
+        Ok(args[0].as_number()?.mul(args[1].as_number()?)?.into())
+    }),
+    ("div", |_, _, args, _| {
+        not_zero(&args[1])?;
+        Ok(args[0].as_number()?.clone().divide(args[1].as_number()?)?.into())
+    }),
+    ("rem", |_, _, args, _| {
+        not_zero(&args[1])?;
+        let (left, right) = (args[0].as_number()?, args[1].as_number()?);
+        if !left.is_integer() || !right.is_integer() {
+            return Err(anyhow!("only whole numbers have a remainder"));
+        }
+        Ok(left.clone().modulo(right)?.into())
+    }),
+];
+
+fn not_zero(divisor: &Value) -> anyhow::Result<()> {
+    if *divisor == Value::from(0_u64) { Err(anyhow!("division by zero")) } else { Ok(()) }
 }
 
 /// Binds the program to these functions; names those that it may not call.
@@ -108,26 +130,31 @@ pub(crate) fn bind(program: &mut Program) -> Result<(), Faults> {
     if !refused.is_empty() {
         return Err(Faults(refused));
     }
-    guard_products(program);
+    call_arithmetic(program);
     Ok(())
 }
 
-/// Multiplication is an instruction, and squares of squares fill the memory in thirty of them: it becomes a call.
-fn guard_products(program: &mut Program) {
-    let products = program.instructions.iter().any(|at| matches!(at, Instruction::Mul { .. }));
-    if !products {
-        return;
-    }
-    let builtin_index = program.add_builtin_info(BuiltinInfo { name: "multiply".into(), num_args: 2 });
-    program.resolved_builtins.push((multiply, 2));
+fn call_arithmetic(program: &mut Program) {
+    let mut indices = [None; ARITHMETIC.len()];
     for at in 0..program.instructions.len() {
-        if let Instruction::Mul { dest, left, right } = program.instructions[at] {
-            let mut args = [0; 8];
-            args[..2].copy_from_slice(&[left, right]);
-            let params = BuiltinCallParams { dest, builtin_index, num_args: 2, args };
-            let params_index = program.add_builtin_call_params(params);
-            program.instructions[at] = Instruction::BuiltinCall { params_index };
-        }
+        let (which, dest, left, right) = match program.instructions[at] {
+            Instruction::Add { dest, left, right } => (0, dest, left, right),
+            Instruction::Sub { dest, left, right } => (1, dest, left, right),
+            Instruction::Mul { dest, left, right } => (2, dest, left, right),
+            Instruction::Div { dest, left, right } => (3, dest, left, right),
+            Instruction::Mod { dest, left, right } => (4, dest, left, right),
+            _ => continue,
+        };
+        let (name, function) = ARITHMETIC[which];
+        let builtin_index = *indices[which].get_or_insert_with(|| {
+            program.resolved_builtins.push((function, 2));
+            program.add_builtin_info(BuiltinInfo { name: name.into(), num_args: 2 })
+        });
+        let mut args = [0; 8];
+        args[..2].copy_from_slice(&[left, right]);
+        let params = BuiltinCallParams { dest, builtin_index, num_args: 2, args };
+        let params_index = program.add_builtin_call_params(params);
+        program.instructions[at] = Instruction::BuiltinCall { params_index };
     }
 }
 

@@ -11,7 +11,7 @@ use regorus::{Engine, Value};
 use crate::fault::{Fault, Faults};
 use crate::ruling::Voice;
 use crate::scan::scan;
-use crate::{Bundle, Limits, builtins};
+use crate::{Bundle, Limits, builtins, meaning};
 
 /// Rules that call rules: each call takes stack.
 const CALLS: usize = 32;
@@ -137,8 +137,17 @@ fn compile(bundle: &Bundle, data: Value, limits: Limits) -> Result<Compiled, Fau
     Ok(Compiled(Arc::new(Machine { id, program: Arc::new(program), data, limits, rules, parts })))
 }
 
-/// All modules; all faults at once.
+/// All modules, with what is not there as under OPA.
 pub(crate) fn parse(bundle: &Bundle) -> Result<Engine, Faults> {
+    let mut engine = as_written(bundle)?;
+    match meaning::guarded(engine.get_modules(), bundle)? {
+        Some(guarded) => as_written(&guarded),
+        None => Ok(engine),
+    }
+}
+
+/// All faults at once.
+fn as_written(bundle: &Bundle) -> Result<Engine, Faults> {
     let mut engine = Engine::new();
     let mut faults = Vec::new();
     for module in &bundle.modules {
@@ -182,15 +191,13 @@ fn place_of(rule: &regorus::unstable::Rule) -> (String, usize) {
     (span.source.get_path().clone(), usize::try_from(span.line).unwrap_or_default())
 }
 
-/// The first word of a rule's head: `deny` of `deny contains reason if …`.
+/// `deny` of `deny contains reason if …`; empty for a function.
 pub(crate) fn name_of(rule: &regorus::unstable::Rule) -> String {
     use regorus::unstable::{Rule, RuleHead};
-    let refr = match rule {
-        Rule::Spec { head: RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. }, .. } => refr,
-        Rule::Spec { head: RuleHead::Func { .. }, .. } => return String::new(),
-        Rule::Default { refr, .. } => refr,
-    };
-    refr.span().text().split(['.', '[']).next().unwrap_or_default().trim().to_owned()
+    match rule {
+        Rule::Spec { head: RuleHead::Func { .. }, .. } => String::new(),
+        _ => meaning::head(rule).to_owned(),
+    }
 }
 
 /// How deep rules call rules is known now; at run time each level would take stack. What is looked up by a name that is

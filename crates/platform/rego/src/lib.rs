@@ -10,6 +10,7 @@ mod compile;
 mod evaluate;
 mod explain;
 mod fault;
+mod meaning;
 mod ruling;
 mod scan;
 mod term;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests: a panic is the report")]
 
+mod corpus;
+
 use std::time::{Duration, Instant};
 
 use safeconduct_rego::{Bundle, Compiled, Failure, Limits, Module, Ruling, STACK, Term};
@@ -249,4 +251,98 @@ fn bundles_are_whole() {
     let twice =
         Bundle { modules: vec![Module { path: "a.rego".into(), text: AGENTS.into() }; 2], data: Value::Null };
     assert!(Compiled::new(&twice, Limits::TENANT).is_err());
+}
+
+/// As Open Policy Agent has it: what a negation needs and is not there ends the body; what it asks about does not.
+#[test]
+fn a_negation_of_what_is_not_there_is_opas() {
+    let speaks = |negated: &str, input: &Value| {
+        let text = format!(
+            "package safeconduct\nodd(n) if n % 2 == 1\nmissing := 1 if input.nothing\n\
+             deny contains \"spoke\" if not {negated}\n"
+        );
+        !ask(&compiled(&[&text]), "x", input.clone()).denials.is_empty()
+    };
+    let without = json!({ "flags": {}, "name": "abc" });
+    let with = json!({ "flags": {}, "name": "abc", "want": "z" });
+    // What is asked about may be missing.
+    for negated in
+        ["input.want == \"x\"", "\"x\" == input.want", "(input.want == \"x\")", "missing", "missing == 1"]
+    {
+        assert!(speaks(negated, &without) && speaks(negated, &with), "{negated}");
+    }
+    assert!(speaks("input.want", &without) && !speaks("input.want", &with));
+    assert!(speaks("count([1 | input.want]) == 1", &without));
+    assert!(speaks("input.flags[lower(\"X\")]", &without));
+    // What it takes to ask may not.
+    for negated in [
+        "startswith(input.name, input.want)",
+        "startswith(input.name, lower(input.want))",
+        "startswith(\n\t\tinput.name,\n\t\tinput.want,\n\t)",
+        "\"x\" in input.want",
+        "input.want in [\"x\"]",
+        "data.safeconduct.odd(input.want)",
+        "odd(input.want)",
+        "input.flags[input.want]",
+        "input.flags[lower(input.want)] == 1",
+        "[input.want] == [\"x\"]",
+        "{\"a\": input.want} == {\"a\": 1}",
+        "input.want != \"z\"",
+        "split(input.want, \"/\")[0] == \"x\"",
+    ] {
+        assert!(!speaks(negated, &without), "{negated}");
+        assert!(speaks(negated, &with) || negated.contains("input.want in"), "{negated}");
+    }
+    assert!(!speaks("missing + 1 > 5", &with));
+    // In every place where a body stands.
+    let nested = "package safeconduct\ndeny contains \"one\" if count([x | some x in [1]; not startswith(input.name, input.want)]) == 1\n\
+                  deny contains \"two\" if {\n\tevery x in [1] { not startswith(input.name, input.want) }\n}\n\
+                  weight := 1 if input.nothing\nelse := 2 if not startswith(input.name, input.want)\nelse := 3\n\
+                  deny contains \"three\" if weight == 2\n";
+    assert_eq!(ask(&compiled(&[nested]), "x", without).denials, [""; 0]);
+    assert_eq!(ask(&compiled(&[nested]), "x", with).denials, ["one", "three", "two"]);
+}
+
+#[test]
+fn what_is_not_there_ends_a_body_wherever_it_stands() {
+    for (text, denials) in corpus::absent() {
+        let ruling =
+            ask(&compiled(&[&format!("package safeconduct\n{text}\n")]), "x", corpus::absent_input());
+        assert_eq!(ruling.denials, denials, "\n{text}");
+    }
+}
+
+#[test]
+fn what_would_mean_something_else_is_refused() {
+    for (text, why) in [
+        ("default w(_) := 3\nw(x) := 5 if x == 2", "has no default"),
+        ("v.a := 1\nv.b := 2", "without dots"),
+        ("deny contains \"x\" if [y | y := input.want][0] == 1", "named before it is indexed"),
+    ] {
+        let fault = refused(&format!("package safeconduct\ndeny contains \"a\" if input.a\n{text}\n"));
+        assert!(fault.contains(why) && fault.starts_with("m0.rego:3"), "{text}: {fault}");
+    }
+}
+
+#[test]
+fn a_negation_binds_nothing() {
+    let fault =
+        |body: &str| refused(&format!("package safeconduct\n\ndeny contains \"x\" if {{\n\t{body}\n}}\n"));
+    for (body, name) in [
+        ("not startswith(input.names[_], \"a\")", "_"),
+        ("not input.names[i] == 1", "i"),
+        ("some i\n\tnot startswith(input.names[i], \"a\")", "i"),
+    ] {
+        let line = if body.starts_with("some") { 5 } else { 4 };
+        assert_eq!(
+            fault(body),
+            format!("m0.rego:{line}: `{name}` behind `not` has no value: bind it before")
+        );
+    }
+    let text = "package safeconduct\nimport data.known as given\nwords := [\"a\"]\n\
+                starts(word, with_what) if not startswith(word, with_what)\n\
+                deny contains word if { some at, word in words; not words[at] == given; every w in words { not w == at } }\n";
+    Compiled::new(&bundle(&[text], json!({"known": 1})), Limits::TENANT).unwrap();
+    let several = "not startswith(input.name, lower( # why\n\t\tinput.want))";
+    assert!(fault(several).contains("name it before"), "{}", fault(several));
 }

@@ -57,7 +57,8 @@ fn compare() {
 
 /// All of it in one process: each policy in a package of its own, each input in turn.
 fn ask_opa(policies: &[String], inputs: &[Value]) -> Vec<Vec<Value>> {
-    let directory = std::env::temp_dir().join(format!("safeconduct-opa-{}", std::process::id()));
+    let directory =
+        std::env::temp_dir().join(format!("safeconduct-opa-{}-{}", std::process::id(), policies.len()));
     std::fs::create_dir_all(&directory).unwrap();
     for (at, text) in policies.iter().enumerate() {
         std::fs::write(directory.join(format!("p{at}.rego")), format!("package corpus.p{at}\n{text}"))
@@ -98,6 +99,15 @@ fn ruling(document: &Value) -> Result<Ruling, ()> {
         list.dedup();
     }
     Ok(ruling)
+}
+
+#[test]
+fn what_is_not_there_is_so_under_opa_too() {
+    let (policies, denials): (Vec<String>, Vec<Vec<String>>) = corpus::absent().into_iter().unzip();
+    let theirs = ask_opa(&policies, &[corpus::absent_input()]);
+    for (at, denials) in denials.into_iter().enumerate() {
+        assert_eq!(ruling(&theirs[0][at]).unwrap().denials, denials, "\n{}", policies[at]);
+    }
 }
 
 #[test]

@@ -1,6 +1,22 @@
 //! Policies and inputs made by rule: every construct that policies use, in combinations that nobody writes by hand.
 
+#![allow(dead_code, reason = "not every test binary takes all of it")]
+
 use serde_json::{Value, json};
+
+/// What is not there, in every place: policies and what they deny for [`absent_input`].
+pub(crate) fn absent() -> Vec<(String, Vec<String>)> {
+    let cases = include_str!("absent.txt").split("\n\n");
+    let case = |case: &str| {
+        let (text, denies) = case.trim_end().rsplit_once("\n# ").unwrap();
+        (text.to_owned(), serde_json::from_str(denies).unwrap())
+    };
+    cases.map(case).collect()
+}
+
+pub(crate) fn absent_input() -> Value {
+    json!({ "xs": ["a", "b"], "flags": {}, "name": "abc" })
+}
 
 /// xorshift64*: the same corpus on every machine.
 pub(crate) struct Dice {
@@ -59,7 +75,7 @@ impl Dice {
         let simple = depth == 0 || self.roll(3) == 0;
         self.named += 1;
         let one = self.named;
-        match self.roll(if simple { 12 } else { 20 }) {
+        match self.roll(if simple { 12 } else { 22 }) {
             0 => format!("input.principal.kind == {}", self.pick(&["\"agent\"", "\"user\"", "kinds[0]"])),
             1 => format!(
                 "input.resource.size {} {}",
@@ -100,6 +116,12 @@ impl Dice {
                 format!("{} == {}", self.text(), self.pick(&["\"alpha\"", "\"OPS\"", "\"prod-07\"", "\"\""]))
             }
             12 => format!("not {}", self.condition(0)),
+            20 => format!("not {}", self.negated()),
+            21 => format!(
+                "count([role | some role in input.principal.roles; not {}]) == {}",
+                self.negated(),
+                self.roll(3)
+            ),
             13 => format!(
                 "some role{one} in input.principal.roles\n\t{}(role{one}, {})",
                 self.pick(&["startswith", "endswith", "contains"]),
@@ -129,6 +151,30 @@ impl Dice {
                 "sizes{one} := {{key: value | some key, value in input.flags.map; value > {}}}\n\tcount(sizes{one}) > 0",
                 self.roll(4)
             ),
+        }
+    }
+
+    /// What is not always there, in every place of an expression.
+    fn negated(&mut self) -> String {
+        let part = self
+            .pick(&[
+                "input.want",
+                "input.flags[input.want]",
+                "lower(input.want)",
+                "kinds[input.resource.size]",
+            ])
+            .to_owned();
+        match self.roll(10) {
+            0 => part,
+            1 => format!("{part} == \"a\""),
+            2 => format!("{part} != \"a\""),
+            3 => format!("\"a\" == {part}"),
+            4 => format!("[{part}, 1] == [\"a\", 1]"),
+            5 => format!("{part} in input.principal.roles"),
+            6 => format!("\"a\" in {{{part}, \"b\"}}"),
+            7 => format!("object.get(input.flags, {part}, false)"),
+            8 => format!("{part} > 3"),
+            _ => format!("split({part}, \"d\")[0] == \"a\""),
         }
     }
 

@@ -1,0 +1,439 @@
+//! Gives a bundle, under this engine, the meaning that it has under Open Policy Agent.
+//!
+//! The two differ where something is not there. OPA ends a body at every expression without a value. The engine goes on
+//! after `want := input.want`, and negates `not startswith(input.name, input.want)`, whose arguments OPA takes out of the
+//! negation first: a rule `allow` would let more through. So each such place gets a guard in the same line, a comparison
+//! that has no answer either: `[input.name, input.want] != 0; not startswith(…)`. Guarded are
+//!
+//! - what a negation needs, but not what OPA leaves inside: a plain reference, the two sides of `==`, a comprehension;
+//! - what `:=` assigns;
+//! - the members of array comprehensions, and the keys of object comprehensions;
+//! - the value of a rule that has an `else`, and key and value of `rule[key] := value`.
+//!
+//! Refused are negated variables that nothing binds (OPA refuses them; the engine would look for any that fits), and what
+//! the engine takes for something else: functions with a `default`, rules with dots in their names, and comprehensions
+//! that are indexed where they stand.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use regorus::unstable::{
+    AssignOp, BoolOp, Expr, Literal, LiteralStmt, Module, Query, Rule, RuleBody, RuleHead, Span,
+};
+
+use crate::Bundle;
+use crate::fault::{Fault, Faults};
+
+/// The bundle with its guards; none if it negates nothing that needs one.
+pub(crate) fn guarded<M: AsRef<Module>>(modules: &[M], bundle: &Bundle) -> Result<Option<Bundle>, Faults> {
+    let mut rules: HashMap<&str, HashSet<String>> = HashMap::new();
+    for module in modules.iter().map(AsRef::as_ref) {
+        let names = rules.entry(module.package.refr.span().text()).or_default();
+        names.extend(module.policy.iter().map(|rule| head(rule).to_owned()));
+    }
+    let mut guarded = bundle.clone();
+    let mut any = false;
+    let mut faults = Vec::new();
+    for (module, text) in modules.iter().map(AsRef::as_ref).zip(&mut guarded.modules) {
+        let mut known = rules.get(module.package.refr.span().text()).cloned().unwrap_or_default();
+        known.extend(imported(module));
+        let mut guards = Guards { path: &text.path, scopes: vec![known], insertions: vec![], faults: vec![] };
+        for rule in &module.policy {
+            guards.rule(rule);
+        }
+        faults.append(&mut guards.faults);
+        let insertions = std::mem::take(&mut guards.insertions);
+        any |= !insertions.is_empty();
+        text.text = inserted(&text.text, insertions);
+    }
+    if !faults.is_empty() {
+        return Err(Faults(faults));
+    }
+    Ok(any.then_some(guarded))
+}
+
+fn inserted(text: &str, mut insertions: Vec<(usize, String)>) -> String {
+    // Stable: what was put in first at one place stays first.
+    insertions.sort_by_key(|(at, _)| *at);
+    let mut out =
+        String::with_capacity(text.len() + insertions.iter().map(|(_, more)| more.len()).sum::<usize>());
+    let mut from = 0;
+    for (at, more) in insertions {
+        out.push_str(&text[from..at]);
+        out.push_str(&more);
+        from = at;
+    }
+    out.push_str(&text[from..]);
+    out
+}
+
+struct Guards<'a> {
+    path: &'a str,
+    /// Names that are bound, from the package's inwards.
+    scopes: Vec<HashSet<String>>,
+    /// What to put in, and before which byte.
+    insertions: Vec<(usize, String)>,
+    faults: Vec<Fault>,
+}
+
+impl Guards<'_> {
+    fn rule(&mut self, rule: &Rule) {
+        let (head, bodies) = match rule {
+            Rule::Spec { head, bodies, .. } => (head, bodies),
+            Rule::Default { args, span, .. } => {
+                if !args.is_empty() {
+                    self.refuse(
+                        span.line,
+                        "a function has no default here: give its last definition an `else`",
+                    );
+                }
+                return;
+            }
+        };
+        // `key` of `rule[key] := value`.
+        let mut member = None;
+        let (arguments, assigned) = match head {
+            RuleHead::Compr { refr, assign, .. } => {
+                if matches!(&**refr, Expr::RefDot { .. }) {
+                    self.refuse(refr.span().line, "rules have plain names here, without dots");
+                }
+                if let Expr::RefBrack { index, .. } = &**refr {
+                    member = Some(&**index);
+                }
+                (&[][..], assign.as_ref())
+            }
+            RuleHead::Set { key, .. } => {
+                key.iter().for_each(|key| self.inside(key));
+                (&[][..], None)
+            }
+            RuleHead::Func { args, assign, .. } => (args.as_slice(), assign.as_ref()),
+        };
+        self.scopes.push(variables(arguments.iter().map(AsRef::as_ref)));
+        assigned.iter().for_each(|assign| self.inside(&assign.value));
+        for (at, body) in bodies.iter().enumerate() {
+            let value = body.assign.as_ref().or(assigned.filter(|_| at == 0)).map(|assign| &*assign.value);
+            let has_else = bodies.get(at + 1).is_some_and(|next| next.is_else);
+            let needed: Vec<&Expr> =
+                value.filter(|_| has_else || member.is_some()).into_iter().chain(member).collect();
+            self.body(body, &needed);
+        }
+        self.scopes.pop();
+    }
+
+    /// `needed` is what may not be missing if the body holds.
+    fn body(&mut self, body: &RuleBody, needed: &[&Expr]) {
+        body.assign.iter().for_each(|assign| self.inside(&assign.value));
+        let before = self.insertions.len();
+        let guarded = self.query(&body.query, [], needed);
+        // `if not …` without braces has one condition, and now it has two.
+        let Range { start: begin, end } = range(&body.query.span);
+        let bare = body.query.stmts.first().is_some_and(|first| range(&first.span).start == begin);
+        if bare && guarded {
+            self.insertions.insert(before, (begin, "{ ".into()));
+            self.insertions.push((end, " }".into()));
+        }
+    }
+
+    /// `also` are names that are bound for it, `result` what it is asked for. Whether it got a guard of its own.
+    fn query<const N: usize>(&mut self, query: &Query, also: [&str; N], result: &[&Expr]) -> bool {
+        let mut bound: HashSet<String> = also.into_iter().map(str::to_owned).collect();
+        // What these bind has a value.
+        let mut valued = HashSet::new();
+        for statement in &query.stmts {
+            match &statement.literal {
+                Literal::Expr { expr, .. } => {
+                    valued.extend(assigned(expr).map(|(name, _)| name.to_owned()));
+                    bound.extend(variables([&**expr]));
+                }
+                Literal::SomeIn { key, value, collection, .. } => {
+                    let names = variables(key.iter().map(AsRef::as_ref).chain([&**value]));
+                    valued.extend(names.iter().cloned());
+                    bound.extend(names);
+                    bound.extend(variables([&**collection]));
+                }
+                Literal::Every { domain, .. } => bound.extend(variables([&**domain])),
+                Literal::SomeVars { .. } | Literal::NotExpr { .. } => {}
+            }
+        }
+        self.scopes.push(bound);
+        let mut guarded = false;
+        for statement in &query.stmts {
+            guarded |= self.statement(statement);
+        }
+        self.scopes.pop();
+        let needed: Vec<&Expr> = result
+            .iter()
+            .copied()
+            .filter(|expr| {
+                !has_value(expr) && !matches!(expr, Expr::Var { span, .. } if valued.contains(span.text()))
+            })
+            .collect();
+        if let Some(last) = query.stmts.last() {
+            guarded |= self.guard(&needed, last, Place::Behind);
+        }
+        guarded
+    }
+
+    fn statement(&mut self, statement: &LiteralStmt) -> bool {
+        statement.with_mods.iter().for_each(|with| self.inside(&with.r#as));
+        match &statement.literal {
+            Literal::SomeVars { .. } => false,
+            Literal::SomeIn { collection, .. } => {
+                self.inside(collection);
+                false
+            }
+            Literal::Expr { expr, .. } => {
+                self.inside(expr);
+                let value = assigned(expr).filter(|(_, value)| !has_value(value));
+                value.is_some_and(|(name, _)| {
+                    self.insertions.push((range(&statement.span).end, format!("; [{name}] != 0")));
+                    true
+                })
+            }
+            Literal::Every { key, value, domain, query, .. } => {
+                self.inside(domain);
+                self.query(query, [value.text(), key.as_ref().map_or("", |key| key.text())], &[]);
+                false
+            }
+            Literal::NotExpr { expr, .. } => {
+                let mut free: Vec<String> =
+                    variables([&**expr]).into_iter().filter(|name| !self.knows(name)).collect();
+                free.sort();
+                if let Some(name) = free.first() {
+                    self.refuse(
+                        statement.span.line,
+                        &format!("`{name}` behind `not` has no value: bind it before"),
+                    );
+                }
+                let guarded = self.guard(&needed(expr), statement, Place::Before);
+                self.inside(expr);
+                guarded
+            }
+        }
+    }
+
+    /// The queries of comprehensions anywhere in it.
+    fn inside(&mut self, expr: &Expr) {
+        match expr {
+            Expr::ArrayCompr { term, query, .. } => {
+                self.inside(term);
+                self.query(query, [], &[term]);
+            }
+            Expr::SetCompr { term, query, .. } => {
+                self.inside(term);
+                self.query(query, [], &[]);
+            }
+            Expr::ObjectCompr { key, value, query, .. } => {
+                self.inside(key);
+                self.inside(value);
+                self.query(query, [], &[key]);
+            }
+            _ => {
+                let indexed = match expr {
+                    Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } => is_comprehension(refr),
+                    _ => false,
+                };
+                if indexed {
+                    self.refuse(expr.span().line, "a comprehension is named before it is indexed");
+                }
+                parts(expr).into_iter().for_each(|part| self.inside(part));
+            }
+        }
+    }
+
+    /// Asks for these beside the statement, under its `with`. Whether there was anything to ask for.
+    fn guard(&mut self, needed: &[&Expr], statement: &LiteralStmt, place: Place) -> bool {
+        if needed.is_empty() {
+            return false;
+        }
+        let terms: Vec<&str> = needed.iter().map(|term| text_of(term.span())).collect();
+        let terms = terms.join(", ");
+        if terms.contains('\n') && terms.contains(['#', '`']) {
+            self.refuse(
+                statement.span.line,
+                "an expression here has several lines and a comment or a raw string: name it before",
+            );
+            return false;
+        }
+        // In one line, so that every line keeps its number.
+        let terms = terms.replace('\n', " ");
+        self.insertions.push(match place {
+            Place::Before => {
+                let with =
+                    statement.span.source.contents().get(literal_end(statement)..range(&statement.span).end);
+                (
+                    range(&statement.span).start,
+                    format!("[{terms}] != 0{}; ", with.unwrap_or_default().replace('\n', " ")),
+                )
+            }
+            Place::Behind => (range(&statement.span).end, format!("; [{terms}] != 0")),
+        });
+        true
+    }
+
+    fn refuse(&mut self, line: u32, message: &str) {
+        self.faults.push(Fault::at(self.path, at(line), message));
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        matches!(name, "input" | "data") || self.scopes.iter().any(|scope| scope.contains(name))
+    }
+}
+
+enum Place {
+    Before,
+    Behind,
+}
+
+/// Where its `with` begins, if it has one.
+fn literal_end(statement: &LiteralStmt) -> usize {
+    let (Literal::SomeVars { span, .. }
+    | Literal::SomeIn { span, .. }
+    | Literal::Expr { span, .. }
+    | Literal::NotExpr { span, .. }
+    | Literal::Every { span, .. }) = &statement.literal;
+    range(span).end
+}
+
+/// `name := value`
+fn assigned(expr: &Expr) -> Option<(&str, &Expr)> {
+    match expr {
+        Expr::AssignExpr { op: AssignOp::ColEq, lhs, rhs, .. } => match &**lhs {
+            Expr::Var { span, .. } if span.text() != "_" => Some((span.text(), rhs)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whatever the input says.
+fn has_value(expr: &Expr) -> bool {
+    is_scalar(expr)
+        || matches!(expr, Expr::ArrayCompr { .. } | Expr::SetCompr { .. } | Expr::ObjectCompr { .. })
+}
+
+/// The terms without which OPA has no answer to the negation of this.
+fn needed(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::Var { .. } | Expr::RefDot { .. } | Expr::RefBrack { .. } => needed_by_reference(expr),
+        Expr::BoolExpr { op: BoolOp::Eq, lhs, rhs, .. }
+        | Expr::AssignExpr { op: AssignOp::Eq, lhs, rhs, .. } => {
+            [lhs, rhs].into_iter().flat_map(|side| needed_by_side(side)).collect()
+        }
+        _ => parts(expr).into_iter().filter(|part| !is_scalar(part)).collect(),
+    }
+}
+
+fn needed_by_side(side: &Expr) -> Vec<&Expr> {
+    match side {
+        Expr::Var { .. } | Expr::RefDot { .. } | Expr::RefBrack { .. } => needed_by_reference(side),
+        other if is_scalar(other) => vec![],
+        other => vec![other],
+    }
+}
+
+/// The reference itself may lead nowhere; its indices, and a call that it begins with, may not.
+fn needed_by_reference(mut expr: &Expr) -> Vec<&Expr> {
+    let mut needed = Vec::new();
+    loop {
+        match expr {
+            Expr::RefDot { refr, .. } => expr = refr,
+            Expr::RefBrack { refr, index, .. } => {
+                if !is_scalar(index) {
+                    needed.push(&**index);
+                }
+                expr = refr;
+            }
+            Expr::Var { .. } => return needed,
+            _ => {
+                needed.push(expr);
+                return needed;
+            }
+        }
+    }
+}
+
+fn is_comprehension(expr: &Expr) -> bool {
+    matches!(expr, Expr::ArrayCompr { .. } | Expr::SetCompr { .. } | Expr::ObjectCompr { .. })
+}
+
+fn is_scalar(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::String { .. }
+            | Expr::RawString { .. }
+            | Expr::Number { .. }
+            | Expr::Bool { .. }
+            | Expr::Null { .. }
+    )
+}
+
+/// The variables that stand in these, but for those of comprehensions, which are their own.
+fn variables<'a>(exprs: impl IntoIterator<Item = &'a Expr>) -> HashSet<String> {
+    let mut names = HashSet::new();
+    let mut open: Vec<&Expr> = exprs.into_iter().collect();
+    while let Some(expr) = open.pop() {
+        match expr {
+            Expr::Var { span, .. } => {
+                names.insert(span.text().to_owned());
+            }
+            other => open.extend(parts(other)),
+        }
+    }
+    names
+}
+
+/// The expressions that this one is made of. A comprehension is of one piece.
+fn parts(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::Array { items, .. } | Expr::Set { items, .. } => items.iter().map(AsRef::as_ref).collect(),
+        Expr::Object { fields, .. } => fields.iter().flat_map(|(_, key, value)| [&**key, &**value]).collect(),
+        Expr::Call { params, .. } => params.iter().map(AsRef::as_ref).collect(),
+        Expr::UnaryExpr { expr, .. } => vec![expr],
+        Expr::RefDot { refr, .. } => vec![refr],
+        Expr::RefBrack { refr, index, .. } => vec![refr, index],
+        Expr::BinExpr { lhs, rhs, .. }
+        | Expr::BoolExpr { lhs, rhs, .. }
+        | Expr::ArithExpr { lhs, rhs, .. }
+        | Expr::AssignExpr { lhs, rhs, .. } => vec![lhs, rhs],
+        Expr::Membership { key, value, collection, .. } => {
+            key.iter().map(AsRef::as_ref).chain([&**value, &**collection]).collect()
+        }
+        _ => vec![],
+    }
+}
+
+/// The first word of a rule's head.
+pub(crate) fn head(rule: &Rule) -> &str {
+    let (Rule::Spec {
+        head: RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. } | RuleHead::Func { refr, .. },
+        ..
+    }
+    | Rule::Default { refr, .. }) = rule;
+    refr.span().text().split(['.', '[', '(']).next().unwrap_or_default().trim()
+}
+
+/// The names that a module's imports give.
+fn imported(module: &Module) -> impl Iterator<Item = String> + '_ {
+    module.imports.iter().map(|import| match &import.r#as {
+        Some(name) => name.text().to_owned(),
+        None => import.refr.span().text().rsplit('.').next().unwrap_or_default().to_owned(),
+    })
+}
+
+fn text_of(span: &Span) -> &str {
+    span.source.contents().get(range(span)).unwrap_or_default()
+}
+
+/// The bytes of a span. The engine leaves out the quotes of a text that it begins or ends with.
+fn range(span: &Span) -> Range<usize> {
+    let text = span.source.contents().as_bytes();
+    let (start, end) = (at(span.start), at(span.end));
+    let is_quote = |at: usize| text.get(at).is_some_and(|byte| matches!(byte, b'"' | b'`'));
+    let start = start.checked_sub(1).filter(|before| is_quote(*before)).unwrap_or(start);
+    start..end + usize::from(is_quote(end))
+}
+
+fn at(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
