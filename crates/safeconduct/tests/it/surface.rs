@@ -134,6 +134,10 @@ async fn rates_are_limited_per_caller_and_said_in_headers() {
     assert!(last.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 0));
     let first = owner.post("/api/v1/agents", json!({ "name": "one" })).await;
     assert_eq!((first.header("x-ratelimit-limit"), first.header("x-ratelimit-remaining")), ("2", "1"));
+    assert_eq!(
+        (first.header("ratelimit"), first.header("ratelimit-policy")),
+        ("\"default\";r=1", "\"default\";q=2;w=60")
+    );
     owner.post("/api/v1/agents", json!({ "name": "two" })).await.ok(201);
     owner.post("/api/v1/agents", json!({ "name": "three" })).await.refused(429, "rate_limited");
     // Another principal has a budget of its own.
