@@ -26,6 +26,8 @@ pub enum StartError {
     People(#[from] people::PeopleError),
     #[error("bus.url: {0}")]
     Bus(#[from] bus::BusError),
+    #[error("vault.address: {0}")]
+    Vault(#[from] secrets::VaultError),
     #[error("smtp: {0}")]
     Mail(#[from] mail::MailError),
     #[error("egress.ca_file: {0}")]

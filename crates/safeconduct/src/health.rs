@@ -17,6 +17,8 @@ struct Health {
     database: &'static str,
     /// `in_process`, `redis`, `nats`, or `down`: then this node counts by itself.
     bus: &'static str,
+    /// `none`, `up`, or `down`: then providers whose secrets lie there do not work.
+    vault: &'static str,
 }
 
 #[derive(Serialize)]
@@ -48,12 +50,14 @@ pub(crate) fn operations(house: &House) -> Router {
 async fn look(house: &House) -> Health {
     let database = if house.db.ping().await.is_ok() { "up" } else { "down" };
     let bus = house.bus.state();
+    let vault = house.vault.state();
     Health {
-        status: if database == "up" && bus != "down" { "ok" } else { "degraded" },
+        status: if database == "up" && bus != "down" && vault != "down" { "ok" } else { "degraded" },
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: house.world.now().since(house.started_at).as_secs(),
         database,
         bus,
+        vault,
     }
 }
 

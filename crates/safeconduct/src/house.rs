@@ -25,7 +25,7 @@ use policies::{Policies, PoliciesGround, PoliciesSettings};
 use runs::{Ground, Runs, RunsSettings};
 use sandbox::Sandbox;
 use scim::Scim;
-use secrets::{KeySource, Keyring};
+use secrets::{KeySource, Keyring, Reach, Vault, VaultLogin, VaultSettings};
 use sign_in::{SignIn, SignInParts, SignInSettings};
 use telemetry::Tasks;
 use types::{Timestamp, World};
@@ -52,6 +52,7 @@ pub struct House {
     pub people: People,
     pub post: Post,
     pub bus: Bus,
+    pub vault: Vault,
     pub sign_in: SignIn,
     pub agents: Agents,
     pub scim: Scim,
@@ -96,11 +97,13 @@ impl House {
         let post = Post::new(&mail_route(&config), world.clone())?;
         let bus = Bus::open(&bus_settings(&config), world.clone()).await?;
         let egress = Egress::new(egress_settings(&config, bound)?)?;
+        let vault = open_vault(&config, &egress, &world).await?;
         let parts = SignInParts {
             db: db.clone(),
             ledger: ledger.clone(),
             world: world.clone(),
             keyring: keyring.clone(),
+            vault: vault.clone(),
             access: access.clone(),
             people: people.clone(),
             post: post.clone(),
@@ -223,6 +226,7 @@ impl House {
             people,
             post,
             bus,
+            vault,
             sign_in,
             agents,
             scim,
@@ -369,11 +373,34 @@ fn egress_settings(config: &Config, bound: SocketAddr) -> Result<EgressSettings,
     })
 }
 
-/// How long the start waits for the bus.
-const BUS_PATIENCE: Duration = Duration::from_secs(60);
+/// How long the start waits for the bus, and for a Vault.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+async fn open_vault(config: &Config, egress: &Egress, world: &World) -> Result<Vault, StartError> {
+    let vault = &config.vault;
+    let Some(address) = &vault.address else { return Ok(Vault::none()) };
+    let read = |path: &std::path::PathBuf| {
+        std::fs::read_to_string(path).map_err(|error| StartError::Io { path: path.display().to_string(), error })
+    };
+    let login = match (&vault.role_id, &vault.secret_id_file, &vault.token_file) {
+        (Some(role), Some(secret), _) => {
+            VaultLogin::AppRole { mount: vault.approle_mount.clone(), role: role.clone(), secret: secret.clone() }
+        }
+        (_, _, Some(path)) => VaultLogin::TokenFile(path.clone()),
+        _ => VaultLogin::Token(vault.token.clone().unwrap_or_default()),
+    };
+    let settings = VaultSettings {
+        address: address.as_str().to_owned(),
+        namespace: vault.namespace.clone(),
+        login,
+        authorities: vault.ca_file.as_ref().map(read).transpose()?,
+        reach: Reach { mount: vault.mount.clone(), path: vault.org_path.clone() },
+    };
+    Ok(Vault::open(egress.clone(), world.clone(), settings, PATIENCE).await?)
+}
 
 fn bus_settings(config: &Config) -> BusSettings {
-    BusSettings { url: config.bus.url.clone(), prefix: config.bus.prefix.clone(), patience: BUS_PATIENCE }
+    BusSettings { url: config.bus.url.clone(), prefix: config.bus.prefix.clone(), patience: PATIENCE }
 }
 
 /// Without a relay a workbench writes letters to files; in production none leave, and what needs them says so.

@@ -127,6 +127,9 @@ impl SignIn {
         };
         let mut settings = provider.settings.clone();
         settings.extend(self.secrets_of(&provider).await?);
+        let lost = |error| SignInError::Unavailable(format!("a secret in the Vault: {error}"));
+        let referred = self.referred(&*kind, provider.owner, &settings).map_err(lost)?;
+        let settings = self.resolved(&settings, &referred).await.map_err(lost)?;
         Ok(EnabledProvider { provider, kind, settings })
     }
 }

@@ -72,7 +72,7 @@ impl SignIn {
     async fn follow(&self, old: Option<&Provider>, listed: &Listed) -> Result<(), SignInError> {
         let inner = self.inner();
         let now = inner.world.now();
-        let (settings, secrets) = self.checked(&listed.kind, &listed.settings)?;
+        let (settings, secrets) = self.checked(Owner::Instance, &listed.kind, &listed.settings).await?;
         let provider = Provider {
             id: old.map_or_else(|| inner.world.id(), |old| old.id),
             owner: Owner::Instance,

@@ -28,6 +28,7 @@ mod service;
 mod states;
 mod step_up;
 mod store;
+mod vaulted;
 mod watch;
 mod webauthn;
 

@@ -63,7 +63,7 @@ impl SignIn {
         let id: AuthProviderId = inner.world.id();
         by.check(&object(&id.to_string()))?;
         may_touch(by, owner)?;
-        let (settings, secrets) = self.checked(&wanted.kind, &wanted.settings)?;
+        let (settings, secrets) = self.checked(owner, &wanted.kind, &wanted.settings).await?;
         let provider = Provider {
             id,
             owner,
@@ -114,7 +114,7 @@ impl SignIn {
             whole.extend(secrets.clone());
             merge(&mut whole, changes);
             let before = std::mem::take(&mut provider.settings);
-            (provider.settings, secrets) = self.checked(&provider.kind, &whole)?;
+            (provider.settings, secrets) = self.checked(provider.owner, &provider.kind, &whole).await?;
             self.not_carried_elsewhere(&provider, changes, &before, &secrets)?;
             fields.push("settings");
         }
@@ -163,7 +163,8 @@ impl SignIn {
     ) -> Result<(), SignInError> {
         let Some(kind) = self.kinds().get(&provider.kind) else { return Ok(()) };
         let leads = |name: &&&str| provider.settings.get(**name) != before.get(**name);
-        let kept = secrets.keys().find(|name| !changes.contains_key(*name));
+        let is_held = |name: &str| secrets.contains_key(name) || provider.settings.contains_key(name);
+        let kept = kind.secrets().iter().find(|name| is_held(name) && !changes.contains_key(**name));
         match (kind.leads_to().iter().find(leads), kept) {
             (Some(moved), Some(secret)) => {
                 let reason = format!("must be sent again, because {moved} leads elsewhere now");
@@ -250,23 +251,28 @@ impl SignIn {
         }
     }
 
-    /// Settings as the kind wants them, parted into open and secret ones.
-    pub(crate) fn checked(
+    /// Settings as the kind wants them, parted into open and secret ones. References to a Vault are open; what they lead to is
+    /// held against the kind's rules too.
+    pub(crate) async fn checked(
         &self,
+        owner: Owner,
         kind: &str,
         settings: &Map<String, Value>,
     ) -> Result<(Members, Members), SignInError> {
-        let Some(found) = self.kinds().get(kind) else {
+        let Some(found) = self.kinds().get(kind).cloned() else {
             let reason = format!("is none of {}", self.kinds().names().join(", "));
             return Err(SignInError::invalid("/kind", &reason));
         };
-        let errors: Vec<FieldError> = found.check(settings);
+        let referred = self.referred(&*found, owner, settings)?;
+        let errors: Vec<FieldError> = found.check(&self.resolved(settings, &referred).await?);
         if !errors.is_empty() {
             return Err(SignInError::Invalid(errors));
         }
-        let is_secret = |name: &str| found.secrets().contains(&name);
+        let mut settings = settings.clone();
+        self.put_away(&mut settings, &referred).await?;
+        let is_secret = |name: &str, value: &Value| found.secrets().contains(&name) && !value.is_object();
         let (secrets, open) =
-            settings.clone().into_iter().partition(|(name, _): &(String, Value)| is_secret(name));
+            settings.into_iter().partition(|(name, value): &(String, Value)| is_secret(name, value));
         Ok((open, secrets))
     }
 }

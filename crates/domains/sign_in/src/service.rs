@@ -12,7 +12,7 @@ use egress::Egress;
 use ledger::Ledger;
 use mail::Post;
 use people::People;
-use secrets::{Keyring, Purpose};
+use secrets::{Keyring, Purpose, Vault};
 use serde_json::{Map, Value};
 use types::{Id, World};
 
@@ -44,6 +44,7 @@ pub struct SignInParts {
     pub ledger: Ledger,
     pub world: World,
     pub keyring: Keyring,
+    pub vault: Vault,
     pub access: Access,
     pub people: People,
     pub post: Post,
@@ -60,6 +61,7 @@ pub(crate) struct Inner {
     pub(crate) ledger: Ledger,
     pub(crate) world: World,
     pub(crate) keyring: Keyring,
+    pub(crate) vault: Vault,
     pub(crate) access: Access,
     pub(crate) people: People,
     pub(crate) settings: SignInSettings,
@@ -76,7 +78,7 @@ impl SignIn {
     pub fn open(parts: SignInParts, settings: SignInSettings) -> std::io::Result<Self> {
         let hasher = Hasher::start(parts.world.clone())?;
         let kinds = kinds::all(&parts, &settings, &hasher);
-        let SignInParts { db, ledger, world, keyring, access, people, post, bus, egress: _ } = parts;
+        let SignInParts { db, ledger, world, keyring, vault, access, people, post, bus, egress: _ } = parts;
         Ok(Self(Arc::new(Inner {
             defence: Defence::start(world.clone(), keyring.derive("sign-in attempts"), bus),
             state_key: keyring.derive("sign-in states"),
@@ -85,6 +87,7 @@ impl SignIn {
             ledger,
             world,
             keyring,
+            vault,
             access,
             people,
             settings,

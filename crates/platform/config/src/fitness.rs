@@ -47,6 +47,17 @@ fn contradictions(config: &Config) -> Vec<Fault> {
     if config.bus.prefix.is_empty() || !config.bus.prefix.chars().all(plain) {
         unfit("bus.prefix", "expected letters, digits, `-` and `_`");
     }
+    let vault = &config.vault;
+    let logins = [vault.token.is_some(), vault.token_file.is_some(), vault.role_id.is_some()];
+    if vault.address.is_some() && logins.into_iter().filter(|is_set| *is_set).count() != 1 {
+        unfit("vault.address", "needs one of `vault.token`, `vault.token_file` and `vault.role_id` beside it");
+    }
+    if vault.role_id.is_some() && vault.secret_id_file.is_none() {
+        unfit("vault.secret_id_file", "is needed beside `vault.role_id`");
+    }
+    if !vault.org_path.contains("{org}") {
+        unfit("vault.org_path", "names `{org}`: without it every organization would reach the secrets of all");
+    }
     if config.smtp.host.is_some() && config.smtp.from.is_none() {
         unfit("smtp.from", "is needed beside `smtp.host`: letters must say from whom they are");
     }
@@ -95,7 +106,9 @@ fn weak_secrets(config: &Config) -> Vec<Fault> {
     let mail = mail.and_then(|password| weakness("smtp.password", password.reveal(), LEAST_PASSWORD));
     let bus = config.bus.url.as_ref().and_then(|url| password_of(url.reveal()));
     let bus = bus.and_then(|password| weakness("bus.url", password, LEAST_PASSWORD));
-    passwords.chain(encryption_key).chain(mail).chain(bus).collect()
+    let vault = config.vault.token.as_ref();
+    let vault = vault.and_then(|token| weakness("vault.token", token.reveal(), LEAST_PASSWORD));
+    passwords.chain(encryption_key).chain(mail).chain(bus).chain(vault).collect()
 }
 
 /// What stands in examples and is tried first, without digits and signs.

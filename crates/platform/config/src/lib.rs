@@ -20,7 +20,7 @@ pub use explain::{Explained, Source};
 pub use layers::Sources;
 pub use table::{
     Config, Data, Database, Functions, KEYS, Keys, Ledger, Limits, Log, Owner, Retention, Sandbox, Server,
-    Sessions, SignIn, Smtp, Tokens,
+    Sessions, SignIn, Smtp, Tokens, Vault,
 };
 pub use value::{
     Ack, DecisionRecord, Email, LogFormat, MailSecurity, Mode, PublicUrl, SandboxBackend, SigningAlgorithm,

@@ -52,6 +52,19 @@ settings! {
         signing_key_file: Option<PathBuf> = text(""), "Signing key of your own for the home organization's tokens: PKCS#8 or private JWK, 0600; the server makes and turns its own if not set";
     }
 
+    vault: Vault, "HashiCorp Vault or OpenBao, where secrets of sign-in providers may lie." {
+        address: Option<PublicUrl> = text(""), "Where it answers; none is used if not set";
+        token: Option<Secret<String>> = text(""), "The server's token there";
+        token_file: Option<PathBuf> = text(""), "File of the token, which somebody else renews";
+        role_id: Option<String> = text(""), "AppRole of the server; it signs in and renews by itself";
+        secret_id_file: Option<PathBuf> = text(""), "File of the secret id; needed beside `role_id`";
+        approle_mount: String = text("approle"), "Where AppRole is mounted";
+        namespace: Option<String> = text(""), "Namespace, of those that have them";
+        ca_file: Option<PathBuf> = text(""), "Certificates (PEM) that are trusted for it besides the machine's own";
+        mount: String = text("secret"), "Key-value engine of what organizations refer to";
+        org_path: String = text("safeconduct/orgs/{org}"), "Path there below which an organization's references must lead; `{org}` is its id";
+    }
+
     tokens: Tokens, "Access tokens." {
         signing_algorithm: SigningAlgorithm = text("ES256"), "`ES256`, `EdDSA` or `RS256`";
         agent_lifetime as "agent_lifetime_seconds": Duration = text("600"), "Lifetime of an agent's token", [10, 3600];

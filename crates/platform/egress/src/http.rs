@@ -23,6 +23,8 @@ pub struct Request<'a> {
     uri: Uri,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Vec<u8>,
+    /// Certificates (PEM) that are trusted besides, for this call.
+    authorities: Option<&'a str>,
 }
 
 /// What came back, whole.
@@ -48,6 +50,22 @@ impl<'a> Request<'a> {
         Ok(request)
     }
 
+    /// `body` is JSON, if there is one.
+    pub fn json(method: Method, url: &'a str, body: Option<&serde_json::Value>) -> Result<Self, EgressError> {
+        let mut request = Self::new(method, url)?;
+        if let Some(body) = body {
+            request.headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
+            request.body = body.to_string().into_bytes();
+        }
+        Ok(request)
+    }
+
+    /// Trusts these certificates (PEM) too.
+    pub fn trusting(mut self, authorities: &'a str) -> Self {
+        self.authorities = Some(authorities);
+        self
+    }
+
     fn new(method: Method, url: &'a str) -> Result<Self, EgressError> {
         let wrong = || EgressError::Address(url.to_owned());
         let uri: Uri = url.parse().map_err(|_| wrong())?;
@@ -57,7 +75,7 @@ impl<'a> Request<'a> {
         if !is_web || !is_plain || uri.host().is_none_or(str::is_empty) {
             return Err(wrong());
         }
-        Ok(Self { method, url, uri, headers: Vec::new(), body: Vec::new() })
+        Ok(Self { method, url, uri, headers: Vec::new(), body: Vec::new(), authorities: None })
     }
 
     /// A header; it is secret, whatever it is.
@@ -92,7 +110,7 @@ impl Egress {
             return send(stream, &host, request).await;
         }
         let name = ServerName::try_from(host.clone()).map_err(|_| EgressError::Address(host.clone()))?;
-        let config = Arc::clone(&self.tls(None)?);
+        let config = self.tls(request.authorities)?;
         let secured = TlsConnector::from(config).connect(name, stream).await;
         send(secured.map_err(|error| refused(&host, &error))?, &host, request).await
     }
