@@ -43,5 +43,8 @@ for built in map(json.loads, sys.stdin):
         print(built["executable"])')
 (cd crates/safeconduct && "${as[@]}" "$domain" active_directory::)
 
+say "secrets in a Vault"
+SAFECONDUCT_VAULT=$(scripts/vault.sh) cargo test --locked --package safeconduct --features vault --test it -- sign_in::vault
+
 say "policies under Open Policy Agent itself"
 SAFECONDUCT_OPA=$(scripts/opa.sh) cargo test --locked --package safeconduct-rego --features opa --test opa

@@ -28,7 +28,7 @@ use scim::Scim;
 use secrets::{KeySource, Keyring, Reach, Vault, VaultLogin, VaultSettings};
 use sign_in::{SignIn, SignInParts, SignInSettings};
 use telemetry::Tasks;
-use types::{Timestamp, World};
+use types::{Secret, Timestamp, World};
 use web::{Door, RateLimits};
 
 use crate::StartError;
@@ -380,14 +380,17 @@ async fn open_vault(config: &Config, egress: &Egress, world: &World) -> Result<V
     let vault = &config.vault;
     let Some(address) = &vault.address else { return Ok(Vault::none()) };
     let read = |path: &std::path::PathBuf| {
-        std::fs::read_to_string(path).map_err(|error| StartError::Io { path: path.display().to_string(), error })
+        std::fs::read_to_string(path)
+            .map_err(|error| StartError::Io { path: path.display().to_string(), error })
     };
     let login = match (&vault.role_id, &vault.secret_id_file, &vault.token_file) {
-        (Some(role), Some(secret), _) => {
-            VaultLogin::AppRole { mount: vault.approle_mount.clone(), role: role.clone(), secret: secret.clone() }
-        }
+        (Some(role), Some(secret), _) => VaultLogin::AppRole {
+            mount: vault.approle_mount.clone(),
+            role: role.clone(),
+            secret: secret.clone(),
+        },
         (_, _, Some(path)) => VaultLogin::TokenFile(path.clone()),
-        _ => VaultLogin::Token(vault.token.clone().unwrap_or_default()),
+        _ => VaultLogin::Token(vault.token.clone().unwrap_or_else(|| Secret::new(String::new()))),
     };
     let settings = VaultSettings {
         address: address.as_str().to_owned(),

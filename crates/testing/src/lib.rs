@@ -14,6 +14,7 @@ mod oidc;
 mod postgres;
 mod scim;
 mod tamper;
+mod vault;
 
 pub use bus::{BusKind, BusServer};
 pub use databases::{Engine, TestDatabase};
@@ -23,6 +24,7 @@ pub use mail::{Letter, MailSink, Protection};
 pub use oidc::OidcProvider;
 pub use scim::scim_tester;
 pub use tamper::{Cell, Tamper};
+pub use vault::VaultServer;
 
 /// Runs one test body on both databases, as `NAME::sqlite` and `NAME::postgres`.
 ///

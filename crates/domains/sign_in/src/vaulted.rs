@@ -55,7 +55,11 @@ impl SignIn {
     }
 
     /// Settings as their kind reads them: what is referred to stands in them.
-    pub(crate) async fn resolved(&self, settings: &Members, referred: &[Referred]) -> Result<Members, SignInError> {
+    pub(crate) async fn resolved(
+        &self,
+        settings: &Members,
+        referred: &[Referred],
+    ) -> Result<Members, SignInError> {
         let mut whole = settings.clone();
         for one in referred {
             let secret = match &one.value {
@@ -71,7 +75,11 @@ impl SignIn {
     }
 
     /// Writes what is to be written, and leaves the bare references.
-    pub(crate) async fn put_away(&self, settings: &mut Members, referred: &[Referred]) -> Result<(), SignInError> {
+    pub(crate) async fn put_away(
+        &self,
+        settings: &mut Members,
+        referred: &[Referred],
+    ) -> Result<(), SignInError> {
         for one in referred {
             if let Some(value) = &one.value {
                 let written = self.inner().vault.write(&one.reference, value).await;
@@ -87,7 +95,8 @@ impl SignIn {
 /// What the caller can mend is theirs; for the rest they come again.
 fn at(field: &str, error: VaultError) -> SignInError {
     if error.passes() {
-        let detail = "The Vault that holds this secret cannot be used at the moment. Nothing was changed; try again.";
+        let detail =
+            "The Vault that holds this secret cannot be used at the moment. Nothing was changed; try again.";
         return Problem::new(&VAULT_UNAVAILABLE, detail).with_retry_after(5).with_context(error).into();
     }
     let field = match &error {

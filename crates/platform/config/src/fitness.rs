@@ -50,13 +50,19 @@ fn contradictions(config: &Config) -> Vec<Fault> {
     let vault = &config.vault;
     let logins = [vault.token.is_some(), vault.token_file.is_some(), vault.role_id.is_some()];
     if vault.address.is_some() && logins.into_iter().filter(|is_set| *is_set).count() != 1 {
-        unfit("vault.address", "needs one of `vault.token`, `vault.token_file` and `vault.role_id` beside it");
+        unfit(
+            "vault.address",
+            "needs one of `vault.token`, `vault.token_file` and `vault.role_id` beside it",
+        );
     }
     if vault.role_id.is_some() && vault.secret_id_file.is_none() {
         unfit("vault.secret_id_file", "is needed beside `vault.role_id`");
     }
     if !vault.org_path.contains("{org}") {
-        unfit("vault.org_path", "names `{org}`: without it every organization would reach the secrets of all");
+        unfit(
+            "vault.org_path",
+            "names `{org}`: without it every organization would reach the secrets of all",
+        );
     }
     if config.smtp.host.is_some() && config.smtp.from.is_none() {
         unfit("smtp.from", "is needed beside `smtp.host`: letters must say from whom they are");

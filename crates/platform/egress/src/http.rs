@@ -1,7 +1,5 @@
 //! One call over HTTP/1.1, on a connection of its own.
 
-use std::sync::Arc;
-
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};

@@ -28,7 +28,10 @@ pub enum VaultError {
 impl VaultError {
     /// Whether it may be otherwise later, without anybody changing what was asked.
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Silent(_) | Self::Sealed | Self::SignIn(_) | Self::Other { .. } | Self::Changed(_))
+        matches!(
+            self,
+            Self::Silent(_) | Self::Sealed | Self::SignIn(_) | Self::Other { .. } | Self::Changed(_)
+        )
     }
 
     pub(super) fn label(&self) -> &'static str {

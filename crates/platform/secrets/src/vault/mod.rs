@@ -44,7 +44,11 @@ pub enum VaultLogin {
     Token(Secret<String>),
     /// Read again when the token is refused: an agent beside the server may turn it.
     TokenFile(PathBuf),
-    AppRole { mount: String, role: String, secret: PathBuf },
+    AppRole {
+        mount: String,
+        role: String,
+        secret: PathBuf,
+    },
 }
 
 /// The Vault, or none. Clones share it.
@@ -69,7 +73,12 @@ impl Vault {
     ///
     /// # Errors
     /// Why it could not be reached or does not know the server, after `patience`.
-    pub async fn open(egress: Egress, world: World, settings: VaultSettings, patience: Duration) -> Result<Self, VaultError> {
+    pub async fn open(
+        egress: Egress,
+        world: World,
+        settings: VaultSettings,
+        patience: Duration,
+    ) -> Result<Self, VaultError> {
         let inner = Inner {
             egress,
             world,
@@ -83,6 +92,8 @@ impl Vault {
         loop {
             match inner.token().await {
                 Ok(_) => return Ok(Self(Some(Arc::new(inner)))),
+                // Waiting makes no wrong token right.
+                Err(error @ VaultError::SignIn(_)) => return Err(error),
                 Err(error) if tokio::time::Instant::now() + pause > until => return Err(error),
                 Err(error) => tracing::warn!(%error, "waiting for Vault"),
             }
@@ -117,7 +128,7 @@ impl Vault {
         {
             return Ok(secret.clone());
         }
-        let secret = counted("read", inner.read(reference).await)?;
+        let secret = counted("read", Box::pin(inner.read(reference)).await)?;
         let mut read = inner.read.lock();
         read.retain(|_, (at, _)| now.since(*at) < FRESH);
         if read.len() < KEPT {
@@ -130,7 +141,7 @@ impl Vault {
     pub async fn write(&self, reference: &Reference, secret: &Secret<String>) -> Result<(), VaultError> {
         let inner = self.0.as_ref().ok_or(VaultError::None)?;
         reference.check()?;
-        counted("write", inner.write(reference, secret).await)?;
+        counted("write", Box::pin(inner.write(reference, secret)).await)?;
         inner.read.lock().clear();
         Ok(())
     }
@@ -162,7 +173,9 @@ impl Inner {
         let path = match (reference.engine, reference.version) {
             (Engine::Kv1, _) => format!("{}/{}", reference.mount, reference.path),
             (Engine::Kv2, None) => format!("{}/data/{}", reference.mount, reference.path),
-            (Engine::Kv2, Some(version)) => format!("{}/data/{}?version={version}", reference.mount, reference.path),
+            (Engine::Kv2, Some(version)) => {
+                format!("{}/data/{}?version={version}", reference.mount, reference.path)
+            }
         };
         let answer = self.ask(Method::GET, &path, None, &place(reference)).await?;
         let Some(mut answer) = answer else { return Ok(None) };
@@ -198,7 +211,13 @@ impl Inner {
     }
 
     /// One call under the server's token; none where nothing lies. A token that is refused is had anew, once.
-    async fn ask(&self, method: Method, path: &str, body: Option<&Value>, place: &str) -> Result<Option<Value>, VaultError> {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        place: &str,
+    ) -> Result<Option<Value>, VaultError> {
         let token = self.token().await?;
         let mut answer = self.call(method.clone(), path, body, Some(&token)).await?;
         if answer.status == 403 && self.forget(&token).await {
@@ -206,10 +225,14 @@ impl Inner {
             answer = self.call(method, path, body, Some(&token)).await?;
         }
         match answer.status {
-            200 => serde_json::from_slice(&answer.body).map(Some).map_err(|error| other(&answer, &error.to_string())),
+            200 => serde_json::from_slice(&answer.body)
+                .map(Some)
+                .map_err(|error| other(&answer, &error.to_string())),
             204 => Ok(Some(Value::Null)),
             // A deleted version comes with its metadata.
-            404 => Ok(serde_json::from_slice(&answer.body).ok().filter(|body: &Value| body.get("data").is_some())),
+            404 => Ok(serde_json::from_slice(&answer.body)
+                .ok()
+                .filter(|body: &Value| body.get("data").is_some())),
             403 => Err(VaultError::Denied(place.to_owned())),
             _ => Err(refusal(&answer)),
         }

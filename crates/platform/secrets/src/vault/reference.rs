@@ -42,7 +42,8 @@ impl Reference {
     /// # Errors
     /// What is no name in a Vault, with the member that it is.
     pub fn check(&self) -> Result<(), VaultError> {
-        let invalid = |member: &'static str, reason: &str| VaultError::Invalid { member, reason: reason.to_owned() };
+        let invalid =
+            |member: &'static str, reason: &str| VaultError::Invalid { member, reason: reason.to_owned() };
         for (member, text) in [("mount", &self.mount), ("path", &self.path)] {
             if !is_path(text) {
                 return Err(invalid(member, "is letters, digits and `.`, `_`, `-` between slashes"));
@@ -84,10 +85,18 @@ pub(super) fn is_path(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use types::Id;
+
     use super::*;
 
     fn reference(path: &str) -> Reference {
-        Reference { mount: "secret".into(), path: path.into(), key: "k".into(), engine: Engine::Kv2, version: None }
+        Reference {
+            mount: "secret".into(),
+            path: path.into(),
+            key: "k".into(),
+            engine: Engine::Kv2,
+            version: None,
+        }
     }
 
     #[test]
@@ -96,7 +105,9 @@ mod tests {
             assert!(reference(good).check().is_ok(), "{good}");
         }
         let long = "a".repeat(513);
-        for wrong in ["", "/a", "a/", "a//b", "../sys", "a/../b", "a/.", "a b", "a%2fb", "a?list=1", "a#b", "ä", &long] {
+        for wrong in
+            ["", "/a", "a/", "a//b", "../sys", "a/../b", "a/.", "a b", "a%2fb", "a?list=1", "a#b", "ä", &long]
+        {
             assert!(reference(wrong).check().is_err(), "{wrong}");
         }
     }
@@ -111,11 +122,16 @@ mod tests {
     #[test]
     fn an_organization_reaches_its_own_place_only() {
         let reach = Reach { mount: "secret".into(), path: "safeconduct/orgs/{org}".into() };
-        let (one, other): (OrgId, OrgId) = (OrgId::HOME_FOR_TESTS[0], OrgId::HOME_FOR_TESTS[1]);
+        let [one, other]: [OrgId; 2] = [1, 2].map(|number| OrgId::from_uuid(types::Uuid::from_u128(number)));
         let own = reference(&format!("safeconduct/orgs/{one}/oidc"));
         assert!(reach.admit(one, &own).is_ok());
         assert!(reach.admit(other, &own).is_err());
-        for outside in ["safeconduct/orgs", "safeconduct/root", &format!("safeconduct/orgs/{one}"), &format!("safeconduct/orgs/{one}x/a")] {
+        for outside in [
+            "safeconduct/orgs",
+            "safeconduct/root",
+            &format!("safeconduct/orgs/{one}"),
+            &format!("safeconduct/orgs/{one}x/a"),
+        ] {
             assert!(reach.admit(one, &reference(outside)).is_err(), "{outside}");
         }
         let elsewhere = Reference { mount: "other".into(), ..own };

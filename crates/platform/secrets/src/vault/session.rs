@@ -73,7 +73,12 @@ impl Inner {
         self.issued("auth/token/renew-self", Some(&json!({})), Some(token)).await
     }
 
-    async fn issued(&self, path: &str, body: Option<&Value>, token: Option<&Secret<String>>) -> Result<Session, VaultError> {
+    async fn issued(
+        &self,
+        path: &str,
+        body: Option<&Value>,
+        token: Option<&Secret<String>>,
+    ) -> Result<Session, VaultError> {
         let answer = self.call(Method::POST, path, body, token).await?;
         if answer.status != 200 {
             return Err(match refusal(&answer) {
@@ -86,6 +91,10 @@ impl Inner {
         let token = token.ok_or_else(|| VaultError::SignIn("the answer holds no token".to_owned()))?;
         let lease = body.pointer("/auth/lease_duration").and_then(Value::as_u64).unwrap_or_default();
         let after = |seconds: u64| (lease > 0).then(|| self.world.now().plus(Duration::from_secs(seconds)));
-        Ok(Session { token: Secret::new(token.to_owned()), renew_from: after(lease * 2 / 3), ends_at: after(lease) })
+        Ok(Session {
+            token: Secret::new(token.to_owned()),
+            renew_from: after(lease * 2 / 3),
+            ends_at: after(lease),
+        })
     }
 }

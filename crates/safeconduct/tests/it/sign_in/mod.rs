@@ -15,6 +15,8 @@ mod passkey;
 mod password;
 mod providers;
 mod step_up;
+#[cfg(feature = "vault")]
+mod vault;
 mod workos;
 
 pub(crate) use factors::App;

@@ -203,3 +203,15 @@ async fn a_wrong_file_stops_the_start() {
     let error = started.err().expect("no start").to_string();
     assert!(error.contains("sign_in.providers_file: /nowhere/providers.json"), "{error}");
 }
+
+#[tokio::test]
+async fn without_a_vault_nothing_can_be_referred_to() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let body = json!({ "name": "corp", "kind": "oidc",
+        "settings": { "issuer": "https://id.example.com", "client_id": "app", "client_secret": { "mount": "secret", "path": "apps/corp", "key": "client_secret" } } });
+    let refused = owner.post(PROVIDERS, body).await.refused(422, "validation_failed");
+    assert!(refused["errors"][0]["reason"].as_str().unwrap().contains("vault.address"), "{refused}");
+    assert_eq!(server.anonymous().get("/health").await.ok(200)["vault"], "none");
+    server.finish().await;
+}
