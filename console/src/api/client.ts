@@ -28,6 +28,7 @@ export interface Health {
   uptime_seconds: number
   database: string
   bus: string
+  vault: string
 }
 
 export async function health(): Promise<Health> {

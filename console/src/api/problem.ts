@@ -31,9 +31,10 @@ export class Problem extends Error {
     return this.errors.find((error) => error.field.replace(/^\//, '').split('/')[0] === field)?.reason
   }
 
-  /** The same for what stands within an object of the request. */
+  /** The same for what stands within an object of the request, however deep. */
   in(object: string, field: string): string | undefined {
-    return this.errors.find((error) => error.field === `/${object}/${field}`)?.reason
+    const at = `/${object}/${field}`
+    return this.errors.find((error) => error.field === at || error.field.startsWith(`${at}/`))?.reason
   }
 }
 

@@ -1,6 +1,16 @@
 import { useText } from '../text'
 import { Field } from '../ui/form'
-import { isOpen, type Property, type Schema, settingsOf, type Typed, WHOLE } from './settings'
+import {
+  isOpen,
+  type Property,
+  placed,
+  placeOf,
+  type Schema,
+  settingsOf,
+  type Typed,
+  WHOLE,
+} from './settings'
+import { VaultToggle } from './vault'
 
 interface SchemaFieldsProps {
   schema: Schema
@@ -43,7 +53,8 @@ export function SchemaFields({ schema, typed, refused, kept, onChange }: SchemaF
   )
   return all.map(([name, property]) => {
     const isNeeded = needed(name)
-    return (
+    const place = placeOf(typed, name)
+    const field = (
       <Field
         key={name}
         label={property.title ?? titled(name)}
@@ -65,6 +76,18 @@ export function SchemaFields({ schema, typed, refused, kept, onChange }: SchemaF
           />
         )}
       </Field>
+    )
+    if (!property.writeOnly) return field
+    return (
+      <VaultToggle
+        key={name}
+        name={property.title ?? titled(name)}
+        place={place}
+        refused={refused(name)}
+        onChange={(place) => onChange(placed(typed, name, place))}
+      >
+        {field}
+      </VaultToggle>
     )
   })
 }

@@ -25,6 +25,30 @@ export type Typed = Record<string, string>
 /** Where the whole is typed as JSON. */
 export const WHOLE = ''
 
+/** Beside the name of a secret setting: where in a Vault it lies, as JSON of a `VaultPlace`. */
+const PLACE = ' place'
+
+/** Where a secret lies; with a `value`, it is written there. */
+export interface VaultPlace {
+  mount: string
+  path: string
+  key: string
+  engine?: string
+  version?: number
+  value?: string
+}
+
+export function placeOf(typed: Typed, name: string): VaultPlace | undefined {
+  const text = typed[name + PLACE]
+  return text ? (JSON.parse(text) as VaultPlace) : undefined
+}
+
+/** The secret lies there, or, with none, is typed and kept here. */
+export function placed(typed: Typed, name: string, place: VaultPlace | undefined): Typed {
+  const { [name + PLACE]: _, ...rest } = typed
+  return place ? { ...rest, [name]: '', [name + PLACE]: JSON.stringify(place) } : rest
+}
+
 /** Whether a kind says which settings it has; else they are one JSON object. */
 export function isOpen(schema: Schema): boolean {
   return !schema.properties && schema.additionalProperties !== false
@@ -39,19 +63,27 @@ export function settingsOf(schema: Schema, typed: Typed): Record<string, unknown
       return isObject ? (whole as Record<string, unknown>) : undefined
     }
     const given = Object.entries(schema.properties ?? {}).filter(
-      ([name]) => (typed[name] ?? '').trim() !== '',
+      ([name]) => placeOf(typed, name) || (typed[name] ?? '').trim() !== '',
     )
-    return Object.fromEntries(given.map(([name, property]) => [name, parsed(property, typed[name] ?? '')]))
+    return Object.fromEntries(
+      given.map(([name, property]) => [name, placeOf(typed, name) ?? parsed(property, typed[name] ?? '')]),
+    )
   } catch {
     return undefined
   }
 }
 
-/** Settings as they stand, as their fields hold them; secrets are not told, so their fields are empty. */
+/** Settings as they stand, as their fields hold them; of secrets nothing is told but where they lie, if not here. */
 export function typedOf(schema: Schema, settings: Record<string, unknown>): Typed {
   if (isOpen(schema)) return { [WHOLE]: JSON.stringify(settings, null, 2) }
   const known = Object.entries(schema.properties ?? {}).filter(([name]) => settings[name] !== undefined)
-  return Object.fromEntries(known.map(([name, property]) => [name, written(property, settings[name])]))
+  return Object.fromEntries(
+    known.map(([name, property]) =>
+      property.writeOnly
+        ? [name + PLACE, JSON.stringify(settings[name])]
+        : [name, written(property, settings[name])],
+    ),
+  )
 }
 
 function written({ type, items }: Property, value: unknown): string {
@@ -65,9 +97,14 @@ export function withoutSecrets(schema: Schema, settings: Record<string, unknown>
   return Object.fromEntries(
     Object.entries(settings).map(([name, value]) => [
       name,
-      schema.properties?.[name]?.writeOnly ? '…' : value,
+      schema.properties?.[name]?.writeOnly ? withoutValue(value) : value,
     ]),
   )
+}
+
+function withoutValue(secret: unknown): unknown {
+  if (typeof secret !== 'object' || secret === null) return '…'
+  return 'value' in secret ? { ...secret, value: '…' } : secret
 }
 
 function parsed({ type, items }: Property, text: string): unknown {

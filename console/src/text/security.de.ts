@@ -222,6 +222,16 @@ export const security: typeof english = {
     unchanged: 'Noch ist nichts geändert.',
     moved:
       'Jemand hat diesen Anbieter inzwischen geändert. Was du nicht angefasst hast, zeigt jetzt die neueren Werte; sieh noch einmal hin und speichere dann.',
+    vault: {
+      lies: 'Es liegt im Vault',
+      mount: 'Einhängepunkt',
+      path: 'Pfad',
+      key: 'Schlüssel',
+      write: 'Geheimnis, das dort abgelegt wird',
+      pathHint: 'Eigene Anbieter einer Organisation erreichen einen Pfad: safeconduct/orgs/ und ihre Id.',
+      writeHint:
+        'Leer gelassen wird verwendet, was dort liegt. Ausgefüllt wird es dort abgelegt und nicht hier verwahrt.',
+    },
     secretKept: 'Leer gelassen bleibt, was verwahrt ist.',
     enable: 'Einschalten',
     disable: 'Ausschalten',

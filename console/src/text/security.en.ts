@@ -213,6 +213,15 @@ export const security = {
     unchanged: 'Nothing is changed yet.',
     moved:
       'Somebody changed this provider meanwhile. What you left alone now shows the newer values; look again, then save.',
+    vault: {
+      lies: 'It lies in the Vault',
+      mount: 'Mount',
+      path: 'Path',
+      key: 'Key',
+      write: 'Secret to write there',
+      pathHint: 'An organization’s own providers reach one path: safeconduct/orgs/ and its id.',
+      writeHint: 'Left empty, what lies there is used. Filled in, it is written there and not kept here.',
+    },
     secretKept: 'Left empty, what is kept stays.',
     enable: 'Switch on',
     disable: 'Switch off',

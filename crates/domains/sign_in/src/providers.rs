@@ -112,8 +112,6 @@ impl SignIn {
         if let Some(changes) = &patch.settings {
             let mut whole = provider.settings.clone();
             whole.extend(secrets.clone());
-            // A secret, or where it lies, is replaced as one.
-            whole.retain(|name, _| !(changes.contains_key(name) && self.is_secret(&provider.kind, name)));
             merge(&mut whole, changes);
             let before = std::mem::take(&mut provider.settings);
             (provider.settings, secrets) = self.checked(provider.owner, &provider.kind, &whole).await?;
@@ -251,10 +249,6 @@ impl SignIn {
             Owner::Org(_) => Change::new(by.scope(), fact),
             Owner::Instance => Change::new(SIGN_IN, fact),
         }
-    }
-
-    fn is_secret(&self, kind: &str, name: &str) -> bool {
-        self.kinds().get(kind).is_some_and(|kind| kind.secrets().contains(&name))
     }
 
     /// Settings as the kind wants them, parted into open and secret ones. References to a Vault are open; what they lead to is

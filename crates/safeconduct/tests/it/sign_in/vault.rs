@@ -79,7 +79,8 @@ async fn what_is_referred_to_is_read_when_it_is_used() {
     )
     .await;
     vault(&vault_server, Method::POST, "plain/apps/corp", json!({ "client_secret": SECRET })).await;
-    let plain = json!({ "mount": "plain", "path": "apps/corp", "key": "client_secret", "engine": "kv1" });
+    let plain = json!({ "mount": "plain", "path": "apps/corp", "key": "client_secret", "engine": "kv1",
+        "version": null });
     owner.patch(&path, json!({ "settings": { "client_secret": plain } })).await.ok(200);
     assert_eq!(desk.through("corp", "ada").await.header("location"), "/console/agents");
     // Back to one that is kept here: the reference is gone.
