@@ -43,8 +43,9 @@ for built in map(json.loads, sys.stdin):
         print(built["executable"])')
 (cd crates/safeconduct && "${as[@]}" "$domain" active_directory::)
 
-say "secrets in a Vault"
-SAFECONDUCT_VAULT=$(scripts/vault.sh) cargo test --locked --package safeconduct --features vault --test it -- sign_in::vault
+say "secrets in a Vault, sign-in at Keycloak"
+SAFECONDUCT_VAULT=$(scripts/vault.sh) SAFECONDUCT_KEYCLOAK=$(scripts/keycloak.sh) \
+    cargo test --locked --package safeconduct --features vault,keycloak --test it -- sign_in::vault sign_in::keycloak
 
 say "policies under Open Policy Agent itself"
 SAFECONDUCT_OPA=$(scripts/opa.sh) cargo test --locked --package safeconduct-rego --features opa --test opa

@@ -1,53 +1,35 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
 import { answered, api } from '../api/client'
-import { Problem } from '../api/problem'
 import { queries } from '../api/queries'
-import type { Org } from '../api/types'
+import type { Body, Org } from '../api/types'
 import { Equivalent } from '../components/equivalent'
-import { useChange } from '../hooks/change'
+import { useEdit } from '../hooks/edit'
 import { useText } from '../text'
 import { Button } from '../ui/button'
 import { Field } from '../ui/form'
 import { Failure } from '../ui/page'
 import { ageNames, changed, type Draft, draftOf, orgCommand } from './org-draft'
 
-/** Changes an organization: only what differs is sent, and only if nobody else changed it since it was read. */
+/** Changes an organization. */
 export function OrgEdit({ org, onDone }: { org: Org; onDone: () => void }) {
   const text = useText()
   const client = useQueryClient()
-  const [base, setBase] = useState(org)
-  const [draft, setDraft] = useState(() => draftOf(org))
-  const [moved, setMoved] = useState(false)
-  const body = changed(draft, draftOf(base))
-  const update = useChange(
-    (_: undefined) =>
+  const { base, draft, setDraft, patch, moved, refused, error, busy, submit } = useEdit({
+    row: org,
+    draftOf,
+    patchOf: changed,
+    reread: ({ id }) => client.fetchQuery({ ...queries.org(id), staleTime: 0 }),
+    send: (body: Body<'orgs.update'>, { id, revision }) =>
       answered(
         api.PATCH('/api/v1/orgs/{org}', {
           body,
-          params: { path: { org: base.id } },
-          headers: { 'if-match': `"${base.revision}"` },
+          params: { path: { org: id } },
+          headers: { 'if-match': `"${revision}"` },
         }),
       ),
     onDone,
-  )
-  const follow = async () => {
-    const now = await client.fetchQuery({ ...queries.org(base.id), staleTime: 0 })
-    setDraft(draftOf(now))
-    setBase(now)
-    setMoved(true)
-    update.reset()
-  }
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    setMoved(false)
-    update.mutate(undefined, {
-      onError: (error) => {
-        if (error instanceof Problem && error.code === 'stale_revision') void follow()
-      },
-    })
-  }
-  const refused = update.error instanceof Problem ? update.error : undefined
+  })
+  const body = patch ?? {}
   const bind = (field: 'name' | 'billing_email' | 'time_zone' | 'hours' | 'notify') => ({
     value: draft[field],
     onChange: (event: { target: { value: string } }) => setDraft({ ...draft, [field]: event.target.value }),
@@ -91,7 +73,7 @@ export function OrgEdit({ org, onDone }: { org: Org; onDone: () => void }) {
           {text.orgs.moved}
         </p>
       )}
-      {update.error && <Failure error={update.error} />}
+      {error && <Failure error={error} />}
       <Equivalent
         method="PATCH"
         path={`/api/v1/orgs/${base.id}`}
@@ -103,7 +85,7 @@ export function OrgEdit({ org, onDone }: { org: Org; onDone: () => void }) {
         <Button
           look="primary"
           type="submit"
-          busy={update.isPending}
+          busy={busy}
           reason={Object.keys(body).length === 0 ? text.orgs.unchanged : undefined}
         >
           {text.orgs.save}

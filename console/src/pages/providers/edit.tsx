@@ -1,14 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
 import { answered, api } from '../../api/client'
-import { Problem } from '../../api/problem'
 import { queries } from '../../api/queries'
 import type { AuthProvider, Body } from '../../api/types'
 import { command, Equivalent, flag, flags, given } from '../../components/equivalent'
 import { changed, draftOf, followed, groupRoleWords } from '../../forms/provider-draft'
 import { SchemaFields } from '../../forms/schema'
 import { type Schema, withoutSecrets } from '../../forms/settings'
-import { useChange } from '../../hooks/change'
+import { useEdit } from '../../hooks/edit'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { CodeBlock } from '../../ui/copy'
@@ -24,42 +22,36 @@ interface ProviderEditProps {
   onDone: () => void
 }
 
-/** Changes a provider: only what differs is sent, and only if nobody else changed it since it was read. */
+/** Changes a provider. */
 export function ProviderEdit({ of: provider, schema, onDone }: ProviderEditProps) {
   const text = useText()
   const client = useQueryClient()
-  const [base, setBase] = useState(provider)
-  const [draft, setDraft] = useState(() => draftOf(provider, schema))
-  const [moved, setMoved] = useState(false)
-  const body = changed(draft, draftOf(base, schema), schema)
-  const update = useChange(
-    (_: undefined) =>
+  const {
+    base,
+    draft,
+    setDraft,
+    patch: body,
+    moved,
+    refused,
+    error,
+    busy,
+    submit,
+  } = useEdit({
+    row: provider,
+    draftOf: (row: AuthProvider) => draftOf(row, schema),
+    patchOf: (draft, base) => changed(draft, base, schema),
+    reread: ({ id }) => client.fetchQuery({ ...queries.authProvider(id), staleTime: 0 }),
+    send: (body: Body<'auth_providers.update'>, { id, revision }) =>
       answered(
         api.PATCH('/api/v1/auth-providers/{auth_provider}', {
-          body: body ?? {},
-          params: { path: { auth_provider: base.id } },
-          headers: { 'if-match': `"${base.revision}"` },
+          body,
+          params: { path: { auth_provider: id } },
+          headers: { 'if-match': `"${revision}"` },
         }),
       ),
+    onto: followed,
     onDone,
-  )
-  const follow = async () => {
-    const now = await client.fetchQuery({ ...queries.authProvider(base.id), staleTime: 0 })
-    setDraft(followed(draft, draftOf(base, schema), draftOf(now, schema)))
-    setBase(now)
-    setMoved(true)
-    update.reset()
-  }
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    setMoved(false)
-    update.mutate(undefined, {
-      onError: (error) => {
-        if (error instanceof Problem && error.code === 'stale_revision') void follow()
-      },
-    })
-  }
-  const refused = update.error instanceof Problem ? update.error : undefined
+  })
   const settings = body?.settings && withoutSecrets(schema, body.settings)
   const unchanged = body && Object.keys(body).length === 0
   return (
@@ -99,7 +91,7 @@ export function ProviderEdit({ of: provider, schema, onDone }: ProviderEditProps
           {text.providers.moved}
         </p>
       )}
-      {update.error && <Failure error={update.error} />}
+      {error && <Failure error={error} />}
       <Equivalent
         method="PATCH"
         path={`/api/v1/auth-providers/${base.id}`}
@@ -113,7 +105,7 @@ export function ProviderEdit({ of: provider, schema, onDone }: ProviderEditProps
         <Button
           type="submit"
           look="primary"
-          busy={update.isPending}
+          busy={busy}
           reason={body === undefined ? text.notJsonObject : unchanged ? text.providers.unchanged : undefined}
         >
           {text.providers.save}

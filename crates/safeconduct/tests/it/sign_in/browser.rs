@@ -91,10 +91,13 @@ impl Visitor {
             let status = answer.status();
             let page = answer.text().await.expect("a page");
             let action = page.split_once("action=\"").and_then(|(_, rest)| rest.split('"').next());
-            let action = action.unwrap_or_else(|| panic!("{status}: {page}")).to_owned();
-            let body = match page.contains("name=\"login\"") {
-                true => format!("prompt=login&login={login}&password=any"),
-                false => "prompt=consent".to_owned(),
+            let action = action.unwrap_or_else(|| panic!("{status}: {page}")).replace("&amp;", "&");
+            let body = if page.contains("name=\"login\"") {
+                format!("prompt=login&login={login}&password=any")
+            } else if page.contains("name=\"username\"") {
+                format!("username={login}&password=Pass-word-1")
+            } else {
+                "prompt=consent".to_owned()
             };
             next = (Method::POST, action, body);
         }

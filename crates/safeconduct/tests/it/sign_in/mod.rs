@@ -8,6 +8,8 @@ mod external;
 mod factors;
 mod flow;
 mod hostile;
+#[cfg(feature = "keycloak")]
+mod keycloak;
 mod ldap;
 mod oidc;
 mod otp;
