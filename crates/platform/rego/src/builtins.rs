@@ -85,10 +85,10 @@ const GUARDED: &[(&str, Function)] = &[
     }),
 ];
 
-/// Arithmetic of other values than numbers has no answer, as under OPA. The engine's own instructions would end the whole
-/// rule there, with all that it would still have said; so they become calls. That also bounds products: squares of squares
-/// fill the memory in thirty of them.
-const ARITHMETIC: [(&str, Function); 5] = [
+/// Instructions that become calls, which have no answer where OPA has none. The engine's own arithmetic would end the whole
+/// rule at a text, with all that it would still have said; its `in` takes what is not there for an empty collection. Calls also
+/// bound products: squares of squares fill the memory in thirty of them.
+const CALLED: [(&str, Function); 6] = [
     ("plus", |_, _, args, _| Ok(args[0].as_number()?.add(args[1].as_number()?)?.into())),
     ("minus", |_, _, args, _| match (&args[0], &args[1]) {
         (Value::Set(left), Value::Set(right)) => Ok(Value::from(left.difference(right))),
@@ -110,6 +110,15 @@ const ARITHMETIC: [(&str, Function); 5] = [
         }
         Ok(left.clone().modulo(right)?.into())
     }),
+    ("in", |_, _, args, _| {
+        let (value, collection) = (&args[0], &args[1]);
+        Ok(Value::Bool(match collection {
+            Value::Set(members) => members.contains(value),
+            Value::Array(items) => items.contains(value),
+            Value::Object(members) => members.values().any(|member| member == value),
+            _ => false,
+        }))
+    }),
 ];
 
 fn not_zero(divisor: &Value) -> anyhow::Result<()> {
@@ -130,12 +139,12 @@ pub(crate) fn bind(program: &mut Program) -> Result<(), Faults> {
     if !refused.is_empty() {
         return Err(Faults(refused));
     }
-    call_arithmetic(program);
+    call_instructions(program);
     Ok(())
 }
 
-fn call_arithmetic(program: &mut Program) {
-    let mut indices = [None; ARITHMETIC.len()];
+fn call_instructions(program: &mut Program) {
+    let mut indices = [None; CALLED.len()];
     for at in 0..program.instructions.len() {
         let (which, dest, left, right) = match program.instructions[at] {
             Instruction::Add { dest, left, right } => (0, dest, left, right),
@@ -143,9 +152,10 @@ fn call_arithmetic(program: &mut Program) {
             Instruction::Mul { dest, left, right } => (2, dest, left, right),
             Instruction::Div { dest, left, right } => (3, dest, left, right),
             Instruction::Mod { dest, left, right } => (4, dest, left, right),
+            Instruction::Contains { dest, collection, value } => (5, dest, value, collection),
             _ => continue,
         };
-        let (name, function) = ARITHMETIC[which];
+        let (name, function) = CALLED[which];
         let builtin_index = *indices[which].get_or_insert_with(|| {
             program.resolved_builtins.push((function, 2));
             program.add_builtin_info(BuiltinInfo { name: name.into(), num_args: 2 })

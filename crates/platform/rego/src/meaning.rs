@@ -6,13 +6,14 @@
 //! that has no answer either: `[input.name, input.want] != 0; not startswith(…)`. Guarded are
 //!
 //! - what a negation needs, but not what OPA leaves inside: a plain reference, the two sides of `==`, a comprehension;
-//! - what `:=` assigns;
-//! - the members of array comprehensions, and the keys of object comprehensions;
+//! - what `:=` assigns, and what `_` takes;
+//! - the members of comprehensions;
 //! - the value of a rule that has an `else`, and key and value of `rule[key] := value`.
 //!
 //! Refused are negated variables that nothing binds (OPA refuses them; the engine would look for any that fits), and what
-//! the engine takes for something else: functions with a `default`, rules with dots in their names, and comprehensions
-//! that are indexed where they stand.
+//! the engine takes for something else: functions with a `default`, rules with dots in their names, `rule[key] contains`,
+//! `key, value in collection`, an `else` behind a search, and comprehensions that
+//! are indexed where they stand.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -24,7 +25,7 @@ use regorus::unstable::{
 use crate::Bundle;
 use crate::fault::{Fault, Faults};
 
-/// The bundle with its guards; none if it negates nothing that needs one.
+/// The bundle with its guards; none if nothing needs one.
 pub(crate) fn guarded<M: AsRef<Module>>(modules: &[M], bundle: &Bundle) -> Result<Option<Bundle>, Faults> {
     let mut rules: HashMap<&str, HashSet<String>> = HashMap::new();
     for module in modules.iter().map(AsRef::as_ref) {
@@ -92,7 +93,7 @@ impl Guards<'_> {
         };
         // `key` of `rule[key] := value`.
         let mut member = None;
-        let (arguments, assigned) = match head {
+        let (arguments, head_value) = match head {
             RuleHead::Compr { refr, assign, .. } => {
                 if matches!(&**refr, Expr::RefDot { .. }) {
                     self.refuse(refr.span().line, "rules have plain names here, without dots");
@@ -102,17 +103,24 @@ impl Guards<'_> {
                 }
                 (&[][..], assign.as_ref())
             }
-            RuleHead::Set { key, .. } => {
+            RuleHead::Set { refr, key, .. } => {
+                if !matches!(&**refr, Expr::Var { .. }) {
+                    self.refuse(refr.span().line, "a rule that contains has a plain name here");
+                }
                 key.iter().for_each(|key| self.inside(key));
                 (&[][..], None)
             }
             RuleHead::Func { args, assign, .. } => (args.as_slice(), assign.as_ref()),
         };
         self.scopes.push(variables(arguments.iter().map(AsRef::as_ref)));
-        assigned.iter().for_each(|assign| self.inside(&assign.value));
+        head_value.iter().for_each(|assign| self.inside(&assign.value));
         for (at, body) in bodies.iter().enumerate() {
-            let value = body.assign.as_ref().or(assigned.filter(|_| at == 0)).map(|assign| &*assign.value);
+            let value = body.assign.as_ref().or(head_value.filter(|_| at == 0)).map(|assign| &*assign.value);
             let has_else = bodies.get(at + 1).is_some_and(|next| next.is_else);
+            if has_else && self.searches(&body.query) {
+                let message = "a body that searches (`some`, `_`) has no `else` here: give the search a rule of its own";
+                self.refuse(body.query.span.line, message);
+            }
             let needed: Vec<&Expr> =
                 value.filter(|_| has_else || member.is_some()).into_iter().chain(member).collect();
             self.body(body, &needed);
@@ -124,7 +132,7 @@ impl Guards<'_> {
     fn body(&mut self, body: &RuleBody, needed: &[&Expr]) {
         body.assign.iter().for_each(|assign| self.inside(&assign.value));
         let before = self.insertions.len();
-        let guarded = self.query(&body.query, [], needed);
+        let guarded = self.query(&body.query, &[], needed);
         // `if not …` without braces has one condition, and now it has two.
         let Range { start: begin, end } = range(&body.query.span);
         let bare = body.query.stmts.first().is_some_and(|first| range(&first.span).start == begin);
@@ -135,41 +143,20 @@ impl Guards<'_> {
     }
 
     /// `also` are names that are bound for it, `result` what it is asked for. Whether it got a guard of its own.
-    fn query<const N: usize>(&mut self, query: &Query, also: [&str; N], result: &[&Expr]) -> bool {
-        let mut bound: HashSet<String> = also.into_iter().map(str::to_owned).collect();
-        // What these bind has a value.
-        let mut valued = HashSet::new();
-        for statement in &query.stmts {
-            match &statement.literal {
-                Literal::Expr { expr, .. } => {
-                    valued.extend(assigned(expr).map(|(name, _)| name.to_owned()));
-                    bound.extend(variables([&**expr]));
-                }
-                Literal::SomeIn { key, value, collection, .. } => {
-                    let names = variables(key.iter().map(AsRef::as_ref).chain([&**value]));
-                    valued.extend(names.iter().cloned());
-                    bound.extend(names);
-                    bound.extend(variables([&**collection]));
-                }
-                Literal::Every { domain, .. } => bound.extend(variables([&**domain])),
-                Literal::SomeVars { .. } | Literal::NotExpr { .. } => {}
-            }
-        }
+    fn query(&mut self, query: &Query, also: &[&str], result: &[&Expr]) -> bool {
+        let Names { mut bound, valued } = names(query);
+        bound.extend(also.iter().map(|name| (*name).to_owned()));
         self.scopes.push(bound);
         let mut guarded = false;
         for statement in &query.stmts {
             guarded |= self.statement(statement);
         }
         self.scopes.pop();
-        let needed: Vec<&Expr> = result
-            .iter()
-            .copied()
-            .filter(|expr| {
-                !has_value(expr) && !matches!(expr, Expr::Var { span, .. } if valued.contains(span.text()))
-            })
-            .collect();
+        let is_valued = |expr: &Expr| matches!(expr, Expr::Var { span, .. } if valued.contains(span.text()));
+        let unsure: Vec<&Expr> =
+            result.iter().copied().filter(|expr| !has_value(expr) && !is_valued(expr)).collect();
         if let Some(last) = query.stmts.last() {
-            guarded |= self.guard(&needed, last, Place::Behind);
+            guarded |= self.guard(&unsure, last, Place::Behind);
         }
         guarded
     }
@@ -184,15 +171,12 @@ impl Guards<'_> {
             }
             Literal::Expr { expr, .. } => {
                 self.inside(expr);
-                let value = assigned(expr).filter(|(_, value)| !has_value(value));
-                value.is_some_and(|(name, _)| {
-                    self.insertions.push((range(&statement.span).end, format!("; [{name}] != 0")));
-                    true
-                })
+                self.guard(&taken(expr), statement, Place::Behind)
             }
             Literal::Every { key, value, domain, query, .. } => {
                 self.inside(domain);
-                self.query(query, [value.text(), key.as_ref().map_or("", |key| key.text())], &[]);
+                let names: Vec<&str> = key.iter().chain([value]).map(|name| name.text()).collect();
+                self.query(query, &names, &[]);
                 false
             }
             Literal::NotExpr { expr, .. } => {
@@ -217,22 +201,28 @@ impl Guards<'_> {
         match expr {
             Expr::ArrayCompr { term, query, .. } => {
                 self.inside(term);
-                self.query(query, [], &[term]);
+                self.query(query, &[], &[term]);
             }
             Expr::SetCompr { term, query, .. } => {
                 self.inside(term);
-                self.query(query, [], &[]);
+                self.query(query, &[], &[]);
             }
             Expr::ObjectCompr { key, value, query, .. } => {
                 self.inside(key);
                 self.inside(value);
-                self.query(query, [], &[key]);
+                self.query(query, &[], &[key, value]);
             }
             _ => {
                 let indexed = match expr {
                     Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } => is_comprehension(refr),
                     _ => false,
                 };
+                if matches!(expr, Expr::Membership { key: Some(_), .. }) {
+                    self.refuse(
+                        expr.span().line,
+                        "`key, value in collection` is written `collection[key] == value` here",
+                    );
+                }
                 if indexed {
                     self.refuse(expr.span().line, "a comprehension is named before it is indexed");
                 }
@@ -241,7 +231,7 @@ impl Guards<'_> {
         }
     }
 
-    /// Asks for these beside the statement, under its `with`. Whether there was anything to ask for.
+    /// Asks for these before the statement, under its `with`, or behind it. Whether there was anything to ask for.
     fn guard(&mut self, needed: &[&Expr], statement: &LiteralStmt, place: Place) -> bool {
         if needed.is_empty() {
             return false;
@@ -272,7 +262,20 @@ impl Guards<'_> {
     }
 
     fn refuse(&mut self, line: u32, message: &str) {
-        self.faults.push(Fault::at(self.path, at(line), message));
+        self.faults.push(Fault::at(self.path, index(line), message));
+    }
+
+    /// Whether it looks for values that fit. The engine takes a search that found nothing for a body that held.
+    fn searches(&self, query: &Query) -> bool {
+        let valued = names(query).valued;
+        let is_open = |name: &String| !valued.contains(name) && !self.knows(name);
+        query.stmts.iter().any(|statement| match &statement.literal {
+            Literal::SomeIn { .. } => true,
+            Literal::Expr { expr, .. } => {
+                indices(expr).into_iter().any(|index| variables([index]).iter().any(is_open))
+            }
+            _ => false,
+        })
     }
 
     fn knows(&self, name: &str) -> bool {
@@ -295,21 +298,71 @@ fn literal_end(statement: &LiteralStmt) -> usize {
     range(span).end
 }
 
-/// `name := value`
-fn assigned(expr: &Expr) -> Option<(&str, &Expr)> {
-    match expr {
-        Expr::AssignExpr { op: AssignOp::ColEq, lhs, rhs, .. } => match &**lhs {
-            Expr::Var { span, .. } if span.text() != "_" => Some((span.text(), rhs)),
-            _ => None,
-        },
-        _ => None,
+/// What a query binds, and which of these have a value then.
+struct Names {
+    bound: HashSet<String>,
+    valued: HashSet<String>,
+}
+
+fn names(query: &Query) -> Names {
+    let (mut bound, mut valued) = (HashSet::new(), HashSet::new());
+    for statement in &query.stmts {
+        match &statement.literal {
+            Literal::Expr { expr, .. } => {
+                if let Expr::AssignExpr { op: AssignOp::ColEq, lhs, .. } = &**expr {
+                    valued.extend(variables([&**lhs]));
+                }
+                bound.extend(variables([&**expr]));
+            }
+            Literal::SomeIn { key, value, collection, .. } => {
+                let named = variables(key.iter().map(AsRef::as_ref).chain([&**value]));
+                valued.extend(named.iter().cloned());
+                bound.extend(named);
+                bound.extend(variables([&**collection]));
+            }
+            Literal::Every { domain, .. } => bound.extend(variables([&**domain])),
+            Literal::SomeVars { .. } | Literal::NotExpr { .. } => {}
+        }
+    }
+    bound.remove(BLANK);
+    Names { bound, valued }
+}
+
+/// A variable without a name.
+const BLANK: &str = "_";
+
+/// What an assignment must have got: the variable, or what went into one without a name.
+fn taken(expr: &Expr) -> Vec<&Expr> {
+    let Expr::AssignExpr { op, lhs, rhs, .. } = expr else { return vec![] };
+    let of = |pattern: &Expr, value: &'_ Expr| has_blank(pattern) && !has_blank(value) && !has_value(value);
+    match (op, &**lhs) {
+        (AssignOp::ColEq, Expr::Var { span, .. }) if span.text() != BLANK => {
+            if has_value(rhs) {
+                vec![]
+            } else {
+                vec![lhs]
+            }
+        }
+        _ if of(lhs, rhs) => vec![rhs],
+        _ if of(rhs, lhs) => vec![lhs],
+        _ => vec![],
+    }
+}
+
+/// Whether a pattern takes something without naming it.
+fn has_blank(pattern: &Expr) -> bool {
+    match pattern {
+        Expr::Var { span, .. } => span.text() == BLANK,
+        Expr::Array { .. } | Expr::Set { .. } | Expr::Object { .. } => {
+            parts(pattern).into_iter().any(has_blank)
+        }
+        _ => false,
     }
 }
 
 /// Whatever the input says.
 fn has_value(expr: &Expr) -> bool {
-    is_scalar(expr)
-        || matches!(expr, Expr::ArrayCompr { .. } | Expr::SetCompr { .. } | Expr::ObjectCompr { .. })
+    is_scalar(expr) || is_comprehension(expr)
 }
 
 /// The terms without which OPA has no answer to the negation of this.
@@ -383,6 +436,15 @@ fn variables<'a>(exprs: impl IntoIterator<Item = &'a Expr>) -> HashSet<String> {
     names
 }
 
+/// What references in it are indexed by.
+fn indices(expr: &Expr) -> Vec<&Expr> {
+    let mut found: Vec<&Expr> = parts(expr).into_iter().flat_map(indices).collect();
+    if let Expr::RefBrack { index, .. } = expr {
+        found.push(index);
+    }
+    found
+}
+
 /// The expressions that this one is made of. A comprehension is of one piece.
 fn parts(expr: &Expr) -> Vec<&Expr> {
     match expr {
@@ -428,12 +490,12 @@ fn text_of(span: &Span) -> &str {
 /// The bytes of a span. The engine leaves out the quotes of a text that it begins or ends with.
 fn range(span: &Span) -> Range<usize> {
     let text = span.source.contents().as_bytes();
-    let (start, end) = (at(span.start), at(span.end));
+    let (start, end) = (index(span.start), index(span.end));
     let is_quote = |at: usize| text.get(at).is_some_and(|byte| matches!(byte, b'"' | b'`'));
     let start = start.checked_sub(1).filter(|before| is_quote(*before)).unwrap_or(start);
     start..end + usize::from(is_quote(end))
 }
 
-fn at(number: u32) -> usize {
+fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }

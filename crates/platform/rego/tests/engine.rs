@@ -316,6 +316,11 @@ fn what_is_not_there_ends_a_body_wherever_it_stands() {
 fn what_would_mean_something_else_is_refused() {
     for (text, why) in [
         ("default w(_) := 3\nw(x) := 5 if x == 2", "has no default"),
+        ("v[k] contains x if { some k, x in input.a }", "plain name"),
+        ("deny contains \"x\" if \"k\", 1 in input.a", "collection[key] == value"),
+        ("w := 1 if { some x in input.a; x == 1 }\nelse := 2", "a rule of its own"),
+        ("w := 1 if { input.a[_] == 1 }\nelse := 2", "a rule of its own"),
+        ("w(x) := 1 if { input.a[i].b == x; i > 2 }\nelse := 2", "a rule of its own"),
         ("v.a := 1\nv.b := 2", "without dots"),
         ("deny contains \"x\" if [y | y := input.want][0] == 1", "named before it is indexed"),
     ] {

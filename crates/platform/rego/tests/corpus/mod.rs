@@ -67,6 +67,121 @@ impl Dice {
         text
     }
 
+    /// A policy of expressions inside each other, over an input that lacks half of what they ask for.
+    pub(crate) fn wild(&mut self) -> String {
+        let mut text = String::new();
+        for at in 0..3 {
+            text.push_str(&format!("deny contains \"rule {at}\" if {{\n{}}}\n\n", self.wild_body()));
+        }
+        let (value, other) = (self.any(2), self.any(1));
+        text.push_str(&format!(
+            "given := {value} if {{\n\t{}\n\tnot {}\n}}\nelse := {other}\n\n",
+            self.truth(2),
+            self.truth(1)
+        ));
+        text.push_str(&format!("deny contains \"given\" if given == {}\n\n", self.any(0)));
+        text.push_str(&format!("holds(x) if {{\n\tx == x\n{}}}\n\n", self.wild_body()));
+        text.push_str(&format!("deny contains \"holds not\" if not holds({})\n\n", self.any(1)));
+        text.push_str(&format!("deny contains \"holds\" if holds({})\n", self.any(1)));
+        text
+    }
+
+    fn wild_body(&mut self) -> String {
+        (0..1 + self.roll(3)).map(|_| format!("\t{}\n", self.statement())).collect()
+    }
+
+    fn statement(&mut self) -> String {
+        self.named += 1;
+        let one = self.named;
+        match self.roll(9) {
+            0 | 1 => self.truth(2),
+            2 | 3 => format!("not {}", self.truth(2)),
+            4 => format!("x{one} := {}\n\tnot x{one} == {}", self.any(2), self.any(1)),
+            5 => format!("_ := {}", self.some(2)),
+            6 => format!("some x{one} in {}\n\tnot x{one} == {}", self.any(1), self.any(1)),
+            7 => format!("every x{one} in {} {{ x{one} == x{one}; {} }}", self.any(1), self.truth(1)),
+            _ => {
+                // A term without an operator: OPA takes no other here.
+                let term = if self.roll(2) == 0 { self.words(1) } else { self.any(1) };
+                let from = self.any(1);
+                let made = match self.roll(3) {
+                    0 => format!("[{term} | some x{one} in {from}; x{one} == x{one}]"),
+                    1 => format!("{{{term} | some x{one} in {from}; not x{one} == {}}}", self.any(0)),
+                    _ => format!("{{x{one}: {term} | some x{one} in {from}}}"),
+                };
+                format!("count({made}) {} {}", self.pick(&["==", ">", "!="]), self.roll(3))
+            }
+        }
+    }
+
+    /// Anything: what the input says, whatever it is.
+    fn any(&mut self, depth: usize) -> String {
+        match self.roll(if depth == 0 { 7 } else { 10 }) {
+            0 | 1 => "input.want".into(),
+            2 => "input.resource.name".into(),
+            3 => "input.resource.owner".into(),
+            4 => "input.principal.roles".into(),
+            5 => "input.flags.map".into(),
+            6 => "input.resource.size".into(),
+            7 => format!("input.flags[{}]", self.any(depth - 1)),
+            8 => format!("object.get(input, \"want\", {})", self.any(depth - 1)),
+            _ => format!("input.principal.roles[{}]", self.any(depth - 1)),
+        }
+    }
+
+    /// A text, a number, a truth, or anything.
+    fn some(&mut self, depth: usize) -> String {
+        match self.roll(4) {
+            0 => self.words(depth),
+            1 => self.amount(depth),
+            2 => self.truth(depth),
+            _ => self.any(depth),
+        }
+    }
+
+    fn words(&mut self, depth: usize) -> String {
+        let (one, other) = (self.any(depth.saturating_sub(1)), self.any(0));
+        match self.roll(5) {
+            0 => format!("lower({one})"),
+            1 => format!("concat(\"-\", [{one}, {other}])"),
+            2 => format!("sprintf(\"%v\", [{one}])"),
+            3 => format!("trim({one}, {other})"),
+            _ => format!("replace({one}, \"a\", {other})"),
+        }
+    }
+
+    fn amount(&mut self, depth: usize) -> String {
+        let (one, other) = (self.any(depth.saturating_sub(1)), self.any(0));
+        match self.roll(7) {
+            0 => format!("count({one})"),
+            1 => format!("({one} + {other})"),
+            2 => format!("({one} % 3)"),
+            3 => format!("(7 / {one})"),
+            4 => format!("abs({one})"),
+            5 => format!("to_number({one})"),
+            _ => format!("max({one})"),
+        }
+    }
+
+    fn truth(&mut self, depth: usize) -> String {
+        let below = depth.saturating_sub(1);
+        let (one, other) = (self.any(below), self.any(below));
+        match self.roll(12) {
+            0 => one,
+            1 => format!("{one} == {other}"),
+            2 => format!("{one} == {}", self.words(below)),
+            3 => format!("{one} {} {}", self.pick(&["<", ">=", "!=", "=="]), self.amount(below)),
+            4 => format!("{one} in {other}"),
+            5 => format!("{} in {other}", self.words(below)),
+            6 => format!("startswith({one}, {other})"),
+            7 => format!("is_string({one})"),
+            8 => format!("[{one}, 1] == [{other}, 1]"),
+            9 => format!("{{{one}}} == {{{other}, {}}}", self.any(0)),
+            10 => format!("{{\"a\": {one}}} == {{\"a\": {other}}}"),
+            _ => format!("is_boolean({one} == {other})"),
+        }
+    }
+
     fn body(&mut self) -> String {
         (0..1 + self.roll(3)).map(|_| format!("\t{}\n", self.condition(2))).collect()
     }
@@ -75,7 +190,7 @@ impl Dice {
         let simple = depth == 0 || self.roll(3) == 0;
         self.named += 1;
         let one = self.named;
-        match self.roll(if simple { 12 } else { 22 }) {
+        match self.roll(if simple { 12 } else { 25 }) {
             0 => format!("input.principal.kind == {}", self.pick(&["\"agent\"", "\"user\"", "kinds[0]"])),
             1 => format!(
                 "input.resource.size {} {}",
@@ -117,6 +232,13 @@ impl Dice {
             }
             12 => format!("not {}", self.condition(0)),
             20 => format!("not {}", self.negated()),
+            22 => format!("_ := {}", self.part()),
+            23 => format!("x{one} := {}\n\tnot x{one} == \"a\"", self.part()),
+            24 => format!(
+                "count({{name: {} | some name in input.principal.roles}}) == {}",
+                self.part(),
+                self.roll(3)
+            ),
             21 => format!(
                 "count([role | some role in input.principal.roles; not {}]) == {}",
                 self.negated(),
@@ -176,6 +298,12 @@ impl Dice {
             8 => format!("{part} > 3"),
             _ => format!("split({part}, \"d\")[0] == \"a\""),
         }
+    }
+
+    fn part(&mut self) -> String {
+        let parts =
+            ["input.want", "input.flags[input.want]", "lower(input.want)", "kinds[input.resource.size]"];
+        self.pick(&parts).to_owned()
     }
 
     fn text(&mut self) -> String {
