@@ -1,7 +1,7 @@
 //! The same answers as Open Policy Agent itself, on a generated corpus and on the policies of this repository. Needs a real
 //! `opa`, which `scripts/opa.sh` builds; part of `make test-all`.
 
-#![expect(clippy::unwrap_used, reason = "tests: a panic is the report")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests: a panic is the report")]
 
 mod corpus;
 
