@@ -101,7 +101,7 @@ pub fn depart(change: Change, org: OrgId, principal: PrincipalId, at: Timestamp)
 
 /// The news that somebody's rights changed; nothing dies of it.
 pub(crate) fn news(org: OrgId, holder: HolderId) -> AuthorityEntry {
-    AuthorityEntry { org, kind: holder.kind(), key: holder.uuid(), dead: false }
+    AuthorityEntry::changed(org, holder.kind(), holder.uuid())
 }
 
 fn of_groups(head: &'static str, scope: &OrgScope, groups: &[GroupId]) -> Option<Select> {

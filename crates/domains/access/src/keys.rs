@@ -147,7 +147,7 @@ impl Access {
         }));
         let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
             .statement(store::insert_key(&key))
-            .authority(entry(&key, false));
+            .authority(entry(&key));
         Ok(Decided::new(giver.head.relied_on(change), IssuedKey { key, text }))
     }
 
@@ -176,7 +176,7 @@ impl Access {
         let fact = fact.data(json!({ "owner": key.owner.to_string() }));
         let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
             .statement(store::revoke_key(&key, now))
-            .authority(entry(&key, true));
+            .authority(entry(&key).died());
         key.revoked_at = Some(now);
         key.revision += 1;
         Ok(Decided::new(change, key))
@@ -209,8 +209,8 @@ impl Access {
     }
 }
 
-fn entry(key: &ApiKey, dead: bool) -> AuthorityEntry {
-    AuthorityEntry { org: key.org, kind: "api_key", key: key.id.uuid(), dead }
+fn entry(key: &ApiKey) -> AuthorityEntry {
+    AuthorityEntry::changed(key.org, "api_key", key.id.uuid())
 }
 
 pub(crate) fn addresses(key: &ApiKey) -> Vec<String> {

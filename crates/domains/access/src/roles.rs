@@ -196,7 +196,7 @@ impl Access {
         }));
         let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
             .statement(store::update_role(&role))
-            .authority(AuthorityEntry { org: role.org, kind: "role", key: role.id.uuid(), dead: false });
+            .authority(AuthorityEntry::changed(role.org, "role", role.id.uuid()));
         Ok(Decided::new(giver.head.advanced(change), Role::Own(role)))
     }
 

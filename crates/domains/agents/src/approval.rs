@@ -15,7 +15,7 @@ impl Agents {
         let org = self.inner().people.standing_org(by).await?;
         let grounds = self.grounds(by, &agent).await?;
         agent.status = Status::Active;
-        let change = self.turn(by, &mut agent, &facts::AGENT_APPROVED, json!({}), false).await?;
+        let change = self.turn(by, &mut agent, &facts::AGENT_APPROVED, json!({})).await?;
         let change = grounds.relied_on(head.relied_on(change)).guard("orgs", org.id, org.revision);
         Ok(Decided::new(change, agent))
     }
@@ -30,7 +30,7 @@ impl Agents {
         let mut agent = self.waiting(by, of).await?;
         agent.status = Status::Decommissioned;
         let data = json!({ "reason": reason });
-        let change = self.turn(by, &mut agent, &facts::AGENT_REJECTED, data, true).await?;
+        let change = self.turn(by, &mut agent, &facts::AGENT_REJECTED, data).await?;
         let change = change.statement(store::revoke_all(&agent, agent.updated_at));
         let principal = web::PrincipalId::Agent(agent.id);
         let change = access::depart(change, agent.org, principal, agent.updated_at);

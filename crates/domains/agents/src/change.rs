@@ -99,7 +99,7 @@ impl Agents {
             (Some(true), Status::Suspended) => Some((&facts::AGENT_REACTIVATED, json!({}), Status::Active)),
             (Some(true), other) => return Err(AgentError::NotSuspended(other.name())),
         };
-        let dead = matches!(turned, Some((_, _, Status::Suspended)));
+        let stops = matches!(turned, Some((_, _, Status::Suspended)));
         let wakes = matches!(turned, Some((_, _, Status::Active)));
         let mut head = None;
         if wakes || patch.owner.set().is_some_and(|owner| *owner != agent.owner) {
@@ -115,8 +115,8 @@ impl Agents {
             .fact(&facts::AGENT_UPDATED)
             .target("agent", agent.id, &agent.display_name)
             .data(json!({ "fields": fields }));
-        let mut change =
-            Change::new(by.scope(), inner.ledger.seal(fact).await?).authority(entry(&agent, dead));
+        let entry = if stops { entry(&agent).died() } else { entry(&agent) };
+        let mut change = Change::new(by.scope(), inner.ledger.seal(fact).await?).authority(entry);
         change = grounds.relied_on(change);
         if let Some((kind, data, status)) = turned {
             agent.status = status;

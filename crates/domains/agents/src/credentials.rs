@@ -56,7 +56,7 @@ impl Agents {
         let change = Change::new(by.scope(), self.inner().ledger.seal(fact).await?)
             .guard("agents", agent.id, agent.revision)
             .statement(store::insert_credential(made, &by.caller().principal().to_string()))
-            .authority(entry(made, false));
+            .authority(entry(made));
         Ok(Decided::new(head.relied_on(change), issued))
     }
 
@@ -89,12 +89,13 @@ impl Agents {
             "replaced_by": new.id,
             "overlap_seconds": overlap.as_secs(),
         }));
+        let news = if at_once { entry(&old).died() } else { entry(&old) };
         let change = Change::new(by.scope(), self.inner().ledger.seal(fact).await?)
             .guard("agents", agent.id, agent.revision)
             .statement(store::end_credential(&old, at_once.then_some(now), Some(ends), Some(new.id)))
             .statement(store::insert_credential(new, &by.caller().principal().to_string()))
-            .authority(entry(&old, at_once))
-            .authority(entry(new, false));
+            .authority(news)
+            .authority(entry(new));
         Ok(Decided::new(head.relied_on(change), issued))
     }
 
@@ -125,7 +126,7 @@ impl Agents {
             .data(json!({ "agent": agent.id }));
         let change = Change::new(by.scope(), self.inner().ledger.seal(fact).await?)
             .statement(end)
-            .authority(entry(&credential, true));
+            .authority(entry(&credential).died());
         Ok(Decided::new(change, credential))
     }
 
@@ -226,6 +227,6 @@ fn active(agent: &Agent) -> Result<(), AgentError> {
     }
 }
 
-fn entry(credential: &Credential, dead: bool) -> AuthorityEntry {
-    AuthorityEntry { org: credential.org, kind: "credential", key: credential.id.uuid(), dead }
+fn entry(credential: &Credential) -> AuthorityEntry {
+    AuthorityEntry::changed(credential.org, "credential", credential.id.uuid())
 }

@@ -149,7 +149,7 @@ impl Agents {
             confirmed_at: None,
         };
         let data = json!({ "kill": kill.id, "reason": reason });
-        let change = self.turn(by, &mut agent, &facts::AGENT_KILLED, data, true).await?;
+        let change = self.turn(by, &mut agent, &facts::AGENT_KILLED, data).await?;
         let requested_by = by.caller().principal().to_string();
         Ok((kill.clone(), change.at_revision(store::insert_kill(&kill, by.org(), &requested_by))))
     }

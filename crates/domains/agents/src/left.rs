@@ -63,10 +63,9 @@ impl Agents {
                 .target("agent", agent.id, &agent.display_name)
                 .data(json!({ "owner": leaving, "passed_to": heir.map(|heir| heir.to_string()) }))
                 .cause(cause);
-            change = change
-                .fact(inner.ledger.seal(fact).await?)
-                .statement(store::update(&agent))
-                .authority(entry(&agent, heir.is_none()));
+            let news = if heir.is_none() { entry(&agent).died() } else { entry(&agent) };
+            change =
+                change.fact(inner.ledger.seal(fact).await?).statement(store::update(&agent)).authority(news);
         }
         Ok(LeftBehind { change, agents: count })
     }

@@ -63,7 +63,7 @@ impl Agents {
             .guard("orgs", org.id, org.revision)
             .statement(store::insert(&agent))
             .statements(self.gifts(&agent, &grants, by))
-            .authority(entry(&agent, false));
+            .authority(entry(&agent));
         metrics::counter!("safeconduct_agents_created_total").increment(1);
         Ok(Decided::new(grounds.relied_on(head.relied_on(change)), agent))
     }

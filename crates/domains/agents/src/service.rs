@@ -182,6 +182,6 @@ impl OnDead for Inner {
     }
 }
 
-pub(crate) fn entry(agent: &Agent, dead: bool) -> AuthorityEntry {
-    AuthorityEntry { org: agent.org, kind: "agent", key: agent.id.uuid(), dead }
+pub(crate) fn entry(agent: &Agent) -> AuthorityEntry {
+    AuthorityEntry::changed(agent.org, "agent", agent.id.uuid())
 }

@@ -25,8 +25,7 @@ impl Agents {
             Status::Decommissioned => return Err(AgentError::Decommissioned),
             other => return Err(AgentError::NotActive(other.name())),
         }
-        let change =
-            self.turn(by, &mut agent, &facts::AGENT_SUSPENDED, json!({ "reason": reason }), true).await?;
+        let change = self.turn(by, &mut agent, &facts::AGENT_SUSPENDED, json!({ "reason": reason })).await?;
         Ok(Decided::new(change, agent))
     }
 
@@ -45,7 +44,7 @@ impl Agents {
         }
         let org = self.inner().people.standing_org(by).await?;
         let grounds = self.grounds(by, &agent).await?;
-        let change = self.turn(by, &mut agent, &facts::AGENT_REACTIVATED, json!({}), false).await?;
+        let change = self.turn(by, &mut agent, &facts::AGENT_REACTIVATED, json!({})).await?;
         let change = grounds.relied_on(head.relied_on(change)).guard("orgs", org.id, org.revision);
         Ok(Decided::new(change, agent))
     }
@@ -61,7 +60,7 @@ impl Agents {
         agent.status = Status::Decommissioned;
         let credentials = store::active_credentials(&inner.db, by.scope(), agent.id).await?;
         let data = json!({ "credentials": credentials.len() });
-        let mut change = self.turn(by, &mut agent, &facts::AGENT_DECOMMISSIONED, data, true).await?;
+        let mut change = self.turn(by, &mut agent, &facts::AGENT_DECOMMISSIONED, data).await?;
         let cause = change.first_fact();
         for credential in &credentials {
             let fact = by
@@ -76,19 +75,19 @@ impl Agents {
         Ok(Decided::new(change, agent))
     }
 
-    /// The change that gives `agent` its new status.
+    /// The change that gives `agent` the status that it has now; with any but `active` its tokens die.
     pub(crate) async fn turn(
         &self,
         by: &Allowance,
         agent: &mut Agent,
         kind: &'static FactKind,
         data: Value,
-        dead: bool,
     ) -> Result<Change, AgentError> {
         self.touch(agent);
         let fact = by.fact(kind).target("agent", agent.id, &agent.display_name).data(data);
         let fact: FactRow = self.inner().ledger.seal(fact).await?;
-        Ok(Change::new(by.scope(), fact).statement(store::update(agent)).authority(entry(agent, dead)))
+        let entry = if agent.status == Status::Active { entry(agent) } else { entry(agent).died() };
+        Ok(Change::new(by.scope(), fact).statement(store::update(agent)).authority(entry))
     }
 
     pub(crate) fn touch(&self, agent: &mut Agent) {

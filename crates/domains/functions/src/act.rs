@@ -108,7 +108,7 @@ impl Functions {
         let (actor, origin) = (by.caller().actor(), by.origin());
         let (fact, statement) = self.runs().cancellation(&by.scope(), &found, actor, origin).await?;
         // Its token may have got out; what it stood for is over.
-        let token = AuthorityEntry { org: by.org(), kind: "run", key: found.id.uuid(), dead: true };
+        let token = AuthorityEntry::changed(by.org(), "run", found.id.uuid()).died();
         let change = Change::new(by.scope(), self.inner().ledger.seal(fact).await?)
             .statement(statement)
             .authority(token);

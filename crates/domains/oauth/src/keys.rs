@@ -293,7 +293,7 @@ fn system() -> Actor {
 }
 
 fn entry(org: OrgId) -> AuthorityEntry {
-    AuthorityEntry { org, kind: "keys", key: org.uuid(), dead: false }
+    AuthorityEntry::changed(org, "keys", org.uuid())
 }
 
 fn place(org: OrgId, row: &[u8; 16]) -> Aad<'_> {

@@ -87,7 +87,7 @@ impl Oauth {
             .origin(&origin)
             .target("token", claims.jti, "")
             .data(json!({ "expires_at": expires_at }));
-        let entry = AuthorityEntry { org: issuer.org, kind: "token", key: claims.jti.uuid(), dead: true };
+        let entry = AuthorityEntry::changed(issuer.org, "token", claims.jti.uuid()).died();
         let change = Change::new(store::proven(issuer), inner.ledger.seal(fact).await?).authority(entry);
         inner.db.commit(change).await?;
         metrics::counter!("safeconduct_tokens_revoked_total").increment(1);

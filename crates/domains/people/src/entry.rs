@@ -34,7 +34,7 @@ impl People {
         match &person.email {
             Some(email) if !person.email_verified => change
                 .statement(store::verify_email(person.id, email))
-                .authority(AuthorityEntry { org, kind: "user", key: person.id.uuid(), dead: false }),
+                .authority(AuthorityEntry::changed(org, "user", person.id.uuid())),
             _ => change,
         }
     }

@@ -204,7 +204,7 @@ impl People {
                 .statements(giving.statements(self, org.id, person.id, now));
             change = self.by_rule(change, org.id, &person).await?;
         }
-        let entry = AuthorityEntry { org: org.id, kind: "user", key: person.id.uuid(), dead: false };
+        let entry = AuthorityEntry::changed(org.id, "user", person.id.uuid());
         Ok(Step::Change(Box::new(giving.guarded(change).authority(entry)), outcome, person))
     }
 }

@@ -303,7 +303,7 @@ impl People {
             .guard(open.inviter.0, types::RequestId::from_uuid(open.inviter.1), open.inviter.2)
             .statement(membership)
             .statements(gifts)
-            .authority(AuthorityEntry { org, kind: "user", key: user.uuid(), dead: false })
+            .authority(AuthorityEntry::changed(org, "user", user.uuid()))
     }
 
     /// The invitation behind a token, if it can be accepted now.
@@ -370,7 +370,7 @@ impl People {
         let change = Change::new(SIGN_IN, inner.ledger.seal(fact).await?)
             .statement(store::prove_email(&proved))
             .statement(store::end_sessions_everywhere(person.id, inner.world.now()))
-            .authority(AuthorityEntry { org, kind: "user", key: person.id.uuid(), dead: true });
+            .authority(AuthorityEntry::changed(org, "user", person.id.uuid()).died());
         inner.db.commit(change).await?;
         Ok(proved)
     }

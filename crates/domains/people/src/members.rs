@@ -79,7 +79,7 @@ impl RolesChange {
         let change = change
             .statements(self.taken.iter().map(|role| store::take_role(org, user, role)))
             .statements(self.giving.statements(people, org, user, now))
-            .authority(AuthorityEntry { org, kind: "user", key: user.uuid(), dead: false });
+            .authority(AuthorityEntry::changed(org, "user", user.uuid()));
         let change = self.giving.guarded(change);
         match self.kept {
             Some(kept) => kept.advanced(change),
@@ -180,12 +180,8 @@ impl People {
             // Agents that are just being given to the person are finished first, and seen below.
             .guard_count("users", user, member.person.revision);
         let LeftBehind { change, .. } = self.leave_behind(by, user, heir, kept.advanced(change)).await?;
-        let dead = |session: &types::SessionId| AuthorityEntry {
-            org,
-            kind: "session",
-            key: session.uuid(),
-            dead: true,
-        };
+        let dead =
+            |session: &types::SessionId| AuthorityEntry::changed(org, "session", session.uuid()).died();
         let change = change
             .statement(store::end_sessions_of(org, user, now))
             .statement(store::delete_membership(member.row, org, user));

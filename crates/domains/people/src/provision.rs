@@ -144,11 +144,11 @@ impl People {
                     change = change.statement(store::end_sessions_of(org, id, now));
                     let dead = |session: &types::SessionId| session.uuid();
                     for key in sessions.iter().map(dead) {
-                        change = change.authority(AuthorityEntry { org, kind: "session", key, dead: true });
+                        change = change.authority(AuthorityEntry::changed(org, "session", key).died());
                     }
                 }
             }
-            change = change.authority(AuthorityEntry { org, kind: "user", key: id.uuid(), dead: false });
+            change = change.authority(AuthorityEntry::changed(org, "user", id.uuid()));
         }
         if roles != member.roles {
             let roles_change = self.roles_change(by, &member, &roles).await?;
@@ -216,8 +216,8 @@ impl People {
             change = change.statement(store::end_sessions_everywhere(before.id, inner.world.now()));
         }
         let suspender: Option<OrgId> = (before.active && !after.active).then(|| by.org());
-        let dead = before.active && !after.active;
-        let entry = AuthorityEntry { org: by.org(), kind: "user", key: before.id.uuid(), dead };
+        let changed = AuthorityEntry::changed(by.org(), "user", before.id.uuid());
+        let entry = if suspender.is_some() { changed.died() } else { changed };
         Ok(change.statement(store::update_person(after, suspender)).authority(entry))
     }
 

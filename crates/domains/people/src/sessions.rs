@@ -215,12 +215,9 @@ impl People {
     }
 
     pub(crate) fn ending(&self, change: Change, session: &Session) -> Change {
-        change.statement(store::end_session(session, self.inner().world.now())).authority(AuthorityEntry {
-            org: session.org,
-            kind: "session",
-            key: session.id.uuid(),
-            dead: true,
-        })
+        change
+            .statement(store::end_session(session, self.inner().world.now()))
+            .authority(AuthorityEntry::changed(session.org, "session", session.id.uuid()).died())
     }
 
     /// The caller's own sessions.

@@ -129,7 +129,8 @@ impl People {
         if dead {
             change = change.statement(store::end_sessions_everywhere(id, inner.world.now()));
         }
-        let entry = AuthorityEntry { org: by.org(), kind: "user", key: id.uuid(), dead };
+        let changed = AuthorityEntry::changed(by.org(), "user", id.uuid());
+        let entry = if dead { changed.died() } else { changed };
         Ok((change.statement(store::turn_person(person, suspender)).authority(entry), known))
     }
 }

@@ -269,7 +269,7 @@ impl Inner {
 
 /// Every node reads the organization's policy anew.
 fn news(org: OrgId, policy: PolicyId) -> AuthorityEntry {
-    AuthorityEntry { org, kind: "policy", key: policy.uuid(), dead: false }
+    AuthorityEntry::changed(org, "policy", policy.uuid())
 }
 
 fn whole(count: usize) -> i64 {

@@ -189,6 +189,17 @@ impl Guard {
 }
 
 impl AuthorityEntry {
+    /// Something about it is another: whoever keeps it reads it anew.
+    pub fn changed(org: OrgId, kind: &'static str, key: Uuid) -> Self {
+        Self { org, kind, key, dead: false }
+    }
+
+    /// And every token of before dies with it.
+    #[must_use]
+    pub fn died(self) -> Self {
+        Self { dead: true, ..self }
+    }
+
     fn insert(&self, ordinal: usize, at: types::Timestamp) -> Statement {
         sql(
             "INSERT INTO authority_log (revision, ordinal, org, kind, key, dead, at) \

@@ -225,8 +225,7 @@ impl House {
 
     async fn kill_agent(&self, node: &Node) {
         let fact = Fact::new(&KILLED, self.scope.org(), Actor::system("test"));
-        let entry =
-            AuthorityEntry { org: self.scope.org(), kind: "agent", key: self.agent.uuid(), dead: true };
+        let entry = AuthorityEntry::changed(self.scope.org(), "agent", self.agent.uuid()).died();
         let change = Change::new(self.scope, node.ledger.seal(fact).await.unwrap()).authority(entry);
         node.db.commit(change).await.unwrap();
     }

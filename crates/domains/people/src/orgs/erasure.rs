@@ -50,7 +50,7 @@ impl People {
             .fact(inner.ledger.seal(told(home.id)).await?)
             .statement(store::close(org))
             .statement(store::end_sessions_of_org(org.id, inner.world.now()))
-            .authority(entry(org, true));
+            .authority(entry(org).died());
         inner.db.commit(change).await?;
         Ok(())
     }
@@ -62,7 +62,7 @@ impl People {
         let home = self.home().await?;
         let rows = store::erase(&inner.db, org.id);
         let change = inner.ledger.extinguish(org.id, &org.slug, home.id, rows).await?;
-        inner.db.commit(change.authority(entry(org, true))).await?;
+        inner.db.commit(change.authority(entry(org).died())).await?;
         inner.keyring.forget(org.id);
         Ok(())
     }

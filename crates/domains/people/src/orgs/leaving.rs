@@ -49,7 +49,7 @@ impl People {
         let change = change
             .guard_count("orgs", org.id, org.revision)
             .statement(store::let_go(org.id, erase_after))
-            .authority(entry(&org, false));
+            .authority(entry(&org));
         org.standing = OrgStanding::Leaving { erase_after };
         org.revision += 1;
         Ok(Decided::new(change, org))
@@ -70,7 +70,7 @@ impl People {
             .data(json!({ "slug": org.slug }));
         let change = Change::new(scope_of(by, &org), self.inner().ledger.seal(fact).await?)
             .statement(store::restore(&org))
-            .authority(entry(&org, false));
+            .authority(entry(&org));
         org.standing = OrgStanding::Active;
         org.revision += 1;
         Ok(Decided::new(change, org))

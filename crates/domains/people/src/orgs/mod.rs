@@ -145,7 +145,7 @@ impl People {
         change
             .statement(store::insert_membership(world.id(), org.id, owner, org.created_at))
             .statement(give(world, org.id, to, &Gift::Role("owner".to_owned()), by, org.created_at))
-            .authority(AuthorityEntry { org: org.id, kind: "user", key: owner.uuid(), dead: false })
+            .authority(AuthorityEntry::changed(org.id, "user", owner.uuid()))
     }
 
     /// Operators see all organizations unless they ask for theirs, people those that they belong to, agents their own.
@@ -207,7 +207,7 @@ impl People {
             .data(json!({ "fields": fields }));
         let change = Change::new(scope_of(by, &org), self.inner().ledger.seal(fact).await?)
             .statement(store::update_org(&org))
-            .authority(entry(&org, false));
+            .authority(entry(&org));
         Ok(Decided::new(change, org))
     }
 
@@ -271,18 +271,18 @@ impl People {
             .statement(store::insert_person(person))
             .statement(store::insert_membership(inner.world.id(), org, person.id, person.created_at))
             .statements(grants.gifts.iter().map(give))
-            .authority(AuthorityEntry { org, kind: "user", key: person.id.uuid(), dead: false }))
+            .authority(AuthorityEntry::changed(org, "user", person.id.uuid())))
     }
 }
 
 /// What every founding writes.
 fn founding(change: Change, org: &Org) -> Change {
     let change = change.statement(store::insert_org(org)).statement(store::take_slug(org));
-    found_org(change, org.id).authority(entry(org, false))
+    found_org(change, org.id).authority(entry(org))
 }
 
-fn entry(org: &Org, dead: bool) -> AuthorityEntry {
-    AuthorityEntry { org: org.id, kind: "org", key: org.id.uuid(), dead }
+fn entry(org: &Org) -> AuthorityEntry {
+    AuthorityEntry::changed(org.id, "org", org.id.uuid())
 }
 
 /// Acts on one's own organization stay behind the wall; those of operators on others step over it.

@@ -20,8 +20,8 @@ impl AuthorityObserver for Heard {
     }
 }
 
-fn entry(shelf: &Shelf, dead: bool) -> AuthorityEntry {
-    AuthorityEntry { org: shelf.org, kind: "agent", key: new_id(), dead }
+fn entry(shelf: &Shelf) -> AuthorityEntry {
+    AuthorityEntry::changed(shelf.org, "agent", new_id())
 }
 
 on_both_databases! {
@@ -30,8 +30,8 @@ on_both_databases! {
         let heard = Arc::new(Heard::default());
         shelf.db.observe_authority(heard.clone());
         let changes = (0..100).map(|number| {
-            let change = Change::new(shelf.scope(), shelf.fact()).authority(entry(&shelf, true));
-            let change = if number % 2 == 0 { change.authority(entry(&shelf, false)) } else { change };
+            let change = Change::new(shelf.scope(), shelf.fact()).authority(entry(&shelf).died());
+            let change = if number % 2 == 0 { change.authority(entry(&shelf)) } else { change };
             // Every fifth is refused after it might have taken a revision.
             let refused = sql("DELETE FROM things WHERE name = 'nobody'", vec![]).one_row_or(&MISSING);
             shelf.db.commit(if number % 5 == 0 { change.with(refused) } else { change })
@@ -81,7 +81,8 @@ async fn other_nodes_hear() {
     let heard = async { notices.wait_for(|revision| *revision > 0).await.unwrap().to_owned() };
     let change = async {
         loop {
-            let change = Change::new(shelf.scope(), shelf.fact()).authority(entry(&shelf, true)).wake_queue();
+            let change =
+                Change::new(shelf.scope(), shelf.fact()).authority(entry(&shelf).died()).wake_queue();
             shelf.db.commit(change).await.unwrap();
         }
     };
