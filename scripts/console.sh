@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The web console: console.sh [build] | check | browser | measure | pictures [FOLDER]
+# The web console: console.sh [build] | check | browser [TEST…] | measure | pictures [FOLDER]
 #   build    into console/dist, from where the server's build embeds it
 #   check    form, types and unit tests
 #   browser  its tests in a real Chromium against the built server
@@ -42,7 +42,8 @@ case ${1:-build} in
     check) npm run --silent check && npm run --silent test ;;
     browser)
         "$root/scripts/setup.sh" chromium
-        SAFECONDUCT_BIN=${SAFECONDUCT_BIN:-$target/debug/safeconduct} npm run --silent test:browser
+        shift
+        SAFECONDUCT_BIN=${SAFECONDUCT_BIN:-$target/debug/safeconduct} npm run --silent test:browser -- "$@"
         ;;
     measure)
         "$root/scripts/setup.sh" chromium
@@ -56,5 +57,5 @@ case ${1:-build} in
             npm run --silent test:browser -- look sign-in providers policies functions.test
         keep "$pictures" "${2:-}"
         ;;
-    *) fail "usage: console.sh [build] | check | browser | measure | pictures [FOLDER]" ;;
+    *) fail "usage: console.sh [build] | check | browser [TEST…] | measure | pictures [FOLDER]" ;;
 esac

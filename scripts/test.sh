@@ -34,3 +34,7 @@ say "generated files"
 
 say "cargo test"
 cargo test --workspace --locked
+
+# What the console proves by itself; the other pages take a quarter of an hour and run in test-all.sh.
+say "console in the browser: sign-in, proofs, foreign content"
+scripts/console.sh browser welcome audit foreign
