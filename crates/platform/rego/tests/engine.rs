@@ -303,6 +303,23 @@ fn a_negation_of_what_is_not_there_is_opas() {
     assert_eq!(ask(&compiled(&[nested]), "x", with).denials, ["one", "three", "two"]);
 }
 
+/// Many more threads than processors: each is taken away for longer than a question may take.
+#[test]
+fn a_busy_machine_refuses_nothing() {
+    let text = "package safeconduct\ndeny contains \"many\" if count([x | some x in numbers.range(1, 300); x % 7 == 3]) == 0";
+    let policy = compiled(&[text]);
+    let input = Term::json(&json!({})).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                for _ in 0..100 {
+                    assert_eq!(policy.evaluate("x", &input), Ok(Ruling::default()));
+                }
+            });
+        }
+    });
+}
+
 #[test]
 fn what_is_not_there_ends_a_body_wherever_it_stands() {
     for (text, denials) in corpus::absent() {
