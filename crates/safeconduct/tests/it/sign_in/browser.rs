@@ -92,10 +92,11 @@ impl Visitor {
             let page = answer.text().await.expect("a page");
             let action = page.split_once("action=\"").and_then(|(_, rest)| rest.split('"').next());
             let action = action.unwrap_or_else(|| panic!("{status}: {page}")).replace("&amp;", "&");
-            let body = if page.contains("name=\"login\"") {
-                format!("prompt=login&login={login}&password=any")
-            } else if page.contains("name=\"username\"") {
+            // Keycloak's button is called `login`, so its field is asked for first.
+            let body = if page.contains("name=\"username\"") {
                 format!("username={login}&password=Pass-word-1")
+            } else if page.contains("name=\"login\"") {
+                format!("prompt=login&login={login}&password=any")
             } else {
                 "prompt=consent".to_owned()
             };
