@@ -11,38 +11,41 @@ use web::{Access, Described, Spec};
 use crate::sign_in::{App, Authenticator};
 use crate::support::{Caller, TestDns, TestServer};
 
-/// Operations that anybody may reach: the uniform tries do not fit. Each names the tests that hold it instead.
+/// Operations that anybody may reach: the uniform tries do not fit. Each names a test that holds it instead.
 const OPEN: &[(&str, &str)] = &[
-    ("auth.redeem_link", "people::link"),
-    ("auth.accept_invitation", "people::invitations"),
-    ("auth.providers", "sign_in::providers"),
-    ("auth.begin", "sign_in::flow"),
-    ("auth.login", "sign_in::flow"),
-    ("auth.callback", "sign_in::flow"),
-    ("auth.external", "sign_in::external"),
-    ("auth.send_code", "sign_in::otp"),
-    ("auth.verify_code", "sign_in::otp"),
-    ("auth.second_factor", "sign_in::factors"),
-    ("auth.forgot_password", "sign_in::password"),
-    ("auth.reset_password", "sign_in::password"),
-    ("oauth.metadata", "oauth::metadata"),
-    ("oauth.org_metadata", "oauth::metadata"),
-    ("oauth.inserted_metadata", "oauth::metadata"),
-    ("oauth.openid", "oauth::metadata"),
-    ("oauth.org_openid", "oauth::metadata"),
-    ("oauth.keys", "oauth::metadata"),
-    ("oauth.org_keys", "oauth::metadata"),
-    ("oauth.token", "oauth::token"),
-    ("oauth.org_token", "oauth::token"),
-    ("oauth.introspect", "oauth::introspect"),
-    ("oauth.org_introspect", "oauth::introspect"),
-    ("oauth.revoke", "oauth::revocation"),
-    ("oauth.org_revoke", "oauth::revocation"),
-    ("auth.redeem_link_for_token", "oauth::sign_in"),
-    ("auth.refresh", "oauth::sign_in"),
-    ("oauth.device_authorization", "oauth::logins"),
-    ("oauth.authorize", "oauth::logins"),
-    ("access.metadata", "policies::authzen"),
+    ("auth.redeem_link", "people::link::a_newer_link_voids_the_older_and_each_works_once"),
+    ("auth.accept_invitation", "people::invitations::somebody_new_joins_with_the_roles_that_were_given"),
+    ("auth.providers", "sign_in::flow::an_organizations_provider_signs_in_there_and_nowhere_else"),
+    ("auth.begin", "sign_in::flow::an_organizations_provider_signs_in_there_and_nowhere_else"),
+    ("auth.login", "sign_in::flow::an_organizations_provider_signs_in_there_and_nowhere_else"),
+    ("auth.callback", "sign_in::oidc::somebody_comes_in_by_a_certified_provider"),
+    ("auth.external", "sign_in::external::a_trusted_issuers_token_signs_in_once"),
+    ("auth.send_code", "sign_in::otp::what_is_malformed_is_named_and_other_sites_are_refused"),
+    ("auth.verify_code", "sign_in::otp::a_code_signs_its_person_in"),
+    ("auth.second_factor", "sign_in::factors::with_an_app_a_password_is_half_a_sign_in"),
+    (
+        "auth.forgot_password",
+        "sign_in::password::a_reset_link_dies_by_its_clock_by_a_newer_one_and_goes_to_known_addresses_only",
+    ),
+    ("auth.reset_password", "sign_in::password::of_a_hundred_that_use_one_reset_link_exactly_one_succeeds"),
+    ("oauth.metadata", "oauth::metadata::metadata_names_what_answers_and_nothing_else"),
+    ("oauth.org_metadata", "oauth::metadata::metadata_names_what_answers_and_nothing_else"),
+    ("oauth.inserted_metadata", "oauth::metadata::metadata_names_what_answers_and_nothing_else"),
+    ("oauth.openid", "oauth::metadata::metadata_names_what_answers_and_nothing_else"),
+    ("oauth.org_openid", "oauth::metadata::metadata_names_what_answers_and_nothing_else"),
+    ("oauth.keys", "oauth::keys::keys_of_organizations_are_their_own"),
+    ("oauth.org_keys", "oauth::keys::keys_of_organizations_are_their_own"),
+    ("oauth.token", "oauth::token::an_agent_gets_a_token_by_each_method"),
+    ("oauth.org_token", "oauth::refusals::clients_belong_to_one_issuer"),
+    ("oauth.introspect", "oauth::introspect::subject_owner_and_readers_see_a_token_and_nobody_else_does"),
+    ("oauth.org_introspect", "oauth::introspect::what_is_no_living_token_of_this_issuer_is_inactive"),
+    ("oauth.revoke", "oauth::revocation::revoking_is_for_the_client_the_owner_and_who_may"),
+    ("oauth.org_revoke", "oauth::revocation::revoking_is_for_the_client_the_owner_and_who_may"),
+    ("auth.redeem_link_for_token", "oauth::sign_in::a_link_becomes_tokens_once"),
+    ("auth.refresh", "oauth::sign_in::a_refresh_token_works_once_and_its_reuse_ends_the_session"),
+    ("oauth.device_authorization", "oauth::logins::a_device_comes_in_when_a_person_lets_it"),
+    ("oauth.authorize", "oauth::logins::the_browser_is_sent_to_our_console_and_nowhere_else"),
+    ("access.metadata", "policies::authzen::the_decision_point_describes_itself"),
 ];
 
 /// What a path names is not an organization's own: the log's tiles are hashes of everybody's facts.
@@ -106,6 +109,23 @@ testing::on_both_databases! {
         let argued: Vec<&str> = OPEN.iter().map(|(id, _)| *id).collect();
         assert_eq!(open, argued, "open operations and the list of their own tests");
         server.finish().await;
+    }
+}
+
+/// A test that was renamed or taken away must not go on holding an exception.
+#[test]
+fn the_tests_that_hold_open_operations_exist() {
+    let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    for (id, test) in OPEN {
+        let (module, name) = test.rsplit_once("::").expect("a module and a name");
+        let file = tests.join(module.replace("::", "/")).with_extension("rs");
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        // As tests begin: alone, or in `on_both_databases!`.
+        let begins = [
+            format!("#[tokio::test]\nasync fn {name}() {{"),
+            format!("async fn {name}(database: TestDatabase) {{"),
+        ];
+        assert!(begins.iter().any(|begin| text.contains(begin)), "{id}: there is no {test}");
     }
 }
 
