@@ -62,44 +62,44 @@ async fn try_post(caller: &Caller, path: &str, kind: &str, body: String) -> Opti
     Some(serde_json::from_str(&text).expect("JSON"))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_acknowledged_is_lost() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let start = Start::in_directory(directory.path());
-    let (mut agents, mut tokens) = (Vec::new(), Vec::new());
-    for round in 0..points() {
-        let mut process = start.run().expect("the server starts");
-        let owner = process.owner(directory.path()).await;
-        let stop = Arc::new(AtomicBool::new(false));
-        let workers: Vec<_> = (0..6)
-            .map(|worker| telemetry::spawn("test", work(owner.clone(), worker, round, stop.clone())))
-            .collect();
-        // Seeded, spread over 20 to 420 ms. The one place where a test waits for time itself: what is wanted is a point
-        // that nothing in the server announces.
-        let pause = 20 + (round.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % 400;
-        tokio::time::sleep(Duration::from_millis(pause)).await;
-        process.kill();
-        stop.store(true, Ordering::Relaxed);
-        for worker in workers {
-            let (more_agents, more_tokens) = worker.await.expect("a worker");
-            agents.extend(more_agents);
-            tokens.extend(more_tokens);
+testing::on_both_databases! {
+    async fn nothing_acknowledged_is_lost(database: TestDatabase) {
+        let start = Start::of(&database);
+        let (mut agents, mut tokens) = (Vec::new(), Vec::new());
+        for round in 0..points() {
+            let mut process = start.run().expect("the server starts");
+            let owner = process.owner(database.directory()).await;
+            let stop = Arc::new(AtomicBool::new(false));
+            let workers: Vec<_> = (0..6)
+                .map(|worker| telemetry::spawn("test", work(owner.clone(), worker, round, stop.clone())))
+                .collect();
+            // Seeded, spread over 20 to 420 ms. The one place where a test waits for time itself: what is wanted is a
+            // point that nothing in the server announces.
+            let pause = 20 + (round.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % 400;
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            process.kill();
+            stop.store(true, Ordering::Relaxed);
+            for worker in workers {
+                let (more_agents, more_tokens) = worker.await.expect("a worker");
+                agents.extend(more_agents);
+                tokens.extend(more_tokens);
+            }
         }
-    }
-    assert!(!agents.is_empty() && !tokens.is_empty(), "the load reached the server");
-    let process = start.run().expect("the server starts again");
-    let owner = process.owner(directory.path()).await;
-    for id in &agents {
-        owner.get(&format!("/api/v1/agents/{id}")).await.ok(200);
-    }
-    let until = Instant::now() + Duration::from_secs(60);
-    for jti in &tokens {
-        // The index follows the ledger: right after the start it may still be on its way.
-        while owner.get(&format!("/api/v1/tokens/{jti}/activity")).await.status != 200 {
-            assert!(Instant::now() < until, "the fact of token {jti} is gone");
+        assert!(!agents.is_empty() && !tokens.is_empty(), "the load reached the server");
+        let process = start.run().expect("the server starts again");
+        let owner = process.owner(database.directory()).await;
+        for id in &agents {
+            owner.get(&format!("/api/v1/agents/{id}")).await.ok(200);
         }
+        let until = Instant::now() + Duration::from_secs(60);
+        for jti in &tokens {
+            // The index follows the ledger: right after the start it may still be on its way.
+            while owner.get(&format!("/api/v1/tokens/{jti}/activity")).await.status != 200 {
+                assert!(Instant::now() < until, "the fact of token {jti} is gone");
+            }
+        }
+        let verified = owner.get("/api/v1/audit/verify").await.ok(200);
+        assert_eq!(verified["verified"], true, "{verified:#}");
+        assert_eq!(process.stop(), Some(0));
     }
-    let verified = owner.get("/api/v1/audit/verify").await.ok(200);
-    assert_eq!(verified["verified"], true, "{verified:#}");
-    assert_eq!(process.stop(), Some(0));
 }

@@ -48,6 +48,16 @@ impl Start {
         start
     }
 
+    /// On this database, its data directory beside it.
+    pub(crate) fn of(database: &testing::TestDatabase) -> Self {
+        match database.engine() {
+            testing::Engine::Sqlite => Self::in_directory(database.directory()),
+            testing::Engine::Postgres => {
+                Self::on(database, database.directory()).set("database.pool_size", "4")
+            }
+        }
+    }
+
     pub(crate) fn set(mut self, key: &str, value: impl Into<String>) -> Self {
         self.settings.push((key.to_owned(), value.into()));
         self
