@@ -202,10 +202,14 @@ async fn a_refusal_leaves_the_connection_usable() {
     let mut line = tokio::net::TcpStream::connect(&address).await.unwrap();
     for _ in 0..3 {
         let head = format!(
-            "POST /api/v1/agents HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+            "POST /api/v1/agents HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+             Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
         );
         line.write_all(head.as_bytes()).await.unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        // The body comes when the server has the head and asks for the rest.
+        let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+        line.read_exact(&mut go_on).await.unwrap();
+        assert_eq!(go_on, *b"HTTP/1.1 100 Continue\r\n\r\n", "{}", String::from_utf8_lossy(&go_on));
         line.write_all(b"{}").await.unwrap();
         let (mut answer, mut part) = (String::new(), [0; 4096]);
         while !answer.contains("unauthenticated") {

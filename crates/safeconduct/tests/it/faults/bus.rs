@@ -19,7 +19,6 @@ async fn until(mut holds: impl AsyncFnMut() -> bool, what: &str) {
     let end = Instant::now() + Duration::from_secs(30);
     while !holds().await {
         assert!(Instant::now() < end, "{what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
