@@ -18,8 +18,8 @@ async fn checkpoint(ledger: &Ledger, key: &VerifierKey) -> Checkpoint {
     Checkpoint::open(&note, "log.example", key).unwrap().0
 }
 
-/// In a namespace without a network: nothing but the bundle and the key. `unshare` is part of util-linux, without which no
-/// Debian is; where a machine forbids such namespaces, this fails.
+/// In a namespace without a network: nothing but the bundle and the key. `unshare` is part of util-linux, without which
+/// no Debian is; where a machine forbids such namespaces, this fails.
 fn python(directory: &Path, bundle: &[u8], key: &VerifierKey) -> serde_json::Value {
     let file = directory.join("bundle");
     std::fs::write(&file, bundle).unwrap();

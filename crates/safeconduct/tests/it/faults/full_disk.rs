@@ -1,5 +1,5 @@
-//! A full disk: a data directory on a small tmpfs. Writes are refused with a clear error, nothing is lost, not even by a
-//! kill -9 afterwards, and freed space is enough to go on.
+//! A full disk: a data directory on a small tmpfs. Writes are refused with a clear error, nothing is lost, not even by
+//! a kill -9 afterwards, and freed space is enough to go on.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
