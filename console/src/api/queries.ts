@@ -2,7 +2,8 @@
 
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { answered, api, health } from './client'
-import type { Page } from './types'
+import { members } from './json-text'
+import type { Page, Run, WholeRun } from './types'
 
 /** A list by its filters, page after page. */
 function list<T>(
@@ -25,6 +26,12 @@ function set(filters: Filters): Record<string, string> {
   return Object.fromEntries(
     Object.entries(filters).filter((pair): pair is [string, string] => Boolean(pair[1])),
   )
+}
+
+/** A run with its input and output as they were sent. */
+function whole(answer: string): WholeRun {
+  const texts = members(answer)
+  return { ...(JSON.parse(answer) as Run), input: texts.get('input'), output: texts.get('output') }
 }
 
 export const queries = {
@@ -288,7 +295,8 @@ export const queries = {
   run: (run: string) =>
     queryOptions({
       queryKey: ['runs', run],
-      queryFn: () => answered(api.GET('/api/v1/runs/{run}', { params: { path: { run } } })),
+      queryFn: async () =>
+        whole(await answered(api.GET('/api/v1/runs/{run}', { params: { path: { run } }, parseAs: 'text' }))),
     }),
 
   facts: (filters: Filters = {}) =>

@@ -8,6 +8,8 @@ export interface EquivalentProps {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   path: string
   body?: unknown
+  /** The body in its own words, where it is sent as somebody typed it. */
+  sent?: string
   /** Sent as If-Match: the change is refused if the thing has another by now. */
   revision?: number
   /** What the command needs besides, such as a file that it reads. */
@@ -15,26 +17,29 @@ export interface EquivalentProps {
 }
 
 /** The same change from a terminal, by our command and by the plain API. */
-export function Equivalent({ cli, method, path, body, revision, children }: EquivalentProps) {
+export function Equivalent({ cli, method, path, body, sent, revision, children }: EquivalentProps) {
   const text = useText()
   return (
     <details className="equivalent">
       <summary>{text.equivalent}</summary>
       {cli && <CodeBlock code={cli} label={text.byCli} wrap />}
       {cli && children}
-      <CodeBlock code={curl(method, path, body, revision)} label={text.byApi} wrap />
+      <CodeBlock
+        code={curl(method, path, sent ?? (body === undefined ? undefined : JSON.stringify(body)), revision)}
+        label={text.byApi}
+        wrap
+      />
     </details>
   )
 }
 
-function curl(method: string, path: string, body: unknown, revision: number | undefined): string {
+function curl(method: string, path: string, body: string | undefined, revision: number | undefined): string {
   const lines = [
     `curl -X ${method} ${quoted(location.origin + path)}`,
     '-H "authorization: Bearer $SAFECONDUCT_TOKEN"',
   ]
   if (revision !== undefined) lines.push(`-H 'if-match: "${revision}"'`)
-  if (body !== undefined)
-    lines.push("-H 'content-type: application/json'", `-d ${quoted(JSON.stringify(body))}`)
+  if (body !== undefined) lines.push("-H 'content-type: application/json'", `-d ${quoted(body)}`)
   return lines.join(' \\\n  ')
 }
 

@@ -2,12 +2,13 @@ import { type UseQueryResult, useQuery, useQueryClient } from '@tanstack/react-q
 import { Link } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { answered, api } from '../api/client'
+import { indented } from '../api/json-text'
 import { queries } from '../api/queries'
-import type { LogLine, Run } from '../api/types'
+import type { LogLine, WholeRun } from '../api/types'
 import { type Stream, useEvents } from '../hooks/events'
 import { paths } from '../paths'
 import { useText } from '../text'
-import { CodeBlock, JsonBlock } from '../ui/copy'
+import { CodeBlock } from '../ui/copy'
 import { Name } from '../ui/name'
 import { Failure, Skeleton } from '../ui/page'
 import { Status } from '../ui/status'
@@ -16,7 +17,7 @@ import { isOver, took } from './runs'
 
 export interface LiveRun {
   id: string
-  run: UseQueryResult<Run>
+  run: UseQueryResult<WholeRun>
   lines: LogLine[]
   stream: Stream
 }
@@ -86,7 +87,7 @@ export function RunResult({ live }: { live: LiveRun }) {
   )
 }
 
-export function Outcome({ of: run }: { of: Run }) {
+export function Outcome({ of: run }: { of: WholeRun }) {
   const text = useText()
   if (run.error) {
     const { kind, message, exception, traceback, violations = [] } = run.error
@@ -122,12 +123,12 @@ export function Outcome({ of: run }: { of: Run }) {
   return run.output === undefined ? (
     <TooLarge of={run} />
   ) : (
-    <JsonBlock value={run.output} label={text.runs.output} />
+    <CodeBlock code={indented(run.output)} label={text.runs.output} wrap />
   )
 }
 
 /** What is above a megabyte is not shown but fetched; the server hands it out as content that is not its own. */
-function TooLarge({ of: run }: { of: Run }) {
+function TooLarge({ of: run }: { of: WholeRun }) {
   const text = useText()
   return (
     <p>

@@ -91,13 +91,13 @@ function RunName({ of: run }: { of: Run }) {
 }
 
 /** Milliseconds from start to end, once both are known. */
-export function took(run: Run): number | undefined {
+export function took(run: Pick<Run, 'started_at' | 'ended_at'>): number | undefined {
   if (!run.started_at || !run.ended_at) return undefined
   return Date.parse(run.ended_at) - Date.parse(run.started_at)
 }
 
 const OVER = new Set(['succeeded', 'failed', 'cancelled', 'timed_out', 'dead'])
 
-export function isOver(run: Run): boolean {
+export function isOver(run: Pick<Run, 'status'>): boolean {
   return OVER.has(run.status)
 }

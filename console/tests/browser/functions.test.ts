@@ -205,6 +205,36 @@ test('a log is followed while its run goes on, and the run is cancelled from its
   await expect.poll(() => chain.textContent()).toMatch(/math:forever.* on behalf of .*Owner/)
 })
 
+test('numbers of an input and of a result keep every digit; the result stands beside the input that gave it', async () => {
+  const typed = '{"n": [12345678901234567890, 9007199254740993, 1.0]}'
+  const { id } = await server.api<{ id: string }>('POST', '/api/v1/functions', {
+    namespace: 'math',
+    name: 'echo',
+    code: 'def handler(input, context):\n    return input\n',
+  })
+  await page.goto(`/console/functions/${id}?tab=test`)
+  const input = page.getByRole('textbox', { name: 'Input' })
+  await input.fill(typed)
+  await page.getByText('The same from a terminal').click()
+  const exact = '"n":[12345678901234567890,9007199254740993,1.0]'
+  for (const by of await page.locator('.equivalent pre').allTextContents()) expect(by).toContain(exact)
+  const sent = page.waitForRequest((request) => request.method() === 'POST')
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  expect((await sent).postData()).toBe(`{"input":${typed}}`)
+  const output = page.getByRole('region', { name: 'Output' })
+  await output.getByText(/12345678901234567890,\s+9007199254740993,/).waitFor()
+  await page.reload()
+  await output.waitFor()
+  expect(await input.inputValue()).toMatch(/12345678901234567890,\s+9007199254740993,/)
+  await page.getByRole('link', { name: 'Evidence' }).click()
+  await page.getByRole('link', { name: 'Result' }).click()
+  for (const name of ['Input', 'Output'])
+    await page
+      .getByRole('region', { name })
+      .getByText(/12345678901234567890,\s+9007199254740993,/)
+      .waitFor()
+})
+
 test('a function is deleted once its name was typed', async () => {
   await page.goto('/console/functions')
   await page.getByRole('link', { name: 'math:broken' }).click()

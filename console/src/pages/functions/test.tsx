@@ -1,6 +1,9 @@
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { answered, api } from '../../api/client'
+import { compact, indented, isJson } from '../../api/json-text'
+import { queries } from '../../api/queries'
 import type { Body, Fn, Run } from '../../api/types'
 import { command, Equivalent, flag } from '../../components/equivalent'
 import { RunResult, useLiveRun } from '../../components/live-run'
@@ -9,7 +12,7 @@ import { named, useReason } from '../../hooks/rights'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Editor } from '../../ui/editor'
-import { Empty, Failure, Section } from '../../ui/page'
+import { Empty, Failure, Section, Skeleton } from '../../ui/page'
 
 interface TestRunProps {
   fn: Fn
@@ -17,16 +20,33 @@ interface TestRunProps {
   run: string | undefined
 }
 
+/** What stands beside a result is what it came from: a run that the address names gives the input to start from. */
 export function TestRun({ fn, run }: TestRunProps) {
+  const [first] = useState(run)
+  const begun = useQuery({ ...queries.run(first ?? ''), enabled: first !== undefined })
+  if (first !== undefined && begun.isPending) return <Skeleton lines={6} />
+  const start = begun.data?.input
+  return (
+    <Workbench
+      fn={fn}
+      run={run}
+      start={start ? indented(start) : JSON.stringify(example(fn.version.input_schema), null, 2)}
+    />
+  )
+}
+
+function Workbench({ fn, run, start }: TestRunProps & { start: string }) {
   const text = useText()
   const navigate = useNavigate()
-  const [input, setInput] = useState(() => JSON.stringify(example(fn.version.input_schema), null, 2))
-  const value = parsed(input)
+  const [input, setInput] = useState(start)
+  const valid = isJson(input)
   const execute = useChange(
-    (body: Body<'functions.execute'>, key): Promise<Run> =>
+    (sent: string, key): Promise<Run> =>
       answered(
         api.POST('/api/v1/functions/{function}/execute', {
-          body,
+          body: {} as Body<'functions.execute'>,
+          // What was typed, as it was typed: read and written again, its numbers might be others.
+          bodySerializer: () => sent,
           params: { path: { function: fn.id }, header: { 'Idempotency-Key': key } },
           // Answered as soon as it is queued, so that the log can be followed from its first line.
           headers: { prefer: 'respond-async' },
@@ -37,9 +57,10 @@ export function TestRun({ fn, run }: TestRunProps) {
   const mayRun = useReason('functions:execute', { of: named(fn) })
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    execute.mutate({ input: value } as Body<'functions.execute'>)
+    if (valid) execute.mutate(bodyOf(input))
   }
   const name = `${fn.namespace}:${fn.name}`
+  const shown = valid ? compact(input) : input
   return (
     <div className="workbench">
       <Section title={text.runs.input}>
@@ -49,8 +70,8 @@ export function TestRun({ fn, run }: TestRunProps) {
           <Equivalent
             method="POST"
             path={`/api/v1/functions/${fn.id}/execute`}
-            body={{ input: value }}
-            cli={command(`safeconduct functions run ${name}`, flag('input', JSON.stringify(value)))}
+            sent={bodyOf(shown)}
+            cli={command(`safeconduct functions run ${name}`, flag('input', shown))}
           />
           <footer>
             <Button
@@ -58,7 +79,7 @@ export function TestRun({ fn, run }: TestRunProps) {
               look="primary"
               icon="run"
               busy={execute.isPending}
-              reason={value === undefined ? text.notJson : mayRun}
+              reason={valid ? mayRun : text.notJson}
             >
               {text.functions.run}
             </Button>
@@ -76,12 +97,8 @@ function Live({ of: id }: { of: string }) {
   return <RunResult live={useLiveRun(id)} />
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+function bodyOf(input: string): string {
+  return `{"input":${input}}`
 }
 
 interface Schema {

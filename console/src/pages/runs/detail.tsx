@@ -1,8 +1,9 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { answered, api } from '../../api/client'
+import { indented } from '../../api/json-text'
 import { queries } from '../../api/queries'
-import type { Run } from '../../api/types'
+import type { WholeRun } from '../../api/types'
 import { chainOfEnd } from '../../components/chain'
 import { Equivalent } from '../../components/equivalent'
 import { FactProof } from '../../components/evidence'
@@ -15,7 +16,7 @@ import { useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
-import { Copyable, JsonBlock, shortId } from '../../ui/copy'
+import { CodeBlock, Copyable, shortId } from '../../ui/copy'
 import { Empty, Failure, PageHeader, Properties, Section, Skeleton } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
@@ -101,7 +102,7 @@ export default function RunPage() {
   )
 }
 
-function Result({ of: run }: { of: Run }) {
+function Result({ of: run }: { of: WholeRun }) {
   const text = useText()
   return (
     <div className="columns">
@@ -113,7 +114,7 @@ function Result({ of: run }: { of: Run }) {
           )}
         </Section>
         <Section title={text.runs.input}>
-          <JsonBlock value={run.input} label={text.runs.input} />
+          <CodeBlock code={run.input ? indented(run.input) : '–'} label={text.runs.input} wrap />
         </Section>
       </div>
       <Section title={text.kinds.run}>
@@ -153,7 +154,7 @@ function Bytes({ of }: { of: number | undefined }) {
 }
 
 /** Who acted on whose behalf, the facts that the run left, and the proof that its end stands in the log. */
-function Evidence({ of: run }: { of: Run }) {
+function Evidence({ of: run }: { of: WholeRun }) {
   const text = useText()
   // The list follows the ledger by a moment.
   const facts = useInfiniteQuery({
