@@ -12,6 +12,7 @@ use regorus::unstable::{BUILTINS, Expr, Ref, Span};
 use regorus::{LimitError, Value};
 
 use crate::fault::{Fault, Faults};
+use crate::glob;
 
 /// Bytes of one text.
 const TEXT: usize = 64 * 1024;
@@ -40,9 +41,9 @@ const GUARDED: &[(&str, Function)] = &[
         within(is_small(&args[0], TEXT))?;
         call("json.marshal", span, exprs, args, strict)
     }),
-    ("glob.match", |span, exprs, args, strict| {
+    ("glob.match", |_, _, args, _| {
         within(length(&args[0]) <= PATTERN && length(&args[2]) <= TEXT)?;
-        call("glob.match", span, exprs, args, strict)
+        glob::matches(&args[0], &args[1], &args[2])
     }),
     ("numbers.range", |span, exprs, args, strict| {
         within(span_of(args) <= MEMBERS)?;
@@ -73,6 +74,33 @@ const GUARDED: &[(&str, Function)] = &[
         within(replaced(length(&args[0]), length(&args[1]), length(&args[2])) <= TEXT)?;
         call("replace", span, exprs, args, strict)
     }),
+    // Of a text the characters, not what a reader sees as one.
+    ("count", |span, exprs, args, strict| {
+        shallow(args)?;
+        match &args[0] {
+            Value::String(text) => Ok(text.chars().count().into()),
+            _ => call("count", span, exprs, args, strict),
+        }
+    }),
+    ("indexof", |span, exprs, args, strict| {
+        shallow(args)?;
+        if matches!((&args[0], &args[1]), (Value::String(_), Value::String(sought)) if sought.is_empty()) {
+            return Err(anyhow!("nothing is sought"));
+        }
+        call("indexof", span, exprs, args, strict)
+    }),
+    ("lower", |_, _, args, _| by_character(&args[0], |character| one(character.to_lowercase()))),
+    ("strings.count", |_, _, args, _| {
+        shallow(args)?;
+        match (&args[0], &args[1]) {
+            (Value::String(text), Value::String(sought)) if sought.is_empty() => {
+                Ok((text.chars().count() + 1).into())
+            }
+            (Value::String(text), Value::String(sought)) => Ok(text.matches(&**sought).count().into()),
+            _ => Err(anyhow!("texts are counted in texts")),
+        }
+    }),
+    ("upper", |_, _, args, _| by_character(&args[0], |character| one(character.to_uppercase()))),
     ("sprintf", |span, exprs, args, strict| {
         within(formats_little(&args[0], &args[1]))?;
         call("sprintf", span, exprs, args, strict)
@@ -197,11 +225,9 @@ checked!(
     "bits.xor",
     "ceil",
     "contains",
-    "count",
     "endswith",
     "floor",
     "format_int",
-    "indexof",
     "indexof_n",
     "intersection",
     "is_array",
@@ -213,7 +239,6 @@ checked!(
     "is_string",
     "json.is_valid",
     "json.unmarshal",
-    "lower",
     "max",
     "min",
     "net.cidr_contains",
@@ -231,7 +256,6 @@ checked!(
     "startswith",
     "strings.any_prefix_match",
     "strings.any_suffix_match",
-    "strings.count",
     "strings.reverse",
     "substring",
     "sum",
@@ -243,7 +267,6 @@ checked!(
     "trim_suffix",
     "type_name",
     "union",
-    "upper",
 );
 
 fn call(name: &str, span: &Span, exprs: &[Ref<Expr>], args: &[Value], strict: bool) -> anyhow::Result<Value> {
@@ -259,6 +282,21 @@ fn within(is_within: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     Err(LimitError::MemoryLimitExceeded { usage: TEXT as u64 + 1, limit: TEXT as u64 }.into())
+}
+
+/// Case is folded character by character: one that would become several stays as it is.
+fn by_character(text: &Value, fold: fn(char) -> Option<char>) -> anyhow::Result<Value> {
+    shallow(std::slice::from_ref(text))?;
+    match text {
+        Value::String(text) => Ok(Value::from(
+            text.chars().map(|character| fold(character).unwrap_or(character)).collect::<String>(),
+        )),
+        _ => Err(anyhow!("not a text")),
+    }
+}
+
+fn one(mut folded: impl Iterator<Item = char>) -> Option<char> {
+    folded.next().filter(|_| folded.next().is_none())
 }
 
 fn shallow(args: &[Value]) -> anyhow::Result<()> {
@@ -305,7 +343,7 @@ fn span_of(args: &[Value]) -> usize {
     match (integer(args, 0), integer(args, 1)) {
         (Some(from), Some(to)) => usize::try_from(from.abs_diff(to)).unwrap_or(usize::MAX),
         // No integers: undefined, whatever the distance.
-        _ if args.iter().any(|value| !matches!(value, Value::Number(_))) => 0,
+        _ if args.iter().any(|value| !matches!(value, Value::Number(number) if number.is_integer())) => 0,
         _ => usize::MAX,
     }
 }

@@ -22,7 +22,9 @@ pub const STACK: usize = 16 * 1024 * 1024;
 const KEPT: usize = 16;
 /// The engine looks at the clock on the wall. On a busy machine the kernel may take the thread away for longer than a question
 /// may take; that is not the policy's doing, so it is asked again.
-const TRIES: u32 = 4;
+const TRIES: u32 = 64;
+/// As much processor time as this many questions may take goes into all tries.
+const PATIENCE: u32 = 3;
 /// Instructions between two looks at the clock.
 const TICK: NonZeroU32 = NonZeroU32::MIN.saturating_add(63);
 
@@ -49,22 +51,16 @@ thread_local! {
 impl Compiled {
     /// What the bundle says of `input`: its root package, and the package of this slice if it has one.
     pub fn evaluate(&self, slice: &str, input: &Term) -> Result<Ruling, Failure> {
-        let mut outcome = self.once(slice, input);
-        for _ in 1..TRIES {
-            match outcome {
-                Err(Interrupted(Failure::Time(_), used)) if used < self.0.limits.time => {
-                    outcome = self.once(slice, input);
-                }
-                _ => break,
-            }
-        }
-        outcome.map_err(|Interrupted(failure, _)| failure)
-    }
-
-    fn once(&self, slice: &str, input: &Term) -> Result<Ruling, Interrupted> {
         let begun = processor_time();
-        let outcome = self.attempt(slice, input);
-        outcome.map_err(|failure| Interrupted(failure, processor_time().saturating_sub(begun)))
+        let mut outcome = self.attempt(slice, input);
+        for _ in 1..TRIES {
+            let used = processor_time().saturating_sub(begun);
+            if !matches!(outcome, Err(Failure::Time(_))) || used > self.0.limits.time * PATIENCE {
+                break;
+            }
+            outcome = self.attempt(slice, input);
+        }
+        outcome
     }
 
     fn attempt(&self, slice: &str, input: &Term) -> Result<Ruling, Failure> {
@@ -85,9 +81,6 @@ impl Compiled {
         Ok(ruling)
     }
 }
-
-/// A failure, and the processor time that went into it.
-struct Interrupted(Failure, Duration);
 
 /// Of this thread.
 fn processor_time() -> Duration {

@@ -10,6 +10,7 @@ mod compile;
 mod evaluate;
 mod explain;
 mod fault;
+mod glob;
 mod meaning;
 mod ruling;
 mod scan;

@@ -12,8 +12,8 @@
 //!
 //! Refused are negated variables that nothing binds (OPA refuses them; the engine would look for any that fits), and what
 //! the engine takes for something else: functions with a `default`, rules with dots in their names, `rule[key] contains`,
-//! `key, value in collection`, an `else` behind a search, and comprehensions that
-//! are indexed where they stand.
+//! `key, value in collection`, an `else` behind a search, comprehensions that are
+//! indexed where they stand, `_` as an argument, and patterns of objects.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -38,7 +38,13 @@ pub(crate) fn guarded<M: AsRef<Module>>(modules: &[M], bundle: &Bundle) -> Resul
     for (module, text) in modules.iter().map(AsRef::as_ref).zip(&mut guarded.modules) {
         let mut known = rules.get(module.package.refr.span().text()).cloned().unwrap_or_default();
         known.extend(imported(module));
-        let mut guards = Guards { path: &text.path, scopes: vec![known], insertions: vec![], faults: vec![] };
+        let mut guards = Guards {
+            path: &text.path,
+            scopes: vec![known],
+            valued: vec![],
+            insertions: vec![],
+            faults: vec![],
+        };
         for rule in &module.policy {
             guards.rule(rule);
         }
@@ -72,6 +78,8 @@ struct Guards<'a> {
     path: &'a str,
     /// Names that are bound, from the package's inwards.
     scopes: Vec<HashSet<String>>,
+    /// Names that have a value before a pattern is matched: arguments, and what `:=` and `some` bind.
+    valued: Vec<HashSet<String>>,
     /// What to put in, and before which byte.
     insertions: Vec<(usize, String)>,
     faults: Vec<Fault>,
@@ -112,7 +120,18 @@ impl Guards<'_> {
             }
             RuleHead::Func { args, assign, .. } => (args.as_slice(), assign.as_ref()),
         };
-        self.scopes.push(variables(arguments.iter().map(AsRef::as_ref)));
+        for argument in arguments {
+            self.pattern(argument, &HashSet::new());
+            if has_blank(argument) {
+                self.refuse(
+                    argument.span().line,
+                    "an argument has a name here: the engine calls a function without what `_` takes",
+                );
+            }
+        }
+        let named = variables(arguments.iter().map(AsRef::as_ref));
+        self.valued.push(named.clone());
+        self.scopes.push(named);
         head_value.iter().for_each(|assign| self.inside(&assign.value));
         for (at, body) in bodies.iter().enumerate() {
             let value = body.assign.as_ref().or(head_value.filter(|_| at == 0)).map(|assign| &*assign.value);
@@ -126,6 +145,7 @@ impl Guards<'_> {
             self.body(body, &needed);
         }
         self.scopes.pop();
+        self.valued.pop();
     }
 
     /// `needed` is what may not be missing if the body holds.
@@ -147,11 +167,13 @@ impl Guards<'_> {
         let Names { mut bound, valued } = names(query);
         bound.extend(also.iter().map(|name| (*name).to_owned()));
         self.scopes.push(bound);
+        self.valued.push(valued.clone());
         let mut guarded = false;
         for statement in &query.stmts {
             guarded |= self.statement(statement);
         }
         self.scopes.pop();
+        self.valued.pop();
         let is_valued = |expr: &Expr| matches!(expr, Expr::Var { span, .. } if valued.contains(span.text()));
         let unsure: Vec<&Expr> =
             result.iter().copied().filter(|expr| !has_value(expr) && !is_valued(expr)).collect();
@@ -165,11 +187,21 @@ impl Guards<'_> {
         statement.with_mods.iter().for_each(|with| self.inside(&with.r#as));
         match &statement.literal {
             Literal::SomeVars { .. } => false,
-            Literal::SomeIn { collection, .. } => {
+            Literal::SomeIn { key, value, collection, .. } => {
+                key.iter().chain([value]).for_each(|pattern| self.pattern(pattern, &HashSet::new()));
                 self.inside(collection);
                 false
             }
             Literal::Expr { expr, .. } => {
+                if let Expr::AssignExpr { op, lhs, rhs, .. } = &**expr {
+                    if *op == AssignOp::Eq {
+                        let given = self.given();
+                        self.pattern(lhs, &given);
+                        self.pattern(rhs, &given);
+                    } else {
+                        self.pattern(lhs, &HashSet::new());
+                    }
+                }
                 self.inside(expr);
                 self.guard(&taken(expr), statement, Place::Behind)
             }
@@ -194,6 +226,32 @@ impl Guards<'_> {
                 guarded
             }
         }
+    }
+
+    /// The engine lets an object fit that has more members than the pattern names. `given` are variables that the pattern does
+    /// not bind but compares with.
+    fn pattern(&mut self, pattern: &Expr, given: &HashSet<String>) {
+        let takes = |value: &Expr| variables([value]).iter().any(|name| !given.contains(name));
+        match pattern {
+            Expr::Object { fields, .. }
+                if fields.iter().any(|(_, _, value)| is_pattern(value) && takes(value)) =>
+            {
+                self.refuse(
+                    pattern.span().line,
+                    "an object is taken apart by its members here: `x := object.member`",
+                );
+            }
+            Expr::Array { .. } | Expr::Set { .. } | Expr::Object { .. } => {
+                parts(pattern).into_iter().for_each(|part| self.pattern(part, given));
+            }
+            _ => {}
+        }
+    }
+
+    /// What has a value wherever it stands here.
+    fn given(&self) -> HashSet<String> {
+        let named = self.scopes.first().into_iter().chain(&self.valued).flatten().cloned();
+        named.chain(["input".to_owned(), "data".to_owned()]).collect()
     }
 
     /// The queries of comprehensions anywhere in it.
@@ -325,6 +383,7 @@ fn names(query: &Query) -> Names {
         }
     }
     bound.remove(BLANK);
+    valued.remove(BLANK);
     Names { bound, valued }
 }
 
@@ -347,6 +406,11 @@ fn taken(expr: &Expr) -> Vec<&Expr> {
         _ if of(rhs, lhs) => vec![lhs],
         _ => vec![],
     }
+}
+
+/// Variables, and what is made of them.
+fn is_pattern(expr: &Expr) -> bool {
+    matches!(expr, Expr::Var { .. } | Expr::Array { .. } | Expr::Set { .. } | Expr::Object { .. })
 }
 
 /// Whether a pattern takes something without naming it.

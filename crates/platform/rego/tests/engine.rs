@@ -191,6 +191,11 @@ fn an_evaluation_ends_in_time_whatever_it_does() {
     std::thread::Builder::new().stack_size(STACK).spawn(bombs).unwrap().join().unwrap();
 }
 
+/// Of this thread: what others do on the machine is not the policy's.
+fn processor_time() -> Duration {
+    rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).try_into().unwrap()
+}
+
 fn bombs() {
     let doubling = |leaf: &str, by: usize| {
         let steps =
@@ -221,9 +226,10 @@ fn bombs() {
             // Some are seen before they run.
             Err(_) => continue,
         };
-        let started = Instant::now();
+        let begun = processor_time();
         let ended = policy.evaluate("x", &Term::json(&json!({})).unwrap());
-        assert!(started.elapsed() < Duration::from_millis(500), "{:?}: {text:.200}", started.elapsed());
+        let used = processor_time() - begun;
+        assert!(used < Duration::from_millis(500), "{used:?}: {text:.200}");
         // A function that is called wrongly is undefined; everything else ran into its bound.
         let is_undefined = text.contains("%5");
         assert!(ended.is_err() || is_undefined, "{ended:?}: {text:.300}");
@@ -306,13 +312,13 @@ fn a_negation_of_what_is_not_there_is_opas() {
 /// Many more threads than processors: each is taken away for longer than a question may take.
 #[test]
 fn a_busy_machine_refuses_nothing() {
-    let text = "package safeconduct\ndeny contains \"many\" if count([x | some x in numbers.range(1, 300); x % 7 == 3]) == 0";
+    let text = "package safeconduct\ndeny contains \"many\" if count([x | some x in numbers.range(1, 60); x % 7 == 3]) == 0";
     let policy = compiled(&[text]);
     let input = Term::json(&json!({})).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..16 {
             scope.spawn(|| {
-                for _ in 0..100 {
+                for _ in 0..300 {
                     assert_eq!(policy.evaluate("x", &input), Ok(Ruling::default()));
                 }
             });
@@ -322,10 +328,12 @@ fn a_busy_machine_refuses_nothing() {
 
 #[test]
 fn what_is_not_there_ends_a_body_wherever_it_stands() {
+    // Answers are compared here, not bounds.
+    let limits = Limits { time: Duration::from_secs(10), instructions: 10_000_000, ..Limits::OPERATOR };
     for (text, denials) in corpus::absent() {
-        let ruling =
-            ask(&compiled(&[&format!("package safeconduct\n{text}\n")]), "x", corpus::absent_input());
-        assert_eq!(ruling.denials, denials, "\n{text}");
+        let bundle = bundle(&[&format!("package safeconduct\n{text}\n")], Value::Null);
+        let policy = Compiled::new(&bundle, limits).unwrap_or_else(|faults| panic!("{faults}\n{text}"));
+        assert_eq!(ask(&policy, "x", corpus::absent_input()).denials, denials, "\n{text}");
     }
 }
 
@@ -338,6 +346,13 @@ fn what_would_mean_something_else_is_refused() {
         ("w := 1 if { some x in input.a; x == 1 }\nelse := 2", "a rule of its own"),
         ("w := 1 if { input.a[_] == 1 }\nelse := 2", "a rule of its own"),
         ("w(x) := 1 if { input.a[i].b == x; i > 2 }\nelse := 2", "a rule of its own"),
+        ("f(_) := true", "an argument has a name"),
+        ("f(x, [_]) := x", "an argument has a name"),
+        ("f({\"k\": v}) := v", "taken apart by its members"),
+        ("allow if { {\"target\": x} = input.arguments; x == \"staging\" }", "taken apart by its members"),
+        ("allow if { {\"target\": _} := input.arguments }", "taken apart by its members"),
+        ("allow if { some {\"id\": x} in input.all; x == 1 }", "taken apart by its members"),
+        ("allow if { o := input.arguments; o = {\"target\": x}; x == 1 }", "taken apart by its members"),
         ("v.a := 1\nv.b := 2", "without dots"),
         ("deny contains \"x\" if [y | y := input.want][0] == 1", "named before it is indexed"),
     ] {

@@ -16,7 +16,8 @@ use crate::corpus::Dice;
 const POLICIES: usize = 400;
 const INPUTS: usize = 25;
 /// What is compared are answers; a busy machine is no other answer.
-const LIMITS: Limits = Limits { time: std::time::Duration::from_secs(10), ..Limits::OPERATOR };
+const LIMITS: Limits =
+    Limits { time: std::time::Duration::from_secs(10), instructions: 10_000_000, ..Limits::OPERATOR };
 
 #[expect(clippy::disallowed_methods, reason = "scripts/test-all.sh says where the program is")]
 fn opa() -> PathBuf {
