@@ -5,10 +5,10 @@ use std::time::Duration;
 use crypto::jwk::Jwk;
 use crypto::machine_secret::{MachineSecret, SecretForm};
 use db::{AuthorityEntry, Change};
-use problem::Problem;
+use problem::{PERMISSION_DENIED, Problem};
 use serde_json::json;
 use types::{CredentialId, Id, Secret, Timestamp};
-use web::{Allowance, Decided};
+use web::{Allowance, Decided, Link, PrincipalId};
 
 use crate::model::{Agent, Credential, CredentialKind, CredentialStatus, Proof, Status};
 use crate::service::PEPPER;
@@ -46,6 +46,7 @@ impl Agents {
         active(&agent)?;
         self.room_for_another(by, &agent).await?;
         let head = self.may_wield(by, &agent).await?;
+        no_other_agents(by, &agent)?;
         let made = &issued.credential;
         let fact =
             by.fact(&facts::CREDENTIAL_CREATED).target("credential", made.id, &made.label).data(json!({
@@ -73,6 +74,7 @@ impl Agents {
         by.expect_revision(old.revision)?;
         active(&agent)?;
         let head = self.may_wield(by, &agent).await?;
+        no_other_agents(by, &agent)?;
         let now = self.inner().world.now();
         if !old.is_usable(now) {
             return Err(AgentError::CredentialRevoked);
@@ -112,6 +114,7 @@ impl Agents {
         id: CredentialId,
     ) -> Result<Decided<Credential>, AgentError> {
         let (agent, mut credential) = self.find_credential(by, of, id).await?;
+        no_other_agents(by, &agent)?;
         by.expect_revision(credential.revision)?;
         if credential.status == CredentialStatus::Revoked {
             return Err(AgentError::CredentialRevoked);
@@ -218,6 +221,16 @@ fn end_of(
         (asked, _) => return Ok(asked),
     };
     Err(AgentError::Invalid { field: "/expires_at", reason })
+}
+
+/// An agent manages its own credentials and no other's (spec 01): whoever holds another's would act under its name.
+fn no_other_agents(by: &Allowance, agent: &Agent) -> Result<(), AgentError> {
+    let is_other = |link: &Link| matches!(link.principal, PrincipalId::Agent(id) if id != agent.id);
+    if !by.caller().links().any(is_other) {
+        return Ok(());
+    }
+    let detail = "An agent manages its own credentials only. Ask somebody who administers this one.";
+    Err(AgentError::Refused(Problem::new(&PERMISSION_DENIED, detail)))
 }
 
 fn active(agent: &Agent) -> Result<(), AgentError> {

@@ -121,6 +121,35 @@ async fn nobody_gets_a_secret_for_more_than_they_hold() {
     server.finish().await;
 }
 
+const CLIMBS: [&str; 5] = [
+    "credentials:create:all",
+    "credentials:update:all",
+    "credentials:delete:all",
+    "credentials:read:all",
+    "agents:read:all",
+];
+
+/// Whoever holds another's credential acts under its name.
+#[tokio::test]
+async fn an_agent_manages_its_own_credentials_and_no_others() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let climber = server.agent(&owner, "climber", &CLIMBS).await;
+    let other = owner.post("/api/v1/agents", json!({ "name": "other" })).await.ok(201);
+    let theirs = format!("/api/v1/agents/{}/credentials", other["id"].as_str().unwrap());
+    let held = owner.post(&theirs, json!({ "kind": "secret", "label": "mine" })).await.ok(201);
+    let one = format!("{theirs}/{}", held["id"].as_str().unwrap());
+    let by = server.as_agent(&climber).await;
+    by.post(&theirs, json!({ "kind": "secret", "label": "mine" })).await.refused(403, "permission_denied");
+    by.post(&format!("{one}/rotate"), json!({})).await.refused(403, "permission_denied");
+    by.delete(&one).await.refused(403, "permission_denied");
+    assert_eq!(owner.get(&theirs).await.ok(200)["items"].as_array().unwrap().len(), 1);
+    let own = format!("/api/v1/agents/{}/credentials", climber.id);
+    let made = by.post(&own, json!({ "kind": "secret", "label": "mine" })).await.ok(201);
+    by.delete(&format!("{own}/{}", made["id"].as_str().unwrap())).await.ok(200);
+    server.finish().await;
+}
+
 #[tokio::test]
 async fn an_agent_has_a_hundred_credentials_at_most() {
     let server = TestServer::sqlite().await;
