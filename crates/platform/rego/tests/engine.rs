@@ -4,7 +4,7 @@
 
 mod corpus;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use safeconduct_rego::{Bundle, Compiled, Failure, Limits, Module, Ruling, STACK, Term};
 use serde_json::{Value, json};
@@ -154,7 +154,7 @@ fn deep_and_long_is_refused_in_no_time() {
             close.repeat(by)
         )
     };
-    let started = Instant::now();
+    let begun = processor_time();
     for text in [
         deep("[", "]", 100_000),
         deep("(", ")", 100_000),
@@ -170,7 +170,8 @@ fn deep_and_long_is_refused_in_no_time() {
     ] {
         refused(&text);
     }
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    let used = processor_time() - begun;
+    assert!(used < Duration::from_secs(2), "{used:?}");
 }
 
 #[test]
