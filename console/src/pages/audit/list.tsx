@@ -1,7 +1,8 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useRef, useState } from 'react'
 import { queries } from '../../api/queries'
+import type { Fact } from '../../api/types'
 import { FactTable } from '../../components/facts'
 import { useEvents } from '../../hooks/events'
 import { FilterBar } from '../../table/filters'
@@ -21,14 +22,12 @@ export default function Audit() {
   const { live, ...filters } = route.useSearch()
   const query = useInfiniteQuery(queries.facts(asked(filters)))
   const kinds = useQuery(queries.kinds())
-  const stream = useArrivals(Boolean(live))
-  const fresh = useFresh(
-    query.data?.pages[0]?.items.map((fact) => fact.id),
-    Boolean(live),
-  )
+  const { stream, fresh, forget } = useArrivals(Boolean(live))
   const filtered = Object.values(filters).some(Boolean)
-  const follow = () =>
+  const follow = () => {
+    forget()
     void navigate({ search: (all) => ({ ...all, live: (live ? undefined : '1') as string }), replace: true })
+  }
   return (
     <>
       <PageHeader
@@ -92,23 +91,18 @@ function dayAfter(day: string): string {
   return new Date(Date.parse(`${day}T00:00:00.000Z`) + 86_400_000).toISOString()
 }
 
-/** The stream only says that something happened; the list is asked again, so that its filters stay the server's. */
+/** What the stream tells of is marked; the list is asked again, so that its filters stay the server's. */
 function useArrivals(live: boolean) {
   const client = useQueryClient()
   const waiting = useRef<ReturnType<typeof setTimeout>>(undefined)
-  return useEvents(live ? '/api/v1/audit/stream' : undefined, ['fact', 'message'], () => {
+  const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set())
+  const stream = useEvents(live ? '/api/v1/audit/stream' : undefined, ['fact'], (event) => {
+    const { id } = JSON.parse(event.data) as Fact
+    setFresh((known) => new Set(known).add(id))
     waiting.current ??= setTimeout(() => {
       waiting.current = undefined
       void client.invalidateQueries({ queryKey: ['facts'] })
     }, 250)
   })
-}
-
-/** Rows that were not there when following began. */
-function useFresh(ids: string[] | undefined, live: boolean): ReadonlySet<string> {
-  const [known, setKnown] = useState<ReadonlySet<string>>()
-  const begun = live && ids !== undefined
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what was there at the beginning, not what comes
-  useEffect(() => setKnown(begun ? new Set(ids) : undefined), [begun])
-  return useMemo(() => new Set(known ? (ids ?? []).filter((id) => !known.has(id)) : []), [known, ids])
+  return { stream, fresh, forget: () => setFresh(new Set()) }
 }
