@@ -26,6 +26,7 @@ interface Place {
 
 export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; places: Place[] }[] = [
   { group: undefined, places: [{ name: 'home', path: paths.home, icon: 'home' }] },
+  { group: 'run', places: [{ name: 'runs', path: paths.runs, icon: 'run' }] },
   {
     group: 'build',
     places: [
@@ -33,7 +34,6 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
       { name: 'functions', path: paths.functions, icon: 'function' },
     ],
   },
-  { group: 'run', places: [{ name: 'runs', path: paths.runs, icon: 'run' }] },
   {
     group: 'trust',
     places: [
