@@ -73,6 +73,12 @@ function Kind({ of }: { of: string }) {
   )
 }
 
-export function targetOf(fact: Fact) {
-  return { kind: fact.target?.type ?? 'unknown', id: fact.target?.id, display: fact.target?.name }
+/** Facts name a function as permissions do, `ops/echo`; everywhere else, and so here, it is `ops:echo`. */
+export function targetOf({ target }: Pick<Fact, 'target'>) {
+  const kind = target?.type ?? 'unknown'
+  return {
+    kind,
+    id: target?.id,
+    display: kind === 'function' ? target?.name?.replace('/', ':') : target?.name,
+  }
 }

@@ -33,11 +33,15 @@ export function Chip({ of }: { of: Identity }) {
   const place = of.id ? placeOf(of.id) : undefined
   const kind = (text.kinds as Record<string, string>)[of.kind] ?? of.kind
   const known = useName(of.display ? undefined : of.id)
-  const name = of.display || known || (of.id ? shortId(of.id) : kind)
+  const plain = of.display || known || (of.id ? shortId(of.id) : kind)
+  // The name of a part of the server, such as “people”, would be read as somebody else.
+  const own = of.kind === 'system'
+  const part = own && of.display && ((text.parts as Record<string, string>)[of.display] ?? of.display)
+  const name = part ? `${kind}: ${part}` : plain
   const inside = (
     <>
       <Icon name={icons[of.kind] ?? 'unknown'} />
-      <span className="visually-hidden">{kind} </span>
+      {!own && <span className="visually-hidden">{kind} </span>}
       <span className="truncate">
         <Name of={name} />
       </span>

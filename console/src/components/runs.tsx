@@ -62,11 +62,7 @@ export function RunTable({ query, limit, brief, empty }: RunTableProps) {
       {...(limit !== undefined && { limit })}
       empty={
         empty ?? (
-          <Empty
-            icon="run"
-            title={text.runs.none}
-            example="safeconduct functions run math:double --input '{&quot;n&quot;: 21}'"
-          >
+          <Empty icon="run" title={text.runs.none} example="safeconduct quickstart">
             {text.runs.noneDetail}
           </Empty>
         )

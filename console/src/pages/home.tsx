@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { queries } from '../api/queries'
 import { FactTable } from '../components/facts'
+import { Chip } from '../components/identity'
 import { RunTable } from '../components/runs'
 import { paths } from '../paths'
 import { useLanguage, useText } from '../text'
@@ -178,6 +179,7 @@ function Needs() {
             <Link to={paths.agent(credential.agent)} search={{ tab: 'credentials' }}>
               <Name of={credential.label} />
             </Link>
+            <Chip of={{ kind: 'agent', id: credential.agent }} />
             <Time at={credential.expires_at} />
           </li>
         ))}

@@ -16,6 +16,7 @@ const shared = [
   'MCP',
   'Name',
   'Person',
+  'Safeconduct',
   'Server',
   'Token',
   'Traceback',

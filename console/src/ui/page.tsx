@@ -29,9 +29,9 @@ export function PageHeader({ title, name, above, state, detail, actions }: Heade
           <Name of={title} />
         </h1>
         {state}
-        <div className="actions">{actions}</div>
       </div>
       {detail && <div className="detail">{detail}</div>}
+      {actions && <div className="actions">{actions}</div>}
     </header>
   )
 }

@@ -1,5 +1,4 @@
 import { Link } from '@tanstack/react-router'
-import { useEffect, useRef } from 'react'
 
 export interface Tab {
   id: string
@@ -7,18 +6,10 @@ export interface Tab {
   count?: number | undefined
 }
 
-/** Places within a page; each has its own address (`?tab=`). */
+/** Places within a page; each has its own address (`?tab=`). On a phone they take more than one line, so that all are seen. */
 export function Tabs({ of, current, label }: { of: Tab[]; current: string; label: string }) {
-  const bar = useRef<HTMLElement>(null)
-  // On a phone the bar is longer than the screen; where one is, is seen.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another tab is another place in the bar
-  useEffect(() => {
-    const here = bar.current?.querySelector<HTMLElement>('[aria-current]')
-    if (bar.current && here)
-      bar.current.scrollLeft = here.offsetLeft + here.offsetWidth - bar.current.clientWidth
-  }, [current])
   return (
-    <nav className="tabs" aria-label={label} ref={bar}>
+    <nav className="tabs" aria-label={label}>
       {of.map((tab) => (
         <Link
           key={tab.id}

@@ -19,6 +19,29 @@ export function absolute(at: string, language: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'long' }).format(new Date(at))
 }
 
+/** A moment to the millisecond, for what is kept as a record. */
+export function Moment({ at }: { at: string }) {
+  const [language] = useLanguage()
+  return (
+    <time className="mono" dateTime={at}>
+      {toTheMillisecond(at, language)}
+    </time>
+  )
+}
+
+function toTheMillisecond(at: string, language: string): string {
+  return new Intl.DateTimeFormat(language, {
+    year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+    second: '2-digit',
+    fractionalSecondDigits: 3,
+    timeZoneName: 'short',
+  }).format(new Date(at))
+}
+
 /** A moment: relative to now, absolute on hover. */
 export function Time({ at }: { at: string | null | undefined }) {
   const now = useNow()
@@ -39,6 +62,7 @@ export function Duration({ ms }: { ms: number | undefined }) {
 
 function inWords(ms: number): string {
   if (ms < 1_000) return `${ms} ms`
+  if (ms < 60_000 && ms % 1_000 === 0) return `${ms / 1_000} s`
   if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`
   if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`
   const hours = Math.floor(ms / 3_600_000)

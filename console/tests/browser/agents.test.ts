@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { signIn, startBrowser, type Visit, visit } from '../browser'
+import { looksRight } from '../look'
 import { type Server, startServer } from '../server'
 
 let server: Server
@@ -100,6 +101,7 @@ test('a secret is shown once, works, and dies with the agent; the kill leaves a 
   const shown = page.getByRole('dialog', { name: 'Keep this secret now' })
   const secret = (await shown.getByRole('region', { name: 'Client secret' }).textContent()) ?? ''
   expect(secret).toMatch(/^sfc_dev_/)
+  await looksRight(page, 'agent-secret')
   await shown.getByRole('button', { name: 'I have kept it' }).click()
   await page.reload()
   await page.getByText('ci', { exact: true }).waitFor()
@@ -118,6 +120,13 @@ test('a secret is shown once, works, and dies with the agent; the kill leaves a 
   const receipt = page.getByRole('dialog', { name: 'Receipt of the kill' })
   await receipt.getByText(/kil_/).waitFor()
   await receipt.getByText('Applied').waitFor()
+  // When it was asked for, when it was done, and what lies between: to the millisecond.
+  expect(await receipt.locator('time').allTextContents()).toEqual([
+    expect.stringMatching(/:\d\d\.\d{3}/),
+    expect.stringMatching(/:\d\d\.\d{3}/),
+  ])
+  await receipt.getByText('Took').waitFor()
+  await looksRight(page, 'agent-killed')
   await receipt.getByRole('button', { name: 'Close' }).last().click()
   await page.getByText('Suspended', { exact: true }).waitFor()
   expect(await statusOf(token)).toBe(401)
@@ -131,6 +140,17 @@ test('a secret is shown once, works, and dies with the agent; the kill leaves a 
   await page.getByRole('dialog').getByRole('button', { name: 'Reactivate' }).click()
   await page.getByText('Active', { exact: true }).first().waitFor()
   expect(await statusOf(token)).toBe(401)
+})
+
+test('on a phone the buttons stand below title and id, and every tab is seen', async () => {
+  await page.setViewportSize({ width: 390, height: 844 })
+  const top = async (what: string) => (await page.locator(what).first().boundingBox())?.y ?? Number.NaN
+  expect(await top('.page-header .detail')).toBeGreaterThan(await top('.page-header h1'))
+  expect(await top('.page-header .actions')).toBeGreaterThan(await top('.page-header .detail'))
+  const tabs = page.getByRole('navigation', { name: 'Parts of the agent' })
+  expect(await tabs.evaluate((bar) => bar.scrollWidth - bar.clientWidth)).toBe(0)
+  await page.setViewportSize({ width: 1440, height: 900 })
+  expect(await top('.page-header .actions')).toBeLessThan(await top('.page-header .detail'))
 })
 
 test('credentials are rotated with an overlap and revoked by their name', async () => {

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { signIn, startBrowser, type Visit, visit } from '../browser'
+import { looksRight } from '../look'
 import { type Server, startServer } from '../server'
 
 let server: Server
@@ -35,6 +36,11 @@ test('the list is filtered by the server, and filters stand in the address', asy
   await page.getByRole('link', { name: 'session.started' }).first().waitFor()
   await page.getByRole('combobox', { name: 'Outcome' }).selectOption('denied')
   await page.getByText('Nothing matches these filters').waitFor()
+})
+
+test('a part of the server that acts is not taken for people', async () => {
+  await page.goto('/console/audit?kind=org.created')
+  await page.getByText('Safeconduct: people', { exact: true }).waitFor()
 })
 
 test('what was acted upon is found by its name; an id does as well, of whatever it is', async () => {
@@ -114,6 +120,7 @@ test('one byte altered in transit, wherever it is, and the page says NOT VERIFIE
     )
     await page.goto(address)
     await page.getByText('NOT VERIFIED').first().waitFor()
+    if (what === 'the target') await looksRight(page, 'fact-not-verified')
     expect(await page.getByText('Computed in this browser from the bytes below.').count(), what).toBe(0)
     await page.unroute('**/api/v1/audit/events/evt_*')
   }

@@ -201,6 +201,7 @@ test('a log is followed while its run goes on, and the run is cancelled from its
   await page.getByRole('link', { name: 'Evidence' }).click()
   await page.getByRole('button', { name: 'Cancel run' }).click()
   await page.getByText('Cancelled', { exact: true }).waitFor()
+  await expect.poll(() => page.getByRole('button', { name: 'Cancel run' }).count()).toBe(0)
   const chain = page.locator('.chain-line')
   await expect.poll(() => chain.textContent()).toMatch(/math:forever.* on behalf of .*Owner/)
 })
@@ -233,6 +234,11 @@ test('numbers of an input and of a result keep every digit; the result stands be
       .getByRole('region', { name })
       .getByText(/12345678901234567890,\s+9007199254740993,/)
       .waitFor()
+})
+
+test('a fact calls a function what every page calls it', async () => {
+  await page.goto('/console/audit?kind=function.created')
+  await page.getByRole('row').getByText('math:echo', { exact: true }).waitFor()
 })
 
 test('a function is deleted once its name was typed', async () => {

@@ -233,6 +233,24 @@ const places: Place[] = [
     path: () => `/console/agents/${known.agent}?tab=advice`,
     ready: text('Granted but not used'),
   },
+  {
+    name: 'palette',
+    path: () => '/console/',
+    ready: async (page) => {
+      await row('session.started')(page)
+      await page.keyboard.press('Control+k')
+      await page.getByRole('dialog').getByRole('option').first().waitFor()
+    },
+  },
+  {
+    name: 'account-menu',
+    path: () => '/console/',
+    ready: async (page) => {
+      await row('session.started')(page)
+      await page.getByRole('button', { name: /^Account of/ }).click()
+      await page.getByRole('menu').waitFor()
+    },
+  },
   { name: 'not-found', path: () => '/console/nowhere', ready: heading('Not found') },
 ]
 

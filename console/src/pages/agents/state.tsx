@@ -10,7 +10,7 @@ import { Dialog } from '../../ui/dialog'
 import { Field } from '../../ui/form'
 import { Failure, Properties } from '../../ui/page'
 import { Status } from '../../ui/status'
-import { Time } from '../../ui/time'
+import { Moment } from '../../ui/time'
 
 const changes = ['approve', 'reject', 'suspend', 'reactivate', 'kill', 'decommission'] as const
 
@@ -135,11 +135,12 @@ function Receipt({ of: kill }: { of: Kill }) {
       <Properties
         of={[
           [words.id, <Copyable key="i" value={kill.id} />],
-          [words.requested, <Time key="r" at={kill.requested_at} />],
+          [words.requested, <Moment key="r" at={kill.requested_at} />],
           [
             words.confirmed,
-            kill.confirmed_at ? <Time key="c" at={kill.confirmed_at} /> : <Status key="c" of="pending" />,
+            kill.confirmed_at ? <Moment key="c" at={kill.confirmed_at} /> : <Status key="c" of="pending" />,
           ],
+          [words.took, <Took key="d" of={kill} />],
           [
             words.tokens,
             <span key="t" className="mono">
@@ -190,4 +191,10 @@ function Receipt({ of: kill }: { of: Kill }) {
       )}
     </div>
   )
+}
+
+/** In milliseconds, however long it was: that is what the receipt answers for. */
+function Took({ of: { requested_at, confirmed_at } }: { of: Kill }) {
+  if (!confirmed_at) return <span className="muted">–</span>
+  return <span className="mono">{Date.parse(confirmed_at) - Date.parse(requested_at)} ms</span>
 }

@@ -4,7 +4,6 @@ import { answered, api } from '../../api/client'
 import { indented } from '../../api/json-text'
 import { queries } from '../../api/queries'
 import type { WholeRun } from '../../api/types'
-import { chainOfEnd } from '../../components/chain'
 import { Equivalent } from '../../components/equivalent'
 import { FactProof } from '../../components/evidence'
 import { FactTable } from '../../components/facts'
@@ -64,14 +63,16 @@ export default function RunPage() {
         state={<Status of={run.status} />}
         detail={<Copyable value={run.id} />}
         actions={
-          <Button
-            icon="stop"
-            busy={cancel.isPending}
-            reason={isOver(run) ? text.runs.overReason : mayCancel}
-            onClick={() => cancel.mutate(undefined)}
-          >
-            {text.runs.cancel}
-          </Button>
+          !isOver(run) && (
+            <Button
+              icon="stop"
+              busy={cancel.isPending}
+              reason={mayCancel}
+              onClick={() => cancel.mutate(undefined)}
+            >
+              {text.runs.cancel}
+            </Button>
+          )
         }
       />
       {cancel.error && <Failure error={cancel.error} />}
@@ -153,7 +154,7 @@ function Bytes({ of }: { of: number | undefined }) {
   return of === undefined ? '–' : <span className="mono">{(of / 1_048_576).toFixed(1)} MB</span>
 }
 
-/** Who acted on whose behalf, the facts that the run left, and the proof that its end stands in the log. */
+/** The facts that the run left, each with who acted on whose behalf, and the proof that its end stands in the log. */
 function Evidence({ of: run }: { of: WholeRun }) {
   const text = useText()
   // The list follows the ledger by a moment.
@@ -171,11 +172,6 @@ function Evidence({ of: run }: { of: WholeRun }) {
           empty={<Empty icon="audit" title={isOver(run) ? text.runs.factPending : text.runs.factLater} />}
         />
       </Section>
-      {end && (
-        <Section title={text.runs.chain}>
-          <Chain of={chainOfEnd(end, run)} />
-        </Section>
-      )}
       {end && (
         <Section title={text.audit.proof}>
           <FactProof id={end.id} />
