@@ -185,9 +185,10 @@ async fn acts_that_need_a_step_up_take_no_wildcard_from_a_token() {
     named.caller(&server).await.post(&own, body.clone()).await.ok(201);
     let asked = wide.ask(&server.anonymous(), &[("scope", "credentials:create agents:read")]).await.ok(200);
     let caller = with_token(&server, asked["access_token"].as_str().unwrap());
-    // Narrowed to the name it makes them for others, but not for itself: that would undo the narrowing.
+    // Narrowed to the name it passes the door, but makes none for itself: that would undo the narrowing. Nor for others.
     caller.post(&path, body.clone()).await.refused(403, "authority_exceeded");
     let plain = Papers::of(&owner, "plain", &["agents:read:all"]).await;
-    caller.post(&format!("/api/v1/agents/{}/credentials", plain.agent), body).await.ok(201);
+    let others = caller.post(&format!("/api/v1/agents/{}/credentials", plain.agent), body).await;
+    others.refused(403, "permission_denied");
     server.finish().await;
 }
