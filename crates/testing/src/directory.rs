@@ -1,14 +1,14 @@
 //! A real LDAP directory (slapd) with a few people and groups. It ends with the test: a shell that holds the other end of a
 //! pipe stops it.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::certificate::certificate;
+use crate::supervised::Supervised;
 
 const SCRIPT: &str = include_str!("../peers/slapd.sh");
 
@@ -18,7 +18,7 @@ pub struct Directory {
     /// LDAP over TLS; the certificate is for `localhost`.
     pub tls_port: u16,
     files: TempDir,
-    supervisor: Child,
+    _server: Supervised,
 }
 
 impl Directory {
@@ -26,19 +26,10 @@ impl Directory {
         let files = tempfile::tempdir().expect("a temporary directory");
         certificate(files.path());
         let [port, tls_port] = free_ports();
-        let mut supervisor = Command::new("sh")
-            .args(["-c", SCRIPT, "slapd"])
-            .arg(files.path())
-            .args([port.to_string(), tls_port.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a shell starts");
-        let mut line = String::new();
-        let output = supervisor.stdout.take().expect("the output is piped");
-        BufReader::new(output).read_line(&mut line).expect("the supervisor answers");
+        let arguments = [files.path().into(), port.to_string().into(), tls_port.to_string().into()];
+        let (server, line) = Supervised::start("slapd", SCRIPT, &arguments);
         assert_eq!(line, "ready\n", "slapd did not start (scripts/setup.sh ldap); the reason stands above");
-        Self { port, tls_port, files, supervisor }
+        Self { port, tls_port, files, _server: server }
     }
 
     /// What its certificate is signed by, in PEM.
@@ -58,14 +49,6 @@ impl Directory {
             .stdout(Stdio::null())
             .status();
         assert!(changed.expect("ldapmodify starts").success(), "the directory refused: {ldif}");
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        drop(self.supervisor.stdin.take());
-        // Gone already is as good.
-        let _ = self.supervisor.wait();
     }
 }
 

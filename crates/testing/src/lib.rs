@@ -14,6 +14,7 @@ mod mail;
 mod oidc;
 mod postgres;
 mod scim;
+mod supervised;
 mod tamper;
 mod vault;
 
