@@ -6,6 +6,7 @@ use std::time::Duration;
 use db::{Db, PostgresSettings, Settings, SqliteSettings};
 use tempfile::TempDir;
 
+use crate::postgres::Database;
 use crate::{Tamper, postgres};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,21 +18,20 @@ pub enum Engine {
 /// One empty, migrated database and a data directory beside it; both go when this does.
 pub struct TestDatabase {
     directory: TempDir,
-    /// Name of the PostgreSQL database.
-    name: Option<String>,
+    postgres: Option<Database>,
 }
 
 impl TestDatabase {
     pub fn sqlite() -> Self {
-        Self { directory: directory(), name: None }
+        Self { directory: directory(), postgres: None }
     }
 
     pub async fn postgres() -> Self {
-        Self { directory: directory(), name: Some(postgres::fresh_database().await) }
+        Self { directory: directory(), postgres: Some(Database::fresh().await) }
     }
 
     pub fn engine(&self) -> Engine {
-        if self.name.is_some() { Engine::Postgres } else { Engine::Sqlite }
+        if self.postgres.is_some() { Engine::Postgres } else { Engine::Sqlite }
     }
 
     /// Where a server would keep its files.
@@ -40,9 +40,9 @@ impl TestDatabase {
     }
 
     pub fn settings(&self) -> Settings {
-        match &self.name {
+        match &self.postgres {
             None => Settings::Sqlite(SqliteSettings { directory: self.directory().to_owned(), readers: 2 }),
-            Some(name) => Settings::Postgres(PostgresSettings {
+            Some(Database { name }) => Settings::Postgres(PostgresSettings {
                 app_url: postgres::url("safeconduct_app", name),
                 system_url: postgres::url("safeconduct_system", name),
                 owner_url: postgres::url("safeconduct_owner", name),
@@ -55,7 +55,7 @@ impl TestDatabase {
 
     /// The login of a role; none with SQLite.
     pub fn url(&self, role: &str) -> Option<String> {
-        self.name.as_ref().map(|name| postgres::url(role, name))
+        self.postgres.as_ref().map(|database| postgres::url(role, &database.name))
     }
 
     /// Opens it; on PostgreSQL as often as wanted (each is a node), on SQLite once at a time.
@@ -65,15 +65,15 @@ impl TestDatabase {
 
     /// The hand of somebody with every right on the database.
     pub async fn tamper(&self) -> Tamper {
-        match &self.name {
+        match &self.postgres {
             None => Tamper::sqlite(&self.directory().join("safeconduct.db")),
-            Some(name) => Tamper::postgres(&postgres::url("postgres", name)).await,
+            Some(Database { name }) => Tamper::postgres(&postgres::url("postgres", name)).await,
         }
     }
 
     /// As one of the PostgreSQL roles (`safeconduct_app` …), past our own code; none with SQLite.
     pub async fn as_role(&self, role: &str) -> Option<Tamper> {
-        Some(Tamper::postgres(&postgres::url(role, self.name.as_ref()?)).await)
+        Some(Tamper::postgres(&self.url(role)?).await)
     }
 }
 

@@ -7,8 +7,8 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use db::{Db, PostgresSettings, RolePasswords, Settings};
 use tokio::sync::OnceCell;
@@ -28,7 +28,8 @@ trap 'rm -rf "$data"' EXIT
 $as "$programs/initdb" -D "$data/cluster" -U postgres --auth=trust --no-sync -E UTF8 --locale=C.UTF-8 >"$log" 2>&1 \
     || { cat "$log" >&2; exit 1; }
 $as "$programs/postgres" -D "$data/cluster" -k "$data" -c listen_addresses= -c max_connections=300 \
-    -c fsync=off -c synchronous_commit=off -c full_page_writes=off </dev/null >"$log" 2>&1 &
+    -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c min_wal_size=32MB -c max_wal_size=128MB \
+    </dev/null >"$log" 2>&1 &
 server=$!
 until "$programs/pg_isready" -q -h "$data" -U postgres; do
     kill -0 $server 2>/dev/null || { cat "$log" >&2; exit 1; }
@@ -82,13 +83,35 @@ pub(crate) fn url(role: &str, database: &str) -> String {
 }
 
 /// A copy of the template: roles, tables, policies as `db init` and the migrations make them.
-pub(crate) async fn fresh_database() -> String {
-    static TEMPLATE_MADE: OnceCell<()> = OnceCell::const_new();
-    static NEXT: AtomicU32 = AtomicU32::new(1);
-    TEMPLATE_MADE.get_or_init(make_template).await;
-    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    run(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
-    name
+///
+/// Its name is given back when the test ends; the next test drops it, so that a disk holds no more databases than tests
+/// run at a time.
+pub(crate) struct Database {
+    pub(crate) name: String,
+}
+
+/// Databases whose tests have ended. Dropping one takes a connection, and a destructor has nothing to wait with.
+static LEFT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+impl Database {
+    pub(crate) async fn fresh() -> Self {
+        static TEMPLATE_MADE: OnceCell<()> = OnceCell::const_new();
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        TEMPLATE_MADE.get_or_init(make_template).await;
+        let left = std::mem::take(&mut *LEFT.lock().expect("nobody panics while holding it"));
+        for name in left {
+            run(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        }
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        run(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
+        Self { name }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        LEFT.lock().expect("nobody panics while holding it").push(std::mem::take(&mut self.name));
+    }
 }
 
 async fn make_template() {
