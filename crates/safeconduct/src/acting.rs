@@ -84,6 +84,7 @@ impl RunTokens for TokensOfRuns {
                 txn: minted.txn,
                 audience: minted.audience.to_string(),
                 scope: minted.scope.to_string(),
+                counted: Box::new(minted.counted),
             })
         })
     }

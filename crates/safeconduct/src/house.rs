@@ -181,6 +181,7 @@ impl House {
         let functions = Functions::new(ground, functions_settings(&config), |executor| {
             Runs::new(engine, vec![Arc::new(executor)], slots)
         });
+        oauth.know_runs(functions.runs().underway());
         let ground = PoliciesGround {
             db: db.clone(),
             ledger: ledger.clone(),

@@ -10,6 +10,7 @@ mod docs;
 mod error;
 mod health;
 mod house;
+mod jailed;
 mod jobs;
 mod made;
 mod router;

@@ -2,11 +2,13 @@
 
 use axum::Router;
 use axum::http::HeaderMap;
+use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
 use serde_json::Value;
 use web::{Outer, Routes, Spec, StepUp};
 
+use crate::jailed::{Jailed, runs_only};
 use crate::made::Made;
 use crate::{House, console, docs, health};
 
@@ -41,13 +43,15 @@ pub(crate) fn public(house: &House) -> Router {
     house.access.know_operations(routes.specs().collect());
     let stepped_up = routes.specs().filter(|spec| spec.step_up != StepUp::Never);
     house.oauth.know_step_ups(stepped_up.filter_map(Spec::required).collect());
+    let jailed = Jailed { oauth: house.oauth.clone(), functions: house.functions.clone() };
     let router = routes
         .into_router()
         .route("/api/v1/openapi.json", get(openapi))
         .route("/openapi.json", get(|| async { Redirect::permanent("/api/v1/openapi.json") }))
         .merge(reference)
         .merge(health::public(house))
-        .merge(console::routes(&house.public_url));
+        .merge(console::routes(&house.public_url))
+        .layer(from_fn_with_state(jailed, runs_only));
     let layer = Outer {
         world: Some(house.world.clone()),
         trusted_proxies: house.trusted_proxies(),

@@ -33,6 +33,7 @@ const LISTED: &[(&str, &str)] = &[
     ("crates/platform/runs/src/carry.rs", "a leased run reads its own input"),
     ("crates/platform/runs/src/end.rs", "a leased run ends in its own organization"),
     ("crates/platform/runs/src/store.rs", "the queue leases runs of every organization"),
+    ("crates/platform/runs/src/underway.rs", "a run's token is looked at before its caller is admitted"),
     ("crates/platform/secrets/src/check.rs", "the key check belongs to the instance"),
     ("crates/platform/secrets/src/keyring.rs", "data keys are read before any organization can be"),
     ("crates/platform/web/src/allowed.rs", "the proof that a caller was admitted"),

@@ -16,6 +16,7 @@ use web::PrincipalId;
 
 use crate::mandate::{RunPass, RunTokens, TokenWanted, principals};
 use crate::model::{Function, FunctionRef};
+use crate::service::FunctionsGround;
 use crate::settings::FunctionsSettings;
 use crate::slots::Slots;
 use crate::store;
@@ -68,16 +69,22 @@ impl Executor for FunctionExecutor {
 
 impl FunctionExecutor {
     pub(crate) fn new(
-        db: Db,
-        world: World,
-        access: Access,
+        ground: &FunctionsGround,
         versions: Versions,
-        tokens: Arc<dyn RunTokens>,
-        sandbox: Option<Sandbox>,
         settings: FunctionsSettings,
+        slots: Slots,
     ) -> Self {
-        let slots = Slots::default();
-        Self(Arc::new(Inner { db, world, access, versions, tokens, sandbox, settings, slots }))
+        let FunctionsGround { db, world, access, tokens, sandbox, .. } = ground;
+        Self(Arc::new(Inner {
+            db: db.clone(),
+            world: world.clone(),
+            access: access.clone(),
+            versions,
+            tokens: tokens.clone(),
+            sandbox: sandbox.clone(),
+            settings,
+            slots,
+        }))
     }
 
     async fn run(&self, task: &Task) -> Result<Finish, Ending> {
@@ -94,6 +101,7 @@ impl FunctionExecutor {
         self.still_allowed(task, &function).await?;
         let pass = self.token(task, &ready).await?;
         let report = self.call(task, &function, &ready, &pass).await?;
+        drop(pass.counted);
         let token = RunToken { jti: pass.jti, audience: pass.audience, scope: pass.scope, txn: pass.txn };
         Ok(finish(report, &ready, Some(token)))
     }

@@ -38,6 +38,8 @@ pub struct RunPass {
     pub txn: TxnId,
     pub audience: String,
     pub scope: String,
+    /// Dropped when the run is over: then the token no longer counts as living.
+    pub counted: Box<dyn std::any::Any + Send + Sync>,
 }
 
 /// The caller's authority as it was when it was admitted.

@@ -13,13 +13,14 @@ use runs::Runs;
 use sandbox::Sandbox;
 use secrets::Keyring;
 use serde_json::{Value, json};
-use types::{FunctionId, World};
+use types::{FunctionId, OrgId, World};
 use web::{Allowance, Decided, Details};
 
 use crate::executor::FunctionExecutor;
 use crate::mandate::RunTokens;
 use crate::model::{Function, FunctionRef, Runtime, Version, Visibility, is_identifier};
 use crate::settings::FunctionsSettings;
+use crate::slots::Slots;
 use crate::versions::{Ready, Versions};
 use crate::{FunctionError, facts, store};
 
@@ -52,6 +53,7 @@ pub(crate) struct Inner {
     pub(crate) tokens: Arc<dyn RunTokens>,
     pub(crate) sandbox: Option<Sandbox>,
     pub(crate) settings: FunctionsSettings,
+    slots: Slots,
 }
 
 /// A function to be; checked by the schema of its operation.
@@ -92,19 +94,19 @@ impl Functions {
         settings: FunctionsSettings,
         engine: impl FnOnce(FunctionExecutor) -> Runs,
     ) -> Self {
-        let FunctionsGround { db, ledger, keyring, world, feed, access, blobs, tokens, sandbox } = ground;
-        let versions = Versions::new(db.clone(), keyring);
-        let executor = FunctionExecutor::new(
-            db.clone(),
-            world.clone(),
-            access,
-            versions.clone(),
-            tokens.clone(),
-            sandbox.clone(),
-            settings.clone(),
-        );
+        let versions = Versions::new(ground.db.clone(), ground.keyring.clone());
+        let slots = Slots::default();
+        let executor = FunctionExecutor::new(&ground, versions.clone(), settings.clone(), slots.clone());
         let runs = engine(executor);
-        Self(Arc::new(Inner { db, ledger, world, feed, blobs, versions, runs, tokens, sandbox, settings }))
+        let FunctionsGround { db, ledger, world, feed, blobs, tokens, sandbox, .. } = ground;
+        let inner =
+            Inner { db, ledger, world, feed, blobs, versions, runs, tokens, sandbox, settings, slots };
+        Self(Arc::new(inner))
+    }
+
+    /// Whether jails of this slot ([`web::Peer::Jail`]) run this organization's functions.
+    pub fn is_slot_of(&self, org: OrgId, slot: u16) -> bool {
+        self.0.slots.is(org, slot)
     }
 
     pub fn runs(&self) -> &Runs {

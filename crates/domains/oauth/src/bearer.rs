@@ -144,6 +144,11 @@ impl Oauth {
         if inner.feed.is_dead(claims.rev, &verified.kin) {
             return Err(invalid("The token was revoked."));
         }
+        if let Some(run) = claims.run
+            && !self.run_is_on(claims.org, run).await?
+        {
+            return Err(invalid("The token was for a run, which has ended."));
+        }
         let subject = self.link(claims.org, claims.sub).await?;
         let mut actors = Vec::new();
         let mut functions = Vec::new();

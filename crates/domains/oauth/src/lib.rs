@@ -37,5 +37,5 @@ pub use issuer::Issuer;
 pub use keys::Keys;
 pub use ring::KeyStatus;
 pub use routes::routes;
-pub use run::{Minted, OnBehalf, RunToken};
+pub use run::{Counted, Minted, OnBehalf, RunToken};
 pub use service::{Imported, Oauth, OauthParts, OauthSettings};

@@ -50,7 +50,7 @@ pub struct RunToken<'a> {
     pub lifetime: Duration,
 }
 
-/// A token for a run, with what the run's fact says of it.
+/// A token for a run, with what the run's fact says of it. It counts among the living for as long as this is held.
 pub struct Minted {
     pub token: Secret<String>,
     pub jti: TokenId,
@@ -58,6 +58,19 @@ pub struct Minted {
     pub audience: Arc<str>,
     pub scope: Arc<str>,
     pub expires_at: Timestamp,
+    pub counted: Counted,
+}
+
+/// That the token of a run lives; dropped when the run is over, so that receipts of kills do not name it any more.
+pub struct Counted {
+    oauth: Oauth,
+    claims: Claims,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.oauth.inner().live.revoked(&self.claims);
+    }
 }
 
 impl OnBehalf {
@@ -120,7 +133,19 @@ impl Oauth {
         let token = self.sign(&issuer, &claims).await.map_err(|error| Problem::internal(error.reason()))?;
         inner.live.note(&claims, inner.world.now());
         metrics::counter!("safeconduct_run_tokens_total").increment(1);
-        Ok(minted(token, claims))
+        Ok(self.minted(token, claims))
+    }
+
+    fn minted(&self, token: String, claims: Claims) -> Minted {
+        Minted {
+            token: Secret::new(token),
+            jti: claims.jti,
+            txn: claims.txn,
+            audience: claims.aud.clone(),
+            scope: claims.scope.clone(),
+            expires_at: Timestamp::from_millis(claims.exp * 1000),
+            counted: Counted { oauth: self.clone(), claims },
+        }
     }
 
     /// The author who answers for what the function does with its token; nobody need, where it can do nothing.
@@ -198,17 +223,6 @@ fn too_long(error: crate::error::OAuthError) -> Problem {
         "What the function may do does not fit into a token. Name fewer permissions.",
     )
     .with_context(error)
-}
-
-fn minted(token: String, claims: Claims) -> Minted {
-    Minted {
-        token: Secret::new(token),
-        jti: claims.jti,
-        txn: claims.txn,
-        audience: claims.aud,
-        scope: claims.scope,
-        expires_at: Timestamp::from_millis(claims.exp * 1000),
-    }
 }
 
 #[cfg(test)]

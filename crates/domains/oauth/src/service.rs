@@ -13,7 +13,9 @@ use crypto::jws::Algorithm;
 use db::Db;
 use ledger::Ledger;
 use people::People;
-use types::{Id, OrgId, Timestamp, TokenId, World};
+use problem::Problem;
+use runs::Underway;
+use types::{Id, OrgId, RunId, Timestamp, TokenId, World};
 
 use crate::client::ClientKeys;
 use crate::error::KeysError;
@@ -106,6 +108,7 @@ pub(crate) struct Inner {
     /// Tokens from before this were issued by a process that is gone.
     pub(crate) started: Timestamp,
     step_ups: OnceLock<Vec<Required>>,
+    underway: OnceLock<Underway>,
 }
 
 impl Oauth {
@@ -121,6 +124,7 @@ impl Oauth {
             login_key: keyring.derive("logins"),
             started: world.now(),
             step_ups: OnceLock::new(),
+            underway: OnceLock::new(),
             db,
             ledger,
             world,
@@ -140,6 +144,11 @@ impl Oauth {
     pub fn know_step_ups(&self, required: Vec<Required>) {
         // A second list would come from a second boot in one process; the first stays.
         let _ = self.0.step_ups.set(required);
+    }
+
+    /// The runs that tokens are made for and die with. Set once, at boot: the engine comes after the tokens.
+    pub fn know_runs(&self, underway: Underway) {
+        let _ = self.0.underway.set(underway);
     }
 
     /// Signs with the operator's own key from this file (`keys.signing_key_file`, `safeconduct keys import`). One that cannot
@@ -167,6 +176,13 @@ impl Oauth {
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
+    }
+
+    pub(crate) async fn run_is_on(&self, org: OrgId, run: RunId) -> Result<bool, Problem> {
+        match self.0.underway.get() {
+            Some(underway) => underway.is_on(org, run).await.map_err(Problem::from),
+            None => Ok(false),
+        }
     }
 
     pub(crate) fn needed_by_name(&self) -> &[Required] {

@@ -18,6 +18,7 @@ use types::{Id, RequestId, Uuid, World};
 use crate::live::{Live, LogSink, Stop};
 use crate::model::{Finish, Mandate, Run};
 use crate::turns::Turns;
+use crate::underway::Underway;
 use crate::watch::Watchers;
 use crate::{RunsError, store};
 
@@ -155,6 +156,11 @@ impl Runs {
             () = Box::pin(self.flush_forever()) => {}
             () = Box::pin(self.beat_forever()) => {}
         }
+    }
+
+    /// For whoever only asks which runs are being worked on.
+    pub fn underway(&self) -> Underway {
+        Underway { live: self.0.live.clone(), db: self.0.db.clone() }
     }
 
     pub(crate) fn executor(&self, kind: &str) -> Option<&Arc<dyn Executor>> {

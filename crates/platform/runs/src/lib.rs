@@ -20,6 +20,7 @@ mod model;
 mod read;
 mod store;
 mod turns;
+mod underway;
 mod watch;
 
 pub use admit::{Prepared, Promised};
@@ -32,3 +33,4 @@ pub use model::{
     Usage,
 };
 pub use read::RunFilter;
+pub use underway::Underway;

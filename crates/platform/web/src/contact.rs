@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ledger::Origin;
-use types::RequestId;
+use types::{RequestId, RunId};
 
 /// Where the connection came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +32,15 @@ pub struct Contact {
     pub request_id: String,
     /// Ours, for the ledger.
     pub request: Option<RequestId>,
+    /// Whose code sends it, through the door of its jail.
+    pub run: Option<RunId>,
 }
 
 impl Contact {
     pub fn origin(&self) -> Origin {
         Origin {
             request: self.request,
+            run: self.run,
             ip: self.ip,
             user_agent: self.user_agent.clone(),
             ..Origin::default()

@@ -129,6 +129,7 @@ fn contact(outer: &Outer, request: &Request) -> Contact {
         user_agent: user_agent.map(|text| text.chars().take(256).collect()),
         request_id,
         request,
+        run: None,
     }
 }
 

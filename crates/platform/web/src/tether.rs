@@ -1,5 +1,5 @@
 //! What holds a stream to its reader's rights: it ends when anything that the reader stands on dies, when their token
-//! expires, when their rights change, and after five minutes in any case. The reader comes back with `Last-Event-ID` and
+//! expires, when their rights change, and after five minutes in any case (a run's: five seconds). The reader comes back with `Last-Event-ID` and
 //! is looked at anew.
 
 use std::time::Duration;
@@ -13,6 +13,8 @@ use crate::{Allowance, Means};
 /// How soon a stream notices.
 const GLANCE: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
+/// For a run's token, which ends with the run: nothing tells of that but looking.
+const LONGEST_OF_A_RUN: Duration = Duration::from_secs(5);
 
 pub struct Tether {
     feed: Feed,
@@ -52,6 +54,8 @@ impl Tether {
                 *expires_at
             }
         };
+        let of_a_run = matches!(caller.means, Means::Token { run: Some(_), .. });
+        let longest = if of_a_run { LONGEST_OF_A_RUN } else { LONGEST };
         let mut decided_for: Vec<Uuid> = principals().map(|who| who.uuid()).collect();
         decided_for.push(caller.org.uuid());
         Self {
@@ -62,7 +66,7 @@ impl Tether {
             opened_at: feed.applied(),
             decided_for,
             expires_at,
-            until: Instant::now() + LONGEST,
+            until: Instant::now() + longest,
         }
     }
 

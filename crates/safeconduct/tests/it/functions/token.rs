@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{made, run};
-use crate::support::{TestServer, claims};
+use super::{made, queue, run};
+use crate::support::{Caller, TestServer, claims};
 
 /// Calls the API with nothing but the standard library and tells what came of it.
 const CALLS: &str = r#"
@@ -68,6 +68,125 @@ testing::on_both_databases! {
         assert_eq!(fact["data"]["token"], claims["jti"], "{fact:#}");
         assert_eq!(fact["data"]["token_scope"], claims["scope"]);
         assert_eq!(fact["target"]["id"], id);
+        server.finish().await;
+    }
+
+    /// Whoever reads an output or a log that holds the token must not act as the caller with it.
+    async fn a_token_ends_with_its_run_however_that_ends(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let agent = server.agent(&owner, "worker", &["functions:execute:all", "agents:read:all"]).await;
+        let caller = server.as_agent(&agent).await;
+        for (name, end, status) in [
+            ("succeeds", "return context.access_token", "succeeded"),
+            ("fails", "raise ValueError(context.access_token)", "failed"),
+            ("outlasts", "print(context.access_token[:1500])\n    print(context.access_token[1500:])\n    while True: pass", "timed_out"),
+        ] {
+            let code = format!("def handler(input, context):\n    {end}\n");
+            let body = json!({
+                "namespace": "ops", "name": name, "code": code, "timeout_seconds": 1, "permissions": ["agents:read"],
+            });
+            let function = made(&owner, body).await;
+            let ran = run(&caller, &function, json!({})).await;
+            assert_eq!(ran["status"], status, "{ran:#}");
+            let token = match status {
+                "succeeded" => ran["output"].as_str().unwrap().to_owned(),
+                "failed" => ran["error"]["message"].as_str().unwrap().to_owned(),
+                _ => {
+                    let path = format!("/api/v1/runs/{}/logs", ran["id"].as_str().unwrap());
+                    let log = owner.get(&path).await.ok(200);
+                    log["items"].as_array().unwrap().iter().filter_map(|line| line["text"].as_str()).collect()
+                }
+            };
+            assert_eq!(claims(&token)["run"], ran["id"]);
+            let thief = Caller { bearer: Some(token.clone()), ..server.anonymous() };
+            thief.get("/api/v1/agents").await.refused(401, "invalid_token");
+            let said = caller.form("/oauth2/introspect", &[("token", &token)]).await.ok(200);
+            assert_eq!(said, json!({ "active": false }));
+        }
+        server.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_of_runs_that_are_over_are_not_among_those_that_a_kill_ends() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let agent = server.agent(&owner, "worker", &["functions:execute:all", "agents:read:all"]).await;
+    let caller = server.as_agent(&agent).await;
+    let body = |name: &str, code: &str| json!({ "namespace": "ops", "name": name, "code": code });
+    let short = made(&owner, body("short", "def handler(input, context):\n    return 1\n")).await;
+    let long =
+        made(&owner, body("long", "import time\ndef handler(input, context):\n    time.sleep(600)\n")).await;
+    for _ in 0..3 {
+        run(&caller, &short, json!({})).await;
+    }
+    let running = queue(&caller, &long, json!({})).await;
+    while owner.get(&format!("/api/v1/runs/{running}")).await.ok(200)["status"] != "running" {
+        tokio::task::yield_now().await;
+    }
+    let receipt =
+        owner.post(&format!("/api/v1/agents/{}/kill", agent.id), json!({ "reason": "test" })).await.ok(200);
+    // Its own token and, once it is made, that of the run that is not over.
+    let tokens = receipt["tokens"]["count"].as_u64().unwrap();
+    assert!((1..=2).contains(&tokens), "{receipt:#}");
+    server.finish().await;
+}
+
+/// Tries the door of its jail with everything that it might have got hold of.
+const KNOCKS: &str = r#"
+import json, urllib.request, urllib.error
+def ask(context, path, headers, body):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(context.api_url + path, data=data, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, ""
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)["code"]
+def handler(input, context):
+    own = {"Authorization": "Bearer " + context.access_token}
+    kind = {"Content-Type": "application/json"}
+    return [ask(context, path, {**kind, **(own if headers == "own" else headers)}, body)
+            for path, headers, body in input["knocks"]]
+"#;
+
+testing::on_both_databases! {
+    async fn only_a_run_of_that_jail_comes_in_by_its_door(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let agent = server.agent(&owner, "worker", &["agents:*", "functions:execute:all"]).await;
+        let agents_own = server.as_agent(&agent).await.bearer.unwrap();
+        let body = json!({
+            "namespace": "ops", "name": "knocks", "code": KNOCKS, "permissions": ["agents:read", "agents:create"],
+        });
+        let function = made(&owner, body).await;
+        let password = json!({ "email": "owner@example.com", "password": "correct horse battery staple" });
+        let knocks = json!([
+            ["/api/v1/agents", "own", null],
+            ["/api/v1/agents", {}, null],
+            ["/health", {}, null],
+            ["/api/v1/auth/password", {}, password],
+            ["/oauth2/token", {}, null],
+            ["/api/v1/agents", { "Authorization": format!("Bearer {agents_own}") }, null],
+            ["/api/v1/agents", { "Cookie": "safeconduct_session=x" }, null],
+            ["/api/v1/agents", "own", { "name": "made-inside" }],
+        ]);
+        let ran = run(&owner, &function, json!({ "knocks": knocks })).await;
+        let answers: Vec<(u64, &str)> = ran["output"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{ran:#}"))
+            .iter()
+            .map(|answer| (answer[0].as_u64().unwrap(), answer[1].as_str().unwrap()))
+            .collect();
+        let nobody = (401, "unauthenticated");
+        let expected = [(200, ""), nobody, nobody, nobody, nobody, (401, "invalid_token"), nobody, (201, "")];
+        assert_eq!(answers, expected, "{ran:#}");
+        let tamper = server.database.tamper().await;
+        let run: types::RunId = ran["id"].as_str().unwrap().parse().unwrap();
+        let run = tamper.uuid(types::Id::uuid(run));
+        let facts = tamper.rows(&format!("SELECT kind FROM facts WHERE run = {run} AND kind = 'agent.created'")).await;
+        assert_eq!(facts.len(), 1, "what a run does through its door names the run");
         server.finish().await;
     }
 }

@@ -6,7 +6,7 @@ use axum::http::Request;
 use ledger::ActorKind;
 use oauth::{Minted, OnBehalf, RunToken};
 use serde_json::json;
-use types::{FunctionId, RunId, World};
+use types::{FunctionId, Id, RunId, World};
 use web::{Authenticator, Contact, PrincipalId};
 
 use super::papers::{Papers, parts, text, with_token};
@@ -22,6 +22,8 @@ async fn on_behalf(server: &TestServer, token: &str) -> OnBehalf {
     serde_json::from_str(&kept).unwrap()
 }
 
+const LASTING: &str = "import time\ndef handler(input, context):\n    time.sleep(600)\n";
+
 struct Call {
     function: FunctionId,
     author: PrincipalId,
@@ -30,16 +32,23 @@ struct Call {
 }
 
 impl Call {
-    /// Of a function that `author` wrote.
-    async fn of(author: &Caller, permissions: &str) -> Self {
-        let me = author.get("/api/v1/auth/me").await.ok(200);
-        Self::by(&text(&me["principal"], "id"), permissions)
+    /// Of a function that the owner wrote.
+    async fn of(owner: &Caller, permissions: &str) -> Self {
+        let me = owner.get("/api/v1/auth/me").await.ok(200);
+        Self::by(owner, &text(&me["principal"], "id"), permissions).await
     }
 
-    fn by(author: &str, permissions: &str) -> Self {
-        let world = World::system();
+    /// Of somebody else's; on a run that lasts, since a token is worth nothing after its run.
+    async fn by(owner: &Caller, author: &str, permissions: &str) -> Self {
+        let function: FunctionId = World::system().id();
+        let name = format!("lasts_{}", Id::uuid(function).simple());
+        let lasting = crate::functions::function(owner, &name, LASTING).await;
+        let run = crate::functions::queue(owner, &lasting, json!({})).await;
+        while owner.get(&format!("/api/v1/runs/{run}")).await.ok(200)["status"] != "running" {
+            tokio::task::yield_now().await;
+        }
         let author = author.parse().unwrap();
-        Self { function: world.id(), author, run: world.id(), permissions: permissions.parse().unwrap() }
+        Self { function, author, run: run.parse().unwrap(), permissions: permissions.parse().unwrap() }
     }
 
     async fn mint(&self, server: &TestServer, on_behalf: &OnBehalf) -> Result<Minted, problem::Problem> {
@@ -177,7 +186,7 @@ testing::on_both_databases! {
         let author = Papers::of(&owner, "author", &["agents:read:all"]).await;
         let papers = Papers::of(&owner, "worker", &["agents:read:all"]).await;
         let kept = on_behalf(&server, &papers.token(&server).await).await;
-        let call = Call::by(&author.agent, "agents:read");
+        let call = Call::by(&owner, &author.agent, "agents:read").await;
         let minted = call.mint(&server, &kept).await.unwrap();
         let running = with_token(&server, minted.token.reveal());
         running.get("/api/v1/agents").await.ok(200);
@@ -186,7 +195,7 @@ testing::on_both_databases! {
         running.get("/api/v1/agents").await.refused(401, "invalid_token");
         let refused = call.mint(&server, &kept).await.err().unwrap();
         assert_eq!(refused.code().name, "authority_exceeded");
-        let harmless = Call::by(&author.agent, "").mint(&server, &kept).await.unwrap();
+        let harmless = Call::by(&owner, &author.agent, "").await.mint(&server, &kept).await.unwrap();
         assert_eq!(&*harmless.scope, "", "who may do nothing needs nobody's word");
         server.finish().await;
     }

@@ -1,0 +1,31 @@
+//! Which runs are being worked on: the question of whatever lives as long as a run does.
+
+use db::{Db, OrgScope};
+use types::{OrgId, RunId};
+
+use crate::live::Live;
+use crate::model::RunState;
+use crate::{RunsError, store};
+
+/// For whoever needs nothing else of the engine.
+#[derive(Clone)]
+pub struct Underway {
+    pub(crate) live: Live,
+    pub(crate) db: Db,
+}
+
+impl Underway {
+    /// Whether this one is: what stands on the run itself, such as its token, ends with it.
+    ///
+    /// The worker's own process knows from memory – a run that its caller waits for has a row only at its end – and every
+    /// other from the row.
+    pub async fn is_on(&self, org: OrgId, run: RunId) -> Result<bool, RunsError> {
+        if let Some(held) = self.live.get(run).filter(|held| held.org == org) {
+            return Ok(held.why().is_none());
+        }
+        let scope = OrgScope::proven(org);
+        let row = self.db.read_one(&scope, store::get(&scope, run)).await?;
+        let run = row.map(|mut row| store::run(&mut row)).transpose()?;
+        Ok(run.is_some_and(|run| run.state == RunState::Running))
+    }
+}
