@@ -55,6 +55,8 @@ enum Figure {
     Verify(Settings),
     /// Whether the time of a refused sign-in tells if the account exists.
     Enumeration(Settings),
+    /// Latency of tokens while many sign in by password at once, beside the same without them.
+    Storm(Settings),
     /// One fork call beside the bare fork.
     Fork(Settings),
     /// From the start of the process to ready, and its memory when idle.
@@ -135,6 +137,7 @@ fn measure(figure: Figure) -> anyhow::Result<()> {
         Figure::Proof(settings) => figures::proof::measure(&settings)?,
         Figure::Verify(settings) => figures::verify::measure(&settings)?,
         Figure::Enumeration(settings) => figures::enumeration::measure(&settings)?,
+        Figure::Storm(settings) => figures::storm::measure(&settings)?,
         Figure::Fork(settings) => figures::fork::measure(&settings)?,
         Figure::Start(settings) => figures::start::measure(&settings)?,
         Figure::FloorAnswer { bytes } => floor::answer(bytes)?,

@@ -1,5 +1,6 @@
 //! The server's binary as a child on a core of its own, with agents that have papers.
 
+use std::cell::OnceCell;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,8 +19,9 @@ pub(crate) struct Served {
     child: Child,
     pub(crate) address: SocketAddr,
     pub(crate) operations: SocketAddr,
-    /// The owner's link.
+    /// The owner's link, which works once.
     link: String,
+    owner: OnceCell<String>,
 }
 
 /// A registered agent's way to show itself.
@@ -75,6 +77,7 @@ impl Served {
             address: address.with_context(said)?,
             operations: operations.with_context(said)?,
             link: link.with_context(said)?,
+            owner: OnceCell::new(),
         })
     }
 
@@ -82,10 +85,19 @@ impl Served {
         self.child.id()
     }
 
-    /// Signs the owner in and registers agents, each with a secret.
+    /// The owner's `Authorization`.
+    pub(crate) async fn owner(&self) -> Result<String> {
+        if let Some(owner) = self.owner.get() {
+            return Ok(owner.clone());
+        }
+        let token = owner(self.address, &self.link).await?;
+        Ok(self.owner.get_or_init(|| format!("Bearer {token}")).clone())
+    }
+
+    /// Registers agents, each with a secret.
     pub(crate) async fn agents(&self, count: usize, permissions: &[&str]) -> Result<Vec<Papers>> {
         let mut connection = Connection::open(self.address).await?;
-        let owner = format!("Bearer {}", owner(self.address, &self.link).await?);
+        let owner = self.owner().await?;
         let mut all = Vec::with_capacity(count);
         for number in 0..count {
             let body = json!({ "name": format!("agent-{number}"), "permissions": permissions });

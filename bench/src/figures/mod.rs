@@ -11,5 +11,6 @@ mod over_http;
 pub(crate) mod policy;
 pub(crate) mod proof;
 pub(crate) mod start;
+pub(crate) mod storm;
 pub(crate) mod token;
 pub(crate) mod verify;

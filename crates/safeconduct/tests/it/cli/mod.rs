@@ -8,6 +8,7 @@ mod credentials;
 mod failures;
 mod functions;
 mod people;
+mod policies;
 mod profiles;
 mod providers;
 mod quickstart;

@@ -26,14 +26,25 @@ pub(crate) struct Said {
 impl Terminal {
     /// A server that nobody owns yet.
     pub(crate) fn new() -> Self {
+        Self::new_with(&[])
+    }
+
+    fn new_with(settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a directory");
-        let process = Start::in_directory(data.path()).run().expect("the server starts");
+        let start = Start::in_directory(data.path());
+        let start = settings.iter().fold(start, |start, (key, value)| start.set(key, *value));
+        let process = start.run().expect("the server starts");
         Self { process: Some(process), data, home: tempfile::tempdir().expect("a home") }
     }
 
     /// A server whose first owner is signed in here.
     pub(crate) fn signed_in() -> Self {
-        let terminal = Self::new();
+        Self::signed_in_with(&[])
+    }
+
+    /// The same, and its server has these settings.
+    pub(crate) fn signed_in_with(settings: &[(&str, &str)]) -> Self {
+        let terminal = Self::new_with(settings);
         let link = terminal.link();
         terminal.run(&["login", "--link", &link]).ok();
         terminal
@@ -120,7 +131,7 @@ impl fmt::Display for Said {
 /// What differs from run to run.
 const VARIES: &[(&str, &str)] = &[
     (
-        r"\b(org|usr|inv|grp|dom|agt|crd|tok|txn|ses|evt|fn|fnv|run|kil|req|sky)_[0-7][0-9a-hjkmnp-tv-z]{25}\b",
+        r"\b(org|usr|inv|grp|dom|agt|crd|tok|txn|ses|evt|fn|fnv|run|kil|req|sky|pol|rol|grt|key|pfx|prv)_[0-7][0-9a-hjkmnp-tv-z]{25}\b",
         "${1}_…",
     ),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", "[time]"),
@@ -128,7 +139,7 @@ const VARIES: &[(&str, &str)] = &[
     (r"safeconduct/[0-9a-f]{16}", "[log]"),
     (r"\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}", "+[key]"),
     (r"invitation#[0-9A-Za-z]{43}", "invitation#[token]"),
-    (r"\bsfc_dev_[A-Za-z0-9_]+", "[secret]"),
+    (r"\bsf[ck]_dev_[A-Za-z0-9_]+", "[secret]"),
     (r"\b[0-9a-f]{64}\b", "[sha256]"),
     (r"\b[0-9a-f]{16}\b", "[sha256]"),
     (r"\b[0-9a-f]{12}…", "[sha256]…"),
@@ -145,6 +156,7 @@ const VARIES: &[(&str, &str)] = &[
     (r"records +\d+ ", "records       [n] "),
     (r"\bleaf \d+", "leaf [n]"),
     (r"\[n\] of \d+", "[n] of [n]"),
+    (r"of \d+ decisions", "of [n] decisions"),
     (r"\d+ of the organization", "[n] of the organization"),
     (r"\bline \d+: the private", "line [n]: the private"),
     (r"cursor \S+", "cursor [cursor]"),

@@ -1,13 +1,11 @@
 //! No secret stands in the log, however much is logged, nor in any file of the data directory.
 
-use std::path::Path;
-
 use crypto::jws::Algorithm;
 use serde_json::json;
 use types::World;
 
 use super::papers::{Papers, Signer, assert, text};
-use crate::support::{Caller, Start};
+use crate::support::{Caller, Start, find, look_through};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn secrets_are_neither_logged_nor_stored() {
@@ -73,20 +71,4 @@ async fn secrets_are_neither_logged_nor_stored() {
         }
     });
     assert!(read > 100_000, "the database was among the {read} bytes read");
-}
-
-fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
-    hay.windows(needle.len()).position(|window| window == needle)
-}
-
-fn look_through(directory: &Path, look: &mut impl FnMut(&Path, &[u8])) {
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let entry = entry.unwrap();
-        let kind = entry.file_type().unwrap();
-        if kind.is_dir() {
-            look_through(&entry.path(), look);
-        } else if kind.is_file() {
-            look(&entry.path(), &std::fs::read(entry.path()).unwrap());
-        }
-    }
 }

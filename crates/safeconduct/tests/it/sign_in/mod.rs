@@ -16,6 +16,7 @@ mod otp;
 mod passkey;
 mod password;
 mod providers;
+mod secrecy;
 mod step_up;
 #[cfg(feature = "vault")]
 mod vault;

@@ -7,6 +7,7 @@ mod dns;
 mod group;
 mod process;
 mod server;
+mod traces;
 
 pub(crate) use agent::{TestAgent, claims};
 pub(crate) use answer::Answer;
@@ -14,3 +15,4 @@ pub(crate) use caller::Caller;
 pub(crate) use dns::TestDns;
 pub(crate) use process::{PROGRAM, Process, Start};
 pub(crate) use server::{TestServer, config};
+pub(crate) use traces::{every_row, find, look_through};
