@@ -6,7 +6,7 @@ use crypto::hash::sha256;
 use crypto::seal::Aad;
 use db::{Bookkeeping, OrgScope, Statement};
 use secrets::Purpose;
-use types::{Id, OrgId, RunId};
+use types::{Id, OrgId, RunId, Uuid};
 
 use crate::carry::Here;
 use crate::house::Runs;
@@ -23,6 +23,8 @@ pub struct Prepared {
     blob: Option<Statement>,
     papers: Papers,
     input: Vec<u8>,
+    /// It says itself how often it may be tried.
+    insists: bool,
 }
 
 /// Whether somebody may already count on a run.
@@ -36,6 +38,11 @@ impl Prepared {
     /// As it will be queued.
     pub fn run(&self) -> &Run {
         &self.entry.run
+    }
+
+    /// Whether the queue must decide when it begins.
+    fn waits(&self) -> bool {
+        self.entry.run.due_at.is_some() || self.entry.concurrency.is_some()
     }
 
     /// For the change that causes the run; that change wakes the queue (`Change::wake_queue`).
@@ -74,7 +81,7 @@ impl Runs {
             output_size: None,
             error_kind: None,
             attempts: 0,
-            max_attempts: inner.settings.attempts,
+            max_attempts: new.order.attempts.unwrap_or(inner.settings.attempts),
             fence: 0,
             queued_at: now,
             started_at: None,
@@ -82,17 +89,22 @@ impl Runs {
             usage: None,
             logs_truncated: false,
             revision: 1,
+            parent: new.mandate.run,
+            replay_of: new.order.replay_of,
+            priority: new.order.priority,
+            due_at: new.order.due_at.filter(|due| *due > now),
         };
         let entry = Entry {
             credential: new.mandate.credential.map(Id::uuid),
             authority_revision: new.mandate.revision,
             papers: sealed,
-            turn: inner.turns.next(org),
+            concurrency: new.order.concurrency,
+            deduplication_key: new.order.deduplication_key,
             run,
             input,
             lease: None,
         };
-        Ok(Prepared { entry, blob, papers, input: new.input })
+        Ok(Prepared { entry, blob, papers, input: new.input, insists: new.order.attempts.is_some() })
     }
 
     /// Queues it. Durable when it returns: from now on it ends, whatever happens to this process.
@@ -116,10 +128,10 @@ impl Runs {
         promised: Promised,
         along: Vec<Statement>,
     ) -> Result<Run, RunsError> {
-        if promised == Promised::NotYet {
+        if promised == Promised::NotYet && !prepared.insists {
             prepared.entry.run.max_attempts = 1;
         }
-        let Some(permit) = self.slot() else {
+        let Some(permit) = (if prepared.waits() { None } else { self.slot() }) else {
             let run = prepared.entry.run.clone();
             self.put_down(scope, prepared, along, true).await?;
             return Ok(run);
@@ -147,6 +159,18 @@ impl Runs {
     pub async fn promise(&self, scope: &OrgScope, run: RunId) -> Result<(), RunsError> {
         self.0.db.keep(store::promise(scope, run, self.0.settings.attempts)).await?;
         Ok(())
+    }
+
+    /// The open run that keeps a second one from being asked for under this key.
+    pub async fn duplicate(
+        &self,
+        scope: &OrgScope,
+        subject: Uuid,
+        target: Uuid,
+        key: &str,
+    ) -> Result<Option<Run>, RunsError> {
+        let row = self.0.db.read_one(scope, store::duplicate(scope, subject, target, key)).await?;
+        Ok(row.map(|mut row| store::run(&mut row)).transpose()?)
     }
 
     async fn put_down(

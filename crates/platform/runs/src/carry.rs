@@ -8,6 +8,7 @@ use problem::RUN_ENDED;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::house::{Executor, Runs, Task};
+use crate::keep::AUTHORITY_LOST;
 use crate::live::{Held, Live, LogSink, Stop};
 use crate::model::{Ending, Finish, Mandate, Papers, Run, RunError, RunState};
 use crate::store::Leased;
@@ -154,7 +155,7 @@ impl Runs {
             let row =
                 self.0.db.read_one(store::SCOPE, store::papers(&OrgScope::proven(run.org), run.id)).await?;
             let papers: Vec<u8> = row.map_or(Ok(Vec::new()), |mut row| row.next())?;
-            return self.end_unheld(run, &papers, RunState::Dead).await;
+            return self.end_unheld(run, &papers, RunState::Dead, AUTHORITY_LOST).await;
         }
         let wait = PATIENCE * u32::try_from(run.attempts).unwrap_or(1);
         self.0.db.keep(store::hand_back(run, self.0.world.now().plus(wait), 0)).await?;

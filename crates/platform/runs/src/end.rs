@@ -8,8 +8,9 @@ use problem::RUN_ENDED;
 use serde_json::{Map, Value, json};
 
 use crate::house::Runs;
+use crate::keep::AUTHORITY_LOST;
 use crate::live::{Held, Stop};
-use crate::model::{Ending, Finish, Papers, Run, RunError, RunState, RunToken, Usage};
+use crate::model::{Ending, Finish, Papers, Run, RunError, RunState, RunToken, Shown, Usage};
 use crate::store::{self, End};
 use crate::{RunsError, facts};
 
@@ -33,6 +34,12 @@ impl Runs {
             self.flush(held).await?;
             return self.again(run, reason).await;
         }
+        if let (Some(wait), Some(error)) = (finish.again_in, finish.ending.failure())
+            && run.attempts < run.max_attempts
+            && held.why().is_none()
+        {
+            return self.try_again(run, error, wait, held).await;
+        }
         loop {
             match self.end_held(run, papers, &finish, held, target).await {
                 Err(RunsError::Commit(CommitError::Refused(code))) if *code == RUN_ENDED => {
@@ -47,6 +54,29 @@ impl Runs {
                 other => return other,
             }
         }
+    }
+
+    /// A failure that its function wants repeated: said in the log, which goes on with the next attempt.
+    async fn try_again(
+        &self,
+        run: &Run,
+        error: &RunError,
+        wait: Duration,
+        held: &Held,
+    ) -> Result<(), RunsError> {
+        let (attempt, most) = (run.attempts, run.max_attempts);
+        let text = format!(
+            "Attempt {attempt} of {most} ended with {}: {}. The next follows in {} s.",
+            error.kind,
+            error.message,
+            wait.as_secs_f64()
+        );
+        held.book.push(self.0.world.now(), "run", "warning", text, None);
+        self.flush(held).await?;
+        metrics::counter!("safeconduct_runs_retried_total").increment(1);
+        self.0.db.keep(store::hand_back(run, self.0.world.now().plus(wait), 0)).await?;
+        self.0.watchers.moved(run.id);
+        Ok(())
     }
 
     async fn end_held(
@@ -91,6 +121,7 @@ impl Runs {
         run: &Run,
         papers: &[u8],
         state: RunState,
+        why: &'static str,
     ) -> Result<(), RunsError> {
         let papers = self.papers(run, papers).await?;
         let error = (state == RunState::Dead).then(|| {
@@ -102,7 +133,7 @@ impl Runs {
         let finish = Finish::without_work(Ending::Cancelled);
         let end = self.ended(run, state, &finish, error.as_ref()).await?;
         let target = self.executor(&run.kind).map_or("run", |executor| executor.target());
-        let reason = Some("authority_lost");
+        let reason = Some(why);
         let fact = Ended { run, papers: &papers, end: &end, reason, token: None, target }.fact();
         let change = Change::new(OrgScope::proven(run.org), self.0.ledger.seal(fact).await?);
         let made = self.0.db.commit(change.statement(store::end(run, &end)).wake_queue()).await;
@@ -123,10 +154,7 @@ impl Runs {
         actor: Actor,
         origin: Origin,
     ) -> Result<(Fact, Statement), RunsError> {
-        let row = self.0.db.read_one(scope, store::papers(scope, run.id)).await?;
-        let sealed: Vec<u8> = row.map_or(Ok(Vec::new()), |mut row| row.next())?;
-        let shown = self.papers(run, &sealed).await?.target;
-        let mut data = common(run, shown.version.as_deref());
+        let (shown, mut data) = self.shown(scope, run).await?;
         data.insert("reason".into(), json!("cancelled"));
         let target = self.executor(&run.kind).map_or("run", |executor| executor.target());
         let fact = Fact::new(&facts::RUN_CANCELLED, run.org, actor)
@@ -134,6 +162,19 @@ impl Runs {
             .target(target, &shown.id, shown.name)
             .data(Value::Object(data));
         Ok((fact, store::cancel(scope, run.id, self.0.world.now())))
+    }
+
+    /// A run's target as its facts show it, and what every fact of a run tells.
+    pub(crate) async fn shown(
+        &self,
+        scope: &OrgScope,
+        run: &Run,
+    ) -> Result<(Shown, Map<String, Value>), RunsError> {
+        let row = self.0.db.read_one(scope, store::papers(scope, run.id)).await?;
+        let sealed: Vec<u8> = row.map_or(Ok(Vec::new()), |mut row| row.next())?;
+        let shown = self.papers(run, &sealed).await?.target;
+        let data = common(run, shown.version.as_deref());
+        Ok((shown, data))
     }
 
     async fn ended(
@@ -169,10 +210,14 @@ impl Runs {
 fn outcome(finish: &Finish, why: Option<Stop>) -> (RunState, Option<&'static str>, Option<RunError>) {
     match &finish.ending {
         Ending::Succeeded(_) => (RunState::Succeeded, None, None),
+        // It was worth another attempt, and there is none left.
+        Ending::Failed(error) | Ending::TimedOut(error) if finish.again_in.is_some() => {
+            (RunState::Dead, None, Some(error.clone()))
+        }
         Ending::Failed(error) => (RunState::Failed, None, Some(error.clone())),
         Ending::TimedOut(error) => (RunState::TimedOut, None, Some(error.clone())),
         Ending::Cancelled => {
-            let reason = if why == Some(Stop::AuthorityLost) { "authority_lost" } else { "cancelled" };
+            let reason = if why == Some(Stop::AuthorityLost) { AUTHORITY_LOST } else { "cancelled" };
             (RunState::Cancelled, Some(reason), None)
         }
         Ending::Again(reason) => (RunState::Dead, None, Some(RunError::new("internal", reason.clone()))),

@@ -21,7 +21,13 @@ ledger::fact_kinds! {
         reason: Text, token: Optional(&Text), token_audience: Optional(&Text),
         token_scope: Optional(&Text),
     };
-    pub RUN_DEAD = "run.dead", Warning, "A run was given up: its worker was lost too often.", {
+    pub RUN_DEAD = "run.dead", Warning, "A run was given up: its attempts are spent.", {
         kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, input_sha256: Hash, error: Text,
+    };
+    pub RUN_RETRIED = "run.retried", Notice, "A run that had failed was put back into the queue.", {
+        kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, input_sha256: Hash, error: Optional(&Text),
+    };
+    pub RUN_FLUSHED = "run.flushed", Notice, "A dead run was put aside; nobody will try it again by itself.", {
+        kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, input_sha256: Hash, error: Optional(&Text),
     };
 }

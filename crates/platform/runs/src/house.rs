@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use blobs::Blobs;
 use cluster::Feed;
-use db::Db;
+use db::{CommitError, Db};
 use futures::future::BoxFuture;
 use ledger::Ledger;
 use parking_lot::Mutex;
@@ -13,10 +13,11 @@ use secrets::Keyring;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::{Id, RequestId, Uuid, World};
+use types::{Id, OrgId, RequestId, Uuid, World};
 
 use crate::live::{Live, LogSink, Stop};
 use crate::model::{Finish, Mandate, Run};
+use crate::store::{Keyed, Lease};
 use crate::turns::Turns;
 use crate::underway::Underway;
 use crate::watch::Watchers;
@@ -181,6 +182,9 @@ impl Runs {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             queued.mark_unchanged();
+            if let Err(error) = self.promote().await {
+                tracing::warn!(%error, "what is due is not made ready; trying again");
+            }
             match self.lease_some().await {
                 Ok(true) => continue,
                 Ok(false) => {}
@@ -197,7 +201,8 @@ impl Runs {
     async fn lease_some(&self) -> Result<bool, RunsError> {
         let Inner { db, world, settings, worker, slots, kinds, .. } = &*self.0;
         // Asked first: slots must not be held while there is nothing to do with them.
-        if db.read_one(store::SCOPE, store::any_due(kinds, world.now())).await?.is_none() {
+        let waiting = [self.waiting(Keyed::No).await?, self.waiting(Keyed::Yes).await?];
+        if waiting.iter().all(Vec::is_empty) {
             return Ok(false);
         }
         let Ok(first) = slots.clone().acquire_owned().await else { return Ok(false) };
@@ -205,19 +210,46 @@ impl Runs {
         while let Some(permit) = self.slot() {
             permits.push(permit);
         }
-        let now = world.now();
-        let until = now.plus(settings.lease);
-        let lease = store::lease(*worker, now, until, kinds, permits.len(), db.is_postgres());
-        let rows = db.keep(lease).await?.into_iter().flatten();
         let mut some = false;
-        for row in rows {
-            let leased = store::leased(row)?;
-            let Some(permit) = permits.pop() else { break };
-            self.0.turns.served(leased.turn);
-            self.start(leased, permit);
-            some = true;
+        let mut orgs: Vec<OrgId> = waiting.concat();
+        orgs.sort_unstable();
+        orgs.dedup();
+        for (org, slots) in self.0.turns.share(&orgs, permits.len()) {
+            let mut begun = 0;
+            for (how, waiting) in self.ways().into_iter().zip(&waiting) {
+                if begun == slots || !waiting.contains(&org) {
+                    continue;
+                }
+                let until = world.now().plus(settings.lease);
+                let lease = store::lease(*worker, until, org, kinds, slots - begun, how);
+                let rows = match db.keep(lease).await {
+                    // Another node took the place of a key that was free; the next round looks again.
+                    Err(CommitError::Refused(_)) => continue,
+                    rows => rows?,
+                };
+                for row in rows.into_iter().flatten() {
+                    let leased = store::leased(row)?;
+                    let Some(permit) = permits.pop() else { break };
+                    self.start(leased, permit);
+                    begun += 1;
+                }
+            }
+            if begun > 0 {
+                self.0.turns.served(org, begun);
+                some = true;
+            }
         }
         Ok(some)
+    }
+
+    async fn waiting(&self, keyed: Keyed) -> Result<Vec<OrgId>, RunsError> {
+        let rows = self.0.db.read(store::SCOPE, store::waiting(keyed)).await?;
+        Ok(rows.into_iter().map(|mut row| row.id()).collect::<Result<_, _>>()?)
+    }
+
+    /// How runs without a key and with one are leased.
+    fn ways(&self) -> [Lease; 2] {
+        [if self.0.db.is_postgres() { Lease::Postgres } else { Lease::Sqlite }, Lease::Keyed]
     }
 
     async fn beat_forever(&self) {

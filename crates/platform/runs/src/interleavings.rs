@@ -6,8 +6,8 @@ use futures::future::join_all;
 use testing::TestDatabase;
 use types::{FactId, Id, OrgId, RunId, Timestamp, Uuid, World};
 
-use crate::model::{Run, RunState, Trigger, Usage};
-use crate::store::{self, End, Entry};
+use crate::model::{Concurrency, Run, RunState, Trigger, Usage};
+use crate::store::{self, End, Entry, Lease};
 
 const MAX_ATTEMPTS: i64 = 2;
 
@@ -80,6 +80,8 @@ struct Bench {
     world: World,
     scope: OrgScope,
     workers: [Uuid; 2],
+    /// Whether each run has a concurrency key of its own and is leased by it.
+    keyed: bool,
 }
 
 struct Case {
@@ -89,11 +91,11 @@ struct Case {
 }
 
 impl Bench {
-    async fn new(database: &TestDatabase) -> Self {
+    async fn new(database: &TestDatabase, keyed: bool) -> Self {
         let world = World::system();
         let scope = OrgScope::proven(world.id::<OrgId>());
         let workers = [Uuid::from_u128(1), Uuid::from_u128(2)];
-        Self { db: database.open().await, world, scope, workers }
+        Self { db: database.open().await, world, scope, workers, keyed }
     }
 
     fn fact(&self, run: RunId) -> FactRow {
@@ -149,6 +151,10 @@ impl Bench {
             usage: None,
             logs_truncated: false,
             revision: 1,
+            parent: None,
+            replay_of: None,
+            priority: 0,
+            due_at: None,
         };
         let entry = Entry {
             run,
@@ -156,11 +162,24 @@ impl Bench {
             authority_revision: 0,
             papers: Vec::new(),
             input: None,
-            turn: 1,
+            concurrency: self.concurrency(id),
+            deduplication_key: None,
             lease: None,
         };
         self.db.keep(db::Bookkeeping::new(self.scope).statement(store::insert(&entry))).await.unwrap();
         Case { id, steps, hands: [None, None] }
+    }
+
+    fn concurrency(&self, run: RunId) -> Option<Concurrency> {
+        self.keyed.then(|| Concurrency { key: run.to_string(), limit: 1 })
+    }
+
+    fn way(&self) -> Lease {
+        match (self.keyed, self.db.is_postgres()) {
+            (true, _) => Lease::Keyed,
+            (false, true) => Lease::Postgres,
+            (false, false) => Lease::Sqlite,
+        }
     }
 
     /// One step of one run. Expiry is only marked here: it looks at all runs at once.
@@ -168,9 +187,10 @@ impl Bench {
         let Some(step) = case.steps.get(at).copied() else { return };
         match step {
             Step::Lease(worker) => {
-                let (now, kinds) = (self.world.now(), format!(",{},", case.id));
+                let kinds = format!(",{},", case.id);
                 let until = Timestamp::from_millis(i64::MAX - 1);
-                let lease = store::lease(self.workers[worker], now, until, &kinds, 1, self.db.is_postgres());
+                let lease =
+                    store::lease(self.workers[worker], until, self.scope.org(), &kinds, 1, self.way());
                 let rows = self.db.keep(lease).await.unwrap();
                 if let Some(row) = rows.into_iter().flatten().next() {
                     case.hands[worker] = Some(store::leased(row).unwrap().run);
@@ -304,10 +324,14 @@ fn long_orders(count: usize, length: usize) -> Vec<Vec<Step>> {
 
 testing::on_both_databases! {
     async fn every_order_of_four_steps_keeps_the_machine(database: TestDatabase) {
-        Bench::new(&database).await.play(all_orders(4)).await;
+        Bench::new(&database, false).await.play(all_orders(4)).await;
     }
 
     async fn long_orders_keep_the_machine(database: TestDatabase) {
-        Bench::new(&database).await.play(long_orders(600, 24)).await;
+        Bench::new(&database, false).await.play(long_orders(600, 24)).await;
+    }
+
+    async fn long_orders_keep_the_machine_by_key(database: TestDatabase) {
+        Bench::new(&database, true).await.play(long_orders(60, 24)).await;
     }
 }

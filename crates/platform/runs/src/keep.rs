@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 
 use db::{Bookkeeping, Row};
-use types::{OrgId, RunId, Timestamp};
+use types::{RunId, Timestamp};
 
 use crate::house::Runs;
 use crate::live::{Held, Stop};
 use crate::model::RunState;
 use crate::{RunsError, store};
+
+/// Why a run was cancelled, as its fact says.
+pub(crate) const AUTHORITY_LOST: &str = "authority_lost";
+pub(crate) const PARENT_CANCELLED: &str = "parent_cancelled";
 
 impl Runs {
     /// Takes up what an earlier process left. With SQLite there was no other: its leases are void at once.
@@ -21,19 +25,23 @@ impl Runs {
     }
 
     async fn try_resume(&self, silent_since: Option<Timestamp>) -> Result<(), RunsError> {
-        for mut row in self.0.db.read(store::SCOPE, store::last_turns()).await? {
-            self.0.turns.resume(row.id::<OrgId>()?, row.next()?);
-        }
-        self.follow_turns().await?;
         self.take_back(silent_since.unwrap_or(self.0.world.now())).await?;
-        while self.end_all(store::orphaned(), RunState::Cancelled).await? {}
+        while self.end_all(store::orphaned(), RunState::Cancelled, AUTHORITY_LOST).await? {}
+        while self.end_all(store::left_behind(), RunState::Cancelled, PARENT_CANCELLED).await? {}
         Ok(())
     }
 
-    /// One round of looking for runs whose worker is silent. Called now and then by [`Runs::work`].
+    /// One round of looking for runs whose worker is silent, and for what a lost server left open. Called now and then by
+    /// [`Runs::work`].
     pub async fn expire(&self) -> Result<(), RunsError> {
-        self.follow_turns().await?;
+        while self.end_all(store::left_behind(), RunState::Cancelled, PARENT_CANCELLED).await? {}
         self.take_back(self.0.world.now()).await
+    }
+
+    /// Makes ready what was queued for later and is due.
+    pub(crate) async fn promote(&self) -> Result<(), RunsError> {
+        self.0.db.keep(store::promote(self.0.world.now())).await?;
+        Ok(())
     }
 
     async fn take_back(&self, silent_since: Timestamp) -> Result<(), RunsError> {
@@ -44,25 +52,23 @@ impl Runs {
             tracing::warn!(%run, "its worker is silent; the run is queued again");
             self.0.watchers.moved(run);
         }
-        while self.end_all(store::spent(self.0.worker, silent_since), RunState::Dead).await? {}
-        Ok(())
-    }
-
-    /// Where the queue stands, so that an organization that comes now is not put behind what other nodes serve.
-    async fn follow_turns(&self) -> Result<(), RunsError> {
-        if let Some(mut row) = self.0.db.read_one(store::SCOPE, store::first_turn()).await? {
-            self.0.turns.served(row.next::<i64>()? - 1);
+        while self.end_all(store::spent(self.0.worker, silent_since), RunState::Dead, AUTHORITY_LOST).await? {
         }
         Ok(())
     }
 
     /// Ends each run of the page; whether there may be another page.
-    async fn end_all(&self, select: db::Statement, state: RunState) -> Result<bool, RunsError> {
+    async fn end_all(
+        &self,
+        select: db::Statement,
+        state: RunState,
+        why: &'static str,
+    ) -> Result<bool, RunsError> {
         let rows = self.0.db.read(store::SCOPE, select).await?;
         let full = rows.len() == 500;
         for row in rows {
             let (run, papers) = store::with_papers(row)?;
-            self.end_unheld(&run, &papers, state).await?;
+            self.end_unheld(&run, &papers, state, why).await?;
         }
         Ok(full)
     }
@@ -124,7 +130,7 @@ impl Runs {
         while let Some(death) = deaths.recv().await {
             loop {
                 let orphans = store::orphaned_by(death.key, death.revision);
-                match self.end_all(orphans, RunState::Cancelled).await {
+                match self.end_all(orphans, RunState::Cancelled, AUTHORITY_LOST).await {
                     Ok(true) => {}
                     Ok(false) => break,
                     Err(error) => {

@@ -10,10 +10,12 @@ mod carry;
 mod end;
 mod error;
 pub mod facts;
+mod family;
 mod house;
 #[cfg(test)]
 mod interleavings;
 mod keep;
+mod letters;
 mod live;
 mod logs;
 mod model;
@@ -29,8 +31,8 @@ pub use house::{Executor, Ground, Runs, RunsSettings, Task};
 pub use live::LogSink;
 pub use logs::LogLine;
 pub use model::{
-    Contents, Ending, Finish, Footing, Mandate, NewRun, Run, RunError, RunState, RunToken, Target, Trigger,
-    Usage,
+    Concurrency, Contents, Ending, Finish, Footing, Mandate, NewRun, Order, Queue, Run, RunError, RunState,
+    RunToken, Target, Trigger, Usage,
 };
 pub use read::RunFilter;
 pub use underway::Underway;

@@ -61,7 +61,7 @@ words! {
         Failed = "failed",
         Cancelled = "cancelled",
         TimedOut = "timed_out",
-        /// Given up after its worker was lost too often.
+        /// Given up: its attempts are spent.
         Dead = "dead",
     }
     /// What set a run off.
@@ -207,6 +207,30 @@ pub struct NewRun {
     pub mandate: Mandate,
     /// JSON.
     pub input: Vec<u8>,
+    pub order: Order,
+}
+
+/// When and beside which others a run is worked on.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    /// Within its organization: higher first.
+    pub priority: i64,
+    /// Not before.
+    pub due_at: Option<Timestamp>,
+    pub concurrency: Option<Concurrency>,
+    /// While a run of the same subject and target under this key is open, there is no second one.
+    pub deduplication_key: Option<String>,
+    /// Attempts until it is given up; the engine's own number if left out.
+    pub attempts: Option<i64>,
+    /// The run whose input this one repeats.
+    pub replay_of: Option<RunId>,
+}
+
+/// At most `limit` runs of one key are worked on at a time, in the whole installation.
+#[derive(Clone, Debug)]
+pub struct Concurrency {
+    pub key: String,
+    pub limit: i64,
 }
 
 /// One row, without what is sealed.
@@ -239,6 +263,29 @@ pub struct Run {
     pub usage: Option<Usage>,
     pub logs_truncated: bool,
     pub revision: i64,
+    /// The run that asked for it.
+    pub parent: Option<RunId>,
+    /// The run whose input it repeats.
+    pub replay_of: Option<RunId>,
+    pub priority: i64,
+    /// Not before, while it waits for that.
+    pub due_at: Option<Timestamp>,
+}
+
+/// How many runs of one kind stand where, in one organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    pub kind: String,
+    /// To be worked on as soon as there is a place.
+    pub ready: i64,
+    /// Queued for later.
+    pub delayed: i64,
+    /// Leased or running.
+    pub running: i64,
+    /// Given up and not put aside.
+    pub dead: i64,
+    /// Since when the oldest ready one waits.
+    pub oldest: Option<Timestamp>,
 }
 
 /// What is sealed of a run. Large inputs and outputs stand in blobs and are `None` here.
@@ -284,12 +331,15 @@ pub struct Finish {
     pub token: Option<RunToken>,
     /// The log went past its limit and was cut.
     pub logs_truncated: bool,
+    /// Where it failed or timed out: after how long another attempt is worth making. Without attempts left the run is
+    /// given up as dead.
+    pub again_in: Option<Duration>,
 }
 
 impl Finish {
     /// An end without any work done.
     pub fn without_work(ending: Ending) -> Self {
-        Self { ending, usage: Usage::default(), token: None, logs_truncated: false }
+        Self { ending, usage: Usage::default(), token: None, logs_truncated: false, again_in: None }
     }
 }
 
@@ -303,6 +353,16 @@ pub enum Ending {
     Cancelled,
     /// Something of ours failed; another attempt may go better.
     Again(String),
+}
+
+impl Ending {
+    /// The error of a run's own that ended it.
+    pub(crate) fn failure(&self) -> Option<&RunError> {
+        match self {
+            Self::Failed(error) | Self::TimedOut(error) => Some(error),
+            Self::Succeeded(_) | Self::Cancelled | Self::Again(_) => None,
+        }
+    }
 }
 
 /// A run-internal token, as its run's fact names it.

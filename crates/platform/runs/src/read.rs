@@ -23,6 +23,9 @@ pub struct RunFilter {
     pub trigger: Option<Trigger>,
     pub target: Option<Uuid>,
     pub subject: Option<Uuid>,
+    pub parent: Option<RunId>,
+    /// Dead ones that nobody put aside.
+    pub letters: bool,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
     /// Older than this one: where the last page ended.
@@ -171,6 +174,8 @@ impl RunFilter {
             .and_some("trigger = {}", self.trigger.map(Trigger::name))
             .and_some("target = {}", self.target)
             .and_some("subject = {}", self.subject)
+            .and_some("parent = {}", self.parent.map(Id::uuid))
+            .and_some("flushed_at IS NULL AND state = {}", self.letters.then_some(RunState::Dead.name()))
             .and_some("queued_at >= {}", self.from.map(Value::from))
             .and_some("queued_at < {}", self.to.map(Value::from))
             .and_some("id < {}", self.before.map(Id::uuid))

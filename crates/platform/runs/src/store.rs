@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use db::{Bookkeeping, DbError, OrgScope, Row, Select, Statement, SystemScope, Value, sql};
-use problem::RUN_ENDED;
+use problem::{ALREADY_EXISTS, RUN_ENDED};
 use types::{Id, OrgId, RunId, Timestamp, Uuid};
 
-use crate::model::{Run, RunState, Usage};
+use crate::model::{Concurrency, Run, RunState, Usage};
 
 /// Leases, expiry, logs and what lost its authority are looked for across organizations.
 pub(crate) const SCOPE: SystemScope = SystemScope::new("run queue");
@@ -16,27 +16,87 @@ macro_rules! columns {
     () => {
         "org, id, kind, state, trigger, trigger_id, target, version, principal, subject, jti, txn, input_sha256, \
          input_size, output_sha256, output_size, error_kind, attempts, max_attempts, fence, queued_at, started_at, \
-         ended_at, wall_ms, cpu_ms, peak_memory, logs_truncated, revision"
+         ended_at, wall_ms, cpu_ms, peak_memory, logs_truncated, revision, parent, replay_of, priority, due_at"
+    };
+}
+
+/// Ready to be leased. What is queued for later becomes so by [`promote`]: a clock that jumps back must not hold up what
+/// was ready before.
+macro_rules! ready {
+    () => {
+        "state = 'queued' AND due_at = 0 AND concurrency_key IS NULL"
+    };
+    (keyed) => {
+        "state = 'queued' AND due_at = 0 AND concurrency_key IS NOT NULL"
     };
 }
 
 /// Picked once, before the update: PostgreSQL may run a plain subquery again and then take more than its limit.
 macro_rules! lease {
-    ($lock:literal) => {
+    ($picked:expr, $more:literal) => {
         concat!(
-            "WITH picked AS MATERIALIZED (SELECT id AS next FROM runs WHERE state = 'queued' AND due_at <= $3 \
-             AND $4 LIKE '%,' || kind || ',%' ORDER BY turn, id LIMIT $5",
-            $lock,
-            ") UPDATE runs SET state = 'leased', attempts = attempts + 1, fence = fence + 1, worker = $1, \
-             lease_until = $2, revision = revision + 1 WHERE state = 'queued' AND id IN (SELECT next FROM picked) \
-             RETURNING ",
+            $picked,
+            " UPDATE runs SET state = 'leased', attempts = attempts + 1, fence = fence + 1, worker = $1, \
+             lease_until = $2, revision = revision + 1",
+            $more,
+            " WHERE state = 'queued' AND id IN (SELECT next FROM picked) RETURNING ",
             columns!(),
-            ", turn, papers, input"
+            ", papers, input"
         )
     };
 }
 
-/// Due whatever the clock says: a clock that jumps back must not hold up what was queued before.
+macro_rules! first_in_order {
+    ($lock:literal) => {
+        concat!(
+            "WITH picked AS MATERIALIZED (SELECT id AS next FROM runs WHERE org = $3 AND ",
+            ready!(),
+            " AND $4 LIKE '%,' || kind || ',%' ORDER BY priority DESC, id LIMIT $5",
+            $lock,
+            ")"
+        )
+    };
+}
+
+/// The first run of each key, with the first place that is free; one after the other, so that no key is looked at for
+/// each of its runs.
+macro_rules! first_of_keys {
+    () => {
+        concat!(
+            "WITH RECURSIVE keys(key) AS (SELECT (SELECT concurrency_key FROM runs WHERE org = $3 AND ",
+            ready!(keyed),
+            " ORDER BY concurrency_key LIMIT 1) UNION ALL SELECT (SELECT concurrency_key FROM runs WHERE org = $3 AND ",
+            ready!(keyed),
+            " AND concurrency_key > keys.key ORDER BY concurrency_key LIMIT 1) FROM keys WHERE keys.key IS NOT NULL), \
+             heads AS (SELECT (SELECT id FROM runs WHERE org = $3 AND ",
+            ready!(keyed),
+            " AND concurrency_key = keys.key ORDER BY priority DESC, id LIMIT 1) AS next, \
+             (SELECT min(taken.place) + 1 FROM (SELECT 0 AS place UNION ALL SELECT place FROM runs WHERE org = $3 \
+             AND concurrency_key = keys.key AND place IS NOT NULL) AS taken WHERE NOT EXISTS (SELECT 1 FROM runs \
+             WHERE org = $3 AND concurrency_key = keys.key AND place = taken.place + 1)) AS free \
+             FROM keys WHERE keys.key IS NOT NULL), \
+             picked AS MATERIALIZED (SELECT heads.next, heads.free FROM heads JOIN runs ON runs.id = heads.next \
+             WHERE heads.free <= runs.concurrency_limit AND $4 LIKE '%,' || runs.kind || ',%' \
+             ORDER BY runs.priority DESC, runs.id LIMIT $5)"
+        )
+    };
+}
+
+/// Organizations with something ready, each found by one step over the index.
+macro_rules! waiting {
+    ($($which:ident)?) => {
+        concat!(
+            "WITH RECURSIVE waiting(org) AS (SELECT (SELECT org FROM runs WHERE ",
+            ready!($($which)?),
+            " ORDER BY org LIMIT 1) UNION ALL SELECT (SELECT org FROM runs WHERE ",
+            ready!($($which)?),
+            " AND org > waiting.org ORDER BY org LIMIT 1) FROM waiting WHERE waiting.org IS NOT NULL) \
+             SELECT org FROM waiting WHERE org IS NOT NULL"
+        )
+    };
+}
+
+/// Due whatever the clock says.
 pub(crate) const AT_ONCE: Timestamp = Timestamp::from_millis(0);
 
 /// A run as it enters the table.
@@ -46,7 +106,8 @@ pub(crate) struct Entry {
     pub(crate) authority_revision: i64,
     pub(crate) papers: Vec<u8>,
     pub(crate) input: Option<Vec<u8>>,
-    pub(crate) turn: i64,
+    pub(crate) concurrency: Option<Concurrency>,
+    pub(crate) deduplication_key: Option<String>,
     /// Who has it already, and until when.
     pub(crate) lease: Option<(Uuid, Timestamp)>,
 }
@@ -56,9 +117,9 @@ pub(crate) fn insert(entry: &Entry) -> Statement {
     let (worker, until) = entry.lease.unzip();
     let text = "INSERT INTO runs (org, id, kind, state, trigger, trigger_id, target, version, principal, subject, \
                 credential, jti, txn, authority_revision, papers, input, input_sha256, input_size, attempts, \
-                max_attempts, turn, due_at, worker, lease_until, fence, queued_at, started_at, logs_truncated, \
-                revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-                $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
+                max_attempts, due_at, worker, lease_until, fence, queued_at, started_at, logs_truncated, \
+                revision, parent, replay_of, priority, concurrency_key, concurrency_limit, deduplication_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+                $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)";
     let params = vec![
         run.org.uuid().into(),
         run.id.uuid().into(),
@@ -80,8 +141,7 @@ pub(crate) fn insert(entry: &Entry) -> Statement {
         run.input_size.into(),
         run.attempts.into(),
         run.max_attempts.into(),
-        entry.turn.into(),
-        AT_ONCE.into(),
+        run.due_at.unwrap_or(AT_ONCE).into(),
         worker.into(),
         until.into(),
         run.fence.into(),
@@ -89,42 +149,88 @@ pub(crate) fn insert(entry: &Entry) -> Statement {
         run.started_at.into(),
         run.logs_truncated.into(),
         run.revision.into(),
+        run.parent.map(Id::uuid).into(),
+        run.replay_of.map(Id::uuid).into(),
+        run.priority.into(),
+        entry.concurrency.as_ref().map(|one| one.key.clone()).into(),
+        entry.concurrency.as_ref().map(|one| one.limit).into(),
+        entry.deduplication_key.clone().into(),
     ];
-    sql(text, params)
+    sql(text, params).unique_or(&ALREADY_EXISTS)
 }
 
-/// Whether there is anything to lease.
-pub(crate) fn any_due(kinds: &str, now: Timestamp) -> Statement {
-    let text = "SELECT 1 FROM runs WHERE state = 'queued' AND due_at <= $1 AND $2 LIKE '%,' || kind || ',%' \
-                ORDER BY turn, id LIMIT 1";
-    sql(text, vec![now.into(), kinds.into()])
+/// Organizations that have anything to lease; `keyed`: among what has a concurrency key.
+pub(crate) fn waiting(keyed: Keyed) -> Statement {
+    let text = match keyed {
+        Keyed::No => waiting!(),
+        Keyed::Yes => waiting!(keyed),
+    };
+    sql(text, vec![])
+}
+
+/// Whether runs with a concurrency key are meant, or those without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keyed {
+    No,
+    Yes,
+}
+
+/// What was queued for later and is due.
+pub(crate) fn promote(now: Timestamp) -> Bookkeeping {
+    let text =
+        "UPDATE runs SET due_at = 0 WHERE state = 'queued' AND due_at > 0 AND due_at <= $1 RETURNING id";
+    Bookkeeping::new(SCOPE).statement(sql(text, vec![now.into()]))
+}
+
+/// The open run of the same subject and target under the same key.
+pub(crate) fn duplicate(scope: &OrgScope, subject: Uuid, target: Uuid, key: &str) -> Statement {
+    let text = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM runs WHERE org = $1 AND subject = $2 AND target = $3 AND deduplication_key = $4 \
+         AND state IN ('queued', 'leased', 'running')"
+    );
+    sql(text, vec![scope.org().uuid().into(), subject.into(), target.into(), key.into()])
 }
 
 /// A leased row and what its executor needs.
 pub(crate) struct Leased {
     pub(crate) run: Run,
-    pub(crate) turn: i64,
     pub(crate) papers: Vec<u8>,
     pub(crate) input: Option<Vec<u8>>,
 }
 
 pub(crate) fn lease(
     worker: Uuid,
-    now: Timestamp,
     until: Timestamp,
+    org: OrgId,
     kinds: &str,
     most: usize,
-    postgres: bool,
+    how: Lease,
 ) -> Bookkeeping {
-    let text = if postgres { lease!(" FOR UPDATE SKIP LOCKED") } else { lease!("") };
+    let text = match how {
+        Lease::Sqlite => lease!(first_in_order!(""), ""),
+        Lease::Postgres => lease!(first_in_order!(" FOR UPDATE SKIP LOCKED"), ""),
+        Lease::Keyed => {
+            lease!(first_of_keys!(), ", place = (SELECT free FROM picked WHERE next = runs.id)")
+        }
+    };
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let params = vec![worker.into(), until.into(), now.into(), kinds.into(), most.into()];
-    Bookkeeping::new(SCOPE).statement(sql(text, params))
+    let params = vec![worker.into(), until.into(), org.uuid().into(), kinds.into(), most.into()];
+    // Two nodes may see the same place free; one gets it.
+    Bookkeeping::new(SCOPE).statement(sql(text, params).unique_or(&ALREADY_EXISTS))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lease {
+    Sqlite,
+    Postgres,
+    Keyed,
 }
 
 pub(crate) fn leased(mut row: Row) -> Result<Leased, DbError> {
     let run = run(&mut row)?;
-    Ok(Leased { run, turn: row.next()?, papers: row.next()?, input: row.next()? })
+    Ok(Leased { run, papers: row.next()?, input: row.next()? })
 }
 
 /// Renews every lease of this worker; what does not come back was taken away.
@@ -148,7 +254,7 @@ pub(crate) fn begin(run: &Run, now: Timestamp) -> Bookkeeping {
 
 /// Gives a run back: `refund` attempts are not counted (the server stops), else the attempt is spent.
 pub(crate) fn hand_back(run: &Run, due: Timestamp, refund: i64) -> Bookkeeping {
-    let text = "UPDATE runs SET state = 'queued', worker = NULL, lease_until = NULL, due_at = $4, \
+    let text = "UPDATE runs SET state = 'queued', worker = NULL, lease_until = NULL, place = NULL, due_at = $4, \
                 attempts = attempts - $5, fence = fence + 1, revision = revision + 1 \
                 WHERE org = $1 AND id = $2 AND fence = $3 AND state IN ('leased', 'running')";
     Bookkeeping::new(SCOPE).statement(sql(text, with_fence(run, [due.into(), refund.into()])))
@@ -164,7 +270,7 @@ pub(crate) fn promise(scope: &OrgScope, run: RunId, max_attempts: i64) -> Bookke
 
 /// Runs whose worker was silent go back to the queue, if they have attempts left.
 pub(crate) fn requeue(worker: Uuid, silent_since: Timestamp) -> Bookkeeping {
-    let text = "UPDATE runs SET state = 'queued', worker = NULL, lease_until = NULL, due_at = $3, \
+    let text = "UPDATE runs SET state = 'queued', worker = NULL, lease_until = NULL, place = NULL, due_at = $3, \
                 fence = fence + 1, revision = revision + 1 WHERE state IN ('leased', 'running') AND worker <> $1 \
                 AND lease_until < $2 AND attempts < max_attempts RETURNING id";
     Bookkeeping::new(SCOPE).statement(sql(text, vec![worker.into(), silent_since.into(), AT_ONCE.into()]))
@@ -225,7 +331,7 @@ pub(crate) struct End {
 pub(crate) fn end(run: &Run, end: &End) -> Statement {
     let text = "UPDATE runs SET state = $4, ended_at = $5, output = $6, output_sha256 = $7, output_size = $8, \
                 error_kind = $9, error = $10, wall_ms = $11, cpu_ms = $12, peak_memory = $13, logs_truncated = $14, \
-                worker = NULL, lease_until = NULL, revision = revision + 1 \
+                worker = NULL, lease_until = NULL, place = NULL, revision = revision + 1 \
                 WHERE org = $1 AND id = $2 AND fence = $3 AND state IN ('queued', 'leased', 'running')";
     let params = with_fence(
         run,
@@ -249,7 +355,7 @@ pub(crate) fn end(run: &Run, end: &End) -> Statement {
 /// Whoever holds it: a cancelled run is cancelled at once, and what its worker reports later is refused.
 pub(crate) fn cancel(scope: &OrgScope, run: RunId, at: Timestamp) -> Statement {
     let text = "UPDATE runs SET state = 'cancelled', ended_at = $3, error_kind = 'cancelled', worker = NULL, \
-                lease_until = NULL, revision = revision + 1 \
+                lease_until = NULL, place = NULL, revision = revision + 1 \
                 WHERE org = $1 AND id = $2 AND state IN ('queued', 'leased', 'running')";
     sql(text, vec![scope.org().uuid().into(), run.uuid().into(), at.into()]).one_row_or(&RUN_ENDED)
 }
@@ -273,13 +379,57 @@ pub(crate) fn select(org: OrgId) -> Select {
     Select::new(concat!("SELECT ", columns!(), " FROM runs")).and("org = {}", org.uuid())
 }
 
-/// The queue's edges: per organization the last turn, to go on from.
-pub(crate) fn last_turns() -> Statement {
-    sql("SELECT org, max(turn) FROM runs WHERE state = 'queued' GROUP BY org", vec![])
+/// Back in the queue with `more` attempts, if it is still as it was read.
+pub(crate) fn retry(run: &Run, more: i64) -> Statement {
+    let text = "UPDATE runs SET state = 'queued', due_at = 0, max_attempts = attempts + $4, error_kind = NULL, \
+                error = NULL, started_at = NULL, ended_at = NULL, wall_ms = NULL, cpu_ms = NULL, peak_memory = NULL, \
+                flushed_at = NULL, fence = fence + 1, revision = revision + 1 WHERE org = $1 AND id = $2 \
+                AND fence = $3 AND state IN ('failed', 'timed_out', 'dead')";
+    sql(text, with_fence(run, [more.into()])).unique_or(&ALREADY_EXISTS).fresh()
 }
 
-pub(crate) fn first_turn() -> Statement {
-    sql("SELECT turn FROM runs WHERE state = 'queued' ORDER BY turn, id LIMIT 1", vec![])
+/// Puts a dead run aside.
+pub(crate) fn flush(run: &Run, now: Timestamp) -> Statement {
+    let text = "UPDATE runs SET flushed_at = $4, revision = revision + 1 WHERE org = $1 AND id = $2 AND fence = $3 \
+                AND state = 'dead' AND flushed_at IS NULL";
+    sql(text, with_fence(run, [now.into()])).fresh()
+}
+
+/// Open runs that this one asked for, and that those asked for.
+pub(crate) fn family(org: OrgId, run: RunId) -> Statement {
+    let text = concat!(
+        "WITH RECURSIVE family(member) AS (SELECT id FROM runs WHERE org = $1 AND parent = $2 UNION \
+         SELECT runs.id FROM runs JOIN family ON runs.parent = family.member WHERE runs.org = $1) SELECT ",
+        columns!(),
+        ", papers FROM runs WHERE org = $1 AND id IN (SELECT member FROM family) \
+         AND state IN ('queued', 'leased', 'running') LIMIT 500"
+    );
+    sql(text, vec![org.uuid().into(), run.uuid().into()])
+}
+
+/// Open runs whose parent was cancelled: what a server left behind that was lost while it cancelled a family.
+pub(crate) fn left_behind() -> Statement {
+    let text = concat!(
+        "SELECT ",
+        columns!(),
+        ", papers FROM runs WHERE state IN ('queued', 'leased', 'running') AND parent IS NOT NULL AND EXISTS \
+         (SELECT 1 FROM runs AS elder WHERE elder.org = runs.org AND elder.id = runs.parent \
+         AND elder.state = 'cancelled') LIMIT 500"
+    );
+    sql(text, vec![])
+}
+
+/// How many runs of each kind stand where: kind, ready or waiting for a place, for later, worked on, dead, and since when
+/// the oldest ready one waits.
+pub(crate) fn queues(scope: &OrgScope) -> Statement {
+    let text = "SELECT kind, sum(CASE WHEN state = 'queued' AND due_at = 0 THEN 1 ELSE 0 END), \
+                sum(CASE WHEN state = 'queued' AND due_at > 0 THEN 1 ELSE 0 END), \
+                sum(CASE WHEN state IN ('leased', 'running') THEN 1 ELSE 0 END), \
+                sum(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), \
+                min(CASE WHEN state = 'queued' AND due_at = 0 THEN queued_at END) FROM runs WHERE org = $1 \
+                AND (state IN ('queued', 'leased', 'running') OR (state = 'dead' AND flushed_at IS NULL)) \
+                GROUP BY kind ORDER BY kind";
+    sql(text, vec![scope.org().uuid().into()])
 }
 
 fn with_fence<const N: usize>(run: &Run, more: [Value; N]) -> Vec<Value> {
@@ -320,6 +470,10 @@ pub(crate) fn run(row: &mut Row) -> Result<Run, DbError> {
         usage: usage(row.next()?, row.next()?, row.next()?),
         logs_truncated: row.next()?,
         revision: row.next()?,
+        parent: row.optional_id()?,
+        replay_of: row.optional_id()?,
+        priority: row.next()?,
+        due_at: Some(row.next::<Timestamp>()?).filter(|due| *due != AT_ONCE),
     })
 }
 

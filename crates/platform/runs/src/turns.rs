@@ -1,9 +1,9 @@
 //! Whose run comes next: start-time fair queueing between organizations (Goyal, Vin, Cheng 1996).
 //!
-//! A run's turn is one more than the later of its organization's last turn and the turn being served. An organization
-//! that queues a thousand runs gets a thousand turns in a row; one that comes later starts at the turn being served and
-//! so waits for one of them, not for all. Turns are numbers in a row, so the queue stays one index that is read in
-//! order.
+//! Each organization has a turn: one more than the later of its own last one and the one being served. Free slots go to the
+//! organizations with the earliest turns, so one that has queued a thousand runs gets every second slot as soon as another
+//! one comes. Which of its runs an organization's slot takes is another question (priority, then age). Each node counts for
+//! itself: nodes that are fair are fair together.
 
 use std::collections::HashMap;
 
@@ -20,27 +20,30 @@ struct Inner {
 }
 
 impl Turns {
-    pub(crate) fn next(&self, org: OrgId) -> i64 {
-        let mut inner = self.0.lock();
-        let turn = inner.last.get(&org).copied().unwrap_or_default().max(inner.served) + 1;
-        inner.last.insert(org, turn);
-        turn
+    /// How `slots` are shared among those who wait, the earliest turn first; each is there once.
+    pub(crate) fn share(&self, waiting: &[OrgId], slots: usize) -> Vec<(OrgId, usize)> {
+        let inner = self.0.lock();
+        let turn = |org: &OrgId| inner.last.get(org).copied().unwrap_or_default().max(inner.served) + 1;
+        let mut shares: Vec<(i64, OrgId, usize)> = waiting.iter().map(|org| (turn(org), *org, 0)).collect();
+        shares.sort_by_key(|(turn, org, _)| (*turn, *org));
+        for _ in 0..slots {
+            let next = shares.iter_mut().min_by_key(|(turn, org, taken)| (*turn, *taken, *org));
+            let Some((turn, _, taken)) = next else { break };
+            (*turn, *taken) = (*turn + 1, *taken + 1);
+        }
+        shares.into_iter().filter(|(_, _, taken)| *taken > 0).map(|(_, org, taken)| (org, taken)).collect()
     }
 
-    /// Runs up to this turn are being served, here or on another node.
-    pub(crate) fn served(&self, turn: i64) {
+    /// This many runs of the organization were begun.
+    pub(crate) fn served(&self, org: OrgId, runs: usize) {
         let mut inner = self.0.lock();
-        inner.served = inner.served.max(turn);
+        let start = inner.last.get(&org).copied().unwrap_or_default().max(inner.served);
+        let last = start + i64::try_from(runs).unwrap_or(i64::MAX);
+        inner.served = inner.served.max(start);
+        inner.last.insert(org, last);
         // An organization that is behind starts at the served turn anyway.
         let served = inner.served;
         inner.last.retain(|_, last| *last > served);
-    }
-
-    /// What the stored queue says of an organization, at the start.
-    pub(crate) fn resume(&self, org: OrgId, last: i64) {
-        let mut inner = self.0.lock();
-        let known = inner.last.entry(org).or_insert(last);
-        *known = last.max(*known);
     }
 }
 
@@ -50,22 +53,44 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_late_comer_waits_for_one_run_of_a_crowd() {
-        let turns = Turns::default();
-        let (crowd, late) = (OrgId::from_uuid(Uuid::from_u128(1)), OrgId::from_uuid(Uuid::from_u128(2)));
-        let first: Vec<i64> = (0..1000).map(|_| turns.next(crowd)).collect();
-        turns.served(first[4]);
-        assert_eq!(turns.next(late), first[5]);
-        assert_eq!(turns.next(late), first[6]);
+    fn org(number: u128) -> OrgId {
+        OrgId::from_uuid(Uuid::from_u128(number))
     }
 
     #[test]
-    fn nobody_pays_for_a_queue_that_was_empty() {
+    fn slots_are_shared_evenly() {
         let turns = Turns::default();
-        let (one, other) = (OrgId::from_uuid(Uuid::from_u128(1)), OrgId::from_uuid(Uuid::from_u128(2)));
-        let last = (0..50).map(|_| turns.next(one)).last();
-        turns.served(last.unwrap());
-        assert_eq!(turns.next(one), turns.next(other));
+        let (one, other, third) = (org(1), org(2), org(3));
+        assert_eq!(turns.share(&[one, other], 5), [(one, 3), (other, 2)]);
+        assert_eq!(turns.share(&[one, other, third], 2), [(one, 1), (other, 1)]);
+        assert_eq!(turns.share(&[], 3), []);
+    }
+
+    #[test]
+    fn a_late_comer_waits_for_nothing_that_a_crowd_has_queued() {
+        let turns = Turns::default();
+        let (crowd, late) = (org(1), org(2));
+        for _ in 0..1000 {
+            turns.served(crowd, 1);
+        }
+        assert_eq!(turns.share(&[crowd, late], 1), [(late, 1)]);
+        turns.served(late, 1);
+        assert_eq!(turns.share(&[crowd, late], 2), [(crowd, 1), (late, 1)]);
+    }
+
+    #[test]
+    fn nobody_saves_turns_up_while_idle() {
+        let turns = Turns::default();
+        let (busy, idle) = (org(1), org(2));
+        for _ in 0..100 {
+            turns.served(busy, 1);
+        }
+        turns.served(idle, 1);
+        for _ in 0..5 {
+            for (org, runs) in turns.share(&[busy, idle], 2) {
+                assert_eq!(runs, 1, "{org}");
+                turns.served(org, runs);
+            }
+        }
     }
 }

@@ -15,8 +15,8 @@ use db::{AuthorityEntry, Bookkeeping, Change, Db, OrgScope, Select, sql};
 use futures::future::BoxFuture;
 use ledger::{Actor, Fact, Ledger, LedgerSettings, Origin};
 use safeconduct_runs::{
-    Ending, Executor, Finish, Footing, Ground, Mandate, NewRun, Promised, Run, RunError, RunFilter, RunState,
-    RunToken, Runs, RunsSettings, Target, Task, Trigger, Usage,
+    Concurrency, Ending, Executor, Finish, Footing, Ground, Mandate, NewRun, Order, Promised, Run, RunError,
+    RunFilter, RunState, RunToken, Runs, RunsSettings, Target, Task, Trigger, Usage,
 };
 use secrets::{KeySource, Keyring};
 use serde_json::json;
@@ -63,6 +63,7 @@ impl Script {
             task.logs.line("stdout", "info", format!("attempt {} line {line}", task.run.attempts), None);
         }
         self.at_work.send(task.run.id).unwrap();
+        let again_in = input["again_in_ms"].as_u64().map(Duration::from_millis);
         let ending = match input["do"].as_str().unwrap() {
             "succeed" => Ending::Succeeded(b"{\"fine\":true}".to_vec()),
             "grow" => Ending::Succeeded(format!("\"{}\"", "x".repeat(3 << 20)).into_bytes()),
@@ -88,7 +89,7 @@ impl Script {
             txn: self.world.id(),
         };
         let usage = Usage { wall: Duration::from_millis(5), cpu: Duration::from_millis(3), peak_memory: 9 };
-        Finish { ending, usage, token: Some(token), logs_truncated: false }
+        Finish { ending, usage, token: Some(token), logs_truncated: false, again_in }
     }
 }
 
@@ -183,7 +184,15 @@ impl House {
         };
         let function: FunctionId = node.world.id();
         let target = Target::new(function, "ops/report").version(self.version);
-        NewRun { kind: "script", trigger: Trigger::Api, trigger_id: None, target, mandate, input }
+        NewRun {
+            kind: "script",
+            trigger: Trigger::Api,
+            trigger_id: None,
+            target,
+            mandate,
+            input,
+            order: Order::default(),
+        }
     }
 
     async fn queue(&self, node: &Node, act: &str) -> Run {
@@ -212,6 +221,12 @@ impl House {
         let params = vec![self.scope.org().uuid().into(), run.uuid().into()];
         let rows = self.db.read(self.scope, sql(text, params)).await.unwrap();
         rows.into_iter().map(|mut row| (row.next().unwrap(), row.next().unwrap())).collect()
+    }
+
+    async fn ordered(&self, node: &Node, act: serde_json::Value, order: Order) -> Run {
+        let new = NewRun { order, ..self.with_input(node, act.to_string().into_bytes()) };
+        let prepared = node.runs.prepare(&self.scope, new).await.unwrap();
+        node.runs.queue(&self.scope, prepared, Vec::new()).await.unwrap()
     }
 
     async fn cancel(&self, node: &Node, run: RunId) {
@@ -520,6 +535,208 @@ testing::on_both_databases! {
         assert_eq!(list(&RunFilter { before: Some(other.id), ..all.clone() }).await, [run.id]);
         let none = |select: Select| select.and("subject = {}", types::Uuid::nil());
         assert!(node.runs.list(&house.scope, &all, none, 10).await.unwrap().is_empty());
+    }
+
+    async fn the_higher_priority_goes_first_and_equals_by_age(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(1).await;
+        let blocker = house.begin(&node, "wait").await;
+        node.next_at_work().await;
+        let mut queued = Vec::new();
+        for priority in [0, -5, 9, 0, 9] {
+            let order = Order { priority, ..Order::default() };
+            queued.push(house.ordered(&node, json!({ "do": "succeed" }), order).await);
+        }
+        house.cancel(&node, blocker.id).await;
+        let mut order = Vec::new();
+        for _ in 0..5 {
+            order.push(node.next_at_work().await);
+        }
+        assert_eq!(order, [2, 4, 0, 3, 1].map(|at: usize| queued[at].id));
+    }
+
+    async fn what_is_for_later_waits_for_its_time(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(2).await;
+        let due_at = Some(node.world.now().plus(Duration::from_secs(3600)));
+        let later = house.ordered(&node, json!({ "do": "succeed" }), Order { due_at, ..Order::default() }).await;
+        assert_eq!((later.state, later.due_at), (RunState::Queued, due_at));
+        let now = house.queue(&node, "succeed").await;
+        assert_eq!(node.next_at_work().await, now.id);
+        house.ended(&node, now.id).await;
+        let queues = node.runs.queues(&house.scope).await.unwrap();
+        assert_eq!((queues[0].ready, queues[0].delayed, queues[0].running), (0, 1, 0));
+        assert_eq!(house.get(&node, later.id).await.state, RunState::Queued);
+        house.clock.advance(Duration::from_secs(3601));
+        assert_eq!(node.next_at_work().await, later.id);
+        assert_eq!(house.ended(&node, later.id).await.due_at, None);
+    }
+
+    /// Two nodes with room enough for all of them.
+    async fn of_one_key_no_more_run_than_its_limit(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut one = house.working(8).await;
+        let mut other = if house.db.is_postgres() { Some(house.working(8).await) } else { None };
+        let keyed = |key: &str| {
+            let concurrency = Some(Concurrency { key: key.to_owned(), limit: 2 });
+            Order { concurrency, ..Order::default() }
+        };
+        let mut queued = Vec::new();
+        for key in ["a", "b", "a", "a", "a", "b", "a"] {
+            queued.push(house.ordered(&one, json!({ "do": "wait" }), keyed(key)).await.id);
+        }
+        let free = house.queue(&one, "succeed").await;
+        house.ended(&one, free.id).await;
+        let mut left = queued.clone();
+        while !left.is_empty() {
+            let filter = RunFilter { state: Some(RunState::Running), ..RunFilter::default() };
+            let running = one.runs.list(&house.scope, &filter, |select| select, 20).await.unwrap();
+            let of_a = |run: &&Run| [0, 2, 3, 4, 6].iter().any(|at| queued[*at] == run.id);
+            assert!(running.iter().filter(of_a).count() <= 2 && running.len() <= 4, "{running:?}");
+            let Some(run) = running.first().map(|run| run.id) else {
+                tokio::task::yield_now().await;
+                continue;
+            };
+            for node in [Some(&mut one), other.as_mut()].into_iter().flatten() {
+                if node.runs.underway().is_on(house.scope.org(), run).await.unwrap() {
+                    house.cancel(node, run).await;
+                    break;
+                }
+            }
+            left.retain(|waiting| *waiting != run);
+        }
+        for run in queued {
+            assert_eq!(house.ended(&one, run).await.state, RunState::Cancelled);
+        }
+    }
+
+    async fn a_failure_is_tried_again_as_often_as_was_asked(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(2).await;
+        for (act, kind) in [("raise", "raised"), ("time out", "timed_out")] {
+            let order = Order { attempts: Some(3), ..Order::default() };
+            let act = json!({ "do": act, "again_in_ms": 2000, "lines": 1 });
+            let run = house.ordered(&node, act, order).await;
+            for attempt in 1..=3 {
+                assert_eq!(node.next_at_work().await, run.id, "attempt {attempt}");
+                if attempt < 3 {
+                    loop {
+                        let found = house.get(&node, run.id).await;
+                        if found.state == RunState::Queued {
+                            assert!(found.due_at.is_some());
+                            break;
+                        }
+                        tokio::task::yield_now().await;
+                    }
+                    house.clock.advance(Duration::from_secs(3));
+                }
+            }
+            let dead = house.ended(&node, run.id).await;
+            assert_eq!((dead.state, dead.attempts, dead.error_kind.as_deref()), (RunState::Dead, 3, Some(kind)));
+            assert_eq!(house.facts(run.id).await.len(), 1, "one fact, at the end");
+            let lines = node.runs.lines(&house.scope, run.id, 0, 100).await.unwrap();
+            let numbers: Vec<i64> = lines.iter().map(|line| line.number).collect();
+            assert_eq!(numbers, [1, 2, 3, 4, 5], "a line of each attempt, and of each repetition why");
+        }
+    }
+
+    async fn a_dead_run_is_a_letter_until_it_is_retried_or_put_aside(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(2).await;
+        let letters = RunFilter { letters: true, ..RunFilter::default() };
+        let list = async |node: &Node| node.runs.list(&house.scope, &letters, |select| select, 10).await.unwrap();
+        let order = || Order { attempts: Some(1), ..Order::default() };
+        let act = json!({ "do": "raise", "again_in_ms": 0 });
+        let (first, second) = (house.ordered(&node, act.clone(), order()).await, house.ordered(&node, act, order()).await);
+        for run in [first.id, second.id] {
+            assert_eq!(house.ended(&node, run).await.state, RunState::Dead);
+        }
+        assert_eq!(list(&node).await.len(), 2);
+        let by = || (Actor::system("test"), Origin::default());
+        let dead = house.get(&node, first.id).await;
+        let (fact, statement) = node.runs.flushing(&house.scope, &dead, by().0, by().1).await.unwrap();
+        node.db.commit(Change::new(house.scope, node.ledger.seal(fact).await.unwrap()).statement(statement)).await.unwrap();
+        assert_eq!(list(&node).await.iter().map(|run| run.id).collect::<Vec<_>>(), [second.id]);
+
+        for _ in 0..2 {
+            node.next_at_work().await;
+        }
+        let dead = house.get(&node, second.id).await;
+        let (fact, statement) = node.runs.retrying(&house.scope, &dead, by().0, by().1).await.unwrap();
+        let change = Change::new(house.scope, node.ledger.seal(fact).await.unwrap()).statement(statement);
+        node.db.commit(change.wake_queue()).await.unwrap();
+        assert_eq!(node.next_at_work().await, second.id);
+        let again = loop {
+            let found = house.get(&node, second.id).await;
+            if found.attempts == 4 && found.state == RunState::Dead {
+                break found;
+            }
+            if found.state == RunState::Queued {
+                house.clock.advance(Duration::from_secs(1));
+            }
+            tokio::task::yield_now().await;
+        };
+        assert!(again.fence > dead.fence);
+        let kinds: Vec<String> = house.facts(second.id).await.into_iter().map(|(kind, _)| kind).collect();
+        assert_eq!(kinds, ["run.dead", "run.retried", "run.dead"]);
+        let (_, statement) = node.runs.retrying(&house.scope, &dead, by().0, by().1).await.unwrap();
+        let fact = node.ledger.seal(Fact::new(&KILLED, house.scope.org(), Actor::system("test"))).await.unwrap();
+        assert!(node.db.commit(Change::new(house.scope, fact).statement(statement)).await.is_err(), "read too long ago");
+    }
+
+    async fn of_a_hundred_under_one_key_one_is_accepted(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(1).await;
+        let order = Order { deduplication_key: Some("invoice 7".into()), ..Order::default() };
+        let new = |node: &Node| NewRun { order: order.clone(), ..house.new_run(node, "wait") };
+        let target = new(&node).target;
+        let tries = futures::future::join_all((0..100).map(|_| async {
+            let new = NewRun { target: target.clone(), ..new(&node) };
+            let prepared = node.runs.prepare(&house.scope, new).await.unwrap();
+            node.runs.queue(&house.scope, prepared, Vec::new()).await
+        }));
+        let accepted: Vec<Run> = tries.await.into_iter().flatten().collect();
+        let [run] = &accepted[..] else { panic!("{} were accepted", accepted.len()) };
+        let open = node.runs.duplicate(&house.scope, run.subject, run.target, "invoice 7").await.unwrap();
+        assert_eq!(open.unwrap().id, run.id);
+        node.next_at_work().await;
+        house.cancel(&node, run.id).await;
+        assert!(node.runs.duplicate(&house.scope, run.subject, run.target, "invoice 7").await.unwrap().is_none());
+        let again = node.runs.prepare(&house.scope, NewRun { target: target.clone(), ..new(&node) }).await.unwrap();
+        node.runs.queue(&house.scope, again, Vec::new()).await.unwrap();
+    }
+
+    async fn a_cancelled_run_takes_its_family_along(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(2).await;
+        let child = async |node: &Node, of: &Run, act: &str| {
+            let mut new = house.new_run(node, act);
+            new.mandate.run = Some(of.id);
+            let prepared = node.runs.prepare(&house.scope, new).await.unwrap();
+            node.runs.queue(&house.scope, prepared, Vec::new()).await.unwrap()
+        };
+        let eldest = house.queue(&node, "wait").await;
+        let running = child(&node, &eldest, "wait").await;
+        for _ in 0..2 {
+            node.next_at_work().await;
+        }
+        let queued = child(&node, &running, "succeed").await;
+        assert_eq!(queued.parent, Some(running.id));
+        let neighbour = house.queue(&node, "succeed").await;
+        house.cancel(&node, eldest.id).await;
+        node.runs.cancel_family(&house.scope, eldest.id).await.unwrap();
+        for run in [eldest.id, running.id, queued.id] {
+            assert_eq!(house.get(&node, run).await.state, RunState::Cancelled);
+            assert_eq!(house.facts(run).await, [("run.cancelled".to_owned(), "system".to_owned())]);
+        }
+        assert_eq!(house.ended(&node, neighbour.id).await.state, RunState::Succeeded);
+
+        // A server that is lost in between: whoever looks next goes on.
+        let eldest = house.queue(&node, "wait").await;
+        let left = child(&node, &eldest, "wait").await;
+        house.cancel(&node, eldest.id).await;
+        node.runs.expire().await.unwrap();
+        assert_eq!(house.ended(&node, left.id).await.state, RunState::Cancelled);
     }
 
     async fn what_a_change_causes_is_queued_with_it_or_not_at_all(database: TestDatabase) {

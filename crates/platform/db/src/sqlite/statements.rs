@@ -61,7 +61,8 @@ pub(super) fn failed(error: rusqlite::Error) -> DbError {
     }
 }
 
-fn refused(error: rusqlite::Error, statement: &Statement) -> CommitError {
+/// What a failure of this statement means.
+pub(super) fn refused(error: rusqlite::Error, statement: &Statement) -> CommitError {
     let unique = matches!(
         error.sqlite_extended_error_code(),
         Some(rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY)

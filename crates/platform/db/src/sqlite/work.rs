@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::statements::{failed, rows, write};
+use super::statements::{failed, refused, rows, write};
 use super::writer::stopped;
 use crate::change::Guard;
 use crate::statement::Expect;
@@ -126,9 +126,7 @@ fn head(connection: &Connection) -> Result<i64, CommitError> {
 
 fn run_books(connection: &Connection, statements: &[Statement]) -> Result<Vec<Vec<Row>>, CommitError> {
     let run = |statement: &Statement| match statement.expect {
-        Expect::Anything if statement.on_unique.is_none() => {
-            rows(connection, statement).map_err(|error| CommitError::Db(failed(error)))
-        }
+        Expect::Anything => rows(connection, statement).map_err(|error| refused(error, statement)),
         _ => write(connection, statement).map(|()| Vec::new()),
     };
     statements.iter().map(run).collect()

@@ -1,0 +1,69 @@
+//! Dead letters: runs that were given up. They are looked at, tried again by hand, or put aside.
+
+use db::{OrgScope, Statement};
+use ledger::{Actor, Fact, FactKind, Origin};
+use serde_json::{Value, json};
+
+use crate::house::Runs;
+use crate::model::{Queue, Run};
+use crate::{RunsError, facts, store};
+
+impl Runs {
+    /// Every kind of run with how many stand where, in this organization.
+    pub async fn queues(&self, scope: &OrgScope) -> Result<Vec<Queue>, RunsError> {
+        let rows = self.0.db.read(scope, store::queues(scope)).await?;
+        let queue = |mut row: db::Row| {
+            Ok(Queue {
+                kind: row.next()?,
+                ready: row.next()?,
+                delayed: row.next()?,
+                running: row.next()?,
+                dead: row.next()?,
+                oldest: row.next()?,
+            })
+        };
+        rows.into_iter().map(queue).collect()
+    }
+
+    /// For whoever puts a run back that failed: the fact and the statement of the change, which wakes the queue. It gets
+    /// as many attempts as a new one, under the authority that it was asked for with.
+    pub async fn retrying(
+        &self,
+        scope: &OrgScope,
+        run: &Run,
+        actor: Actor,
+        origin: Origin,
+    ) -> Result<(Fact, Statement), RunsError> {
+        let attempts = self.0.settings.attempts.max(run.attempts);
+        Ok((self.told(scope, run, &facts::RUN_RETRIED, actor, origin).await?, store::retry(run, attempts)))
+    }
+
+    /// The same for whoever puts a dead run aside.
+    pub async fn flushing(
+        &self,
+        scope: &OrgScope,
+        run: &Run,
+        actor: Actor,
+        origin: Origin,
+    ) -> Result<(Fact, Statement), RunsError> {
+        let fact = self.told(scope, run, &facts::RUN_FLUSHED, actor, origin).await?;
+        Ok((fact, store::flush(run, self.0.world.now())))
+    }
+
+    async fn told(
+        &self,
+        scope: &OrgScope,
+        run: &Run,
+        kind: &'static FactKind,
+        actor: Actor,
+        origin: Origin,
+    ) -> Result<Fact, RunsError> {
+        let (shown, mut data) = self.shown(scope, run).await?;
+        data.insert("error".into(), json!(run.error_kind));
+        let target = self.executor(&run.kind).map_or("run", |executor| executor.target());
+        Ok(Fact::new(kind, run.org, actor)
+            .origin(&Origin { run: Some(run.id), ..origin })
+            .target(target, &shown.id, shown.name)
+            .data(Value::Object(data)))
+    }
+}
