@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use client::{
-    Client, Function, FunctionFilter, FunctionSummary, FunctionVersion, NewFunction, NewVersion, RunFilter,
+    Client, Execution, Function, FunctionFilter, FunctionSummary, FunctionVersion, NewFunction, NewVersion,
+    Retry, RunFilter,
 };
 use serde_json::{Map, Value};
 
@@ -12,7 +13,10 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::listing::{Columns, Listing, show, show_all};
 use crate::table::{Cell, Tone};
-use crate::{files, runs};
+use crate::{files, runs, span};
+
+/// Between two attempts at the most, in seconds.
+const LONGEST_WAIT: i64 = 300;
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum FunctionsCommand {
@@ -66,6 +70,15 @@ pub struct Push {
     /// Megabytes that a run may use.
     #[arg(long, value_name = "MB")]
     memory: Option<i64>,
+    /// Attempts until a run that fails is given up; 1 to try it once.
+    #[arg(long, value_name = "NUMBER")]
+    attempts: Option<i64>,
+    /// Seconds before the second attempt; doubles with each further one.
+    #[arg(long, value_name = "SECONDS", requires = "attempts", default_value_t = 1)]
+    retry_wait: i64,
+    /// Runs of it at a time, on all servers together; 0 for no limit.
+    #[arg(long, value_name = "NUMBER")]
+    concurrency: Option<i64>,
     /// What a run's token may do at the most, if its caller may; may be repeated.
     #[arg(long = "permission", value_name = "PERMISSION")]
     permissions: Vec<String>,
@@ -116,6 +129,18 @@ pub struct Run {
     /// Queue the run and print it instead of waiting for its end.
     #[arg(long)]
     detach: bool,
+    /// -100 to 100; runs of higher priority go first within your organization.
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    priority: Option<i64>,
+    /// Begin no sooner than after this time: 90s, 15m, 2h, 7d.
+    #[arg(long, value_name = "SPAN")]
+    delay: Option<String>,
+    /// While a run of yours under the same key is open, that one is the answer.
+    #[arg(long, value_name = "KEY")]
+    deduplication_key: Option<String>,
+    /// Runs under the same key are worked on one after the other.
+    #[arg(long, value_name = "KEY")]
+    concurrency_key: Option<String>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -198,12 +223,18 @@ async fn list_some(desk: &mut Desk<'_>, client: &Client, list: &List) -> Result<
 }
 
 async fn run_one(desk: &mut Desk<'_>, client: &Client, run: &Run) -> Result<(), Failure> {
-    let input = run.whole_input(desk)?;
+    let execution = Execution {
+        input: run.whole_input(desk)?,
+        priority: run.priority,
+        delay_seconds: run.delay.as_deref().map(span::seconds).transpose()?,
+        deduplication_key: run.deduplication_key.clone(),
+        concurrency_key: run.concurrency_key.clone(),
+    };
     if run.detach {
-        let queued = client.functions().execute_later(&run.function, &input).await?;
+        let queued = client.functions().execute_later(&run.function, execution).await?;
         return runs::shown(desk, &queued);
     }
-    let mut answer = client.functions().execute(&run.function, &input).await?;
+    let mut answer = client.functions().execute(&run.function, execution).await?;
     if !answer.status.has_ended() {
         desk.screen.note(&format!("{} goes on; waiting", answer.id))?;
         answer = client.runs().wait(&answer.id).await?;
@@ -228,6 +259,12 @@ impl Push {
             entrypoint: self.entrypoint.clone(),
             timeout_seconds: self.timeout,
             memory_mb: self.memory,
+            retry: self.attempts.map(|max_attempts| Retry {
+                max_attempts,
+                initial_seconds: self.retry_wait,
+                max_seconds: LONGEST_WAIT,
+            }),
+            concurrency: self.concurrency,
             permissions: (!self.permissions.is_empty()).then(|| self.permissions.clone()),
         })
     }
@@ -304,6 +341,8 @@ fn shown(desk: &mut Desk<'_>, function: &Function) -> Result<(), Failure> {
         ("code", Cell::from(format!("SHA-256 {}", version.code_sha256))),
         ("timeout", Cell::from(format!("{} s", version.timeout_seconds))),
         ("memory", Cell::from(format!("{} MB", version.memory_mb))),
+        ("attempts", Cell::from(retry(version.retry))),
+        ("at a time", Cell::from(version.concurrency.map_or_else(String::new, |most| most.to_string()))),
         ("permissions", Cell::from(version.permissions.join(", "))),
         ("tags", Cell::from(summary.tags.join(", "))),
         ("visibility", Cell::from(&summary.visibility)),
@@ -313,4 +352,13 @@ fn shown(desk: &mut Desk<'_>, function: &Function) -> Result<(), Failure> {
         ("deleted", Cell::toned(deleted, Tone::Bad)),
     ];
     desk.screen.record(function, &summary.id, &rows)
+}
+
+fn retry(retry: Option<Retry>) -> String {
+    retry.map_or_else(
+        || "1".to_owned(),
+        |Retry { max_attempts, initial_seconds, max_seconds }| {
+            format!("{max_attempts}, after {initial_seconds} s and up to {max_seconds} s")
+        },
+    )
 }

@@ -33,6 +33,7 @@ mod policies;
 mod prefixes;
 mod profiles;
 mod providers;
+mod queues;
 mod quickstart;
 mod reference;
 mod roles;

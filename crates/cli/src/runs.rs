@@ -24,6 +24,21 @@ pub enum RunsCommand {
         /// Id of the run.
         run: String,
     },
+    /// Put a run that failed, timed out or is dead back into the queue.
+    Retry {
+        /// Id of the run.
+        run: String,
+    },
+    /// Run the same version with the same input once more, as a new run of your own.
+    Replay {
+        /// Id of the run.
+        run: String,
+    },
+    /// Put a dead run aside, so that it is no dead letter any more.
+    Flush {
+        /// Id of the run.
+        run: String,
+    },
 }
 
 #[derive(Args, Clone, Debug)]
@@ -40,6 +55,9 @@ pub struct List {
     /// Agent that asked for it, by id.
     #[arg(long)]
     agent: Option<String>,
+    /// Run that asked for it, by id.
+    #[arg(long, value_name = "RUN")]
+    parent: Option<String>,
     /// User or agent that asked for it, by id.
     #[arg(long)]
     principal: Option<String>,
@@ -82,6 +100,9 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: RunsCommand) -> Result<(),
             desk.screen.confirm(&format!("Cancel {run}?"))?;
             shown(desk, &client.runs().cancel(&run).await?)
         }
+        RunsCommand::Retry { run } => shown(desk, &client.runs().retry(&run).await?),
+        RunsCommand::Replay { run } => shown(desk, &client.runs().replay(&run).await?),
+        RunsCommand::Flush { run } => shown(desk, &client.runs().flush(&run).await?),
     }
 }
 
@@ -97,6 +118,7 @@ async fn list_some(desk: &mut Desk<'_>, client: &Client, list: &List) -> Result<
         trigger: list.trigger.clone(),
         function,
         agent: list.agent.clone(),
+        parent: list.parent.clone(),
         principal: list.principal.clone(),
         from: time(&list.from)?,
         to: time(&list.to)?,
@@ -192,7 +214,7 @@ fn print_line(desk: &mut Desk<'_>, line: &LogLine) -> Result<(), Failure> {
     }
 }
 
-static COLUMNS: Columns<Run> = Columns {
+pub(crate) static COLUMNS: Columns<Run> = Columns {
     id: |run| &run.id,
     columns: &[
         ("run", |run| Cell::from(&run.id)),
@@ -231,7 +253,10 @@ pub(crate) fn shown(desk: &mut Desk<'_>, run: &Run) -> Result<(), Failure> {
         ("token", text(&run.jti)),
         ("chain", text(&run.txn)),
         ("trigger", Cell::from(&run.trigger)),
-        ("attempts", Cell::from(run.attempts.to_string())),
+        ("parent", text(&run.parent)),
+        ("replay of", text(&run.replay_of)),
+        ("attempts", Cell::from(format!("{} of {}", run.attempts, run.max_attempts))),
+        ("not before", time(&run.due_at)),
         ("queued", Cell::from(run.queued_at.as_str())),
         ("started", time(&run.started_at)),
         ("ended", time(&run.ended_at)),

@@ -1,4 +1,4 @@
-//! Times on the command line: RFC 3339, or how long ago.
+//! Times on the command line: RFC 3339, or how long ago; and spans.
 
 use std::time::Duration;
 
@@ -17,6 +17,12 @@ pub(crate) fn time(text: &str, world: &World) -> Result<String, Failure> {
         ))
     })?;
     Ok(world.now().minus(ago).to_string())
+}
+
+/// `90s`, `15m`, `2h`, `7d` as seconds.
+pub(crate) fn seconds(text: &str) -> Result<i64, Failure> {
+    let span = ago(text).and_then(|span| i64::try_from(span.as_secs()).ok());
+    span.ok_or_else(|| Failure::usage(format!("`{text}` is no span: write 90s, 15m, 2h or 7d.")))
 }
 
 fn ago(text: &str) -> Option<Duration> {
@@ -44,6 +50,8 @@ mod tests {
         for text in ["", "h", "-1h", "1.5h", "1w", "99999999999999999999d", "1é"] {
             assert_eq!(ago(text), None, "{text}");
         }
+        assert_eq!(seconds("2h").ok(), Some(7200));
+        assert!(seconds("2").is_err() && seconds("-5s").is_err());
         let world = World::system();
         assert_eq!(
             time("2026-11-01T10:30:00+01:00", &world).ok().as_deref(),

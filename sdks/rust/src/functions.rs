@@ -57,6 +57,10 @@ pub struct FunctionVersion {
     pub output_schema: Option<Value>,
     pub timeout_seconds: i64,
     pub memory_mb: i64,
+    /// None: a failure is the end.
+    pub retry: Option<Retry>,
+    /// Runs of it at a time, on all servers together.
+    pub concurrency: Option<i64>,
     /// What a run's token may do at the most, beyond its own run.
     pub permissions: Vec<String>,
     pub author: Owner,
@@ -97,7 +101,44 @@ pub struct NewVersion {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_mb: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// 0 for no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
+}
+
+/// How often a function that failed is tried again; the wait doubles from the first to the longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// 1 to 20.
+    pub max_attempts: i64,
+    pub initial_seconds: i64,
+    pub max_seconds: i64,
+}
+
+/// What is asked of a function: an input (`Execution::from(&value)`), and when it is worked on.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Execution {
+    pub input: Value,
+    /// -100 to 100; higher goes first within the organization.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay_seconds: Option<i64>,
+    /// While a run of yours under the same key is open, that one is the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deduplication_key: Option<String>,
+    /// Runs under the same key are worked on one after the other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency_key: Option<String>,
+}
+
+impl From<&Value> for Execution {
+    fn from(input: &Value) -> Self {
+        Self { input: input.clone(), ..Self::default() }
+    }
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -165,23 +206,18 @@ impl Functions<'_> {
 
     /// Runs a function and waits for its end; one that takes long is answered with the run as it stands. A run that
     /// failed is an answer, not an error: look at its status.
-    pub async fn execute(&self, function: &str, input: &Value) -> Result<Run, Error> {
-        let call = self.0.post(&path(&[function, "execute"])).json(&Execution { input });
+    pub async fn execute(&self, function: &str, execution: impl Into<Execution>) -> Result<Run, Error> {
+        let call = self.0.post(&path(&[function, "execute"])).json(&execution.into());
         call.once().timeout(Some(LONGEST_CALL)).answer().await
     }
 
     /// Queues a run and answers at once.
-    pub async fn execute_later(&self, function: &str, input: &Value) -> Result<Run, Error> {
-        let call = self.0.post(&path(&[function, "execute"])).json(&Execution { input });
+    pub async fn execute_later(&self, function: &str, execution: impl Into<Execution>) -> Result<Run, Error> {
+        let call = self.0.post(&path(&[function, "execute"])).json(&execution.into());
         call.once().header(PREFER, "respond-async").answer().await
     }
 }
 
 fn path<'a>(rest: &[&'a str]) -> Vec<&'a str> {
     [&["api", "v1", "functions"], rest].concat()
-}
-
-#[derive(Serialize)]
-struct Execution<'a> {
-    input: &'a Value,
 }

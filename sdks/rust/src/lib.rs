@@ -59,7 +59,8 @@ pub use domains::{Domain, Domains};
 pub use error::{Error, FieldError};
 pub use events::Events;
 pub use functions::{
-    Function, FunctionFilter, FunctionSummary, FunctionVersion, Functions, NewFunction, NewVersion,
+    Execution, Function, FunctionFilter, FunctionSummary, FunctionVersion, Functions, NewFunction,
+    NewVersion, Retry,
 };
 pub use grants::{Grant, GrantFilter, Grants, NewGrant};
 pub use groups::{Group, GroupFilter, GroupMember, GroupPatch, Groups, NewGroup};
@@ -83,7 +84,7 @@ pub use resource_prefixes::{
     NewResourcePrefix, OutsideResource, ResourcePrefix, ResourcePrefixPatch, ResourcePrefixes,
 };
 pub use roles::{NewRole, Role, RoleFilter, RolePatch, Roles};
-pub use runs::{LogLine, LogStream, Run, RunError, RunFilter, RunStatus, Runs, Usage};
+pub use runs::{LogLine, LogStream, Queue, Queues, Run, RunError, RunFilter, RunStatus, Runs, Usage};
 pub use signing_keys::{RotatedKeys, SigningKeys, TokenKey};
 pub use sse::Event;
 pub use token::{Token, TokenFuture, TokenSource};

@@ -42,8 +42,17 @@ pub struct Run {
     /// The token that asked for it.
     pub jti: Option<String>,
     pub txn: Option<String>,
+    /// The run that asked for it.
+    pub parent: Option<String>,
+    /// The run whose input it repeats.
+    pub replay_of: Option<String>,
+    pub priority: i64,
+    /// It begins no sooner, while it waits for that.
+    pub due_at: Option<Time>,
     /// How often it was begun.
     pub attempts: i64,
+    /// After so many it is given up.
+    pub max_attempts: i64,
     /// Not in lists; above a megabyte not here either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<Value>,
@@ -105,6 +114,8 @@ pub struct RunFilter {
     /// Id of a function.
     pub function: Option<String>,
     pub agent: Option<String>,
+    /// Runs that this one asked for.
+    pub parent: Option<String>,
     /// `usr_…` or `agt_…`.
     pub principal: Option<String>,
     /// RFC 3339: queued at or after this time.
@@ -129,6 +140,47 @@ impl LogStream {
                 _ => {}
             }
         }
+    }
+}
+
+/// How many runs of one kind stand where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    /// The kind of its runs: `function`.
+    pub name: String,
+    pub ready: i64,
+    pub delayed: i64,
+    pub running: i64,
+    /// Dead letters.
+    pub dead: i64,
+    /// Since when the oldest ready one waits.
+    pub oldest_ready_at: Option<Time>,
+}
+
+/// `client.queues()`.
+#[derive(Clone, Copy)]
+pub struct Queues<'a>(&'a Client);
+
+impl Client {
+    pub fn queues(&self) -> Queues<'_> {
+        Queues(self)
+    }
+}
+
+impl Queues<'_> {
+    pub async fn list(&self) -> Result<Page<Queue>, Error> {
+        self.0.get(&["api", "v1", "queues"]).answer().await
+    }
+
+    /// Runs that were given up and that nobody tried again or put aside, newest first.
+    pub async fn dead(
+        &self,
+        queue: &str,
+        limit: Option<u32>,
+        cursor: Option<&str>,
+    ) -> Result<Page<Run>, Error> {
+        let filter = RunFilter { limit, cursor: cursor.map(str::to_owned), ..RunFilter::default() };
+        self.0.get(&["api", "v1", "queues", queue, "dead"]).query(&filter).answer().await
     }
 }
 
@@ -166,6 +218,21 @@ impl Runs<'_> {
     /// Ends a run with everything that it has started.
     pub async fn cancel(&self, run: &str) -> Result<Run, Error> {
         self.0.post(&path(&[run, "cancel"])).once().answer().await
+    }
+
+    /// Puts a run that failed, timed out or is dead back into the queue.
+    pub async fn retry(&self, run: &str) -> Result<Run, Error> {
+        self.0.post(&path(&[run, "retry"])).once().answer().await
+    }
+
+    /// The same version with the same input once more, as a new run on your own authority.
+    pub async fn replay(&self, run: &str) -> Result<Run, Error> {
+        self.0.post(&path(&[run, "replay"])).once().answer().await
+    }
+
+    /// Puts a dead run aside.
+    pub async fn flush(&self, run: &str) -> Result<Run, Error> {
+        self.0.post(&path(&[run, "flush"])).once().answer().await
     }
 
     pub async fn logs(

@@ -72,6 +72,8 @@ codes! {
     POLICY_ACTIVE = "policy_active", 409, "The version is in force already";
     POLICY_NOT_ACTIVE = "policy_not_active", 409, "The version is not in force";
     RUN_ENDED = "run_ended", 409, "The run has ended";
+    RUN_NOT_FAILED = "run_not_failed", 409, "The run has not failed";
+    RUN_NOT_DEAD = "run_not_dead", 409, "The run is no dead letter";
     IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight", 409, "The first request with this key is still running";
     ALREADY_CREATED = "already_created", 409, "The first request with this key succeeded";
     GONE = "gone", 410, "It was here and is no more";

@@ -2,16 +2,30 @@
 
 use std::time::Duration;
 
+use authority::Required;
 use db::{AuthorityEntry, Change, CommitError};
-use problem::{IDEMPOTENCY_IN_FLIGHT, Problem};
-use runs::{Contents, NewRun, Prepared, Promised, Run, RunState, RunsError, Target, Trigger};
+use problem::{ALREADY_EXISTS, CONFLICT, IDEMPOTENCY_IN_FLIGHT, Problem};
+use runs::{
+    Concurrency, Contents, NewRun, Order, Prepared, Promised, Run, RunState, RunsError, Target, Trigger,
+};
 use serde_json::Value;
-use types::{Id, RunId};
+use types::{FunctionId, FunctionVersionId, Id, RunId};
 use web::{Allowance, Decided, Object, Refusal, Reply};
 
+use crate::coerce::coerce;
 use crate::mandate::mandate;
 use crate::model::FunctionRef;
+use crate::versions::Ready;
 use crate::{FunctionError, Functions};
+
+/// What a caller asks for, besides the function.
+pub(crate) struct Asked<'a> {
+    pub(crate) input: &'a Value,
+    pub(crate) priority: i64,
+    pub(crate) delay: Duration,
+    pub(crate) deduplication_key: Option<&'a str>,
+    pub(crate) concurrency_key: Option<&'a str>,
+}
 
 /// How a caller wants a run.
 #[derive(Clone, Copy)]
@@ -22,6 +36,26 @@ pub(crate) enum Wish {
     Ended(Duration),
 }
 
+const READ_RUNS: Required = Required::parse("runs:read");
+
+/// Why a run was not set off.
+enum SetOff {
+    /// There is one under its key.
+    Duplicate,
+    Refused(Refusal),
+}
+
+impl<E: Into<Refusal>> From<E> for SetOff {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// A run is its principal's own.
+fn run_object(run: &Run) -> Object<'static> {
+    Object { selector: run.id.to_string().into(), owner: Some(run.subject), ..Object::default() }
+}
+
 impl Functions {
     /// A run of the live version: checked, made ready, accepted – and waited for, if the caller wants that.
     ///
@@ -30,12 +64,46 @@ impl Functions {
         &self,
         by: &Allowance,
         of: &FunctionRef,
-        input: &Value,
+        asked: &Asked<'_>,
         wish: Wish,
         show: impl Fn(u16, &Run, Option<Contents>) -> Result<Reply, Problem>,
     ) -> Result<Reply, Refusal> {
+        let prepared = self.prepare(by, of, asked).await?;
+        if let Some(key) = asked.deduplication_key
+            && let Some(open) = self.open_under(by, prepared.run(), key).await?
+        {
+            return Ok(show(202, &open, None)?);
+        }
+        let same = prepared.run().clone();
+        match self.set_off(by, prepared, wish, &show).await {
+            // Somebody was faster, by a moment.
+            Err(SetOff::Duplicate) => {
+                match self.open_under(by, &same, asked.deduplication_key.unwrap_or_default()).await? {
+                    Some(open) => Ok(show(202, &open, None)?),
+                    None => {
+                        Err(Problem::new(&CONFLICT, "The run under this key has just ended. Ask again.")
+                            .into())
+                    }
+                }
+            }
+            Err(SetOff::Refused(refusal)) => Err(refusal),
+            Ok(reply) => Ok(reply),
+        }
+    }
+
+    /// The caller's own open run of the same function under this key.
+    async fn open_under(&self, by: &Allowance, same: &Run, key: &str) -> Result<Option<Run>, FunctionError> {
+        Ok(self.runs().duplicate(&by.scope(), same.subject, same.target, key).await?)
+    }
+
+    async fn set_off(
+        &self,
+        by: &Allowance,
+        prepared: Prepared,
+        wish: Wish,
+        show: &impl Fn(u16, &Run, Option<Contents>) -> Result<Reply, Problem>,
+    ) -> Result<Reply, SetOff> {
         let (scope, runs) = (by.scope(), self.runs());
-        let prepared = self.prepare(by, of, input).await?;
         let accepted = show(202, prepared.run(), None)?;
         let keyed = by.keyed(&accepted).await?;
         // Under a key the caller may come back and ask: then the run is promised from the start.
@@ -47,7 +115,10 @@ impl Functions {
         };
         let run = match begun {
             Err(RunsError::Commit(CommitError::Refused(code))) if *code == IDEMPOTENCY_IN_FLIGHT => {
-                return by.first_answer().await;
+                return Ok(by.first_answer().await?);
+            }
+            Err(RunsError::Commit(CommitError::Refused(code))) if *code == ALREADY_EXISTS => {
+                return Err(SetOff::Duplicate);
             }
             begun => begun?,
         };
@@ -71,14 +142,18 @@ impl Functions {
         &self,
         by: &Allowance,
         of: &FunctionRef,
-        input: &Value,
+        asked: &Asked<'_>,
     ) -> Result<Prepared, FunctionError> {
-        let function = self.find_for(by, of, Some(input)).await?;
+        let mut input = asked.input.clone();
+        let function = self.find_for(by, of, Some(&input)).await?;
         if self.inner().sandbox.is_none() {
             return Err(FunctionError::NoSandbox("no sandbox".into()));
         }
         let ready = self.inner().versions.get(&by.scope(), function.live_version).await?;
-        let violations = ready.input.as_ref().map(|schema| schema.violations(input, "/input"));
+        if let Some(schema) = &ready.version.input_schema {
+            coerce(schema, &mut input);
+        }
+        let violations = ready.input.as_ref().map(|schema| schema.violations(&input, "/input"));
         if let Some(violations) = violations.filter(|found| !found.is_empty()) {
             return Err(FunctionError::Input(violations));
         }
@@ -88,17 +163,112 @@ impl Functions {
             trigger_id: None,
             target: Target::new(function.id, function.full_name()).version(ready.version.id),
             mandate: mandate(by, &*self.inner().tokens)?,
-            input: serde_json::to_vec(input).map_err(Problem::internal)?,
+            input: serde_json::to_vec(&input).map_err(Problem::internal)?,
+            order: self.order(&ready, asked),
         };
         Ok(self.runs().prepare(&by.scope(), new).await?)
+    }
+
+    fn order(&self, ready: &Ready, asked: &Asked<'_>) -> Order {
+        let version = &ready.version;
+        // A key without a limit of the function's own means: one after the other.
+        let limit = version.concurrency.or_else(|| asked.concurrency_key.map(|_| 1));
+        let key = |limit| Concurrency {
+            key: format!("{}:{}", version.function, asked.concurrency_key.unwrap_or_default()),
+            limit,
+        };
+        Order {
+            priority: asked.priority,
+            due_at: (!asked.delay.is_zero()).then(|| self.inner().world.now().plus(asked.delay)),
+            concurrency: limit.map(key),
+            deduplication_key: asked.deduplication_key.map(str::to_owned),
+            attempts: version.retry.map(|retry| retry.max_attempts),
+            replay_of: None,
+        }
+    }
+
+    /// A new run of the same version with the same input, on the caller's own authority.
+    pub(crate) async fn replay(
+        &self,
+        by: &Allowance,
+        run: RunId,
+        show: impl Fn(u16, &Run, Option<Contents>) -> Result<Reply, Problem>,
+    ) -> Result<Reply, Refusal> {
+        let scope = by.scope();
+        let found = self.runs().get(&scope, run).await.map_err(FunctionError::from)?;
+        let found = found.ok_or(FunctionError::UnknownRun)?;
+        by.check_for(&READ_RUNS, &run_object(&found))?;
+        let function = self.find(by, &FunctionRef::Id(FunctionId::from_uuid(found.target))).await?;
+        let version = FunctionVersionId::from_uuid(found.version.unwrap_or_default());
+        let ready = self.inner().versions.get(&scope, version).await?;
+        let asked = Asked {
+            input: &Value::Null,
+            priority: 0,
+            delay: Duration::ZERO,
+            deduplication_key: None,
+            concurrency_key: None,
+        };
+        let new = NewRun {
+            kind: "function",
+            trigger: Trigger::Manual,
+            trigger_id: None,
+            target: Target::new(function.id, function.full_name()).version(version),
+            mandate: mandate(by, &*self.inner().tokens)?,
+            input: self.runs().input_of(&scope, &found).await.map_err(FunctionError::from)?,
+            order: Order { replay_of: Some(found.id), ..self.order(&ready, &asked) },
+        };
+        let prepared = self.runs().prepare(&scope, new).await.map_err(FunctionError::from)?;
+        match self.set_off(by, prepared, Wish::Accepted, &show).await {
+            Err(SetOff::Refused(refusal)) => Err(refusal),
+            Err(SetOff::Duplicate) => {
+                Err(Problem::internal("a replay has no key to be a duplicate under").into())
+            }
+            Ok(reply) => Ok(reply),
+        }
+    }
+
+    /// A run that failed, back in the queue under the authority that it was asked for with.
+    pub(crate) async fn retry(&self, by: &Allowance, run: RunId) -> Result<Decided<Run>, FunctionError> {
+        let mut found = self.find_run(by, run).await?;
+        by.expect_revision(found.revision)?;
+        if !matches!(found.state, RunState::Failed | RunState::TimedOut | RunState::Dead) {
+            let detail = format!(
+                "The run is {}; only one that failed, timed out or is dead is tried again.",
+                found.state
+            );
+            return Err(Problem::new(&CONFLICT, detail).into());
+        }
+        let (actor, origin) = (by.caller().actor(), by.origin());
+        let version = FunctionVersionId::from_uuid(found.version.unwrap_or_default());
+        let retry = self.inner().versions.get(&by.scope(), version).await?.version.retry;
+        let attempts = retry.map(|retry| retry.max_attempts);
+        let (fact, statement) = self.runs().retrying(&by.scope(), &found, attempts, actor, origin).await?;
+        let change = Change::new(by.scope(), self.inner().ledger.seal(fact).await?).statement(statement);
+        (found.state, found.error_kind, found.usage) = (RunState::Queued, None, None);
+        (found.started_at, found.ended_at) = (None, None);
+        found.revision += 1;
+        Ok(Decided::new(change.wake_queue(), found))
+    }
+
+    /// A dead run, put aside.
+    pub(crate) async fn flush(&self, by: &Allowance, run: RunId) -> Result<Decided<Run>, FunctionError> {
+        let mut found = self.find_run(by, run).await?;
+        by.expect_revision(found.revision)?;
+        if found.state != RunState::Dead {
+            let detail = format!("The run is {}; only dead ones are put aside.", found.state);
+            return Err(Problem::new(&CONFLICT, detail).into());
+        }
+        let (actor, origin) = (by.caller().actor(), by.origin());
+        let (fact, statement) = self.runs().flushing(&by.scope(), &found, actor, origin).await?;
+        let change = Change::new(by.scope(), self.inner().ledger.seal(fact).await?).statement(statement);
+        found.revision += 1;
+        Ok(Decided::new(change, found))
     }
 
     /// The run, if the caller may do its operation to it.
     pub(crate) async fn find_run(&self, by: &Allowance, run: RunId) -> Result<Run, FunctionError> {
         let found = self.runs().get(&by.scope(), run).await?.ok_or(FunctionError::UnknownRun)?;
-        let object =
-            Object { selector: found.id.to_string().into(), owner: Some(found.subject), ..Object::default() };
-        by.check(&object)?;
+        by.check(&run_object(&found))?;
         Ok(found)
     }
 

@@ -103,7 +103,9 @@ impl FunctionExecutor {
         let report = self.call(task, &function, &ready, &pass).await?;
         drop(pass.counted);
         let token = RunToken { jti: pass.jti, audience: pass.audience, scope: pass.scope, txn: pass.txn };
-        Ok(finish(report, &ready, Some(token)))
+        let mut finish = finish(report, &ready, Some(token));
+        finish.again_in = ready.version.retry.map(|retry| retry.wait(task.run.attempts, &self.0.world));
+        Ok(finish)
     }
 
     /// A run may have waited while its caller lost the right to it.
@@ -246,7 +248,13 @@ fn ours(error: impl std::fmt::Display) -> Ending {
 fn finish(report: Report, ready: &Ready, token: Option<RunToken>) -> Finish {
     let usage =
         Usage { wall: report.usage.wall, cpu: report.usage.cpu, peak_memory: report.usage.peak_memory };
-    Finish { ending: ending(report.outcome, ready), usage, token, logs_truncated: report.logs_truncated }
+    Finish {
+        ending: ending(report.outcome, ready),
+        usage,
+        token,
+        logs_truncated: report.logs_truncated,
+        again_in: None,
+    }
 }
 
 /// Every way in which a call can end, by its name.

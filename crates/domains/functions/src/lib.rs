@@ -5,11 +5,13 @@
 //! from doing harm (platform/sandbox).
 
 mod act;
+mod coerce;
 mod error;
 mod executor;
 mod facts;
 mod mandate;
 mod model;
+mod retry;
 mod roster;
 mod routes;
 mod schema;

@@ -11,6 +11,8 @@ use types::{FunctionId, FunctionVersionId, Id, OrgId, Timestamp};
 use utoipa::ToSchema;
 use web::{Object, PrincipalId};
 
+use crate::retry::Retry;
+
 /// Who may read a function besides its owner and those with the right to all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -115,6 +117,10 @@ pub struct Version {
     pub output_schema: Option<Value>,
     pub timeout_seconds: i64,
     pub memory_mb: i64,
+    /// None: a failure is the end.
+    pub retry: Option<Retry>,
+    /// Runs of it at a time in the whole installation; `None` for as many as there are slots.
+    pub concurrency: Option<i64>,
     /// What its token may do at the most.
     pub permissions: Authority,
     /// `usr_…` or `agt_…`.

@@ -19,6 +19,7 @@ use web::{Allowance, Decided, Details};
 use crate::executor::FunctionExecutor;
 use crate::mandate::RunTokens;
 use crate::model::{Function, FunctionRef, Runtime, Version, Visibility, is_identifier};
+use crate::retry::Retry;
 use crate::settings::FunctionsSettings;
 use crate::slots::Slots;
 use crate::versions::{Ready, Versions};
@@ -77,6 +78,9 @@ pub(crate) struct WantedVersion {
     pub(crate) output_schema: Option<Value>,
     pub(crate) timeout_seconds: Option<i64>,
     pub(crate) memory_mb: Option<i64>,
+    pub(crate) retry: Option<Retry>,
+    /// 0 for no limit.
+    pub(crate) concurrency: Option<i64>,
     pub(crate) permissions: Option<Vec<authority::Permission>>,
 }
 
@@ -258,6 +262,14 @@ impl Functions {
                 most_seconds,
             )?,
             memory_mb: within("/memory_mb", wanted.memory_mb.or_else(|| Some(live?.memory_mb)), most_memory)?,
+            retry: match wanted.retry {
+                Some(retry) => Some(retry).filter(|retry| retry.max_attempts > 1),
+                None => live.and_then(|live| live.retry),
+            },
+            concurrency: match wanted.concurrency {
+                Some(most) => Some(most).filter(|most| *most > 0),
+                None => live.and_then(|live| live.concurrency),
+            },
             permissions,
             author: by.caller().principal().to_string(),
             created_at: self.0.world.now(),

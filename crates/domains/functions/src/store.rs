@@ -55,8 +55,8 @@ pub(crate) fn update(function: &Function) -> Statement {
 /// `code` is sealed.
 pub(crate) fn insert_version(version: &Version, code: Vec<u8>) -> Statement {
     let text = "INSERT INTO function_versions (org, id, function, number, runtime, code, code_sha256, entrypoint, \
-                input_schema, output_schema, timeout_seconds, memory_mb, permissions, author, created_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+                input_schema, output_schema, timeout_seconds, memory_mb, permissions, author, created_at, retry, concurrency) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     let schema = |schema: &Option<serde_json::Value>| schema.as_ref().map(ToString::to_string);
     let params = vec![
         version.org.uuid().into(),
@@ -74,6 +74,8 @@ pub(crate) fn insert_version(version: &Version, code: Vec<u8>) -> Statement {
         version.permissions.to_string().into(),
         (&version.author).into(),
         version.created_at.into(),
+        version.retry.and_then(|retry| serde_json::to_string(&retry).ok()).into(),
+        version.concurrency.into(),
     ];
     sql(text, params)
 }
@@ -151,7 +153,8 @@ fn function(org: OrgId, mut row: Row) -> Result<Function, DbError> {
 }
 
 const VERSION: &str = "SELECT id, function, number, runtime, code, code_sha256, entrypoint, input_schema, \
-                       output_schema, timeout_seconds, memory_mb, permissions, author, created_at \
+                       output_schema, timeout_seconds, memory_mb, permissions, author, created_at, retry, \
+                       concurrency \
                        FROM function_versions";
 
 /// A version whose code is still sealed.
@@ -205,6 +208,8 @@ fn stored(org: OrgId, mut row: Row) -> Result<Stored, DbError> {
         permissions: row.parse()?,
         author: row.next()?,
         created_at: row.next()?,
+        retry: row.next::<Option<String>>()?.and_then(|text| serde_json::from_str(&text).ok()),
+        concurrency: row.next()?,
     };
     Ok(Stored { version, code })
 }

@@ -162,7 +162,7 @@ impl Runs {
         Ok(())
     }
 
-    async fn input(&self, run: &Run, inline: Option<Vec<u8>>) -> Result<Vec<u8>, RunsError> {
+    pub(crate) async fn input(&self, run: &Run, inline: Option<Vec<u8>>) -> Result<Vec<u8>, RunsError> {
         match inline {
             Some(sealed) => self.open(run.org, run.id, "input", &sealed).await,
             None => {

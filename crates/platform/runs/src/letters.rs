@@ -1,6 +1,6 @@
 //! Dead letters: runs that were given up. They are looked at, tried again by hand, or put aside.
 
-use db::{OrgScope, Statement};
+use db::{OrgScope, Select, Statement};
 use ledger::{Actor, Fact, FactKind, Origin};
 use serde_json::{Value, json};
 
@@ -9,9 +9,13 @@ use crate::model::{Queue, Run};
 use crate::{RunsError, facts, store};
 
 impl Runs {
-    /// Every kind of run with how many stand where, in this organization.
-    pub async fn queues(&self, scope: &OrgScope) -> Result<Vec<Queue>, RunsError> {
-        let rows = self.0.db.read(scope, store::queues(scope)).await?;
+    /// Every kind of run with how many stand where, in this organization; `narrow` adds what the caller may see.
+    pub async fn queues(
+        &self,
+        scope: &OrgScope,
+        narrow: impl FnOnce(Select) -> Select,
+    ) -> Result<Vec<Queue>, RunsError> {
+        let rows = self.0.db.read(scope, store::queues(scope, narrow)).await?;
         let queue = |mut row: db::Row| {
             Ok(Queue {
                 kind: row.next()?,
@@ -26,15 +30,16 @@ impl Runs {
     }
 
     /// For whoever puts a run back that failed: the fact and the statement of the change, which wakes the queue. It gets
-    /// as many attempts as a new one, under the authority that it was asked for with.
+    /// `attempts` more, or as many as the engine gives to a new one, under the authority that it was asked for with.
     pub async fn retrying(
         &self,
         scope: &OrgScope,
         run: &Run,
+        attempts: Option<i64>,
         actor: Actor,
         origin: Origin,
     ) -> Result<(Fact, Statement), RunsError> {
-        let attempts = self.0.settings.attempts.max(run.attempts);
+        let attempts = attempts.unwrap_or(self.0.settings.attempts);
         Ok((self.told(scope, run, &facts::RUN_RETRIED, actor, origin).await?, store::retry(run, attempts)))
     }
 

@@ -70,6 +70,13 @@ impl Runs {
         Ok(contents)
     }
 
+    /// The input alone, however large.
+    pub async fn input_of(&self, scope: &OrgScope, run: &Run) -> Result<Vec<u8>, RunsError> {
+        let row = self.0.db.read_one(scope, store::contents(scope, run.id)).await?;
+        let inline = row.map_or(Ok(None), |mut row| row.next())?;
+        self.input(run, inline).await
+    }
+
     /// Waits until the run has ended, at most for `patience`; then as it stands.
     pub async fn wait(
         &self,

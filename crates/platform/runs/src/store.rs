@@ -262,7 +262,7 @@ pub(crate) fn hand_back(run: &Run, due: Timestamp, refund: i64) -> Bookkeeping {
 
 /// The server answers "accepted": from now on the run survives the loss of workers.
 pub(crate) fn promise(scope: &OrgScope, run: RunId, max_attempts: i64) -> Bookkeeping {
-    let text = "UPDATE runs SET max_attempts = $3 WHERE org = $1 AND id = $2 AND max_attempts < $3 \
+    let text = "UPDATE runs SET max_attempts = $3 WHERE org = $1 AND id = $2 AND max_attempts = 1 \
                 AND state IN ('queued', 'leased', 'running')";
     let params = vec![scope.org().uuid().into(), run.uuid().into(), max_attempts.into()];
     Bookkeeping::new(*scope).statement(sql(text, params))
@@ -421,15 +421,16 @@ pub(crate) fn left_behind() -> Statement {
 
 /// How many runs of each kind stand where: kind, ready or waiting for a place, for later, worked on, dead, and since when
 /// the oldest ready one waits.
-pub(crate) fn queues(scope: &OrgScope) -> Statement {
+pub(crate) fn queues(scope: &OrgScope, narrow: impl FnOnce(Select) -> Select) -> Select {
     let text = "SELECT kind, sum(CASE WHEN state = 'queued' AND due_at = 0 THEN 1 ELSE 0 END), \
                 sum(CASE WHEN state = 'queued' AND due_at > 0 THEN 1 ELSE 0 END), \
                 sum(CASE WHEN state IN ('leased', 'running') THEN 1 ELSE 0 END), \
                 sum(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), \
-                min(CASE WHEN state = 'queued' AND due_at = 0 THEN queued_at END) FROM runs WHERE org = $1 \
-                AND (state IN ('queued', 'leased', 'running') OR (state = 'dead' AND flushed_at IS NULL)) \
-                GROUP BY kind ORDER BY kind";
-    sql(text, vec![scope.org().uuid().into()])
+                min(CASE WHEN state = 'queued' AND due_at = 0 THEN queued_at END) FROM runs";
+    let select = Select::new(text)
+        .and("org = {}", scope.org().uuid())
+        .and_all("state IN ('queued', 'leased', 'running') OR (state = 'dead' AND flushed_at IS NULL)", []);
+    narrow(select).group("kind").order("kind")
 }
 
 fn with_fence<const N: usize>(run: &Run, more: [Value; N]) -> Vec<Value> {

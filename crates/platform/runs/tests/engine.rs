@@ -564,7 +564,7 @@ testing::on_both_databases! {
         let now = house.queue(&node, "succeed").await;
         assert_eq!(node.next_at_work().await, now.id);
         house.ended(&node, now.id).await;
-        let queues = node.runs.queues(&house.scope).await.unwrap();
+        let queues = node.runs.queues(&house.scope, |select| select).await.unwrap();
         assert_eq!((queues[0].ready, queues[0].delayed, queues[0].running), (0, 1, 0));
         assert_eq!(house.get(&node, later.id).await.state, RunState::Queued);
         house.clock.advance(Duration::from_secs(3601));
@@ -662,7 +662,7 @@ testing::on_both_databases! {
             node.next_at_work().await;
         }
         let dead = house.get(&node, second.id).await;
-        let (fact, statement) = node.runs.retrying(&house.scope, &dead, by().0, by().1).await.unwrap();
+        let (fact, statement) = node.runs.retrying(&house.scope, &dead, None, by().0, by().1).await.unwrap();
         let change = Change::new(house.scope, node.ledger.seal(fact).await.unwrap()).statement(statement);
         node.db.commit(change.wake_queue()).await.unwrap();
         assert_eq!(node.next_at_work().await, second.id);
@@ -679,7 +679,7 @@ testing::on_both_databases! {
         assert!(again.fence > dead.fence);
         let kinds: Vec<String> = house.facts(second.id).await.into_iter().map(|(kind, _)| kind).collect();
         assert_eq!(kinds, ["run.dead", "run.retried", "run.dead"]);
-        let (_, statement) = node.runs.retrying(&house.scope, &dead, by().0, by().1).await.unwrap();
+        let (_, statement) = node.runs.retrying(&house.scope, &dead, None, by().0, by().1).await.unwrap();
         let fact = node.ledger.seal(Fact::new(&KILLED, house.scope.org(), Actor::system("test"))).await.unwrap();
         assert!(node.db.commit(Change::new(house.scope, fact).statement(statement)).await.is_err(), "read too long ago");
     }

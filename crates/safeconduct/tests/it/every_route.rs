@@ -326,10 +326,14 @@ impl Stage {
         if path.contains("{function}") || path.contains("{run}") {
             let code = match spec.id {
                 "runs.cancel" => "import time\ndef handler(input, context):\n    time.sleep(600)\n",
+                "runs.retry" | "runs.flush" => "def handler(input, context):\n    raise ValueError\n",
                 _ => "def handler(input, context):\n    return {\"hello\": input}\n",
             };
             let name = format!("for_{}", spec.id.replace('.', "_"));
-            let body = json!({ "namespace": "staged", "name": name, "code": code });
+            let mut body = json!({ "namespace": "staged", "name": name, "code": code });
+            if spec.id == "runs.flush" {
+                body["retry"] = json!({ "max_attempts": 2, "initial_seconds": 0 });
+            }
             let function = owner.post("/api/v1/functions", body).await.ok(201);
             let id = function["id"].as_str().expect("an id").to_owned();
             if path.contains("{version}") {
@@ -348,6 +352,7 @@ impl Stage {
             }
             path = path.replace("{function}", &id);
         }
+        path = path.replace("{queue}", "function");
         if path.contains("{fact}") || spec.id == "audit.proof.inclusion" {
             server.house().ledger.drain().await.expect("the ledger drains");
             let list = owner.get("/api/v1/audit/events?limit=1").await.ok(200);

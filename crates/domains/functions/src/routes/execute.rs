@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use problem::{IDEMPOTENCY_MISMATCH, INPUT_INVALID, Problem, SANDBOX_UNAVAILABLE, STORAGE_FULL};
+use problem::{CONFLICT, IDEMPOTENCY_MISMATCH, INPUT_INVALID, Problem, SANDBOX_UNAVAILABLE, STORAGE_FULL};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -12,7 +12,7 @@ use web::{Allowed, Input, Refusal, Reply, Segment, Spec, leaves, operation, refu
 
 use super::views::RunView;
 use crate::Functions;
-use crate::act::Wish;
+use crate::act::{Asked, Wish};
 use crate::model::FunctionRef;
 
 operation! {
@@ -23,7 +23,7 @@ operation! {
         .further_facts(leaves![
             runs::facts::RUN_FAILED, runs::facts::RUN_TIMED_OUT, runs::facts::RUN_CANCELLED, runs::facts::RUN_DEAD
         ])
-        .errors(refuses![INPUT_INVALID, IDEMPOTENCY_MISMATCH, SANDBOX_UNAVAILABLE, STORAGE_FULL])
+        .errors(refuses![CONFLICT, INPUT_INVALID, IDEMPOTENCY_MISMATCH, SANDBOX_UNAVAILABLE, STORAGE_FULL])
         .example(r#"{"input": {"name": "world"}}"#);
 }
 
@@ -34,6 +34,21 @@ pub struct Execution {
     #[serde(default = "nothing")]
     #[schema(value_type = Option<Value>)]
     pub input: Value,
+    /// Within your organization: runs of higher priority go first; 0 if left out.
+    #[serde(default)]
+    #[schema(minimum = -100, maximum = 100)]
+    pub priority: i64,
+    /// It begins no sooner than after this time.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 2592000)]
+    pub delay_seconds: i64,
+    /// While a run of yours of this function under the same key is open, that one is the answer.
+    #[schema(min_length = 1, max_length = 200)]
+    pub deduplication_key: Option<String>,
+    /// Runs of this function under the same key are worked on one after the other, or as many at a time as the function's
+    /// `concurrency` says.
+    #[schema(min_length = 1, max_length = 200)]
+    pub concurrency_key: Option<String>,
 }
 
 fn nothing() -> Value {
@@ -51,7 +66,15 @@ pub async fn execute(
     let show = |status: u16, run: &runs::Run, contents: Option<runs::Contents>| -> Result<Reply, Problem> {
         Reply::with_status(status, &RunView::new(run.clone(), contents))
     };
-    functions.execute(&allowed, &of, &execution.input, wish, show).await
+    let asked = Asked {
+        input: &execution.input,
+        priority: execution.priority,
+        delay: Duration::from_secs(u64::try_from(execution.delay_seconds).unwrap_or_default()),
+        deduplication_key: execution.deduplication_key.as_deref(),
+        concurrency_key: execution.concurrency_key.as_deref(),
+    };
+    let wish = if asked.delay.is_zero() { wish } else { Wish::Accepted };
+    functions.execute(&allowed, &of, &asked, wish, show).await
 }
 
 /// `Prefer: respond-async`, `Prefer: wait=10` (RFC 7240).

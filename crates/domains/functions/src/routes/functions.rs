@@ -17,6 +17,7 @@ use web::{
 
 use super::views::{FunctionSummary, FunctionView};
 use crate::model::{Function, FunctionRef, Runtime, Visibility};
+use crate::retry::Retry;
 use crate::service::{Versioned, Wanted, WantedVersion};
 use crate::store::{self, Filter};
 use crate::{Functions, facts};
@@ -70,6 +71,11 @@ pub struct NewFunction {
     pub timeout_seconds: Option<i64>,
     #[schema(minimum = 16)]
     pub memory_mb: Option<i64>,
+    /// One attempt if left out.
+    pub retry: Option<Retry>,
+    /// Runs of it at a time, on all servers together; 0 for no limit.
+    #[schema(minimum = 0, maximum = 10000)]
+    pub concurrency: Option<i64>,
     /// What a run's token may do at the most, beyond its own run; must be held by the author.
     #[serde(default)]
     #[schema(value_type = Vec<String>, max_items = 100)]
@@ -121,6 +127,8 @@ pub async fn create(
             output_schema: new.output_schema,
             timeout_seconds: new.timeout_seconds,
             memory_mb: new.memory_mb,
+            retry: new.retry,
+            concurrency: new.concurrency,
             permissions: Some(new.permissions),
         },
     };

@@ -2,6 +2,7 @@
 
 mod execute;
 mod functions;
+mod queues;
 mod runs;
 mod streams;
 mod versions;
@@ -27,6 +28,11 @@ pub fn routes(door: &Arc<Door>) -> Routes<Functions> {
         .route::<runs::GetRun, _, _>(door, runs::get)
         .route::<runs::RunOutput, _, _>(door, runs::output)
         .route::<runs::CancelRun, _, _>(door, runs::cancel)
+        .route::<runs::RetryRun, _, _>(door, runs::retry)
+        .route::<runs::ReplayRun, _, _>(door, runs::replay)
+        .route::<runs::FlushRun, _, _>(door, runs::flush)
+        .route::<queues::ListQueues, _, _>(door, queues::list)
+        .route::<queues::ListDead, _, _>(door, queues::dead)
         .route::<streams::RunLogs, _, _>(door, streams::logs)
         .route::<streams::RunEvents, _, _>(door, streams::events)
 }

@@ -5,7 +5,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures::StreamExt;
-use problem::{CONFLICT, INVALID_CURSOR, NOT_FOUND, Problem, RUN_ENDED, STALE_REVISION};
+use problem::{
+    CONFLICT, IDEMPOTENCY_MISMATCH, INVALID_CURSOR, NOT_FOUND, Problem, RUN_ENDED, STALE_REVISION,
+    STORAGE_FULL,
+};
 use runs::{Run, RunFilter};
 use serde::Deserialize;
 use serde_json::json;
@@ -34,6 +37,24 @@ operation! {
     pub CancelRun -> RunView = Spec::post("runs.cancel", "/api/v1/runs/{run}/cancel")
         .needs("runs:update").facts(leaves![runs::facts::RUN_CANCELLED])
         .errors(refuses![RUN_ENDED, CONFLICT, STALE_REVISION]);
+
+    /// Puts a run that failed, timed out or is dead back into the queue: the same run, under the authority that it was
+    /// asked for with, with further attempts.
+    pub RetryRun -> RunView = Spec::post("runs.retry", "/api/v1/runs/{run}/retry")
+        .needs("runs:update").facts(leaves![runs::facts::RUN_RETRIED]).errors(refuses![CONFLICT, STALE_REVISION]);
+
+    /// Runs the same version with the same input once more, as a new run on your own authority. Needs `runs:read` for the
+    /// run, too.
+    pub ReplayRun -> RunView = Spec::post("runs.replay", "/api/v1/runs/{run}/replay")
+        .needs("functions:execute").status(202).facts(leaves![runs::facts::RUN_SUCCEEDED])
+        .further_facts(leaves![
+            runs::facts::RUN_FAILED, runs::facts::RUN_TIMED_OUT, runs::facts::RUN_CANCELLED, runs::facts::RUN_DEAD
+        ])
+        .errors(refuses![IDEMPOTENCY_MISMATCH, STORAGE_FULL]);
+
+    /// Puts a dead run aside, so that it is no dead letter of its queue any more. It stays on record.
+    pub FlushRun -> RunView = Spec::post("runs.flush", "/api/v1/runs/{run}/flush")
+        .needs("runs:update").facts(leaves![runs::facts::RUN_FLUSHED]).errors(refuses![CONFLICT, STALE_REVISION]);
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -43,6 +64,8 @@ pub struct RunsFilter {
     pub trigger: Option<RunTrigger>,
     pub function: Option<FunctionId>,
     pub agent: Option<AgentId>,
+    /// Runs that this one asked for.
+    pub parent: Option<RunId>,
     /// `usr_…` or `agt_…`.
     pub principal: Option<String>,
     /// Queued at or after this time.
@@ -55,7 +78,7 @@ pub struct RunsFilter {
 }
 
 /// Where the table keeps what rights depend on: a run is its principal's own.
-const COLUMNS: Columns = Columns {
+pub(super) const COLUMNS: Columns = Columns {
     selector: SelectorColumn::id::<RunId>("id"),
     owner: Some("subject"),
     is: None,
@@ -76,6 +99,8 @@ pub async fn list(
         trigger: filter.trigger.map(Into::into),
         target: filter.function.map(Id::uuid),
         subject: subject(&filter)?,
+        parent: filter.parent,
+        letters: false,
         from: filter.from,
         to: filter.to,
         before: allowed.after::<RunId>(filter.cursor.as_deref())?,
@@ -139,5 +164,32 @@ pub async fn cancel(
 ) -> Result<Reply, Refusal> {
     let reply = allowed.settle::<CancelRun, _, _, _>(|| functions.cancel(&allowed, id)).await?;
     functions.runs().stop(id).await;
+    functions.runs().cancel_family(&allowed.scope(), id).await.map_err(Problem::from)?;
     Ok(reply)
+}
+
+pub async fn retry(
+    State(functions): State<Functions>,
+    allowed: Allowed<RetryRun>,
+    Segment(id): Segment<RunId>,
+) -> Result<Reply, Refusal> {
+    allowed.settle::<RetryRun, _, _, _>(|| functions.retry(&allowed, id)).await
+}
+
+pub async fn replay(
+    State(functions): State<Functions>,
+    allowed: Allowed<ReplayRun>,
+    Segment(id): Segment<RunId>,
+) -> Result<Reply, Refusal> {
+    let show =
+        |status: u16, run: &Run, contents| Reply::with_status(status, &RunView::new(run.clone(), contents));
+    functions.replay(&allowed, id, show).await
+}
+
+pub async fn flush(
+    State(functions): State<Functions>,
+    allowed: Allowed<FlushRun>,
+    Segment(id): Segment<RunId>,
+) -> Result<Reply, Refusal> {
+    allowed.settle::<FlushRun, _, _, _>(|| functions.flush(&allowed, id)).await
 }

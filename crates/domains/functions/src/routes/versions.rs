@@ -16,6 +16,7 @@ use web::{
 
 use super::views::{FunctionView, VersionView};
 use crate::model::{FunctionRef, Version};
+use crate::retry::Retry;
 use crate::service::WantedVersion;
 use crate::{FunctionError, Functions, facts, store};
 
@@ -52,6 +53,11 @@ pub struct NewVersion {
     pub timeout_seconds: Option<i64>,
     #[schema(minimum = 16)]
     pub memory_mb: Option<i64>,
+    /// One attempt if left out.
+    pub retry: Option<Retry>,
+    /// Runs of it at a time, on all servers together; 0 for no limit.
+    #[schema(minimum = 0, maximum = 10000)]
+    pub concurrency: Option<i64>,
     #[schema(value_type = Option<Vec<String>>, max_items = 100)]
     pub permissions: Option<Vec<Permission>>,
 }
@@ -78,6 +84,8 @@ pub async fn publish(
         output_schema: new.output_schema,
         timeout_seconds: new.timeout_seconds,
         memory_mb: new.memory_mb,
+        retry: new.retry,
+        concurrency: new.concurrency,
         permissions: new.permissions,
     };
     allowed.settle::<PublishVersion, _, _, _>(|| functions.publish(&allowed, &of, &wanted)).await

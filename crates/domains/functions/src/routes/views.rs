@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use web::PrincipalId;
 
 use crate::model::{Function, Runtime, Version, Visibility};
+use crate::retry::Retry;
 use crate::service::Versioned;
 
 #[derive(Serialize, ToSchema)]
@@ -65,6 +66,10 @@ pub struct VersionView {
     pub output_schema: Option<Value>,
     pub timeout_seconds: i64,
     pub memory_mb: i64,
+    /// None: a failure is the end.
+    pub retry: Option<Retry>,
+    /// Runs of it at a time, on all servers together.
+    pub concurrency: Option<i64>,
     /// What a run's token may do at the most, beyond its own run.
     #[schema(value_type = Vec<String>)]
     pub permissions: Vec<Permission>,
@@ -86,8 +91,18 @@ pub struct RunView {
     /// The token that asked for it.
     pub jti: Option<TokenId>,
     pub txn: Option<TxnId>,
+    /// The run that asked for it.
+    pub parent: Option<RunId>,
+    /// The run whose input it repeats.
+    pub replay_of: Option<RunId>,
+    /// Within its organization: higher first.
+    pub priority: i64,
+    /// It begins no sooner, while it waits for that.
+    pub due_at: Option<Timestamp>,
     /// How often it was begun.
     pub attempts: i64,
+    /// After so many it is given up.
+    pub max_attempts: i64,
     /// Not in lists; above a megabyte not here either.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -229,6 +244,8 @@ impl From<Version> for VersionView {
             output_schema: version.output_schema,
             timeout_seconds: version.timeout_seconds,
             memory_mb: version.memory_mb,
+            retry: version.retry,
+            concurrency: version.concurrency,
             permissions: version.permissions.permissions().to_vec(),
             author: PrincipalView::parse(&version.author),
             created_at: version.created_at,
@@ -263,7 +280,12 @@ impl RunView {
             principal: PrincipalView::parse(&run.principal),
             jti: run.jti,
             txn: run.txn,
+            parent: run.parent,
+            replay_of: run.replay_of,
+            priority: run.priority,
+            due_at: run.due_at,
             attempts: run.attempts,
+            max_attempts: run.max_attempts,
             input: json(contents.input),
             input_size: run.input_size,
             output: json(contents.output),

@@ -43,7 +43,37 @@ fn functions_are_pushed_and_run() {
     shows("runs_show", &terminal.run(&["runs", "show", &run]));
     shows("runs_list", &terminal.run(&["runs", "list", "--function", "ops:greet", "--limit", "1"]));
     shows("runs_cancel_ended", &terminal.run(&["runs", "cancel", &run, "--yes"]));
+    let replay = terminal.run(&["runs", "replay", &run, "--quiet"]).ok();
+    let waited = terminal.run(&["runs", "logs", &replay, "--follow", "--jsonl"]).ok();
+    assert_eq!(waited.lines().count(), 2, "{waited}");
+    assert_eq!(terminal.run(&["runs", "show", &replay, "--json"]).json()["replay_of"], run.as_str());
+    shows("runs_retry_succeeded", &terminal.run(&["runs", "retry", &run]));
     shows("functions_delete", &terminal.run(&["functions", "delete", "ops:greet", "--yes"]));
+    terminal.end();
+}
+
+#[test]
+fn runs_that_are_given_up_are_seen_tried_again_and_put_aside() {
+    let terminal = Terminal::signed_in();
+    terminal.file("fails.py", "def handler(input, context):\n    raise ValueError('no')\n");
+    let push =
+        ["functions", "push", "fails.py", "--name", "ops:fails", "--attempts", "2", "--retry-wait", "0"];
+    terminal.run(&push).ok();
+    shows("functions_show_attempts", &terminal.run(&["functions", "show", "ops:fails"]));
+    shows("queues_empty", &terminal.run(&["queues", "list"]));
+    let order =
+        ["--priority", "-5", "--delay", "0s", "--deduplication-key", "one", "--concurrency-key", "one"];
+    shows("functions_run_dead", &terminal.run(&[&["functions", "run", "ops:fails"][..], &order].concat()));
+    shows("queues_list", &terminal.run(&["queues", "list"]));
+    shows("queues_dead", &terminal.run(&["queues", "dead"]));
+    let run = terminal.run(&["queues", "dead", "--quiet"]).ok();
+    assert_eq!(terminal.run(&["runs", "retry", &run, "--json"]).json()["status"], "queued");
+    terminal.run(&["runs", "logs", &run, "--follow", "--quiet"]).ok();
+    let again = terminal.run(&["runs", "show", &run, "--json"]).json();
+    assert_eq!((&again["status"], &again["attempts"]), (&serde_json::json!("dead"), &serde_json::json!(4)));
+    terminal.run(&["runs", "flush", &run]).ok();
+    shows("queues_empty", &terminal.run(&["queues", "list"]));
+    shows("functions_run_bad_delay", &terminal.run(&["functions", "run", "ops:fails", "--delay", "soon"]));
     terminal.end();
 }
 

@@ -4,4 +4,5 @@ mod cancel;
 mod kill_nine;
 mod launcher;
 mod list;
+mod queue;
 mod streams;
