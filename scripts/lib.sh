@@ -12,7 +12,7 @@ fi
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 
 # Built or downloaded once, outside of the tree.
-cache=${SAFECONDUCT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/safeconduct}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/safeconduct
 
 # Node.js stands there if setup.sh had to download it.
 [ ! -x "$cache/node/bin/node" ] || PATH="$cache/node/bin:$PATH"

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use authority::Required;
 use db::{AuthorityEntry, Change, CommitError};
-use problem::{ALREADY_EXISTS, CONFLICT, IDEMPOTENCY_IN_FLIGHT, Problem};
+use problem::{ALREADY_EXISTS, CONFLICT, IDEMPOTENCY_IN_FLIGHT, Problem, RUN_NOT_DEAD, RUN_NOT_FAILED};
 use runs::{
     Concurrency, Contents, NewRun, Order, Prepared, Promised, Run, RunState, RunsError, Target, Trigger,
 };
@@ -236,7 +236,7 @@ impl Functions {
                 "The run is {}; only one that failed, timed out or is dead is tried again.",
                 found.state
             );
-            return Err(Problem::new(&CONFLICT, detail).into());
+            return Err(Problem::new(&RUN_NOT_FAILED, detail).into());
         }
         let (actor, origin) = (by.caller().actor(), by.origin());
         let version = FunctionVersionId::from_uuid(found.version.unwrap_or_default());
@@ -256,7 +256,7 @@ impl Functions {
         by.expect_revision(found.revision)?;
         if found.state != RunState::Dead {
             let detail = format!("The run is {}; only dead ones are put aside.", found.state);
-            return Err(Problem::new(&CONFLICT, detail).into());
+            return Err(Problem::new(&RUN_NOT_DEAD, detail).into());
         }
         let (actor, origin) = (by.caller().actor(), by.origin());
         let (fact, statement) = self.runs().flushing(&by.scope(), &found, actor, origin).await?;

@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures::StreamExt;
 use problem::{
-    CONFLICT, IDEMPOTENCY_MISMATCH, INVALID_CURSOR, NOT_FOUND, Problem, RUN_ENDED, STALE_REVISION,
-    STORAGE_FULL,
+    CONFLICT, IDEMPOTENCY_MISMATCH, INVALID_CURSOR, NOT_FOUND, Problem, RUN_ENDED, RUN_NOT_DEAD,
+    RUN_NOT_FAILED, STALE_REVISION, STORAGE_FULL,
 };
 use runs::{Run, RunFilter};
 use serde::Deserialize;
@@ -41,7 +41,8 @@ operation! {
     /// Puts a run that failed, timed out or is dead back into the queue: the same run, under the authority that it was
     /// asked for with, with further attempts.
     pub RetryRun -> RunView = Spec::post("runs.retry", "/api/v1/runs/{run}/retry")
-        .needs("runs:update").facts(leaves![runs::facts::RUN_RETRIED]).errors(refuses![CONFLICT, STALE_REVISION]);
+        .needs("runs:update").facts(leaves![runs::facts::RUN_RETRIED])
+        .errors(refuses![RUN_NOT_FAILED, CONFLICT, STALE_REVISION]);
 
     /// Runs the same version with the same input once more, as a new run on your own authority. Needs `runs:read` for the
     /// run, too.
@@ -54,7 +55,8 @@ operation! {
 
     /// Puts a dead run aside, so that it is no dead letter of its queue any more. It stays on record.
     pub FlushRun -> RunView = Spec::post("runs.flush", "/api/v1/runs/{run}/flush")
-        .needs("runs:update").facts(leaves![runs::facts::RUN_FLUSHED]).errors(refuses![CONFLICT, STALE_REVISION]);
+        .needs("runs:update").facts(leaves![runs::facts::RUN_FLUSHED])
+        .errors(refuses![RUN_NOT_DEAD, CONFLICT, STALE_REVISION]);
 }
 
 #[derive(Deserialize, ToSchema)]

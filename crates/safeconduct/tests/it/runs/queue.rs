@@ -92,7 +92,7 @@ testing::on_both_databases! {
         assert_eq!((&failed["status"], &failed["attempts"]), (&json!("failed"), &json!(1)));
         assert_eq!(owner.get("/api/v1/queues").await.ok(200)["items"], json!([]));
         let path = format!("/api/v1/runs/{}", failed["id"].as_str().unwrap());
-        owner.post(&format!("{path}/flush"), json!({})).await.refused(409, "conflict");
+        owner.post(&format!("{path}/flush"), json!({})).await.refused(409, "run_not_dead");
         let again = owner.post(&format!("{path}/retry"), json!({})).await.ok(200);
         assert_eq!(again["status"], "queued");
         server.finish().await;
