@@ -12,7 +12,7 @@ use crate::{Client, Error, Owner, Page, Time, page};
 
 /// The server answers earlier: with the run as it stands, once it has waited long enough.
 const LONGEST_CALL: Duration = Duration::from_secs(600);
-const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub(crate) const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// A function without its code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::audit::Download;
+use crate::functions::PREFER;
 use crate::words::words;
 use crate::{Client, Error, Event, Events, FieldError, Owner, Page, Time, page};
 
@@ -225,9 +226,9 @@ impl Runs<'_> {
         self.0.post(&path(&[run, "retry"])).once().answer().await
     }
 
-    /// The same version with the same input once more, as a new run on your own authority.
+    /// Queues the same version with the same input once more, as a new run on your own authority.
     pub async fn replay(&self, run: &str) -> Result<Run, Error> {
-        self.0.post(&path(&[run, "replay"])).once().answer().await
+        self.0.post(&path(&[run, "replay"])).once().header(PREFER, "respond-async").answer().await
     }
 
     /// Puts a dead run aside.

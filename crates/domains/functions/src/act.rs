@@ -192,6 +192,7 @@ impl Functions {
         &self,
         by: &Allowance,
         run: RunId,
+        wish: Wish,
         show: impl Fn(u16, &Run, Option<Contents>) -> Result<Reply, Problem>,
     ) -> Result<Reply, Refusal> {
         let scope = by.scope();
@@ -218,7 +219,7 @@ impl Functions {
             order: Order { replay_of: Some(found.id), ..self.order(&ready, &asked) },
         };
         let prepared = self.runs().prepare(&scope, new).await.map_err(FunctionError::from)?;
-        match self.set_off(by, prepared, Wish::Accepted, &show).await {
+        match self.set_off(by, prepared, wish, &show).await {
             Err(SetOff::Refused(refusal)) => Err(refusal),
             Err(SetOff::Duplicate) => {
                 Err(Problem::internal("a replay has no key to be a duplicate under").into())

@@ -164,6 +164,11 @@ impl Runs {
         Underway { live: self.0.live.clone(), db: self.0.db.clone() }
     }
 
+    /// Whether runs of this kind are worked on here.
+    pub fn works_on(&self, kind: &str) -> bool {
+        self.executor(kind).is_some()
+    }
+
     pub(crate) fn executor(&self, kind: &str) -> Option<&Arc<dyn Executor>> {
         self.0.executors.iter().find(|executor| executor.kind() == kind)
     }

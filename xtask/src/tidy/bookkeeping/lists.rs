@@ -46,6 +46,7 @@ pub(super) const TABLES: &[Listed<'static>] = &[
             "fence",
             "lease_until",
             "max_attempts",
+            "place",
             "revision",
             "started_at",
             "state",

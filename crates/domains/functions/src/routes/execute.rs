@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use problem::{CONFLICT, IDEMPOTENCY_MISMATCH, INPUT_INVALID, Problem, SANDBOX_UNAVAILABLE, STORAGE_FULL};
+use problem::{CONFLICT, IDEMPOTENCY_MISMATCH, INPUT_INVALID, SANDBOX_UNAVAILABLE, STORAGE_FULL};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -63,9 +63,6 @@ pub async fn execute(
     Input(execution): Input<ExecuteFunction>,
 ) -> Result<Reply, Refusal> {
     let wish = wish(&headers, functions.inner().settings.sync);
-    let show = |status: u16, run: &runs::Run, contents: Option<runs::Contents>| -> Result<Reply, Problem> {
-        Reply::with_status(status, &RunView::new(run.clone(), contents))
-    };
     let asked = Asked {
         input: &execution.input,
         priority: execution.priority,
@@ -74,11 +71,11 @@ pub async fn execute(
         concurrency_key: execution.concurrency_key.as_deref(),
     };
     let wish = if asked.delay.is_zero() { wish } else { Wish::Accepted };
-    functions.execute(&allowed, &of, &asked, wish, show).await
+    functions.execute(&allowed, &of, &asked, wish, RunView::reply).await
 }
 
 /// `Prefer: respond-async`, `Prefer: wait=10` (RFC 7240).
-fn wish(headers: &HeaderMap, longest: Duration) -> Wish {
+pub(super) fn wish(headers: &HeaderMap, longest: Duration) -> Wish {
     let mut patience = longest;
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     for preference in values.flat_map(|value| value.split(',')).map(str::trim) {

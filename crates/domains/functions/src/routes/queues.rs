@@ -1,7 +1,7 @@
 //! `/api/v1/queues`: how many runs stand where, and those that were given up.
 
 use axum::extract::State;
-use problem::INVALID_CURSOR;
+use problem::{INVALID_CURSOR, NOT_FOUND, Problem};
 use runs::{Queue, Run, RunFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -51,7 +51,7 @@ pub async fn list(
     allowed: Allowed<ListQueues>,
 ) -> Result<Reply, Refusal> {
     let narrow = |select| allowed.narrow(select, &COLUMNS);
-    let queues = functions.runs().queues(&allowed.scope(), narrow).await.map_err(problem::Problem::from)?;
+    let queues = functions.runs().queues(&allowed.scope(), narrow).await.map_err(Problem::from)?;
     let items = queues.into_iter().map(QueueView::from).collect();
     Ok(Reply::of::<ListQueues>(&Page { items, next_cursor: None, total: None })?)
 }
@@ -62,6 +62,9 @@ pub async fn dead(
     Segment(queue): Segment<String>,
     Params(filter): Params<ListDead>,
 ) -> Result<Reply, Refusal> {
+    if !functions.runs().works_on(&queue) {
+        return Err(Problem::new(&NOT_FOUND, "There is no such queue; GET /queues lists them.").into());
+    }
     let limit = page_size(filter.limit)?;
     let before = allowed.after::<RunId>(filter.cursor.as_deref())?;
     let wanted = RunFilter { kind: Some(queue), letters: true, before, ..RunFilter::default() };

@@ -19,6 +19,7 @@ use web::{
     foreign_content, leaves, operation, page, page_size, refuses,
 };
 
+use super::execute::wish;
 use super::views::{RunStatus, RunTrigger, RunView};
 use crate::Functions;
 
@@ -44,10 +45,10 @@ operation! {
         .needs("runs:update").facts(leaves![runs::facts::RUN_RETRIED])
         .errors(refuses![RUN_NOT_FAILED, CONFLICT, STALE_REVISION]);
 
-    /// Runs the same version with the same input once more, as a new run on your own authority. Needs `runs:read` for the
-    /// run, too.
+    /// Runs the same version with the same input once more, as a new run on your own authority, and answers as
+    /// `functions.execute` does. Needs `runs:read` for the run, too.
     pub ReplayRun -> RunView = Spec::post("runs.replay", "/api/v1/runs/{run}/replay")
-        .needs("functions:execute").status(202).facts(leaves![runs::facts::RUN_SUCCEEDED])
+        .needs("functions:execute").facts(leaves![runs::facts::RUN_SUCCEEDED])
         .further_facts(leaves![
             runs::facts::RUN_FAILED, runs::facts::RUN_TIMED_OUT, runs::facts::RUN_CANCELLED, runs::facts::RUN_DEAD
         ])
@@ -182,10 +183,10 @@ pub async fn replay(
     State(functions): State<Functions>,
     allowed: Allowed<ReplayRun>,
     Segment(id): Segment<RunId>,
+    headers: HeaderMap,
 ) -> Result<Reply, Refusal> {
-    let show =
-        |status: u16, run: &Run, contents| Reply::with_status(status, &RunView::new(run.clone(), contents));
-    functions.replay(&allowed, id, show).await
+    let wish = wish(&headers, functions.inner().settings.sync);
+    functions.replay(&allowed, id, wish, RunView::reply).await
 }
 
 pub async fn flush(

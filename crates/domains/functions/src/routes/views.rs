@@ -1,12 +1,13 @@
 //! Functions, versions and runs as the outside sees them.
 
 use authority::Permission;
+use problem::Problem;
 use runs::{Contents, Run, RunError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use types::{FunctionId, FunctionVersionId, Id, RunId, Timestamp, TokenId, TxnId};
 use utoipa::ToSchema;
-use web::PrincipalId;
+use web::{PrincipalId, Reply};
 
 use crate::model::{Function, Runtime, Version, Visibility};
 use crate::retry::Retry;
@@ -298,6 +299,13 @@ impl RunView {
             ended_at: run.ended_at,
             revision: run.revision,
         }
+    }
+}
+
+impl RunView {
+    /// As the answer of whoever set a run off: 200 at its end, 202 before.
+    pub(crate) fn reply(status: u16, run: &Run, contents: Option<Contents>) -> Result<Reply, Problem> {
+        Reply::with_status(status, &Self::new(run.clone(), contents))
     }
 }
 

@@ -55,7 +55,10 @@ testing::on_both_databases! {
         assert_eq!((&queues["items"][0]["name"], &queues["items"][0]["dead"]), (&json!("function"), &json!(1)));
         let letters = owner.get("/api/v1/queues/function/dead").await.ok(200);
         assert_eq!(ids(&letters), [id]);
-        assert_eq!(owner.get("/api/v1/queues/nothing/dead").await.ok(200)["items"], json!([]));
+        owner.get("/api/v1/queues/nothing/dead").await.refused(404, "not_found");
+        let (_, member) = server.person(server.home().await, &["member"]).await;
+        assert_eq!(member.get("/api/v1/queues/function/dead").await.ok(200)["items"], json!([]), "not theirs");
+        assert_eq!(member.get("/api/v1/queues").await.ok(200)["items"], json!([]));
 
         // Again, by hand: the same run, with further attempts.
         let reader = server.agent(&owner, "reader", &["runs:read:all"]).await;
@@ -159,10 +162,10 @@ testing::on_both_databases! {
             owner.post(&format!("{FUNCTIONS}/{function}/versions"), publish).await.ok(201);
             let agent = server.agent(&owner, &format!("replays-{}", input.to_string().len()), &["functions:execute:all", "runs:read:all"]).await;
             let agent = server.as_agent(&agent).await;
-            let replay = agent.with("idempotency-key", "once").post(&path, json!({})).await.ok(202);
+            let replay = agent.with("idempotency-key", "once").with("prefer", "respond-async").post(&path, json!({})).await.ok(202);
             assert_eq!((&replay["replay_of"], &replay["version"]), (&first["id"], &first["version"]), "the version that ran");
             assert_eq!(replay["trigger"], "manual");
-            let again = agent.with("idempotency-key", "once").post(&path, json!({})).await.ok(202);
+            let again = agent.with("idempotency-key", "once").with("prefer", "respond-async").post(&path, json!({})).await.ok(202);
             assert_eq!(again["id"], replay["id"]);
             let ended = crate::functions::ended(&agent, replay["id"].as_str().unwrap()).await;
             assert_eq!(ended["status"], "succeeded", "{ended:#}");
