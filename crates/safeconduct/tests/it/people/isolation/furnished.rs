@@ -69,6 +69,13 @@ impl Furnished {
         let large = json!({ "namespace": marker.replace('-', "_"), "name": "large", "code": code });
         let large = id(&make("/api/v1/functions", large).await);
         owner.post(&format!("/api/v1/functions/{large}/execute"), json!({ "input": {} })).await.ok(200);
+        // A dead letter.
+        let fails = json!({
+            "namespace": marker.replace('-', "_"), "name": "fails", "code": "def handler(input, context):\n    raise ValueError\n",
+            "retry": { "max_attempts": 2, "initial_seconds": 0 },
+        });
+        let fails = id(&make("/api/v1/functions", fails).await);
+        owner.post(&format!("/api/v1/functions/{fails}/execute"), json!({ "input": {} })).await.ok(200);
         make("/api/v1/agents", json!({ "name": format!("{marker}-killed") })).await;
         let kill =
             owner.post(&format!("/api/v1/agents/default:{marker}-killed/kill"), json!({})).await.ok(200);
@@ -96,6 +103,7 @@ impl Furnished {
             ("{function}", function),
             ("{version}", id(&versions["items"][0])),
             ("{run}", id(&run)),
+            ("{queue}", "function".to_owned()),
             ("{kill}", id(&kill)),
             ("{policy}", policy),
             ("{org}", slug.to_owned()),

@@ -26,6 +26,7 @@ const BARE: &[(&str, &str)] = &[
     ("events.catalogue", "what this server can record"),
     ("permissions.check", "answers which permissions the caller holds"),
     ("permissions.opens", "answers which operations a permission opens"),
+    ("queues.list", "counts; runs::queue holds that they are the organization's own"),
     ("scim.resource_types.list", "describes the protocol"),
     ("scim.schemas.list", "describes the protocol"),
 ];
@@ -37,7 +38,7 @@ const OF_THE_PERSON: &[&str] = &["orgs.list", "orgs.get"];
 const OF_THE_FOUNDER: &[&str] = &["audit.events.list", "audit.export"];
 
 /// What is named in a path and is nobody's in particular.
-const SHARED: &[&str] = &["scim.resource_types.get", "scim.schemas.get"];
+const SHARED: &[&str] = &["queues.dead", "scim.resource_types.get", "scim.schemas.get"];
 
 /// Reads, by a caller: acts, open doors and what only operators read are held by `every_route` and their own tests.
 fn reads(spec: &Spec) -> bool {
