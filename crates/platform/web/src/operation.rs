@@ -88,6 +88,8 @@ pub struct Spec {
     pub example: &'static str,
     /// Protocol endpoints follow their RFC instead of our JSON conventions.
     pub form: &'static Form,
+    /// Pages of any origin may ask, without cookies; others may not even try.
+    pub any_origin: bool,
 }
 
 /// Whether an act needs a fresh confirmation (people) or the permission spelled out without wildcards (tokens).
@@ -116,6 +118,7 @@ impl Spec {
             status,
             example: "",
             form: HOUSE,
+            any_origin: false,
         }
     }
 
@@ -189,6 +192,14 @@ impl Spec {
     #[must_use]
     pub const fn status(mut self, status: u16) -> Self {
         self.status = status;
+        self
+    }
+
+    /// For what every page may read and send (Fetch standard, CORS): its preflight is answered, and the handler says
+    /// `Access-Control-Allow-Origin: *`.
+    #[must_use]
+    pub const fn any_origin(mut self) -> Self {
+        self.any_origin = true;
         self
     }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
+use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn};
+use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::door::{self, Door};
@@ -44,7 +46,11 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             }
             door::pass(door, O::spec(), request, next)
         };
-        self.mounted.push((O::SPEC.path, on(filter(O::SPEC.method), handler).layer(from_fn(pass))));
+        let mut route = on(filter(O::SPEC.method), handler).layer(from_fn(pass));
+        if O::SPEC.any_origin {
+            route = route.on(MethodFilter::OPTIONS, || async { preflight(O::SPEC.method) });
+        }
+        self.mounted.push((O::SPEC.path, route));
         self.described.push(Described::of::<O>());
         self
     }
@@ -75,6 +81,17 @@ impl Routes {
     pub fn into_router(self) -> Router {
         self.mounted.into_iter().fold(Router::new(), |router, (path, route)| router.route(path, route))
     }
+}
+
+/// Answers a browser that asks before it sends (Fetch standard, CORS-preflight fetch).
+fn preflight(method: Method) -> impl IntoResponse {
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, method.name()),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        (header::ACCESS_CONTROL_MAX_AGE, "7200"),
+    ];
+    (StatusCode::NO_CONTENT, headers)
 }
 
 fn filter(method: Method) -> MethodFilter {

@@ -116,6 +116,30 @@ async fn nobody_elses_page_may_read_answers() {
     let server = TestServer::sqlite().await;
     let answer = server.anonymous().with("origin", "http://evil.example").get("/health").await;
     assert!(answer.headers.get("access-control-allow-origin").is_none());
+    // A browser asks first; what is for every page says so, everything else says nothing.
+    let page = server.anonymous().with("origin", "http://evil.example");
+    let page = page
+        .with("access-control-request-method", "POST")
+        .with("access-control-request-headers", "authorization");
+    let mut answered = Vec::new();
+    for spec in safeconduct::routes(server.house()).specs() {
+        let path = spec.path.replace("{slug}", "home");
+        let preflight = page.send(reqwest::Method::OPTIONS, &path, None).await;
+        let allowed = preflight.headers.get("access-control-allow-origin").is_some();
+        assert_eq!(allowed, spec.any_origin, "{}", spec.id);
+        if allowed {
+            assert_eq!(
+                (preflight.status.as_u16(), preflight.header("access-control-allow-methods")),
+                (204, spec.method.name())
+            );
+            assert!(preflight.header("access-control-allow-headers").contains("authorization"));
+            assert!(preflight.headers.get("access-control-allow-credentials").is_none());
+            answered.push(spec.id);
+        }
+    }
+    for id in ["oauth.metadata", "oauth.keys", "oauth.org_keys", "oauth.token", "oauth.org_token"] {
+        assert!(answered.contains(&id), "{id}");
+    }
     server.finish().await;
 }
 

@@ -24,12 +24,12 @@ operation! {
     /// Issues an access token: to an agent of the home organization (client credentials), or to a command line that a person
     /// let in (authorization code, device code).
     pub Token(TokenForm) -> TokenReply = Spec::post("oauth.token", "/oauth2/token")
-        .open().rate(Rate::Token).form(OAUTH).example(CREDENTIALS).facts(leaves![facts::TOKEN_ISSUED])
+        .open().any_origin().rate(Rate::Token).form(OAUTH).example(CREDENTIALS).facts(leaves![facts::TOKEN_ISSUED])
         .further_facts(leaves![people::SESSION_STARTED, people::AUTH_REFUSED]);
 
     /// Issues an access token to an agent of an organization (client credentials).
     pub OrgToken(TokenForm) -> TokenReply = Spec::post("oauth.org_token", "/o/{slug}/oauth2/token")
-        .open().rate(Rate::Token).form(OAUTH).example(CREDENTIALS).facts(leaves![facts::TOKEN_ISSUED])
+        .open().any_origin().rate(Rate::Token).form(OAUTH).example(CREDENTIALS).facts(leaves![facts::TOKEN_ISSUED])
         .further_facts(leaves![people::SESSION_STARTED, people::AUTH_REFUSED]);
 
     /// Says what a token of the home organization is worth (RFC 7662).

@@ -16,30 +16,30 @@ use crate::{Issuer, Oauth};
 operation! {
     /// Describes the home organization's authorization server (RFC 8414).
     pub Metadata -> MetadataView =
-        Spec::get("oauth.metadata", "/.well-known/oauth-authorization-server").open().rate(Rate::Token);
+        Spec::get("oauth.metadata", "/.well-known/oauth-authorization-server").open().rate(Rate::Token).any_origin();
 
     /// Describes an organization's authorization server.
     pub OrgMetadata -> MetadataView =
-        Spec::get("oauth.org_metadata", "/o/{slug}/.well-known/oauth-authorization-server").open().rate(Rate::Token);
+        Spec::get("oauth.org_metadata", "/o/{slug}/.well-known/oauth-authorization-server").open().rate(Rate::Token).any_origin();
 
     /// The same under the path that RFC 8414 §3.1 makes of the issuer.
     pub InsertedMetadata -> MetadataView =
         Spec::get("oauth.inserted_metadata", "/.well-known/oauth-authorization-server/o/{slug}")
-            .open().rate(Rate::Token);
+            .open().rate(Rate::Token).any_origin();
 
     /// Describes the home organization's issuer as OpenID Connect Discovery does.
     pub Openid -> OpenidConfiguration =
-        Spec::get("oauth.openid", "/.well-known/openid-configuration").open().rate(Rate::Token);
+        Spec::get("oauth.openid", "/.well-known/openid-configuration").open().rate(Rate::Token).any_origin();
 
     /// Describes an organization's issuer as OpenID Connect Discovery does.
     pub OrgOpenid -> OpenidConfiguration =
-        Spec::get("oauth.org_openid", "/o/{slug}/.well-known/openid-configuration").open().rate(Rate::Token);
+        Spec::get("oauth.org_openid", "/o/{slug}/.well-known/openid-configuration").open().rate(Rate::Token).any_origin();
 
     /// The keys that the home organization's tokens are checked with (RFC 7517).
-    pub KeySet -> JwkSet = Spec::get("oauth.keys", "/.well-known/jwks.json").open().rate(Rate::Token);
+    pub KeySet -> JwkSet = Spec::get("oauth.keys", "/.well-known/jwks.json").open().rate(Rate::Token).any_origin();
 
     /// The keys that an organization's tokens are checked with.
-    pub OrgKeySet -> JwkSet = Spec::get("oauth.org_keys", "/o/{slug}/.well-known/jwks.json").open().rate(Rate::Token);
+    pub OrgKeySet -> JwkSet = Spec::get("oauth.org_keys", "/o/{slug}/.well-known/jwks.json").open().rate(Rate::Token).any_origin();
 }
 
 /// RFC 7517 §5.
