@@ -12,7 +12,6 @@ mod mandate;
 mod model;
 mod roster;
 mod routes;
-mod schema;
 mod service;
 mod settings;
 mod slots;
