@@ -15,7 +15,7 @@ use crate::screen::{Globals, Screen};
 use crate::{
     agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups,
     invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, quickstart,
-    reference, roles, runs, sessions, token, users,
+    reference, roles, runs, sessions, state, token, users,
 };
 
 /// Commands that speak to a server.
@@ -50,6 +50,9 @@ pub enum Command {
     /// Look at runs, their logs and output; end them.
     #[command(subcommand)]
     Runs(runs::RunsCommand),
+    /// Keep what functions and agents remember.
+    #[command(subcommand)]
+    State(state::StateCommand),
     /// Read the record, prove it, take it along.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -154,6 +157,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Token(command) => token::run(desk, command).await,
         Command::Functions(command) => functions::run(desk, command).await,
         Command::Runs(command) => runs::run(desk, command).await,
+        Command::State(command) => state::run(desk, command).await,
         Command::Audit(command) => audit::run(desk, command).await,
         Command::Kills(command) => kills::run(desk, command).await,
         Command::Permissions(command) => permissions::run(desk, command).await,

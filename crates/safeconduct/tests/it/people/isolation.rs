@@ -28,6 +28,8 @@ async fn furnish(owner: &Caller) -> BTreeSet<String> {
     note(&function);
     let execute = format!("/api/v1/functions/{}/execute", function["id"].as_str().unwrap());
     note(&owner.post(&execute, json!({ "input": {} })).await.ok(200));
+    note(&owner.post("/api/v1/state", json!({ "name": "far-away", "history_depth": 1 })).await.ok(201));
+    note(&owner.put("/api/v1/state/far-away/entries/a", json!({ "value": 1 })).await.ok(200));
     ids
 }
 
