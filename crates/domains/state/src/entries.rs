@@ -89,6 +89,8 @@ struct Step<'a> {
     before: Option<&'a Entry>,
     is_expired: bool,
     after: Option<(Entry, Value, String)>,
+    /// The group that the entry is newly put into, as it stands now.
+    group: Option<(GroupId, i64)>,
 }
 
 impl StateStore {
@@ -146,7 +148,7 @@ impl StateStore {
             None => self.blank(by, namespace, base, act.key.clone()),
         };
         let value = match (&act.deed, live) {
-            (Deed::Delete, _) => return Ok(Step { act, before, is_expired, after: None }),
+            (Deed::Delete, _) => return Ok(Step { act, before, is_expired, after: None, group: None }),
             (Deed::Put(whole), _) => {
                 put(&mut entry, namespace, now, whole);
                 whole.value.clone()
@@ -160,7 +162,7 @@ impl StateStore {
                 advanced(deed, Some(old), act)?
             }
         };
-        self.fits(by, &entry, act, live.map(|(entry, _)| entry)).await?;
+        let group = self.fits(by, &entry, act, live.map(|(entry, _)| entry)).await?;
         let json = written(&value, &act.at)?;
         entry.is_valid = inner.judge(namespace, &value, &act.at)?;
         entry.size = i64::try_from(json.len()).unwrap_or(i64::MAX);
@@ -169,7 +171,7 @@ impl StateStore {
         entry.updated_by = by.caller().principal().to_string();
         // Who gives an entry another group or visibility must be allowed to write that, too.
         may(by, act, namespace, &entry)?;
-        Ok(Step { act, before, is_expired, after: Some((entry, value, json)) })
+        Ok(Step { act, before, is_expired, after: Some((entry, value, json)), group })
     }
 
     fn blank(&self, by: &Allowance, namespace: &Namespace, base: i64, key: Key) -> Entry {
@@ -201,7 +203,7 @@ impl StateStore {
         entry: &Entry,
         act: &Act,
         before: Option<&Entry>,
-    ) -> Result<(), StateError> {
+    ) -> Result<Option<(GroupId, i64)>, StateError> {
         let field = |name: &str| format!("{}/{name}", act.at);
         let is_new = |end: &Timestamp| before.and_then(|before| before.expires_at) != Some(*end);
         if entry.expires_at.filter(is_new).is_some_and(|end| end <= self.inner().world.now()) {
@@ -213,11 +215,11 @@ impl StateStore {
             }
             Some(group) if before.is_none_or(|before| before.group != Some(group)) => {
                 match store::group(&self.inner().db, &by.scope(), group).await? {
-                    Some(_) => Ok(()),
+                    Some(revision) => Ok(Some((group, revision))),
                     None => Err(StateError::invalid(field("group"), "there is no such group here")),
                 }
             }
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 
@@ -245,6 +247,8 @@ impl StateStore {
         let change = change
             .guard("state_namespaces", namespace.id, namespace.revision)
             .statement(store::fill(namespace, grown(steps), i64::try_from(steps.len()).unwrap_or(i64::MAX)));
+        let groups = steps.iter().filter_map(|step| step.group);
+        let change = groups.fold(change, |change, (group, revision)| change.guard("groups", group, revision));
         // Every change takes the rows of a namespace in the same order.
         let mut ordered: Vec<&Step<'_>> = steps.iter().collect();
         ordered.sort_by(|left, right| left.act.key.cmp(&right.act.key));

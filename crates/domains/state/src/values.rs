@@ -109,8 +109,15 @@ pub(crate) fn read(json: &[u8]) -> Result<Value, StateError> {
     Ok(serde_json::from_slice(json).map_err(problem::Problem::internal)?)
 }
 
+/// As deep as what functions give: an answer that holds the value must still be readable for usual readers.
+const DEEPEST: usize = 100;
+
 /// The value's JSON – compact, names in order – if it is small enough.
 pub(crate) fn written(value: &Value, at: &str) -> Result<String, StateError> {
+    if types::json::depth(value) > DEEPEST {
+        let reason = format!("has arrays and objects more than {DEEPEST} deep in each other");
+        return Err(StateError::invalid(format!("{at}/value"), reason));
+    }
     let json = serde_json::to_string(value).map_err(problem::Problem::internal)?;
     if json.len() <= LARGEST_VALUE {
         return Ok(json);

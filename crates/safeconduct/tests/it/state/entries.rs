@@ -112,6 +112,8 @@ testing::on_both_databases! {
         ] {
             owner.put(&path, wrong).await.refused(422, "validation_failed");
         }
+        let deep = format!(r#"{{"value": {{"n": {}1{}}}}}"#, "[".repeat(100), "]".repeat(100));
+        owner.send(reqwest::Method::PUT, &path, Some(deep)).await.refused(422, "validation_failed");
         let problem = owner.put(&path, json!({ "value": { "n": "x" } })).await.refused(422, "input_invalid");
         assert_eq!(problem["errors"][0]["field"], "/value/n");
         owner.get(&path).await.refused(404, "not_found");
