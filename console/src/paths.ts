@@ -8,6 +8,9 @@ export const paths = {
   fn: (id: string) => `/functions/${id}`,
   runs: '/runs',
   run: (id: string) => `/runs/${id}`,
+  state: '/state',
+  namespace: (name: string) => `/state/${name}`,
+  entry: (namespace: string, key: string) => `/state/${namespace}/entries/${inPath(key)}`,
   audit: '/audit',
   fact: (id: string) => `/audit/${id}`,
   providers: '/providers',
@@ -34,6 +37,11 @@ export const paths = {
   signIn: '/sign-in',
 } as const
 
+/** Slashes of a key are slashes of the address. */
+function inPath(key: string): string {
+  return key.split('/').map(encodeURIComponent).join('/')
+}
+
 const byPrefix: Record<string, (id: string) => string> = {
   agt: paths.agent,
   fn: paths.fn,
@@ -45,6 +53,7 @@ const byPrefix: Record<string, (id: string) => string> = {
   rol: paths.role,
   prv: paths.provider,
   pol: paths.policy,
+  stn: paths.namespace,
 }
 
 /** Where the thing with this id is shown, if it has a page. */

@@ -31,6 +31,7 @@ const agentsSearch = search('q', 'status', 'env', 'type', 'panel')
 const functionsSearch = search('q')
 const membersSearch = search('tab', 'q', 'status', 'role', 'panel')
 const groupsSearch = search('q', 'panel')
+const stateSearch = search('q', 'panel')
 const rolesSearch = search('tab', 'q', 'role', 'principal', 'permission', 'panel')
 const apiKeysSearch = search('owner', 'status', 'panel')
 const orgsSearch = search('q', 'status', 'mine', 'panel')
@@ -154,6 +155,31 @@ const run = createRoute({
   validateSearch: search('tab'),
   loader: ({ params }) => void client.prefetchQuery(queries.run(params.run)),
   component: lazyRouteComponent(() => import('./pages/runs/detail')),
+})
+
+const state = createRoute({
+  getParentRoute: () => shell,
+  path: '/state',
+  validateSearch: stateSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.namespaces(deps)),
+  component: lazyRouteComponent(() => import('./pages/state/list')),
+})
+
+const namespace = createRoute({
+  getParentRoute: () => shell,
+  path: '/state/$namespace',
+  validateSearch: search('tab', 'q', 'prefix', 'tags', 'visibility', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.namespace(params.namespace)),
+  component: lazyRouteComponent(() => import('./pages/state/namespace')),
+})
+
+const entry = createRoute({
+  getParentRoute: () => shell,
+  path: '/state/$namespace/entries/$',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.namespace(params.namespace)),
+  component: lazyRouteComponent(() => import('./pages/state/entry')),
 })
 
 const audit = createRoute({
@@ -361,6 +387,9 @@ export const router = createRouter({
       fn,
       runs,
       run,
+      state,
+      namespace,
+      entry,
       audit,
       fact,
       members,

@@ -58,6 +58,7 @@ export async function furnish(server: Server): Promise<Known> {
   await api('POST', `/api/v1/functions/${fn.id}/execute`, { input: { checks: [{ service: 'api' }] } }).catch(
     () => undefined,
   )
+  await remembered(server)
   // The list follows the ledger; the fact itself is there already.
   const fact = await vi.waitFor(
     async () => {
@@ -68,6 +69,27 @@ export async function furnish(server: Server): Promise<Known> {
     { timeout: 30_000 },
   )
   return { agent: agent.id, fn: fn.id, run: run.id, fact, ...(await people(server, agent.id)) }
+}
+
+/** A namespace with entries that have been other things before. */
+async function remembered({ api }: Server): Promise<void> {
+  await api('POST', '/api/v1/state', {
+    name: 'incidents',
+    description: 'What triage has seen.',
+    default_visibility: 'organization',
+    history_depth: 10,
+    schema: { type: 'object', properties: { status: { type: 'string' } } },
+  })
+  for (const status of ['open', 'closed']) {
+    await api('PUT', '/api/v1/state/incidents/entries/2026/17', {
+      value: { status, woken: ['ada', 'mia'] },
+      description: 'Mail is slow',
+      tags: ['mail', 'night'],
+      relevance_score: 0.8,
+    })
+  }
+  await api('POST', '/api/v1/state', { name: 'tokens', secret: true })
+  await api('PUT', '/api/v1/state/tokens/entries/pager', { value: 'hidden' })
 }
 
 /** Who is asked for, invited and grouped; another organization on its way out; a role and keys. */

@@ -3,7 +3,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { answered, api, health } from './client'
 import { members } from './json-text'
-import type { Page, Run, WholeRun } from './types'
+import type { Answer, Page, Run, StateEntry, WholeRun } from './types'
 
 /** A list by its filters, page after page. */
 function list<T>(
@@ -32,6 +32,11 @@ function set(filters: Filters): Record<string, string> {
 function whole(answer: string): WholeRun {
   const texts = members(answer)
   return { ...(JSON.parse(answer) as Run), input: texts.get('input'), output: texts.get('output') }
+}
+
+function wholeEntry(answer: string): StateEntry {
+  const entry = JSON.parse(answer) as Answer<'state.entries.get'>
+  return { ...entry, value: members(answer).get('value') }
 }
 
 export const queries = {
@@ -298,6 +303,49 @@ export const queries = {
       queryFn: async () =>
         whole(await answered(api.GET('/api/v1/runs/{run}', { params: { path: { run } }, parseAs: 'text' }))),
     }),
+
+  namespaces: (filters: Filters = {}) =>
+    list(['state', filters], (paging) =>
+      answered(api.GET('/api/v1/state', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  namespace: (namespace: string) =>
+    queryOptions({
+      queryKey: ['state', namespace],
+      queryFn: () => answered(api.GET('/api/v1/state/{namespace}', { params: { path: { namespace } } })),
+    }),
+
+  entries: (namespace: string, filters: Filters = {}) =>
+    list(['state', namespace, 'entries', filters], (paging) =>
+      answered(
+        api.GET('/api/v1/state/{namespace}/entries', {
+          params: { path: { namespace }, query: { ...set(filters), ...paging } },
+        }),
+      ),
+    ),
+
+  entry: (namespace: string, key: string) =>
+    queryOptions({
+      queryKey: ['state', namespace, 'entry', key],
+      queryFn: async () =>
+        wholeEntry(
+          await answered(
+            api.GET('/api/v1/state/{namespace}/entries/{key}', {
+              params: { path: { namespace, key } },
+              parseAs: 'text',
+            }),
+          ),
+        ),
+      // Reading a secret leaves a fact: it is not read again by itself.
+      refetchOnWindowFocus: false,
+    }),
+
+  entryHistory: (namespace: string, key: string) =>
+    list(['state', namespace, 'history', key], (query) =>
+      answered(
+        api.GET('/api/v1/state/{namespace}/history/{key}', { params: { path: { namespace, key }, query } }),
+      ),
+    ),
 
   facts: (filters: Filters = {}) =>
     list(['facts', filters], (paging) =>

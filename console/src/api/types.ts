@@ -56,6 +56,12 @@ export type Run = Answer<'runs.get'>
 /** A run as its page shows it: what went in and what came out as the text of it, so that numbers keep their digits. */
 export type WholeRun = Omit<Run, 'input' | 'output'> & Record<'input' | 'output', string | undefined>
 export type LogLine = Item<'runs.logs'>
+export type StateNamespace = Answer<'state.get'>
+/** An entry with its value as the text of it, so that numbers keep their digits. */
+export type StateEntry = Omit<Answer<'state.entries.get'>, 'value'> & { value: string | undefined }
+/** An entry in a list: without its value. */
+export type StateSummary = Item<'state.entries.list'>
+export type StateRevision = Item<'state.entries.history'>
 export type OfferedProvider = Item<'auth.providers'>
 export type Begun = Answer<'auth.begin'>
 export type Login = Answer<'auth.login'>

@@ -5,7 +5,7 @@ import { CodeBlock } from '../ui/copy'
 export interface EquivalentProps {
   /** Left out where no command makes the change. */
   cli?: string | undefined
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   path: string
   body?: unknown
   /** The body in its own words, where it is sent as somebody typed it. */

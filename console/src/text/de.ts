@@ -3,10 +3,12 @@
 import type { Text } from './en'
 import { people } from './people.de'
 import { security } from './security.de'
+import { state } from './state.de'
 
 export const de: Text = {
   ...people,
   ...security,
+  ...state,
   skip: 'Zum Inhalt springen',
   loading: 'Lädt',
   places: 'Orte',
@@ -15,6 +17,7 @@ export const de: Text = {
     agents: 'Agenten',
     functions: 'Funktionen',
     runs: 'Läufe',
+    state: 'Gedächtnis',
     audit: 'Protokoll',
     org: 'Organisation',
     members: 'Leute',
@@ -82,6 +85,7 @@ export const de: Text = {
     'providers file': 'Datei der Anbieter',
     runs: 'Läufe',
     'signing keys': 'Signaturschlüssel',
+    state: 'Gedächtnis',
   },
   kinds: {
     user: 'Person',
@@ -99,6 +103,8 @@ export const de: Text = {
     token: 'Token',
     role: 'Rolle',
     api_key: 'API-Schlüssel',
+    state_namespace: 'Namensraum',
+    state_entry: 'Eintrag',
   },
   envs: { development: 'Entwicklung', staging: 'Vorstufe', production: 'Betrieb' },
   status: {

@@ -2,10 +2,12 @@
 
 import { people } from './people.en'
 import { security } from './security.en'
+import { state } from './state.en'
 
 export const en = {
   ...people,
   ...security,
+  ...state,
   skip: 'Skip to the page',
   loading: 'Loading',
   places: 'Places',
@@ -14,6 +16,7 @@ export const en = {
     agents: 'Agents',
     functions: 'Functions',
     runs: 'Runs',
+    state: 'State',
     audit: 'Audit',
     org: 'Organization',
     members: 'People',
@@ -81,6 +84,7 @@ export const en = {
     'providers file': 'providers file',
     runs: 'runs',
     'signing keys': 'signing keys',
+    state: 'state',
   },
   kinds: {
     user: 'Person',
@@ -98,6 +102,8 @@ export const en = {
     token: 'Token',
     role: 'Role',
     api_key: 'API key',
+    state_namespace: 'Namespace',
+    state_entry: 'Entry',
   },
   envs: { development: 'Development', staging: 'Staging', production: 'Production' },
   status: {

@@ -43,6 +43,8 @@ beforeAll(async () => {
   ).id
   await server.api('POST', `/api/v1/functions/${fn}/execute`, { input: { n: 21 } })
   group = (await server.api<{ id: string }>('POST', '/api/v1/groups', { name: 'Night shift' })).id
+  await server.api('POST', '/api/v1/state', { name: 'notes', default_visibility: 'organization' })
+  await server.api('PUT', '/api/v1/state/notes/entries/shown/one', { value: 1 })
   await server.api('POST', '/api/v1/roles', { name: 'keeper', permissions: ['agents:read:all'] })
 })
 afterAll(async () => {
@@ -123,6 +125,19 @@ describe('a member', () => {
     expect(await said('POST', `${at}/credentials`, credential)).toEqual([404, 'not_found'])
     expect(await server.api('GET', at)).toMatchObject({ status: 'active', description: '', revision: 1 })
     expect(await serious(page)).toEqual([])
+  })
+
+  test('sees what is shown of the state and may not change it', async () => {
+    await page.goto('/console/state/notes')
+    await page.getByRole('link', { name: 'shown/one' }).waitFor()
+    const at = '/api/v1/state/notes'
+    await forbidden('Put an entry', 'state:write', 'POST', `${at}/increment/shown/one`)
+    await forbidden('Edit', 'state:update', 'PATCH', at, { description: 'mine now' })
+    await forbiddenInMenu('Remove', 'state:delete', at)
+    await page.goto('/console/state/notes/entries/shown/one')
+    await page.getByRole('heading', { name: 'shown/one', level: 1 }).waitFor()
+    await forbidden('Remove', 'state:delete', 'DELETE', `${at}/entries/shown/one`)
+    expect(await server.api('GET', `${at}/entries/shown/one`)).toMatchObject({ value: 1, revision: 1 })
   })
 
   test('registers an agent, changes it, gives it a credential, kills it, and may not retire it', async () => {

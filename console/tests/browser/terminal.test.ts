@@ -310,6 +310,41 @@ test('make a group, change it, fill it, empty it, end it', async () => {
   await page.getByText('No groups yet').waitFor()
 })
 
+test('make a namespace, change it, put an entry, change and remove it', async () => {
+  await page.goto('/console/state?panel=new')
+  await dialog().getByLabel('Name', { exact: true }).fill('notes')
+  await dialog().getByLabel('Schema of values').fill('{"type": "object"}')
+  await dialog().getByLabel('Refuse values that do not match').check()
+  await server.shell(await command(dialog()))
+  await page.goto('/console/state/notes?panel=edit')
+  await dialog().getByLabel('Description').fill("Ada's")
+  await dialog().getByLabel('Time to live').fill('3600')
+  await server.shell(await command(dialog()))
+  expect(await server.api('GET', '/api/v1/state/notes')).toMatchObject({
+    description: "Ada's",
+    schema: { type: 'object' },
+    strict: true,
+    ttl_seconds: 3600,
+  })
+  await page.goto('/console/state/notes?panel=new')
+  await dialog().getByLabel('Key').fill('a b/c')
+  await dialog().getByRole('textbox', { name: 'Value' }).fill('{"it\'s": [1]}')
+  await dialog().getByLabel('Tags').fill('one, two')
+  await server.shell(await command(dialog()))
+  const at = '/api/v1/state/notes/entries/a%20b/c'
+  expect(await server.api('GET', at)).toMatchObject({ value: { "it's": [1] }, tags: ['one', 'two'] })
+  await page.goto('/console/state/notes/entries/a%20b/c')
+  await page.getByLabel('Relevance').fill('0.5')
+  await server.shell(await command(page))
+  expect(await server.api('GET', at)).toMatchObject({ relevance_score: 0.5, revision: 2 })
+  await page.goto('/console/state/notes/entries/a%20b/c?panel=delete')
+  await server.shell(`${await command(dialog())} --yes`)
+  await page.goto('/console/state/notes?panel=delete')
+  await server.shell(`${await command(dialog())} --yes`)
+  await page.goto('/console/state')
+  await page.getByText('No namespaces yet').waitFor()
+})
+
 test('make a role, change it, give it, take it, delete it', async () => {
   await page.goto('/console/roles/new')
   await page.getByLabel('Name', { exact: true }).fill('releaser')

@@ -27,6 +27,7 @@ use sandbox::Sandbox;
 use scim::Scim;
 use secrets::{KeySource, Keyring, Reach, Vault, VaultLogin, VaultSettings};
 use sign_in::{SignIn, SignInParts, SignInSettings};
+use state::{StateGround, StateStore};
 use telemetry::Tasks;
 use types::{Secret, Timestamp, World};
 use web::{Door, RateLimits};
@@ -61,6 +62,7 @@ pub struct House {
     pub blobs: Blobs,
     pub functions: Functions,
     pub policies: Policies,
+    pub state: StateStore,
     pub door: Arc<Door>,
     pub cookie: CookieForm,
     pub tasks: Tasks,
@@ -197,6 +199,13 @@ impl House {
             }),
         };
         let policies = Policies::new(ground, policies_settings(&config, &public_url))?;
+        let state = StateStore::new(StateGround {
+            db: db.clone(),
+            ledger: ledger.clone(),
+            keyring: keyring.clone(),
+            world: world.clone(),
+            feed: feed.clone(),
+        });
         let scim = Scim::new(access.clone(), agents.clone(), people.clone(), &public_url);
         let cookie = CookieForm::new(&public_url);
         let door = Door::new(
@@ -236,6 +245,7 @@ impl House {
             blobs,
             functions,
             policies,
+            state,
             door,
             cookie,
         })
@@ -286,6 +296,7 @@ fn catalogue() -> Vec<&'static FactKind> {
         oauth::KINDS,
         functions::KINDS,
         policies::KINDS,
+        state::KINDS,
         runs::facts::KINDS,
         bus::KINDS,
     ];

@@ -95,6 +95,7 @@ async fn sweep(house: &House) {
     house.people.erase_left().await;
     house.policies.sweep().await;
     house.sign_in.sweep().await;
+    house.state.sweep().await;
     let books = Bookkeeping::new(SWEEP).statement(web::sweep_idempotency(house.world.now()));
     if let Err(error) = house.db.keep(books).await {
         tracing::warn!(%error, "old idempotency keys were not swept");

@@ -26,6 +26,7 @@ pub fn routes(house: &House) -> Routes {
         .merge(functions::routes(door).with_state(house.functions.clone()))
         .merge(scim::routes(door).with_state(house.scim.clone()))
         .merge(policies::routes(door).with_state(house.policies.clone()))
+        .merge(state::routes(door).with_state(house.state.clone()))
 }
 
 /// The OpenAPI document of this server.

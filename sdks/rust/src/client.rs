@@ -116,6 +116,10 @@ impl Client {
         Call::new(self, reqwest::Method::POST, self.address(path))
     }
 
+    pub(crate) fn put<'a>(&'a self, path: &[&str]) -> Call<'a> {
+        Call::new(self, reqwest::Method::PUT, self.address(path))
+    }
+
     pub(crate) fn patch<'a>(&'a self, path: &[&str]) -> Call<'a> {
         Call::new(self, reqwest::Method::PATCH, self.address(path))
     }

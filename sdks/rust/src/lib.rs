@@ -32,6 +32,7 @@ mod roles;
 mod runs;
 mod signing_keys;
 mod sse;
+mod state;
 mod token;
 mod tokens;
 mod users;
@@ -87,6 +88,10 @@ pub use roles::{NewRole, Role, RoleFilter, RolePatch, Roles};
 pub use runs::{LogLine, LogStream, Queue, Queues, Run, RunError, RunFilter, RunStatus, Runs, Usage};
 pub use signing_keys::{RotatedKeys, SigningKeys, TokenKey};
 pub use sse::Event;
+pub use state::{
+    Expected, NewStateEntry, NewStateNamespace, State, StateBatch, StateEntry, StateEntryFilter,
+    StateNamespace, StateNamespaceFilter, StateRevision,
+};
 pub use token::{Token, TokenFuture, TokenSource};
 pub use tokens::{
     Introspection, IssuedToken, KeySet, Metadata, TokenAct, TokenActor, TokenRequest, TokenTarget, Tokens,

@@ -71,6 +71,10 @@ codes! {
     FUNCTION_EXISTS = "function_exists", 409, "A function of this name exists";
     POLICY_ACTIVE = "policy_active", 409, "The version is in force already";
     POLICY_NOT_ACTIVE = "policy_not_active", 409, "The version is not in force";
+    NAMESPACE_EXISTS = "namespace_exists", 409, "A namespace of this name exists";
+    NAMESPACE_NOT_EMPTY = "namespace_not_empty", 409, "The namespace still has entries";
+    NAMESPACE_FULL = "namespace_full", 409, "The namespace has no room for this";
+    VALUE_KIND = "value_kind", 409, "The value is of another kind";
     RUN_ENDED = "run_ended", 409, "The run has ended";
     RUN_NOT_FAILED = "run_not_failed", 409, "The run has not failed";
     RUN_NOT_DEAD = "run_not_dead", 409, "The run is no dead letter";

@@ -151,6 +151,10 @@ ids! {
     FunctionVersionId = "fnv",
     /// A run.
     RunId = "run",
+    /// A namespace of the state store.
+    NamespaceId = "stn",
+    /// An entry of the state store.
+    EntryId = "ste",
     /// A stored blob.
     BlobId = "blb",
     /// A signing key of an issuer.

@@ -114,6 +114,7 @@ pub static BUILT_IN: &[BuiltIn] = &[
             "functions:execute:own",
             "runs:read:own",
             "runs:update:own",
+            "state:read:own",
             "audit:read:own",
         ],
     },

@@ -14,7 +14,6 @@ mod model;
 mod retry;
 mod roster;
 mod routes;
-mod schema;
 mod service;
 mod settings;
 mod slots;

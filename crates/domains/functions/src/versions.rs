@@ -7,11 +7,11 @@ use crypto::seal::Aad;
 use db::{Db, OrgScope};
 use parking_lot::RwLock;
 use problem::FieldError;
+use schema::Schema;
 use secrets::{Keyring, Purpose};
 use types::{FunctionVersionId, Id, OrgId};
 
 use crate::model::Version;
-use crate::schema::Schema;
 use crate::store::Stored;
 use crate::{FunctionError, store};
 

@@ -39,6 +39,7 @@ migrations! {
     8 "0008_sign_in";
     9 "0009_directories";
     10 "0010_scim";
+    11 "0011_state";
     12 "0012_queues";
 }
 

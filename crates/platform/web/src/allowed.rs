@@ -10,13 +10,13 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use db::OrgScope;
 use ledger::{Fact, FactKind, Origin};
-use problem::{PERMISSION_DENIED, Problem, STALE_REVISION};
+use problem::{PERMISSION_DENIED, Problem};
 use types::{GroupId, OrgId, Uuid};
 
 use crate::door::Door;
 use crate::idempotency::Ticket;
 use crate::policy::{Brief, Question};
-use crate::{Caller, Contact, Link, Operation, Rejection, Spec, StepUp};
+use crate::{Caller, Contact, Link, Operation, Precondition, Rejection, Spec, StepUp};
 
 /// What is asked about, as far as rights depend on it.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +51,7 @@ pub struct Allowance {
     pub(crate) spec: &'static Spec,
     pub(crate) caller: Arc<Caller>,
     pub(crate) contact: Contact,
-    pub(crate) if_match: Option<i64>,
+    pub(crate) precondition: Precondition,
     pub(crate) ticket: Option<Ticket>,
     /// The policy's part, where there is one.
     pub(crate) brief: Option<Arc<dyn Brief>>,
@@ -174,14 +174,12 @@ impl Allowance {
 
     /// Refuses with 412 if the caller's `If-Match` names another revision.
     pub fn expect_revision(&self, current: i64) -> Result<(), Problem> {
-        match self.if_match {
-            Some(wanted) if wanted != current => Err(Problem::new(
-                &STALE_REVISION,
-                format!("It is at revision {current} now. Read it again and repeat the change."),
-            )
-            .with_member("current_revision", current)),
-            _ => Ok(()),
-        }
+        self.precondition.hold(Some(current))
+    }
+
+    /// What the request expects, for things that it may also make.
+    pub fn precondition(&self) -> Precondition {
+        self.precondition
     }
 
     /// A fact of this request: actor, chain, token and request are filled in.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use crypto::seal::Aad;
@@ -22,7 +21,8 @@ use crate::idempotency::{InFlight, Ticket};
 use crate::limits::{Counted, Limits};
 use crate::policy::{Brief, Policy, Question};
 use crate::{
-    Access, Authenticator, Caller, Contact, Cursors, Means, Rate, RateLimits, Refusal, Spec, StepUp,
+    Access, Authenticator, Caller, Contact, Cursors, Means, Precondition, Rate, RateLimits, Refusal, Spec,
+    StepUp,
 };
 
 /// What the door needs of the house. Built once, at boot.
@@ -205,10 +205,20 @@ async fn admit(
         door.confirmed(spec, &caller)?;
     }
     let brief = door.brief(spec, &caller, &contact).await?;
-    let if_match = if spec.form.etags_are_revisions { revision_of(&parts.headers)? } else { None };
+    let precondition = match spec.form.etags_are_revisions {
+        true => Precondition::of(&parts.headers, spec.method.writes())?,
+        false => Precondition::Nothing,
+    };
     let keyed = spec.idempotent && parts.headers.contains_key("idempotency-key");
-    let allowance =
-        Allowance { door: door.clone(), spec, caller, contact, if_match, ticket: None, brief: brief.clone() };
+    let allowance = Allowance {
+        door: door.clone(),
+        spec,
+        caller,
+        contact,
+        precondition,
+        ticket: None,
+        brief: brief.clone(),
+    };
     let request = Request::from_parts(parts, body);
     let outcome = if keyed {
         run_keyed(&door, allowance, request, next).await
@@ -249,22 +259,4 @@ async fn run_keyed(
     }
     allowance.ticket = Some(ticket);
     Ok(run(allowance, Request::from_parts(parts, Body::from(body)), next).await)
-}
-
-/// `If-Match: "7"` → 7; `*` asks for nothing in particular.
-fn revision_of(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let number =
-        text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|text| text.parse().ok());
-    match number {
-        Some(revision) => Ok(Some(revision)),
-        None => Err(Problem::new(
-            &problem::STALE_REVISION,
-            "If-Match must be an ETag of this thing, such as \"3\".",
-        )),
-    }
 }

@@ -137,6 +137,18 @@ impl<T: std::str::FromStr, S: Sync + Send> FromRequestParts<S> for Segment<T> {
     }
 }
 
+/// Several segments of the path, or a segment and the rest, as text; what is no UTF-8 does not exist.
+pub struct Segments<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Sync + Send> FromRequestParts<S> for Segments<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        Ok(Self(path.map_err(|_| crate::allowed::not_found())?.0))
+    }
+}
+
 /// Where a reader of a stream was when it lost the connection: the number of `Last-Event-ID`, as our streams give it;
 /// none at the first time.
 pub fn last_event(headers: &HeaderMap) -> Result<Option<u64>, Problem> {

@@ -144,11 +144,13 @@ impl Described {
 
 /// The whole document.
 pub fn document(operations: &[Described]) -> Value {
-    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let mut schemas = BTreeMap::new();
     for described in operations {
         let method = described.spec.method.name().to_lowercase();
-        paths.entry(described.spec.path).or_default().insert(method, described.operation());
+        // The rest of a path is a parameter like any other; whoever encodes its slashes is understood, too.
+        let path = described.spec.path.replace("{*", "{");
+        paths.entry(path).or_default().insert(method, described.operation());
         schemas.extend(components(&described.schemas));
         let (name, schema) = described.spec.form.refusal.schema;
         schemas.entry(name.to_owned()).or_insert_with(schema);

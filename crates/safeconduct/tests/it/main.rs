@@ -17,4 +17,5 @@ mod policies;
 mod runs;
 mod scim;
 mod sign_in;
+mod state;
 mod surface;

@@ -104,6 +104,7 @@ fn sample(document: &Value, schema: &Value) -> Value {
     match kind.as_str() {
         Some("string") | None => json!("text"),
         Some("integer") => json!(7),
+        Some("number") => json!(0.5),
         Some("boolean") => json!(true),
         Some("array") => json!([sample(document, &schema["items"])]),
         Some("object") => match schema["properties"].as_object() {
@@ -209,6 +210,12 @@ fn models_have_every_member_of_their_schema() {
         "Simulation" = Simulation,
         "SimulationAnswer" = SimulationAnswer,
         "SigningKeyView" = TokenKey,
+        "NewNamespace" = NewStateNamespace,
+        "NewStateEntry" = NewStateEntry,
+        "StateBatchView" = StateBatch,
+        "StateEntryView" = StateEntry,
+        "StateNamespaceView" = StateNamespace,
+        "StateRevisionView" = StateRevision,
         "TokenAct" = TokenAct,
         "TokenAnswer" = IssuedToken,
         "UserView" = User,
@@ -235,6 +242,8 @@ fn filters_have_every_parameter_of_their_operation() {
         ("grants.list", json!(client::GrantFilter::default())),
         ("api_keys.list", json!(client::ApiKeyFilter::default())),
         ("policies.list", json!(client::PolicyFilter::default())),
+        ("state.list", json!(client::StateNamespaceFilter::default())),
+        ("state.entries.list", json!(client::StateEntryFilter::default())),
         ("users.list", json!(client::UserFilter::default())),
         ("functions.list", json!(client::FunctionFilter::default())),
         ("runs.list", json!(client::RunFilter::default())),
@@ -272,7 +281,7 @@ async fn every_operation_has_a_method_that_calls_it() {
     let (auth, audit, permissions) = (client.auth(), client.audit(), client.permissions());
     let (functions, runs, keys) = (client.functions(), client.runs(), client.signing_keys());
     let (roles, grants, prefixes) = (client.roles(), client.grants(), client.resource_prefixes());
-    let api_keys = client.api_keys();
+    let (api_keys, state) = (client.api_keys(), client.state());
     let (policies, access) = (client.policies(), client.access());
     let providers = client.auth_providers();
     let home = client.tokens_of(Some("x"));
@@ -438,6 +447,21 @@ async fn every_operation_has_a_method_that_calls_it() {
         "sessions.revoke" => auth.revoke_session("x"),
         "signing_keys.list" => keys.list(),
         "signing_keys.rotate" => keys.rotate(None),
+        "state.create" => state.create(&client::NewStateNamespace::default()),
+        "state.delete" => state.delete("x"),
+        "state.entries.append" => state.append("x", "x", &[], None),
+        "state.entries.batch" => state.batch("x", &[]),
+        "state.entries.delete" => state.remove("x", "x", None),
+        "state.entries.get" => state.entry("x", "x"),
+        "state.entries.history" => state.history("x", "x", None, None),
+        "state.entries.increment" => state.increment("x", "x", 1),
+        "state.entries.list" => state.entries("x", &client::StateEntryFilter::default()),
+        "state.entries.patch" => state.patch("x", "x", &json!({}), None),
+        "state.entries.put" => state.put("x", "x", &client::NewStateEntry::default(), client::Expected::Absent),
+        "state.entries.watch" => state.watch("x", None).next(),
+        "state.get" => state.get("x"),
+        "state.list" => state.list(&client::StateNamespaceFilter::default()),
+        "state.update" => state.update("x", &json!({}), None),
         "tokens.activity" => tokens.activity("x", None, None),
         "users.list" => client.users().list(&client::UserFilter::default()),
     }

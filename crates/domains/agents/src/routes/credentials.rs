@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use crypto::jwk::Jwk;
 use problem::{
     AGENT_NOT_ACTIVE, AUTHORITY_EXCEEDED, CONFLICT, CREDENTIAL_REVOKED, INVALID_CURSOR, Problem,
@@ -13,8 +13,8 @@ use serde_json::json;
 use types::{AgentId, CredentialId, Timestamp};
 use utoipa::ToSchema;
 use web::{
-    Allowance, Allowed, Input, Page, Params, Refusal, Reply, Segment, Spec, leaves, operation, page,
-    page_size, refuses,
+    Allowance, Allowed, Input, Page, Params, Refusal, Reply, Segment, Segments, Spec, leaves, operation,
+    page, page_size, refuses,
 };
 
 use crate::credentials::{Issued, WantedCredential};
@@ -173,7 +173,7 @@ pub async fn create(
 pub async fn rotate(
     State(agents): State<Agents>,
     allowed: Allowed<RotateCredential>,
-    Path((of, id)): Path<(String, String)>,
+    Segments((of, id)): Segments<(String, String)>,
     Input(rotation): Input<RotateCredential>,
 ) -> Result<Reply, Refusal> {
     let (of, id) = named(&of, &id)?;
@@ -192,7 +192,7 @@ pub async fn rotate(
 pub async fn revoke(
     State(agents): State<Agents>,
     allowed: Allowed<RevokeCredential>,
-    Path((of, id)): Path<(String, String)>,
+    Segments((of, id)): Segments<(String, String)>,
 ) -> Result<Reply, Refusal> {
     let (of, id) = named(&of, &id)?;
     allowed.settle::<RevokeCredential, _, _, _>(|| agents.revoke_credential(&allowed, &of, id)).await

@@ -1,7 +1,7 @@
 //! `/api/v1/functions/{function}/versions`: publish, list, read. Versions never change.
 
 use authority::Permission;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use problem::{
     AUTHORITY_EXCEEDED, CONFLICT, INVALID_CURSOR, INVALID_SCHEMA, SANDBOX_UNAVAILABLE, STALE_REVISION,
     SYNTAX_ERROR,
@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use types::FunctionVersionId;
 use utoipa::ToSchema;
 use web::{
-    Allowed, Input, Page, Params, Refusal, Reply, Segment, Spec, leaves, operation, page, page_size, refuses,
+    Allowed, Input, Page, Params, Refusal, Reply, Segment, Segments, Spec, leaves, operation, page,
+    page_size, refuses,
 };
 
 use super::views::{FunctionView, VersionView};
@@ -113,7 +114,7 @@ pub async fn list(
 pub async fn get(
     State(functions): State<Functions>,
     allowed: Allowed<GetVersion>,
-    Path((of, version)): Path<(String, String)>,
+    Segments((of, version)): Segments<(String, String)>,
 ) -> Result<Reply, Refusal> {
     let of: FunctionRef = of.parse().map_err(|_| FunctionError::Unknown)?;
     let version: FunctionVersionId = version.parse().map_err(|_| FunctionError::Unknown)?;

@@ -1,7 +1,7 @@
 //! `/api/v1/groups`: groups and who is in them.
 
 use access::Member as InGroup;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use problem::{
     ALREADY_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, GROUP_IN_USE, INVALID_CURSOR, OUTSIDE_DOMAINS,
     STALE_REVISION,
@@ -11,8 +11,8 @@ use serde_json::json;
 use types::{DomainName, GroupId, Timestamp};
 use utoipa::ToSchema;
 use web::{
-    Allowed, Input, Page, Params, PrincipalId, Refusal, Reply, Segment, Spec, leaves, operation, page,
-    page_size, refuses,
+    Allowed, Input, Page, Params, PrincipalId, Refusal, Reply, Segment, Segments, Spec, leaves, operation,
+    page, page_size, refuses,
 };
 
 use super::Rooms;
@@ -250,7 +250,7 @@ pub async fn add(
 pub async fn remove(
     State(rooms): State<Rooms>,
     allowed: Allowed<RemoveFromGroup>,
-    Path((id, member)): Path<(String, String)>,
+    Segments((id, member)): Segments<(String, String)>,
 ) -> Result<Reply, Refusal> {
     let id: GroupId = id.parse().map_err(|_| PeopleError::UnknownGroup)?;
     let member: PrincipalId = member.parse().map_err(|_| PeopleError::UnknownMember)?;

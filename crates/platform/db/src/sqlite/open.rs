@@ -54,6 +54,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection, DbError> {
     connection.execute_batch(pragmas).map_err(failed)?;
     keep_plans(&connection).map_err(failed)?;
     teach_selectors(&connection).map_err(failed)?;
+    teach_json(&connection).map_err(failed)?;
     Ok(connection)
 }
 
@@ -72,6 +73,43 @@ fn teach_selectors(connection: &Connection) -> rusqlite::Result<()> {
         let path: String = context.get(1)?;
         Ok(authority::Selector::text_covers(&pattern, &path))
     })
+}
+
+/// `json_matches(document, pointer, wanted)`: what stands at an RFC 6901 pointer is this JSON; anything, if `wanted` is
+/// empty. PostgreSQL has a function of this name.
+fn teach_json(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("json_matches", 3, flags, |context| {
+        let (document, pointer): (String, String) = (context.get(0)?, context.get(1)?);
+        let wanted: String = context.get(2)?;
+        Ok(json_matches(&document, &pointer, &wanted))
+    })
+}
+
+fn json_matches(document: &str, pointer: &str, wanted: &str) -> bool {
+    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    let Some(document) = read(document) else { return false };
+    match document.pointer(pointer) {
+        None => false,
+        Some(_) if wanted.is_empty() => true,
+        Some(found) => read(wanted).is_some_and(|wanted| same_json(found, &wanted)),
+    }
+}
+
+/// 1 and 1.0 are one number, as for PostgreSQL's `jsonb`.
+fn same_json(left: &serde_json::Value, right: &serde_json::Value) -> bool {
+    use serde_json::Value::{Array, Number, Object};
+    match (left, right) {
+        (Number(left), Number(right)) => left == right || left.as_f64() == right.as_f64(),
+        (Array(left), Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same_json(left, right))
+        }
+        (Object(left), Object(right)) => {
+            let same = |(name, value)| right.get(name).is_some_and(|right| same_json(value, right));
+            left.len() == right.len() && left.iter().all(same)
+        }
+        (left, right) => left == right,
+    }
 }
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
@@ -94,4 +132,28 @@ fn applied(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
     let mut statement =
         connection.prepare("SELECT number, checksum FROM schema_migrations ORDER BY number")?;
     statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_compared_at_pointers() {
+        let document = r#"{"a": [{"b/c": 1.0}], "~": null, "text": "x"}"#;
+        for (pointer, wanted, matches) in [
+            ("/a/0/b~1c", "1", true),
+            ("/a/0/b~1c", "2", false),
+            ("/~0", "null", true),
+            ("/~0", "", true),
+            ("/b", "", false),
+            ("/a/-1", "", false),
+            ("/a/00", "", false),
+            ("/text", "\"x\"", true),
+            ("/text", "x", false),
+            ("", r#"{"text": "x", "~": null, "a": [{"b/c": 1}]}"#, true),
+        ] {
+            assert_eq!(json_matches(document, pointer, wanted), matches, "{pointer} {wanted}");
+        }
+    }
 }

@@ -86,6 +86,11 @@ impl Furnished {
         owner.post(&format!("/api/v1/policies/{policy}/activate"), json!({})).await.ok(200);
         // A decision that is recorded.
         owner.get(&format!("/api/v1/agents/{agent}")).await.ok(200);
+        let space = id(&make("/api/v1/state", json!({ "name": marker, "history_depth": 2 })).await);
+        for value in 1..=2 {
+            let entry = json!({ "value": value, "description": marker });
+            owner.put(&format!("/api/v1/state/{marker}/entries/{marker}"), entry).await.ok(200);
+        }
         let names = vec![
             ("{agent}", agent.clone()),
             ("{credential}", id(&credential)),
@@ -104,6 +109,8 @@ impl Furnished {
             ("{version}", id(&versions["items"][0])),
             ("{run}", id(&run)),
             ("{queue}", "function".to_owned()),
+            ("{namespace}", space),
+            ("{*key}", marker.to_owned()),
             ("{kill}", id(&kill)),
             ("{policy}", policy),
             ("{org}", slug.to_owned()),

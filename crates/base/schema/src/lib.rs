@@ -1,4 +1,4 @@
-//! JSON Schema 2020-12 of inputs and outputs, from people whom we do not trust.
+//! JSON Schema 2020-12 from people whom we do not trust: of what functions take and give, of what is kept in state.
 //!
 //! A schema refers to itself only (`#` or `#/…`), never in a circle, and stays small when every reference is written out:
 //! so checking a value costs at most its size times a bound. Patterns run in linear time. No file and no address is
@@ -19,11 +19,14 @@ const TOLD: usize = 100;
 
 /// A schema that was found good.
 #[derive(Debug)]
-pub(crate) struct Schema(Validator);
+pub struct Schema(Validator);
 
 impl Schema {
     /// `pointer` is where the schema stands in the request, for the errors.
-    pub(crate) fn compile(schema: &Value, pointer: &str) -> Result<Self, Vec<FieldError>> {
+    ///
+    /// # Errors
+    /// What is wrong with the schema, with pointers into the request.
+    pub fn compile(schema: &Value, pointer: &str) -> Result<Self, Vec<FieldError>> {
         let error =
             |place: &str, reason: String| vec![FieldError { field: format!("{pointer}{place}"), reason }];
         let size = serde_json::to_vec(schema).map_or(usize::MAX, |bytes| bytes.len());
@@ -43,7 +46,7 @@ impl Schema {
     }
 
     /// Everything that is wrong with `value`; pointers begin with `pointer`.
-    pub(crate) fn violations(&self, value: &Value, pointer: &str) -> Vec<FieldError> {
+    pub fn violations(&self, value: &Value, pointer: &str) -> Vec<FieldError> {
         let error = |error: jsonschema::ValidationError<'_>| FieldError {
             field: format!("{pointer}{}", error.instance_path()),
             reason: error.masked_with("the value").to_string(),
