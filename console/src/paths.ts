@@ -8,6 +8,7 @@ export const paths = {
   fn: (id: string) => `/functions/${id}`,
   runs: '/runs',
   run: (id: string) => `/runs/${id}`,
+  queues: '/queues',
   audit: '/audit',
   fact: (id: string) => `/audit/${id}`,
   providers: '/providers',

@@ -156,6 +156,14 @@ const run = createRoute({
   component: lazyRouteComponent(() => import('./pages/runs/detail')),
 })
 
+const queues = createRoute({
+  getParentRoute: () => shell,
+  path: '/queues',
+  validateSearch: search('queue'),
+  loader: () => void client.prefetchInfiniteQuery(queries.queues()),
+  component: lazyRouteComponent(() => import('./pages/queues/list')),
+})
+
 const audit = createRoute({
   getParentRoute: () => shell,
   path: '/audit',
@@ -361,6 +369,7 @@ export const router = createRouter({
       fn,
       runs,
       run,
+      queues,
       audit,
       fact,
       members,

@@ -299,6 +299,13 @@ export const queries = {
         whole(await answered(api.GET('/api/v1/runs/{run}', { params: { path: { run } }, parseAs: 'text' }))),
     }),
 
+  queues: () => list(['queues'], () => answered(api.GET('/api/v1/queues'))),
+
+  deadLetters: (queue: string) =>
+    list(['queues', queue, 'dead'], (query) =>
+      answered(api.GET('/api/v1/queues/{queue}/dead', { params: { path: { queue }, query } })),
+    ),
+
   facts: (filters: Filters = {}) =>
     list(['facts', filters], (paging) =>
       answered(api.GET('/api/v1/audit/events', { params: { query: { ...set(filters), ...paging } } })),

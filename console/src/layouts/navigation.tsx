@@ -8,6 +8,7 @@ type PlaceName =
   | 'agents'
   | 'functions'
   | 'runs'
+  | 'queues'
   | 'audit'
   | 'org'
   | 'members'
@@ -26,7 +27,13 @@ interface Place {
 
 export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; places: Place[] }[] = [
   { group: undefined, places: [{ name: 'home', path: paths.home, icon: 'home' }] },
-  { group: 'run', places: [{ name: 'runs', path: paths.runs, icon: 'run' }] },
+  {
+    group: 'run',
+    places: [
+      { name: 'runs', path: paths.runs, icon: 'run' },
+      { name: 'queues', path: paths.queues, icon: 'queue' },
+    ],
+  },
   {
     group: 'build',
     places: [

@@ -2,10 +2,12 @@
 
 import type { Text } from './en'
 import { people } from './people.de'
+import { queues } from './queues.de'
 import { security } from './security.de'
 
 export const de: Text = {
   ...people,
+  ...queues,
   ...security,
   skip: 'Zum Inhalt springen',
   loading: 'Lädt',
@@ -15,6 +17,7 @@ export const de: Text = {
     agents: 'Agenten',
     functions: 'Funktionen',
     runs: 'Läufe',
+    queues: 'Warteschlangen',
     audit: 'Protokoll',
     org: 'Organisation',
     members: 'Leute',
@@ -412,7 +415,6 @@ export const de: Text = {
     queued: 'Eingereiht',
     started: 'Begonnen',
     ended: 'Beendet',
-    attempt: 'Versuch',
     input: 'Eingabe',
     output: 'Ausgabe',
     log: 'Log',

@@ -1,10 +1,12 @@
 /** Every word of the console in English, grouped by where it is read. */
 
 import { people } from './people.en'
+import { queues } from './queues.en'
 import { security } from './security.en'
 
 export const en = {
   ...people,
+  ...queues,
   ...security,
   skip: 'Skip to the page',
   loading: 'Loading',
@@ -14,6 +16,7 @@ export const en = {
     agents: 'Agents',
     functions: 'Functions',
     runs: 'Runs',
+    queues: 'Queues',
     audit: 'Audit',
     org: 'Organization',
     members: 'People',
@@ -409,7 +412,6 @@ export const en = {
     queued: 'Queued',
     started: 'Started',
     ended: 'Ended',
-    attempt: 'Attempt',
     input: 'Input',
     output: 'Output',
     log: 'Log',
