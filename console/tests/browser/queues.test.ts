@@ -19,7 +19,7 @@ let page: Page
 /** The dead letter that the tests follow. */
 let letter: Run
 beforeAll(async () => {
-  server = await startServer({ Vera: 'viewer' })
+  server = await startServer({ Ada: 'auditor' })
   browser = await startBrowser()
   mine = await visit(browser, server)
   page = mine.page
@@ -258,7 +258,7 @@ test('what the server refuses of it stands at its field', async () => {
 test('who may only look is told which permission is missing', async () => {
   const dead = await execute('fails')
   const theirs = await visit(browser, server)
-  await signInAs(server, theirs, server.people.Vera)
+  await signInAs(server, theirs, server.people.Ada)
   const tip = (name: string) =>
     theirs.page.getByRole('button', { name, exact: true }).first().getAttribute('data-tip')
   for (const path of ['/console/queues', `/console/runs/${dead.id}`]) {
