@@ -136,6 +136,34 @@ test('it is retried from the list and, dead again, from its page, in the same lo
   await expect.poll(() => page.getByRole('link', { name: 'run.dead' }).count()).toBe(3)
 })
 
+test('the log of a run that is tried again goes on beneath what was followed before', async () => {
+  await server.api('POST', '/api/v1/functions', {
+    namespace: 'jobs',
+    name: 'slower',
+    code: [
+      'import time',
+      'def handler(input, context):',
+      '    print("attempt", context.attempt, flush=True)',
+      '    time.sleep({1: 0, 2: 1}.get(context.attempt, 60))',
+      '    raise ValueError("no")',
+      '',
+    ].join('\n'),
+  })
+  const run = await execute('slower')
+  expect(run.status).toBe('failed')
+  await page.goto(`/console/runs/${run.id}?tab=log`)
+  for (const attempt of ['attempt 2', 'attempt 3']) {
+    await button('Retry').click()
+    await page.getByRole('log').getByText(attempt, { exact: true }).waitFor()
+  }
+  // It sleeps for a minute more, so these are the lines of the stream.
+  await page.getByText('Running', { exact: true }).waitFor()
+  for (const line of ['attempt 1', 'attempt 2', 'attempt 3'])
+    expect(await page.getByRole('log').getByText(line, { exact: true }).count(), line).toBe(1)
+  await button('Cancel run').click()
+  await page.getByText('Cancelled', { exact: true }).waitFor()
+})
+
 test('put aside, it is no letter any more; a page that did not know says what the server says', async () => {
   const stale = await mine.context.newPage()
   await stale.goto(`/console/runs/${letter.id}`)
