@@ -8,6 +8,7 @@ export const paths = {
   fn: (id: string) => `/functions/${id}`,
   runs: '/runs',
   run: (id: string) => `/runs/${id}`,
+  queues: '/queues',
   state: '/state',
   namespace: (name: string) => `/state/${name}`,
   entry: (namespace: string, key: string) => `/state/${namespace}/entries/${inPath(key)}`,

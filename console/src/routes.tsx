@@ -182,6 +182,14 @@ const entry = createRoute({
   component: lazyRouteComponent(() => import('./pages/state/entry')),
 })
 
+const queues = createRoute({
+  getParentRoute: () => shell,
+  path: '/queues',
+  validateSearch: search('queue'),
+  loader: () => void client.prefetchInfiniteQuery(queries.queues()),
+  component: lazyRouteComponent(() => import('./pages/queues/list')),
+})
+
 const audit = createRoute({
   getParentRoute: () => shell,
   path: '/audit',
@@ -390,6 +398,7 @@ export const router = createRouter({
       state,
       namespace,
       entry,
+      queues,
       audit,
       fact,
       members,

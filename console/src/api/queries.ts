@@ -347,6 +347,13 @@ export const queries = {
       ),
     ),
 
+  queues: () => list(['queues'], () => answered(api.GET('/api/v1/queues'))),
+
+  deadLetters: (queue: string) =>
+    list(['queues', queue, 'dead'], (query) =>
+      answered(api.GET('/api/v1/queues/{queue}/dead', { params: { path: { queue }, query } })),
+    ),
+
   facts: (filters: Filters = {}) =>
     list(['facts', filters], (paging) =>
       answered(api.GET('/api/v1/audit/events', { params: { query: { ...set(filters), ...paging } } })),

@@ -12,16 +12,18 @@ export interface EquivalentProps {
   sent?: string
   /** Sent as If-Match: the change is refused if the thing has another by now. */
   revision?: number
+  /** Which of several acts it is, where a page offers more than one. */
+  act?: string
   /** What the command needs besides, such as a file that it reads. */
   children?: ReactNode
 }
 
 /** The same change from a terminal, by our command and by the plain API. */
-export function Equivalent({ cli, method, path, body, sent, revision, children }: EquivalentProps) {
+export function Equivalent({ cli, method, path, body, sent, revision, act, children }: EquivalentProps) {
   const text = useText()
   return (
     <details className="equivalent">
-      <summary>{text.equivalent}</summary>
+      <summary>{act ? `${text.equivalent}: ${act}` : text.equivalent}</summary>
       {cli && <CodeBlock code={cli} label={text.byCli} wrap />}
       {cli && children}
       <CodeBlock

@@ -41,7 +41,11 @@ export function useLiveRun(id: string): LiveRun {
     (event) => {
       if (event.type === 'end') return again()
       const line = JSON.parse(event.data) as LogLine
-      setStreamed((was) => ({ of: id, lines: was.of === id ? [...was.lines, line] : [line] }))
+      setStreamed((was) => {
+        const lines = was.of === id ? was.lines : []
+        // A run that was tried again is told from its first line, of which some are here already.
+        return line.number > (lines.at(-1)?.number ?? -1) ? { of: id, lines: [...lines, line] } : was
+      })
     },
     again,
   )
@@ -50,7 +54,7 @@ export function useLiveRun(id: string): LiveRun {
     queryFn: () => wholeLog(id),
     enabled: over === true,
   })
-  const lines = stored.data ?? (streamed.of === id ? streamed.lines : [])
+  const lines = (over ? stored.data : undefined) ?? (streamed.of === id ? streamed.lines : [])
   return { id, run, lines, stream }
 }
 

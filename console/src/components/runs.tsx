@@ -18,9 +18,11 @@ interface RunTableProps {
   /** For summaries: fewer columns. */
   brief?: boolean
   empty?: ReactNode
+  /** What can be done to each; on a phone that is done on its page. */
+  acts?: (run: Run) => ReactNode
 }
 
-export function RunTable({ query, limit, brief, empty }: RunTableProps) {
+export function RunTable({ query, limit, brief, empty, acts }: RunTableProps) {
   const text = useText()
   const columns: (Column<Run> | false)[] = [
     { id: 'run', head: text.runs.run, cell: (run) => <RunName of={run} /> },
@@ -51,6 +53,7 @@ export function RunTable({ query, limit, brief, empty }: RunTableProps) {
       right: true,
     },
     { id: 'queued', head: text.runs.queued, cell: (run) => <Time at={run.queued_at} />, right: true },
+    acts !== undefined && { id: 'acts', head: '', cell: acts, wide: true, right: true },
   ]
   return (
     <Listing

@@ -128,6 +128,60 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
             )}
           </Field>
         </div>
+        <div className="pair">
+          <Field
+            label={text.queues.attempts}
+            optional={text.optional}
+            hint={text.queues.attemptsHint}
+            error={refused?.in('retry', 'max_attempts') ?? refused?.of('retry')}
+          >
+            {(ids) => (
+              <input
+                {...ids}
+                type="number"
+                min={1}
+                max={20}
+                value={fields.attempts}
+                onChange={set('attempts')}
+              />
+            )}
+          </Field>
+          <Field
+            label={text.queues.atATime}
+            optional={text.optional}
+            hint={text.queues.atATimeHint}
+            error={refused?.of('concurrency')}
+          >
+            {(ids) => (
+              <input
+                {...ids}
+                type="number"
+                min={0}
+                max={10_000}
+                value={fields.concurrency}
+                onChange={set('concurrency')}
+              />
+            )}
+          </Field>
+        </div>
+        {Number(fields.attempts) > 1 && (
+          <Field
+            label={text.queues.wait}
+            hint={text.queues.waitHint}
+            error={refused?.in('retry', 'initial_seconds')}
+          >
+            {(ids) => (
+              <input
+                {...ids}
+                type="number"
+                min={0}
+                max={3600}
+                value={fields.wait_seconds}
+                onChange={set('wait_seconds')}
+              />
+            )}
+          </Field>
+        )}
         <Field
           label={text.functions.inputSchema}
           optional={text.optional}
@@ -182,16 +236,23 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
           method="POST"
           path={fn ? `/api/v1/functions/${fn.id}/versions` : '/api/v1/functions'}
           body={{ ...body, code: '…' }}
-          cli={command(
-            'safeconduct functions push handler.py',
-            flag('name', ref),
-            !fn && flag('description', fields.description.trim()),
-            flag('timeout', body.timeout_seconds),
-            flag('memory', body.memory_mb),
-            fields.input_schema !== '' && '--input-schema input.json',
-            fields.output_schema !== '' && '--output-schema output.json',
-            ...(body.permissions ?? []).map((permission) => flag('permission', permission)),
-          )}
+          cli={
+            hasOwnLongestWait(body)
+              ? undefined
+              : command(
+                  'safeconduct functions push handler.py',
+                  flag('name', ref),
+                  !fn && flag('description', fields.description.trim()),
+                  flag('timeout', body.timeout_seconds),
+                  flag('memory', body.memory_mb),
+                  flag('attempts', body.retry?.max_attempts),
+                  flag('retry-wait', body.retry?.initial_seconds),
+                  flag('concurrency', body.concurrency),
+                  fields.input_schema !== '' && '--input-schema input.json',
+                  fields.output_schema !== '' && '--output-schema output.json',
+                  ...(body.permissions ?? []).map((permission) => flag('permission', permission)),
+                )
+          }
         />
         <footer>
           <Button
@@ -217,6 +278,9 @@ function initial(fn: Fn | undefined) {
     code: fn?.version.code ?? sample,
     timeout_seconds: String(fn?.version.timeout_seconds ?? ''),
     memory_mb: String(fn?.version.memory_mb ?? ''),
+    attempts: String(fn?.version.retry?.max_attempts ?? ''),
+    wait_seconds: String(fn?.version.retry?.initial_seconds ?? ''),
+    concurrency: String(fn?.version.concurrency ?? ''),
     input_schema: pretty(fn?.version.input_schema),
     output_schema: pretty(fn?.version.output_schema),
     permissions: (fn?.version.permissions ?? []).join(' '),
@@ -232,6 +296,8 @@ function bodyOf(fields: ReturnType<typeof initial>, fn: Fn | undefined): New | V
     // What is left empty is the server's to choose: its own limits, or those of the version before.
     ...(fields.timeout_seconds !== '' && { timeout_seconds: Number(fields.timeout_seconds) }),
     ...(fields.memory_mb !== '' && { memory_mb: Number(fields.memory_mb) }),
+    ...(fields.attempts !== '' && { retry: retryOf(fields, fn) }),
+    ...(fields.concurrency !== '' && { concurrency: Number(fields.concurrency) }),
     ...(input !== undefined && { input_schema: input }),
     ...(output !== undefined && { output_schema: output }),
     ...(permissions.length > 0 && { permissions }),
@@ -245,6 +311,23 @@ function bodyOf(fields: ReturnType<typeof initial>, fn: Fn | undefined): New | V
     ...(description && { description }),
     ...version,
   } as New
+}
+
+/** The longest wait has no field here; what the version before says of it stays. */
+function retryOf(fields: ReturnType<typeof initial>, fn: Fn | undefined) {
+  const max_attempts = Number(fields.attempts)
+  if (max_attempts <= 1) return { max_attempts }
+  const longest = fn?.version.retry?.max_seconds
+  return {
+    max_attempts,
+    ...(fields.wait_seconds !== '' && { initial_seconds: Number(fields.wait_seconds) }),
+    ...(longest !== undefined && { max_seconds: longest }),
+  }
+}
+
+/** Another than what the command sends, which has no flag for it. */
+function hasOwnLongestWait({ retry }: New | Version): boolean {
+  return retry?.max_seconds !== undefined && retry.max_seconds !== 300
 }
 
 /** A JSON value, undefined when nothing was typed, `wrong` while it can't be read. */

@@ -8,6 +8,7 @@ type PlaceName =
   | 'agents'
   | 'functions'
   | 'runs'
+  | 'queues'
   | 'state'
   | 'audit'
   | 'org'
@@ -31,6 +32,7 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
     group: 'run',
     places: [
       { name: 'runs', path: paths.runs, icon: 'run' },
+      { name: 'queues', path: paths.queues, icon: 'queue' },
       { name: 'state', path: paths.state, icon: 'store' },
     ],
   },

@@ -2,11 +2,13 @@
 
 import type { Text } from './en'
 import { people } from './people.de'
+import { queues } from './queues.de'
 import { security } from './security.de'
 import { state } from './state.de'
 
 export const de: Text = {
   ...people,
+  ...queues,
   ...security,
   ...state,
   skip: 'Zum Inhalt springen',
@@ -17,6 +19,7 @@ export const de: Text = {
     agents: 'Agenten',
     functions: 'Funktionen',
     runs: 'Läufe',
+    queues: 'Warteschlangen',
     state: 'Gedächtnis',
     audit: 'Protokoll',
     org: 'Organisation',
@@ -418,7 +421,6 @@ export const de: Text = {
     queued: 'Eingereiht',
     started: 'Begonnen',
     ended: 'Beendet',
-    attempt: 'Versuch',
     input: 'Eingabe',
     output: 'Ausgabe',
     log: 'Log',

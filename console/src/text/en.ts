@@ -1,11 +1,13 @@
 /** Every word of the console in English, grouped by where it is read. */
 
 import { people } from './people.en'
+import { queues } from './queues.en'
 import { security } from './security.en'
 import { state } from './state.en'
 
 export const en = {
   ...people,
+  ...queues,
   ...security,
   ...state,
   skip: 'Skip to the page',
@@ -16,6 +18,7 @@ export const en = {
     agents: 'Agents',
     functions: 'Functions',
     runs: 'Runs',
+    queues: 'Queues',
     state: 'State',
     audit: 'Audit',
     org: 'Organization',
@@ -415,7 +418,6 @@ export const en = {
     queued: 'Queued',
     started: 'Started',
     ended: 'Ended',
-    attempt: 'Attempt',
     input: 'Input',
     output: 'Output',
     log: 'Log',

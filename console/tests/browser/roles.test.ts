@@ -274,6 +274,7 @@ describe.each([['Nora'], ['Olga']] as const)('%s, who has no right in the organi
       ['agents', 'agents:read'],
       ['functions', 'functions:read'],
       ['runs', 'runs:read'],
+      ['queues', 'runs:read'],
       ['audit', 'audit:read'],
       ['org', 'orgs:read'],
       ['members', 'members:read'],

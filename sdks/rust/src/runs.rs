@@ -50,6 +50,8 @@ pub struct Run {
     pub priority: i64,
     /// It begins no sooner, while it waits for that.
     pub due_at: Option<Time>,
+    /// When somebody put it aside, being dead.
+    pub flushed_at: Option<Time>,
     /// How often it was begun.
     pub attempts: i64,
     /// After so many it is given up.

@@ -193,6 +193,13 @@ function Versions({ of: fn }: { of: Fn }) {
       cell: (version) => <Chip of={version.author} />,
       wide: true,
     },
+    { id: 'attempts', head: text.queues.attempts, cell: (version) => <Attempts of={version} />, wide: true },
+    {
+      id: 'at_a_time',
+      head: text.queues.atATime,
+      cell: (version) => <span className="mono">{version.concurrency ?? '–'}</span>,
+      wide: true,
+    },
     { id: 'created', head: text.created, cell: (version) => <Time at={version.created_at} />, right: true },
   ]
   return (
@@ -206,6 +213,13 @@ function Versions({ of: fn }: { of: Fn }) {
         empty={<Empty icon="function" title={text.nothingMatches} />}
       />
     </Section>
+  )
+}
+
+function Attempts({ of: { retry } }: { of: FnVersion }) {
+  const text = useText()
+  return (
+    <span className="mono">{retry ? text.queues.after(retry.max_attempts, retry.initial_seconds) : 1}</span>
   )
 }
 

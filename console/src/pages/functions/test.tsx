@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { type FormEvent, useState } from 'react'
+import { type ComponentProps, type FormEvent, useState } from 'react'
 import { answered, api } from '../../api/client'
 import { compact, indented, isJson } from '../../api/json-text'
+import { Problem } from '../../api/problem'
 import { queries } from '../../api/queries'
 import type { Body, Fn, Run } from '../../api/types'
 import { command, Equivalent, flag } from '../../components/equivalent'
@@ -12,6 +13,7 @@ import { named, useReason } from '../../hooks/rights'
 import { useText } from '../../text'
 import { Button } from '../../ui/button'
 import { Editor } from '../../ui/editor'
+import { Field } from '../../ui/form'
 import { Empty, Failure, Section, Skeleton } from '../../ui/page'
 
 interface TestRunProps {
@@ -40,6 +42,7 @@ function Workbench({ fn, run, start }: TestRunProps & { start: string }) {
   const navigate = useNavigate()
   const [input, setInput] = useState(start)
   const valid = isJson(input)
+  const [order, setOrder] = useState(asked)
   const execute = useChange(
     (sent: string, key): Promise<Run> =>
       answered(
@@ -57,7 +60,7 @@ function Workbench({ fn, run, start }: TestRunProps & { start: string }) {
   const mayRun = useReason('functions:execute', { of: named(fn) })
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (valid) execute.mutate(bodyOf(input))
+    if (valid) execute.mutate(bodyOf(input, order))
   }
   const name = `${fn.namespace}:${fn.name}`
   const shown = valid ? compact(input) : input
@@ -66,12 +69,24 @@ function Workbench({ fn, run, start }: TestRunProps & { start: string }) {
       <Section title={text.runs.input}>
         <form className="form" onSubmit={submit}>
           <Editor label={text.runs.input} value={input} onChange={setInput} rows={8} />
+          <OrderFields
+            of={order}
+            refused={execute.error instanceof Problem ? execute.error : undefined}
+            onChange={setOrder}
+          />
           {execute.error && <Failure error={execute.error} />}
           <Equivalent
             method="POST"
             path={`/api/v1/functions/${fn.id}/execute`}
-            sent={bodyOf(shown)}
-            cli={command(`safeconduct functions run ${name}`, flag('input', shown))}
+            sent={bodyOf(shown, order)}
+            cli={command(
+              `safeconduct functions run ${name}`,
+              flag('input', shown),
+              flag('priority', order.priority),
+              order.delay_seconds !== '' && flag('delay', `${order.delay_seconds}s`),
+              flag('deduplication-key', order.deduplication_key),
+              flag('concurrency-key', order.concurrency_key),
+            )}
           />
           <footer>
             <Button
@@ -97,8 +112,53 @@ function Live({ of: id }: { of: string }) {
   return <RunResult live={useLiveRun(id)} />
 }
 
-function bodyOf(input: string): string {
-  return `{"input":${input}}`
+/** When a run begins and beside which others, as it was typed. */
+type Order = Record<'priority' | 'delay_seconds' | 'deduplication_key' | 'concurrency_key', string>
+
+const asked: Order = { priority: '', delay_seconds: '', deduplication_key: '', concurrency_key: '' }
+
+interface OrderFieldsProps {
+  of: Order
+  refused: Problem | undefined
+  onChange: (order: Order) => void
+}
+
+function OrderFields({ of: order, refused, onChange }: OrderFieldsProps) {
+  const { queues } = useText()
+  const field = (name: keyof Order, label: string, hint: string, more: ComponentProps<'input'>) => (
+    <Field label={label} hint={hint} error={refused?.of(name)}>
+      {(ids) => (
+        <input
+          {...ids}
+          {...more}
+          value={order[name]}
+          onChange={(event) => onChange({ ...order, [name]: event.target.value })}
+        />
+      )}
+    </Field>
+  )
+  const key = { className: 'mono', maxLength: 200, spellCheck: false, autoComplete: 'off' } as const
+  return (
+    <details className="further">
+      <summary>{queues.options}</summary>
+      <div className="pair">
+        {field('priority', queues.priority, queues.priorityHint, { type: 'number', min: -100, max: 100 })}
+        {field('delay_seconds', queues.delay, queues.delayHint, { type: 'number', min: 0, max: 2_592_000 })}
+        {field('deduplication_key', queues.deduplicationKey, queues.deduplicationHint, key)}
+        {field('concurrency_key', queues.concurrencyKey, queues.concurrencyHint, key)}
+      </div>
+    </details>
+  )
+}
+
+function bodyOf(input: string, order: Order): string {
+  const given = Object.entries({
+    priority: order.priority !== '' && Number(order.priority),
+    delay_seconds: order.delay_seconds !== '' && Number(order.delay_seconds),
+    deduplication_key: order.deduplication_key !== '' && order.deduplication_key,
+    concurrency_key: order.concurrency_key !== '' && order.concurrency_key,
+  }).filter(([, value]) => value !== false)
+  return `{"input":${input}${given.map(([name, value]) => `,"${name}":${JSON.stringify(value)}`).join('')}}`
 }
 
 interface Schema {

@@ -1,20 +1,17 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { answered, api } from '../../api/client'
+import { type ReactNode, useState } from 'react'
 import { indented } from '../../api/json-text'
 import { queries } from '../../api/queries'
-import type { WholeRun } from '../../api/types'
-import { Equivalent } from '../../components/equivalent'
+import type { Fact, Page, WholeRun } from '../../api/types'
 import { FactProof } from '../../components/evidence'
 import { FactTable } from '../../components/facts'
 import { Chain, Chip, Id } from '../../components/identity'
 import { Log, Outcome, useLiveRun } from '../../components/live-run'
-import { isOver, took } from '../../components/runs'
-import { useChange } from '../../hooks/change'
-import { useReason } from '../../hooks/rights'
+import { RunActs, RunEquivalents } from '../../components/run-acts'
+import { isOver, RunTable, took } from '../../components/runs'
 import { paths } from '../../paths'
 import { useText } from '../../text'
-import { Button } from '../../ui/button'
 import { CodeBlock, Copyable, shortId } from '../../ui/copy'
 import { Empty, Failure, PageHeader, Properties, Section, Skeleton } from '../../ui/page'
 import { Status } from '../../ui/status'
@@ -29,16 +26,10 @@ export default function RunPage() {
   const { tab = 'result' } = route.useSearch()
   const live = useLiveRun(id)
   const query = live.run
-  const cancel = useChange((_: undefined, key) =>
-    answered(
-      api.POST('/api/v1/runs/{run}/cancel', {
-        params: { path: { run: id }, header: { 'Idempotency-Key': key } },
-      }),
-    ),
-  )
-  const principal = query.data?.principal.id
-  const mayCancel = useReason('runs:update', {
-    of: { selector: id, ...(principal && { owner: principal }) },
+  const [refusal, setRefusal] = useState<{ of: string; error: unknown }>()
+  const asked = useInfiniteQuery({
+    ...queries.runs({ parent: id }),
+    refetchInterval: query.data && !isOver(query.data) ? 5_000 : false,
   })
   const above = <Link to={paths.runs}>{text.place.runs}</Link>
   if (!query.data) {
@@ -54,6 +45,8 @@ export default function RunPage() {
     )
   }
   const run = query.data
+  // Until they are read, those of the run before stand in their place.
+  const hasAsked = !asked.isPlaceholderData && asked.data?.pages.some((page) => page.items.length > 0)
   return (
     <>
       <PageHeader
@@ -62,20 +55,9 @@ export default function RunPage() {
         above={above}
         state={<Status of={run.status} />}
         detail={<Copyable value={run.id} />}
-        actions={
-          !isOver(run) && (
-            <Button
-              icon="stop"
-              busy={cancel.isPending}
-              reason={mayCancel}
-              onClick={() => cancel.mutate(undefined)}
-            >
-              {text.runs.cancel}
-            </Button>
-          )
-        }
+        actions={<RunActs key={id} of={run} onRefused={(error) => setRefusal({ of: id, error })} />}
       />
-      {cancel.error && <Failure error={cancel.error} />}
+      {refusal?.of === id && refusal.error !== undefined && <Failure error={refusal.error} />}
       <div className="chain-line">
         <Chain of={[{ kind: 'function', id: run.function }, run.principal]} />
       </div>
@@ -86,19 +68,15 @@ export default function RunPage() {
           { id: 'result', label: text.functions.result },
           { id: 'log', label: text.runs.log },
           { id: 'evidence', label: text.runs.evidence },
+          ...(hasAsked || tab === 'asked' ? [{ id: 'asked', label: text.queues.askedFor }] : []),
         ]}
       />
       {tab === 'result' && <Result of={run} />}
       {tab === 'log' && <Log live={live} />}
       {tab === 'log' && run.logs_truncated && <p className="muted">{text.runs.cut}</p>}
       {tab === 'evidence' && <Evidence of={run} />}
-      {!isOver(run) && (
-        <Equivalent
-          method="POST"
-          path={`/api/v1/runs/${run.id}/cancel`}
-          cli={`safeconduct runs cancel ${run.id}`}
-        />
-      )}
+      {tab === 'asked' && <RunTable query={asked} />}
+      <RunEquivalents of={run} />
     </>
   )
 }
@@ -124,13 +102,15 @@ function Result({ of: run }: { of: WholeRun }) {
             [text.runs.fn, <Chip key="f" of={{ kind: 'function', id: run.function }} />],
             [text.version, <Id key="v" of={run.version} />],
             [text.runs.trigger, text.runs.triggers[run.trigger]],
-            [
-              text.runs.attempt,
-              <span key="a" className="mono">
-                {run.attempts}
-              </span>,
-            ],
+            ...given(text.queues.parent, run.parent && <Chip of={{ kind: 'run', id: run.parent }} />),
+            ...given(text.queues.replayOf, run.replay_of && <Chip of={{ kind: 'run', id: run.replay_of }} />),
+            ...given(
+              text.queues.priority,
+              run.priority !== 0 && <span className="mono">{run.priority}</span>,
+            ),
+            [text.queues.attempts, text.queues.attemptsOf(run.attempts, run.max_attempts)],
             [text.runs.queued, <Time key="q" at={run.queued_at} />],
+            ...given(text.queues.notBefore, run.due_at && <Time at={run.due_at} />),
             [text.runs.started, <Time key="s" at={run.started_at} />],
             [text.runs.ended, <Time key="e" at={run.ended_at} />],
             [
@@ -150,6 +130,11 @@ function Result({ of: run }: { of: WholeRun }) {
   )
 }
 
+/** A line of its own, if there is something to say. */
+function given(name: string, value: ReactNode): [string, ReactNode][] {
+  return value ? [[name, value]] : []
+}
+
 function Bytes({ of }: { of: number | undefined }) {
   return of === undefined ? '–' : <span className="mono">{(of / 1_048_576).toFixed(1)} MB</span>
 }
@@ -157,13 +142,12 @@ function Bytes({ of }: { of: number | undefined }) {
 /** The facts that the run left, each with who acted on whose behalf, and the proof that its end stands in the log. */
 function Evidence({ of: run }: { of: WholeRun }) {
   const text = useText()
-  // The list follows the ledger by a moment.
   const facts = useInfiniteQuery({
     ...queries.facts({ run: run.id }),
-    refetchInterval: ({ state }) => (isOver(run) && state.data?.pages[0]?.items.length === 0 ? 1_000 : false),
+    // The list follows the ledger by a moment.
+    refetchInterval: ({ state }) => (isOver(run) && state.data && !endOf(run, state.data) ? 1_000 : false),
   })
-  const found = facts.data?.pages.flatMap((page) => page.items)
-  const end = found?.find((fact) => fact.kind.startsWith('run.'))
+  const end = facts.data && endOf(run, facts.data)
   return (
     <>
       <Section title={text.runs.facts}>
@@ -179,4 +163,11 @@ function Evidence({ of: run }: { of: WholeRun }) {
       )}
     </>
   )
+}
+
+/** The fact of its last end: what was tried again has more than one, and what was put aside a later fact. */
+function endOf(run: WholeRun, { pages }: { pages: Page<Fact>[] }): Fact | undefined {
+  const own = pages.flatMap((page) => page.items).filter(({ kind }) => kind.startsWith('run.'))
+  const last = own.find(({ kind }) => kind !== 'run.flushed')
+  return last?.kind === `run.${run.status}` ? last : undefined
 }

@@ -246,7 +246,7 @@ impl Functions {
         let (fact, statement) = self.runs().retrying(&by.scope(), &found, attempts, actor, origin).await?;
         let change = Change::new(by.scope(), self.inner().ledger.seal(fact).await?).statement(statement);
         (found.state, found.error_kind, found.usage) = (RunState::Queued, None, None);
-        (found.started_at, found.ended_at) = (None, None);
+        (found.started_at, found.ended_at, found.flushed_at) = (None, None, None);
         found.revision += 1;
         Ok(Decided::new(change.wake_queue(), found))
     }
@@ -255,13 +255,15 @@ impl Functions {
     pub(crate) async fn flush(&self, by: &Allowance, run: RunId) -> Result<Decided<Run>, FunctionError> {
         let mut found = self.find_run(by, run).await?;
         by.expect_revision(found.revision)?;
-        if found.state != RunState::Dead {
-            let detail = format!("The run is {}; only dead ones are put aside.", found.state);
+        if found.state != RunState::Dead || found.flushed_at.is_some() {
+            let state = if found.flushed_at.is_some() { "put aside already" } else { found.state.name() };
+            let detail = format!("The run is {state}; only dead ones are put aside.");
             return Err(Problem::new(&RUN_NOT_DEAD, detail).into());
         }
         let (actor, origin) = (by.caller().actor(), by.origin());
         let (fact, statement) = self.runs().flushing(&by.scope(), &found, actor, origin).await?;
         let change = Change::new(by.scope(), self.inner().ledger.seal(fact).await?).statement(statement);
+        found.flushed_at = Some(self.inner().world.now());
         found.revision += 1;
         Ok(Decided::new(change, found))
     }

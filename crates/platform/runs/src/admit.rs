@@ -93,6 +93,7 @@ impl Runs {
             replay_of: new.order.replay_of,
             priority: new.order.priority,
             due_at: new.order.due_at.filter(|due| *due > now),
+            flushed_at: None,
         };
         let entry = Entry {
             credential: new.mandate.credential.map(Id::uuid),

@@ -155,6 +155,7 @@ impl Bench {
             replay_of: None,
             priority: 0,
             due_at: None,
+            flushed_at: None,
         };
         let entry = Entry {
             run,

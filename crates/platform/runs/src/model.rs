@@ -270,6 +270,8 @@ pub struct Run {
     pub priority: i64,
     /// Not before, while it waits for that.
     pub due_at: Option<Timestamp>,
+    /// When somebody put it aside, being dead.
+    pub flushed_at: Option<Timestamp>,
 }
 
 /// How many runs of one kind stand where, in one organization.

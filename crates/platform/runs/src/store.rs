@@ -16,7 +16,8 @@ macro_rules! columns {
     () => {
         "org, id, kind, state, trigger, trigger_id, target, version, principal, subject, jti, txn, input_sha256, \
          input_size, output_sha256, output_size, error_kind, attempts, max_attempts, fence, queued_at, started_at, \
-         ended_at, wall_ms, cpu_ms, peak_memory, logs_truncated, revision, parent, replay_of, priority, due_at"
+         ended_at, wall_ms, cpu_ms, peak_memory, logs_truncated, revision, parent, replay_of, priority, due_at, \
+         flushed_at"
     };
 }
 
@@ -475,6 +476,7 @@ pub(crate) fn run(row: &mut Row) -> Result<Run, DbError> {
         replay_of: row.optional_id()?,
         priority: row.next()?,
         due_at: Some(row.next::<Timestamp>()?).filter(|due| *due != AT_ONCE),
+        flushed_at: row.next()?,
     })
 }
 

@@ -100,6 +100,8 @@ pub struct RunView {
     pub priority: i64,
     /// It begins no sooner, while it waits for that.
     pub due_at: Option<Timestamp>,
+    /// When somebody put it aside, being dead.
+    pub flushed_at: Option<Timestamp>,
     /// How often it was begun.
     pub attempts: i64,
     /// After so many it is given up.
@@ -285,6 +287,7 @@ impl RunView {
             replay_of: run.replay_of,
             priority: run.priority,
             due_at: run.due_at,
+            flushed_at: run.flushed_at,
             attempts: run.attempts,
             max_attempts: run.max_attempts,
             input: json(contents.input),

@@ -76,6 +76,8 @@ testing::on_both_databases! {
 
         let aside = owner.post(&format!("/api/v1/runs/{id}/flush"), json!({})).await.ok(200);
         assert_eq!(aside["status"], "dead", "it stays on record");
+        assert!(aside["flushed_at"].is_string());
+        owner.post(&format!("/api/v1/runs/{id}/flush"), json!({})).await.refused(409, "run_not_dead");
         assert_eq!(owner.get("/api/v1/queues/function/dead").await.ok(200)["items"], json!([]));
         assert_eq!(owner.get("/api/v1/queues").await.ok(200)["items"], json!([]));
         server.house().ledger.drain().await.unwrap();

@@ -88,7 +88,7 @@ impl Furnished {
         owner.get(&format!("/api/v1/agents/{agent}")).await.ok(200);
         let space = id(&make("/api/v1/state", json!({ "name": marker, "history_depth": 2 })).await);
         for value in 1..=2 {
-            let entry = json!({ "value": value, "description": marker });
+            let entry = json!({ "value": format!("{marker} {value}"), "description": marker });
             owner.put(&format!("/api/v1/state/{marker}/entries/{marker}"), entry).await.ok(200);
         }
         let names = vec![
