@@ -123,6 +123,63 @@ async fn until_fresh(papers: &Papers, caller: &Caller) {
     while papers.ask(caller, &[]).await.status == 503 {}
 }
 
+/// The heartbeat by itself: nothing died, nothing was said, the node only hears nothing for two seconds.
+#[tokio::test]
+async fn a_node_that_hears_nothing_serves_no_agent_and_issues_no_token() {
+    let server = TestServer::start(TestDatabase::postgres().await).await;
+    let owner = server.owner().await;
+    let papers = Papers::of(&owner, "worker", &[]).await;
+    let agent = with_token(&server, &papers.token(&server).await);
+    assert!(works(&agent).await);
+    server.house().feed.pause(true);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let refused = loop {
+        let answer = agent.get("/api/v1/auth/me").await;
+        if answer.status != 200 {
+            break answer;
+        }
+        assert!(std::time::Instant::now() < until, "a deaf node goes on serving agents");
+        tokio::task::yield_now().await;
+    };
+    assert!(refused.headers.contains_key("retry-after"));
+    refused.refused(503, "stale_revocation_feed");
+    papers.ask(&server.anonymous(), &[]).await.oauth_error(503, "temporarily_unavailable");
+    owner.get("/api/v1/auth/me").await.ok(200);
+    server.house().feed.pause(false);
+    until_fresh(&papers, &server.anonymous()).await;
+    assert!(works(&agent).await, "and serves it again when it hears");
+    server.finish().await;
+}
+
+/// A notice that is lost costs no more than the next look.
+#[tokio::test]
+async fn a_revocation_that_nobody_was_told_of_is_heard_all_the_same() {
+    let server = TestServer::start(TestDatabase::postgres().await).await;
+    let owner = server.owner().await;
+    let papers = Papers::of(&owner, "worker", &[]).await;
+    let agent = with_token(&server, &papers.token(&server).await);
+    assert!(works(&agent).await);
+    // Another node's change, without its NOTIFY.
+    let tamper = server.database.tamper().await;
+    let (org, key) =
+        (tamper.uuid(types::Id::uuid(server.home().await)), papers.agent.parse::<types::AgentId>().unwrap());
+    tamper.must("UPDATE authority_head SET revision = revision + 1").await;
+    tamper
+        .must(&format!(
+            "INSERT INTO authority_log (revision, ordinal, org, kind, key, dead, at) \
+             SELECT revision, 0, {org}, 'agent', {}, true, {} FROM authority_head",
+            tamper.uuid(types::Id::uuid(key)),
+            World::system().now().millis(),
+        ))
+        .await;
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while works(&agent).await {
+        assert!(std::time::Instant::now() < until, "the death is not heard");
+        tokio::task::yield_now().await;
+    }
+    server.finish().await;
+}
+
 #[tokio::test]
 async fn a_node_that_was_cut_off_buries_its_tokens_when_it_hears() {
     let here = TestServer::start(TestDatabase::postgres().await).await;
