@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Path, Request};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -31,14 +31,17 @@ pub(crate) fn routes(public_url: &str) -> Router {
         .route("/", get(to_console.clone()))
         .route("/console", get(to_console))
         .route("/console/", get(page_at_root))
-        .route("/console/{*path}", get(move |path, headers| file(public_url.clone(), path, headers)))
+        .route(
+            "/console/{*path}",
+            get(move |path, uri, headers| file(public_url.clone(), path, uri, headers)),
+        )
 }
 
 async fn page_at_root(headers: HeaderMap) -> Response {
     serve("index.html", &headers)
 }
 
-async fn file(public_url: String, Path(path): Path<String>, headers: HeaderMap) -> Response {
+async fn file(public_url: String, Path(path): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
     if Files::get(&path).is_some() {
         return serve(&path, &headers);
     }
@@ -47,7 +50,8 @@ async fn file(public_url: String, Path(path): Path<String>, headers: HeaderMap) 
     }
     // A page of the console. Under another loopback name the cookie would be another's.
     if host(&headers).is_some_and(|host| !public_url.ends_with(&format!("//{host}")) && is_loopback(host)) {
-        return canonical(&public_url, &headers, &format!("/console/{path}")).into_response();
+        let whole = uri.path_and_query().map_or("/console/", |whole| whole.as_str());
+        return canonical(&public_url, &headers, whole).into_response();
     }
     serve("index.html", &headers)
 }

@@ -105,9 +105,15 @@ async fn the_root_leads_to_the_console_under_its_own_address() {
     // The same server by another loopback name: the cookie would not be sent there.
     let port = server.url().rsplit_once(':').expect("a port").1.to_owned();
     let other = Caller { url: format!("http://localhost:{port}"), ..server.anonymous() };
-    let moved = other.get("/console/agents").await;
-    let expected = format!("{}/console/agents", server.url());
-    assert_eq!((moved.status.as_u16(), moved.header("location")), (307, expected.as_str()));
+    for page in ["/console/agents", "/console/agents?status=active&q=a%20b", "/console/x%0d%0ay?z=%0a"] {
+        let moved = other.get(page).await;
+        let expected = format!("{}{page}", server.url());
+        assert_eq!(
+            (moved.status.as_u16(), moved.header("location")),
+            (307, expected.as_str()),
+            "as it was asked for"
+        );
+    }
     server.finish().await;
 }
 

@@ -17,7 +17,8 @@ fn functions_are_pushed_and_run() {
     terminal.file("schema.json", r#"{"type": "object", "required": ["name"]}"#);
     let push = ["functions", "push", "greet.py", "--name", "ops:greet", "--input-schema", "schema.json"];
     shows("functions_push", &terminal.run(&push));
-    shows("functions_push_again", &terminal.run(&push));
+    shows("functions_push_same", &terminal.run(&push));
+    shows("functions_push_again", &terminal.run(&[&push[..], &["--timeout", "20"]].concat()));
     shows("functions_push_broken", &terminal.run(&["functions", "push", "broken.py"]));
     shows("functions_list", &terminal.run(&["functions", "list"]));
     shows("functions_versions", &terminal.run(&["functions", "versions", "ops:greet"]));
