@@ -74,6 +74,7 @@ impl RunTokens for TokensOfRuns {
                 function: wanted.function,
                 author: wanted.author,
                 run: wanted.run,
+                fence: wanted.fence,
                 permissions: wanted.permissions,
                 lifetime: wanted.lifetime,
             });

@@ -1,7 +1,9 @@
-//! What comes through the door of a jail: nobody but a run of that jail's organization, with the run's own token.
+//! What comes through the door of a jail: nobody but runs of that jail's organization, with a run's token.
 //!
-//! Code in a jail has our API and nothing else to talk to. Whatever else it may have got hold of – an API key, another
-//! token, a password to try – is worth nothing there, and every fact that it leaves names the run.
+//! Code in a jail has our API and nothing else to talk to. Whatever else it may have got hold of – an API key, an agent's
+//! secret, a password to try – is worth nothing there, and every fact that it leaves names a run. Which of the
+//! organization's living runs a token is of, the door cannot tell from the connection. Signing in and asking for tokens,
+//! which need no caller, are refused by [`web::Door`] to whoever is a run.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -42,8 +44,7 @@ impl Jailed {
         match caller.means {
             Means::Token { run: Some(run), .. } if self.functions.is_slot_of(caller.org, slot) => Ok(run),
             _ => {
-                let detail =
-                    "Functions call with the token of their own run, context.access_token, and no other.";
+                let detail = "Functions call with their run's token, context.access_token, and nothing else.";
                 Err(Problem::new(&INVALID_TOKEN, detail))
             }
         }

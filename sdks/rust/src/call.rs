@@ -40,6 +40,16 @@ impl<'a> Call<'a> {
         Self { client, method, url, headers, body, repeatable, timeout, flaw: None }
     }
 
+    #[cfg(test)]
+    pub(crate) fn flaw(&self) -> Option<&Error> {
+        self.flaw.as_ref()
+    }
+
+    /// A call that is not sent.
+    pub(crate) fn flawed(self, flaw: Error) -> Self {
+        Self { flaw: Some(flaw), ..self }
+    }
+
     /// Adds the members that have a value.
     #[must_use]
     pub(crate) fn query(mut self, parameters: &impl Serialize) -> Self {

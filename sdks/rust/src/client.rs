@@ -109,23 +109,36 @@ impl Client {
     }
 
     pub(crate) fn get<'a>(&'a self, path: &[&str]) -> Call<'a> {
-        Call::new(self, reqwest::Method::GET, self.address(path))
+        self.call(reqwest::Method::GET, path)
     }
 
     pub(crate) fn post<'a>(&'a self, path: &[&str]) -> Call<'a> {
-        Call::new(self, reqwest::Method::POST, self.address(path))
+        self.call(reqwest::Method::POST, path)
     }
 
     pub(crate) fn put<'a>(&'a self, path: &[&str]) -> Call<'a> {
-        Call::new(self, reqwest::Method::PUT, self.address(path))
+        self.call(reqwest::Method::PUT, path)
     }
 
     pub(crate) fn patch<'a>(&'a self, path: &[&str]) -> Call<'a> {
-        Call::new(self, reqwest::Method::PATCH, self.address(path))
+        self.call(reqwest::Method::PATCH, path)
     }
 
     pub(crate) fn delete<'a>(&'a self, path: &[&str]) -> Call<'a> {
-        Call::new(self, reqwest::Method::DELETE, self.address(path))
+        self.call(reqwest::Method::DELETE, path)
+    }
+
+    /// An address leaves `.` and `..` out of itself (WHATWG URL, path state), also escaped: it would lead elsewhere.
+    fn call<'a>(&'a self, method: reqwest::Method, path: &[&str]) -> Call<'a> {
+        let call = Call::new(self, method, self.address(path));
+        match path.iter().find(|segment| matches!(**segment, "." | "..")) {
+            Some(segment) => call.flawed(Error::new(
+                "unreachable_path",
+                "No address leads there",
+                format!("`{segment}` cannot stand between slashes in an address. Choose another name."),
+            )),
+            None => call,
+        }
     }
 
     /// Each segment is escaped, so that no id reaches another path.
@@ -286,5 +299,10 @@ mod tests {
         let call = |segment| client.address(&["api", "v1", "agents", segment]).to_string();
         assert_eq!(call("ops:reporter"), "https://sc.example/under/api/v1/agents/ops:reporter");
         assert_eq!(call("a/../b?c#d"), "https://sc.example/under/api/v1/agents/a%2F..%2Fb%3Fc%23d");
+        for odd in [".", ".."] {
+            let flaw =
+                client.call(reqwest::Method::GET, &["api", "v1", "state", "notes", "entries", "a", odd, "b"]);
+            assert_eq!(flaw.flaw().map(Error::code), Some("unreachable_path"), "{odd} would lead elsewhere");
+        }
     }
 }

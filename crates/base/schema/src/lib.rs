@@ -1,8 +1,9 @@
 //! JSON Schema 2020-12 from people whom we do not trust: of what functions take and give, of what is kept in state.
 //!
 //! A schema refers to itself only (`#` or `#/…`), never in a circle, and stays small when every reference is written out:
-//! so checking a value costs at most its size times a bound. Patterns run in linear time. No file and no address is
-//! ever read.
+//! so checking a value costs at most its size times the schema's. That product is bounded: a value that is too large for its
+//! schema is refused unread, and of one that fails in many places only the first is told where looking for all would take
+//! long. Patterns run in linear time. No file and no address is ever read.
 
 use std::collections::HashMap;
 
@@ -16,10 +17,18 @@ const DEEPEST: usize = 64;
 const MOST: u64 = 4_000;
 /// Violations told at once.
 const TOLD: usize = 100;
+/// Subschemas times parts of the value: what a check may look at, a second or two of one core.
+const LOOKS: u64 = 20_000_000;
+/// The same while every violation is looked for; each that is found takes memory, told or not.
+const LOOKS_FOR_ALL: u64 = 200_000;
 
 /// A schema that was found good.
 #[derive(Debug)]
-pub struct Schema(Validator);
+pub struct Schema {
+    validator: Validator,
+    /// Subschemas once every reference is written out.
+    weight: u64,
+}
 
 impl Schema {
     /// `pointer` is where the schema stands in the request, for the errors.
@@ -33,25 +42,46 @@ impl Schema {
         if size > LARGEST {
             return Err(error("", format!("has {size} bytes; at most {LARGEST} are read")));
         }
-        Weights::new(schema).weigh_root().map_err(|(place, reason)| error(&place, reason))?;
+        let weight = Weights::new(schema).weigh_root().map_err(|(place, reason)| error(&place, reason))?;
         let built = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .with_pattern_options(PatternOptions::regex())
             .offline()
             .build(schema);
         match built {
-            Ok(validator) => Ok(Self(validator)),
+            Ok(validator) => Ok(Self { validator, weight }),
             Err(refusal) => Err(error(&refusal.instance_path().to_string(), refusal.to_string())),
         }
     }
 
-    /// Everything that is wrong with `value`; pointers begin with `pointer`.
+    /// What is wrong with `value` – everything, up to a hundred, unless looking for it all would take long; pointers begin
+    /// with `pointer`.
     pub fn violations(&self, value: &Value, pointer: &str) -> Vec<FieldError> {
         let error = |error: jsonschema::ValidationError<'_>| FieldError {
             field: format!("{pointer}{}", error.instance_path()),
             reason: error.masked_with("the value").to_string(),
         };
-        self.0.iter_errors(value).take(TOLD).map(error).collect()
+        let looks = self.weight.saturating_mul(parts(value));
+        if looks > LOOKS {
+            let reason = "has more parts than can be held against this schema; make one of them smaller";
+            return vec![FieldError { field: pointer.to_owned(), reason: reason.to_owned() }];
+        }
+        if self.validator.is_valid(value) {
+            return Vec::new();
+        }
+        if looks > LOOKS_FOR_ALL {
+            return self.validator.validate(value).err().map(error).into_iter().collect();
+        }
+        self.validator.iter_errors(value).take(TOLD).map(error).collect()
+    }
+}
+
+/// Values in a value, itself included.
+fn parts(value: &Value) -> u64 {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(parts).sum::<u64>(),
+        Value::Object(members) => 1 + members.values().map(parts).sum::<u64>(),
+        _ => 1,
     }
 }
 
@@ -187,6 +217,25 @@ mod tests {
         assert_eq!(fields, ["/input", "/input/rows/1/n", "/input/rows/2/n"].into());
         assert_eq!(found.len(), 4, "{found:?}");
         assert!(found.iter().all(|error| !error.reason.contains("-1")), "the value itself is not repeated");
+    }
+
+    /// Written out a thousand times at each item: every violation of these would take gigabytes.
+    #[test]
+    fn a_value_that_fails_everywhere_costs_no_more_than_its_first_failure() {
+        let mut defs = serde_json::Map::new();
+        for deep in 0..9 {
+            let next = json!({ "$ref": format!("#/$defs/a{}", deep + 1) });
+            defs.insert(format!("a{deep}"), json!({ "allOf": [next, next] }));
+        }
+        defs.insert("a9".into(), json!({ "type": "string" }));
+        let schema =
+            Schema::compile(&json!({ "items": { "$ref": "#/$defs/a0" }, "$defs": defs }), "").unwrap();
+        let list = |items: usize, of: Value| Value::Array(vec![of; items]);
+        assert_eq!(schema.violations(&list(2_000, json!(1)), "/value").len(), 1);
+        assert!(schema.violations(&list(2_000, json!("fits")), "/value").is_empty());
+        let unread = schema.violations(&list(80_000, json!("fits")), "/value");
+        assert_eq!((unread.len(), unread[0].field.as_str()), (1, "/value"));
+        assert!(unread[0].reason.contains("more parts"), "{unread:?}");
     }
 
     #[test]

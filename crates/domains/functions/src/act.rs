@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use authority::Required;
-use db::{AuthorityEntry, Change, CommitError};
+use db::{AuthorityEntry, Bookkeeping, Change, CommitError};
 use problem::{ALREADY_EXISTS, CONFLICT, IDEMPOTENCY_IN_FLIGHT, Problem, RUN_NOT_DEAD, RUN_NOT_FAILED};
 use runs::{
-    Concurrency, Contents, NewRun, Order, Prepared, Promised, Run, RunState, RunsError, Target, Trigger,
+    Act, Concurrency, Contents, NewRun, Order, Prepared, Promised, Run, RunState, RunsError, Target, Trigger,
 };
 use serde_json::Value;
 use types::{FunctionId, FunctionVersionId, Id, RunId};
@@ -72,14 +72,14 @@ impl Functions {
         if let Some(key) = asked.deduplication_key
             && let Some(open) = self.open_under(by, prepared.run(), key).await?
         {
-            return Ok(show(202, &open, None)?);
+            return self.kept(by, show(202, &open, None)?).await;
         }
         let same = prepared.run().clone();
         match self.set_off(by, prepared, wish, &show).await {
             // Somebody was faster, by a moment.
             Err(SetOff::Duplicate) => {
                 match self.open_under(by, &same, asked.deduplication_key.unwrap_or_default()).await? {
-                    Some(open) => Ok(show(202, &open, None)?),
+                    Some(open) => self.kept(by, show(202, &open, None)?).await,
                     None => {
                         Err(Problem::new(&CONFLICT, "The run under this key has just ended. Ask again.")
                             .into())
@@ -88,6 +88,15 @@ impl Functions {
             }
             Err(SetOff::Refused(refusal)) => Err(refusal),
             Ok(reply) => Ok(reply),
+        }
+    }
+
+    /// The answer, for a repeat with the same Idempotency-Key as well.
+    async fn kept(&self, by: &Allowance, reply: Reply) -> Result<Reply, Refusal> {
+        let Some(keyed) = by.keyed(&reply).await? else { return Ok(reply) };
+        match self.inner().db.keep(Bookkeeping::new(by.scope()).statement(keyed)).await {
+            Err(CommitError::Refused(code)) if *code == IDEMPOTENCY_IN_FLIGHT => by.first_answer().await,
+            kept => kept.map(|_| reply).map_err(|error| FunctionError::from(error).into()),
         }
     }
 
@@ -144,14 +153,16 @@ impl Functions {
         of: &FunctionRef,
         asked: &Asked<'_>,
     ) -> Result<Prepared, FunctionError> {
-        let mut input = asked.input.clone();
-        let function = self.find_for(by, of, Some(&input)).await?;
-        if self.inner().sandbox.is_none() {
-            return Err(FunctionError::NoSandbox("no sandbox".into()));
-        }
+        let function = self.known(by, of).await?;
         let ready = self.inner().versions.get(&by.scope(), function.live_version).await?;
+        let mut input = asked.input.clone();
         if let Some(schema) = &ready.version.input_schema {
             coerce(schema, &mut input);
+        }
+        // Asked about what will run, not about how it was written.
+        self.admit(by, &function, Some(&input))?;
+        if self.inner().sandbox.is_none() {
+            return Err(FunctionError::NoSandbox("no sandbox".into()));
         }
         let violations = ready.input.as_ref().map(|schema| schema.violations(&input, "/input"));
         if let Some(violations) = violations.filter(|found| !found.is_empty()) {
@@ -199,7 +210,10 @@ impl Functions {
         let found = self.runs().get(&scope, run).await.map_err(FunctionError::from)?;
         let found = found.ok_or(FunctionError::UnknownRun)?;
         by.check_for(&READ_RUNS, &run_object(&found))?;
-        let function = self.find(by, &FunctionRef::Id(FunctionId::from_uuid(found.target))).await?;
+        let input = self.runs().input_of(&scope, &found).await.map_err(FunctionError::from)?;
+        let arguments: Value = serde_json::from_slice(&input).map_err(Problem::internal)?;
+        let of = FunctionRef::Id(FunctionId::from_uuid(found.target));
+        let function = self.find_for(by, &of, Some(&arguments)).await?;
         let version = FunctionVersionId::from_uuid(found.version.unwrap_or_default());
         let ready = self.inner().versions.get(&scope, version).await?;
         let asked = Asked {
@@ -215,7 +229,7 @@ impl Functions {
             trigger_id: None,
             target: Target::new(function.id, function.full_name()).version(version),
             mandate: mandate(by, &*self.inner().tokens)?,
-            input: self.runs().input_of(&scope, &found).await.map_err(FunctionError::from)?,
+            input,
             order: Order { replay_of: Some(found.id), ..self.order(&ready, &asked) },
         };
         let prepared = self.runs().prepare(&scope, new).await.map_err(FunctionError::from)?;
@@ -230,7 +244,7 @@ impl Functions {
 
     /// A run that failed, back in the queue under the authority that it was asked for with.
     pub(crate) async fn retry(&self, by: &Allowance, run: RunId) -> Result<Decided<Run>, FunctionError> {
-        let mut found = self.find_run(by, run).await?;
+        let found = self.find_run(by, run).await?;
         by.expect_revision(found.revision)?;
         if !matches!(found.state, RunState::Failed | RunState::TimedOut | RunState::Dead) {
             let detail = format!(
@@ -239,21 +253,26 @@ impl Functions {
             );
             return Err(Problem::new(&RUN_NOT_FAILED, detail).into());
         }
+        if let Some(parent) = found.parent
+            && let Some(parent) = self.runs().get(&by.scope(), parent).await?
+            && parent.state == RunState::Cancelled
+        {
+            let detail = format!("The run {} that asked for it was cancelled. Replay it instead.", parent.id);
+            return Err(Problem::new(&RUN_NOT_FAILED, detail).into());
+        }
         let (actor, origin) = (by.caller().actor(), by.origin());
         let version = FunctionVersionId::from_uuid(found.version.unwrap_or_default());
         let retry = self.inner().versions.get(&by.scope(), version).await?.version.retry;
         let attempts = retry.map(|retry| retry.max_attempts);
-        let (fact, statement) = self.runs().retrying(&by.scope(), &found, attempts, actor, origin).await?;
+        let retried = self.runs().retrying(&by.scope(), &found, attempts, actor, origin).await?;
+        let Act { fact, statement, run } = retried;
         let change = Change::new(by.scope(), self.inner().ledger.seal(fact).await?).statement(statement);
-        (found.state, found.error_kind, found.usage) = (RunState::Queued, None, None);
-        (found.started_at, found.ended_at, found.flushed_at) = (None, None, None);
-        found.revision += 1;
-        Ok(Decided::new(change.wake_queue(), found))
+        Ok(Decided::new(change.wake_queue(), run))
     }
 
     /// A dead run, put aside.
     pub(crate) async fn flush(&self, by: &Allowance, run: RunId) -> Result<Decided<Run>, FunctionError> {
-        let mut found = self.find_run(by, run).await?;
+        let found = self.find_run(by, run).await?;
         by.expect_revision(found.revision)?;
         if found.state != RunState::Dead || found.flushed_at.is_some() {
             let state = if found.flushed_at.is_some() { "put aside already" } else { found.state.name() };
@@ -261,11 +280,9 @@ impl Functions {
             return Err(Problem::new(&RUN_NOT_DEAD, detail).into());
         }
         let (actor, origin) = (by.caller().actor(), by.origin());
-        let (fact, statement) = self.runs().flushing(&by.scope(), &found, actor, origin).await?;
+        let Act { fact, statement, run } = self.runs().flushing(&by.scope(), &found, actor, origin).await?;
         let change = Change::new(by.scope(), self.inner().ledger.seal(fact).await?).statement(statement);
-        found.flushed_at = Some(self.inner().world.now());
-        found.revision += 1;
-        Ok(Decided::new(change, found))
+        Ok(Decided::new(change, run))
     }
 
     /// The run, if the caller may do its operation to it.

@@ -53,6 +53,10 @@ fn resolved<'a>(root: &'a Value, schema: &'a Value) -> Option<&'a Map<String, Va
 fn other_type(schema: &Map<String, Value>, value: &Value) -> Option<Value> {
     let types = types(schema)?;
     let admits = |name: &str| types.contains(&name);
+    if types == ["array"] {
+        let single = !matches!(value, Value::Object(_) | Value::Array(_));
+        return single.then(|| Value::Array(vec![value.clone()]));
+    }
     match value {
         Value::String(text) if !admits("string") => {
             let read: Value = serde_json::from_str(text).ok()?;
@@ -70,8 +74,6 @@ fn other_type(schema: &Map<String, Value>, value: &Value) -> Option<Value> {
             fits.then_some(read)
         }
         Value::Number(number) if types == ["string"] => Some(Value::String(number.to_string())),
-        Value::Object(_) | Value::Array(_) => None,
-        single if types == ["array"] => Some(Value::Array(vec![single.clone()])),
         _ => None,
     }
 }

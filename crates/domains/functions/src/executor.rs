@@ -132,6 +132,7 @@ impl FunctionExecutor {
             function: ready.version.function,
             author,
             run: task.run.id,
+            fence: task.run.fence,
             permissions: &ready.version.permissions,
             lifetime: ready.limits(&self.0.settings).wall + TOKEN_MARGIN,
         };

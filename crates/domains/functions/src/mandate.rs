@@ -27,6 +27,8 @@ pub struct TokenWanted<'a> {
     /// Who wrote the version that runs.
     pub author: PrincipalId,
     pub run: RunId,
+    /// Of the lease that it is worked on under: its token is good for this attempt.
+    pub fence: i64,
     pub permissions: &'a Authority,
     pub lifetime: Duration,
 }

@@ -35,7 +35,7 @@ fn five_minutes() -> i64 {
 impl Retry {
     /// After the attempt of this number, from 1.
     pub(crate) fn wait(self, attempt: i64, world: &World) -> Duration {
-        let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or_default().min(32);
+        let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(u32::MAX).min(32);
         let seconds = self.initial_seconds.saturating_mul(1 << doublings).min(self.max_seconds);
         let wait = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
         // Between four fifths and six fifths.

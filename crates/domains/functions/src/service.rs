@@ -133,13 +133,29 @@ impl Functions {
         of: &FunctionRef,
         arguments: Option<&Value>,
     ) -> Result<Function, FunctionError> {
-        let found = store::find(&self.0.db, &by.scope(), of).await?.ok_or(FunctionError::Unknown)?;
-        let attributes = || found.attributes();
-        by.check_with(&found.object(), Details { attributes: Some(&attributes), arguments })?;
-        if found.deleted_at.is_some() {
+        let found = self.known(by, of).await?;
+        self.admit(by, &found, arguments)?;
+        Ok(found)
+    }
+
+    /// The function, whoever asks: nothing of it may be told before [`Functions::admit`].
+    pub(crate) async fn known(&self, by: &Allowance, of: &FunctionRef) -> Result<Function, FunctionError> {
+        store::find(&self.0.db, &by.scope(), of).await?.ok_or(FunctionError::Unknown)
+    }
+
+    /// May the caller do its operation to this function, with these arguments?
+    pub(crate) fn admit(
+        &self,
+        by: &Allowance,
+        function: &Function,
+        arguments: Option<&Value>,
+    ) -> Result<(), FunctionError> {
+        let attributes = || function.attributes();
+        by.check_with(&function.object(), Details { attributes: Some(&attributes), arguments })?;
+        if function.deleted_at.is_some() {
             return Err(FunctionError::Unknown);
         }
-        Ok(found)
+        Ok(())
     }
 
     pub(crate) async fn create(

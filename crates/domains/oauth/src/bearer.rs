@@ -145,7 +145,7 @@ impl Oauth {
             return Err(invalid("The token was revoked."));
         }
         if let Some(run) = claims.run
-            && !self.run_is_on(claims.org, run).await?
+            && !self.run_is_on(claims.org, run, claims.fence.unwrap_or_default()).await?
         {
             return Err(invalid("The token was for a run, which has ended."));
         }

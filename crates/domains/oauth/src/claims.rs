@@ -48,6 +48,9 @@ pub struct Claims {
     pub key: Option<ApiKeyId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
+    /// Which lease of the run: the token of an earlier attempt is worth nothing in a later one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<i64>,
     pub txn: TxnId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Box<Act>>,

@@ -45,6 +45,8 @@ pub struct RunToken<'a> {
     /// Who wrote the version that runs: its code does nothing that its author may not do.
     pub author: PrincipalId,
     pub run: RunId,
+    /// Of the lease that the run is worked on under.
+    pub fence: i64,
     /// What the function says that it needs.
     pub permissions: &'a Authority,
     pub lifetime: Duration,
@@ -127,6 +129,7 @@ impl Oauth {
         claims.sid = who.session;
         claims.key = who.api_key;
         claims.run = Some(wanted.run);
+        claims.fence = Some(wanted.fence);
         claims.txn = who.txn.unwrap_or(claims.txn);
         claims.act = Some(acting(wanted.function, author, who.act.clone())?);
         self.still_stands(&claims).await?;

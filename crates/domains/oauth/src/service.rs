@@ -178,9 +178,9 @@ impl Oauth {
         &self.0
     }
 
-    pub(crate) async fn run_is_on(&self, org: OrgId, run: RunId) -> Result<bool, Problem> {
+    pub(crate) async fn run_is_on(&self, org: OrgId, run: RunId, fence: i64) -> Result<bool, Problem> {
         match self.0.underway.get() {
-            Some(underway) => underway.is_on(org, run).await.map_err(Problem::from),
+            Some(underway) => underway.is_on(org, run, fence).await.map_err(Problem::from),
             None => Ok(false),
         }
     }

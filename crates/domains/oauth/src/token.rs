@@ -214,6 +214,7 @@ impl Oauth {
             sid: None,
             key: None,
             run: None,
+            fence: None,
             txn: world.id(),
             act: None,
         }

@@ -72,7 +72,7 @@ pub(crate) struct Changes {
 /// What became of an entry: as it is now, or as it was before it was removed.
 pub(crate) struct Outcome {
     pub(crate) entry: Entry,
-    /// None of what was removed.
+    /// None of what was removed, nor of what the caller may write and not read.
     pub(crate) value: Option<Value>,
 }
 
@@ -114,7 +114,11 @@ impl StateStore {
         }
         let change = self.change(by, &namespace, &steps).await?;
         let outcome = |step: Step<'_>| match (step.after, step.before) {
-            (Some((entry, value, _)), _) => Some(Outcome { entry, value: Some(value) }),
+            (Some((entry, value, _)), before) => {
+                let own = before.is_none() || matches!(step.act.deed, Deed::Put(_));
+                let shown = own || may_read(by, &namespace, before.unwrap_or(&entry)).is_ok();
+                Some(Outcome { entry, value: shown.then_some(value) })
+            }
             (None, Some(before)) => Some(Outcome { entry: before.clone(), value: None }),
             (None, None) => None,
         };
@@ -136,6 +140,10 @@ impl StateStore {
         let live = found.filter(|(entry, _)| entry.is_live(now));
         if let Some((entry, _)) = live {
             may(by, act, namespace, entry)?;
+            // Refusals and the schema's verdict would tell of a secret, one question after the other.
+            if namespace.secret && builds_on(&act.deed) {
+                may_read(by, namespace, entry)?;
+            }
         }
         act.precondition.hold(live.map(|(entry, _)| entry.revision))?;
         let before = found.map(|(entry, _)| entry);
@@ -164,7 +172,10 @@ impl StateStore {
         };
         let group = self.fits(by, &entry, act, live.map(|(entry, _)| entry)).await?;
         let json = written(&value, &act.at)?;
-        entry.is_valid = inner.judge(namespace, &value, &act.at)?;
+        let keeps = matches!(&act.deed, Deed::Patch(changes) if changes.value.is_kept());
+        if !keeps {
+            entry.is_valid = inner.judge(namespace, &value, &act.at)?;
+        }
         entry.size = i64::try_from(json.len()).unwrap_or(i64::MAX);
         entry.sha256 = sha256(json.as_bytes());
         entry.updated_at = now;
@@ -311,11 +322,26 @@ fn named_once(acts: &[Act]) -> Result<(), StateError> {
 fn may(by: &Allowance, act: &Act, namespace: &Namespace, entry: &Entry) -> Result<(), StateError> {
     let object = entry.object(namespace);
     let attributes = || entry.attributes(namespace);
+    let details = Details { attributes: Some(&attributes), arguments: None };
     match &act.needs {
-        Some(needs) => by.check_for(needs, &object)?,
-        None => by.check_with(&object, Details { attributes: Some(&attributes), arguments: None })?,
+        Some(needs) => by.check_for_with(needs, &object, details)?,
+        None => by.check_with(&object, details)?,
     }
     Ok(())
+}
+
+const READ: Required = Required::parse("state:read");
+
+/// May the caller see the entry's value? Who may only write learns nothing of what stands there.
+pub(crate) fn may_read(by: &Allowance, namespace: &Namespace, entry: &Entry) -> Result<(), StateError> {
+    let attributes = || entry.attributes(namespace);
+    let details = Details { attributes: Some(&attributes), arguments: None };
+    Ok(by.check_for_with(&READ, &entry.object(namespace), details)?)
+}
+
+/// Starts from the value that is there, so that what comes of it says something of that.
+fn builds_on(deed: &Deed) -> bool {
+    matches!(deed, Deed::Increment { .. } | Deed::Append { .. } | Deed::Patch(_))
 }
 
 /// How many entries and bytes come to the namespace.

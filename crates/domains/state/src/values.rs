@@ -65,6 +65,10 @@ impl Inner {
         let Some(text) = &namespace.schema else { return Ok(true) };
         let violations = self.schemas.get(namespace, text)?.violations(value, &format!("{at}/value"));
         match (violations.is_empty(), namespace.strict) {
+            // Violations name members of the value.
+            (false, true) if namespace.secret => {
+                Err(StateError::invalid(format!("{at}/value"), "does not match the namespace's schema"))
+            }
             (false, true) => Err(StateError::Value(violations)),
             (is_valid, _) => Ok(is_valid),
         }

@@ -204,7 +204,7 @@ impl Runs {
 
     /// Fills the free slots from the queue; whether there may be more.
     async fn lease_some(&self) -> Result<bool, RunsError> {
-        let Inner { db, world, settings, worker, slots, kinds, .. } = &*self.0;
+        let slots = &self.0.slots;
         // Asked first: slots must not be held while there is nothing to do with them.
         let waiting = [self.waiting(Keyed::No).await?, self.waiting(Keyed::Yes).await?];
         if waiting.iter().all(Vec::is_empty) {
@@ -219,32 +219,52 @@ impl Runs {
         let mut orgs: Vec<OrgId> = waiting.concat();
         orgs.sort_unstable();
         orgs.dedup();
-        for (org, slots) in self.0.turns.share(&orgs, permits.len()) {
-            let mut begun = 0;
-            for (how, waiting) in self.ways().into_iter().zip(&waiting) {
-                if begun == slots || !waiting.contains(&org) {
-                    continue;
+        // An organization that leaves a part of its share – its keys are all taken, or it had no more – makes room for the
+        // others.
+        while !permits.is_empty() && !orgs.is_empty() {
+            for (org, slots) in self.0.turns.share(&orgs, permits.len()) {
+                let begun = self.lease_of(org, slots, &waiting, &mut permits).await?;
+                if begun > 0 {
+                    self.0.turns.served(org, begun);
+                    some = true;
                 }
-                let until = world.now().plus(settings.lease);
-                let lease = store::lease(*worker, until, org, kinds, slots - begun, how);
-                let rows = match db.keep(lease).await {
-                    // Another node took the place of a key that was free; the next round looks again.
-                    Err(CommitError::Refused(_)) => continue,
-                    rows => rows?,
-                };
-                for row in rows.into_iter().flatten() {
-                    let leased = store::leased(row)?;
-                    let Some(permit) = permits.pop() else { break };
-                    self.start(leased, permit);
-                    begun += 1;
+                if begun < slots {
+                    orgs.retain(|other| *other != org);
                 }
-            }
-            if begun > 0 {
-                self.0.turns.served(org, begun);
-                some = true;
             }
         }
         Ok(some)
+    }
+
+    /// Begins up to so many runs of one organization; how many it were.
+    async fn lease_of(
+        &self,
+        org: OrgId,
+        slots: usize,
+        waiting: &[Vec<OrgId>; 2],
+        permits: &mut Vec<OwnedSemaphorePermit>,
+    ) -> Result<usize, RunsError> {
+        let Inner { db, world, settings, worker, kinds, .. } = &*self.0;
+        let mut begun = 0;
+        for (how, waiting) in self.ways().into_iter().zip(waiting) {
+            if begun == slots || !waiting.contains(&org) {
+                continue;
+            }
+            let until = world.now().plus(settings.lease);
+            let lease = store::lease(*worker, until, org, kinds, slots - begun, how);
+            let rows = match db.keep(lease).await {
+                // Another node took the place of a key that was free; the next round looks again.
+                Err(CommitError::Refused(_)) => continue,
+                rows => rows?,
+            };
+            for row in rows.into_iter().flatten() {
+                let leased = store::leased(row)?;
+                let Some(permit) = permits.pop() else { break };
+                self.start(leased, permit);
+                begun += 1;
+            }
+        }
+        Ok(begun)
     }
 
     async fn waiting(&self, keyed: Keyed) -> Result<Vec<OrgId>, RunsError> {

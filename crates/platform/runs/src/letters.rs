@@ -5,8 +5,15 @@ use ledger::{Actor, Fact, FactKind, Origin};
 use serde_json::{Value, json};
 
 use crate::house::Runs;
-use crate::model::{Queue, Run};
+use crate::model::{Queue, Run, RunState};
 use crate::{RunsError, facts, store};
+
+/// What is done to a run by hand: the fact and the statement of its change, and the run as it then stands.
+pub struct Act {
+    pub fact: Fact,
+    pub statement: Statement,
+    pub run: Run,
+}
 
 impl Runs {
     /// Every kind of run with how many stand where, in this organization; `narrow` adds what the caller may see.
@@ -29,7 +36,7 @@ impl Runs {
         rows.into_iter().map(queue).collect()
     }
 
-    /// For whoever puts a run back that failed: the fact and the statement of the change, which wakes the queue. It gets
+    /// For whoever puts a run back that failed; the change wakes the queue. It gets
     /// `attempts` more, or as many as the engine gives to a new one, under the authority that it was asked for with.
     pub async fn retrying(
         &self,
@@ -38,9 +45,22 @@ impl Runs {
         attempts: Option<i64>,
         actor: Actor,
         origin: Origin,
-    ) -> Result<(Fact, Statement), RunsError> {
+    ) -> Result<Act, RunsError> {
         let attempts = attempts.unwrap_or(self.0.settings.attempts);
-        Ok((self.told(scope, run, &facts::RUN_RETRIED, actor, origin).await?, store::retry(run, attempts)))
+        let fact = self.told(scope, run, &facts::RUN_RETRIED, actor, origin).await?;
+        let after = Run {
+            state: RunState::Queued,
+            max_attempts: run.attempts + attempts,
+            error_kind: None,
+            usage: None,
+            started_at: None,
+            ended_at: None,
+            flushed_at: None,
+            fence: run.fence + 1,
+            revision: run.revision + 1,
+            ..run.clone()
+        };
+        Ok(Act { fact, statement: store::retry(run, attempts), run: after })
     }
 
     /// The same for whoever puts a dead run aside.
@@ -50,9 +70,11 @@ impl Runs {
         run: &Run,
         actor: Actor,
         origin: Origin,
-    ) -> Result<(Fact, Statement), RunsError> {
+    ) -> Result<Act, RunsError> {
         let fact = self.told(scope, run, &facts::RUN_FLUSHED, actor, origin).await?;
-        Ok((fact, store::flush(run, self.0.world.now())))
+        let now = self.0.world.now();
+        let after = Run { flushed_at: Some(now), revision: run.revision + 1, ..run.clone() };
+        Ok(Act { fact, statement: store::flush(run, now), run: after })
     }
 
     async fn told(

@@ -28,6 +28,7 @@ mod watch;
 pub use admit::{Prepared, Promised};
 pub use error::RunsError;
 pub use house::{Executor, Ground, Runs, RunsSettings, Task};
+pub use letters::Act;
 pub use live::LogSink;
 pub use logs::LogLine;
 pub use model::{

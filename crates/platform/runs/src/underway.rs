@@ -15,17 +15,17 @@ pub struct Underway {
 }
 
 impl Underway {
-    /// Whether this one is: what stands on the run itself, such as its token, ends with it.
+    /// Whether this one is, under this lease: what stands on the run itself, such as its token, ends with the attempt.
     ///
     /// The worker's own process knows from memory – a run that its caller waits for has a row only at its end – and every
     /// other from the row.
-    pub async fn is_on(&self, org: OrgId, run: RunId) -> Result<bool, RunsError> {
+    pub async fn is_on(&self, org: OrgId, run: RunId, fence: i64) -> Result<bool, RunsError> {
         if let Some(held) = self.live.get(run).filter(|held| held.org == org) {
-            return Ok(held.why().is_none());
+            return Ok(held.fence == fence && held.why().is_none());
         }
         let scope = OrgScope::proven(org);
         let row = self.db.read_one(&scope, store::get(&scope, run)).await?;
         let run = row.map(|mut row| store::run(&mut row)).transpose()?;
-        Ok(run.is_some_and(|run| run.state == RunState::Running))
+        Ok(run.is_some_and(|run| run.state == RunState::Running && run.fence == fence))
     }
 }

@@ -15,8 +15,8 @@ use db::{AuthorityEntry, Bookkeeping, Change, Db, OrgScope, Select, sql};
 use futures::future::BoxFuture;
 use ledger::{Actor, Fact, Ledger, LedgerSettings, Origin};
 use safeconduct_runs::{
-    Concurrency, Ending, Executor, Finish, Footing, Ground, Mandate, NewRun, Order, Promised, Run, RunError,
-    RunFilter, RunState, RunToken, Runs, RunsSettings, Target, Task, Trigger, Usage,
+    Act, Concurrency, Ending, Executor, Finish, Footing, Ground, Mandate, NewRun, Order, Promised, Run,
+    RunError, RunFilter, RunState, RunToken, Runs, RunsSettings, Target, Task, Trigger, Usage,
 };
 use secrets::{KeySource, Keyring};
 use serde_json::json;
@@ -598,7 +598,8 @@ testing::on_both_databases! {
                 continue;
             };
             for node in [Some(&mut one), other.as_mut()].into_iter().flatten() {
-                if node.runs.underway().is_on(house.scope.org(), run).await.unwrap() {
+                let fence = house.get(node, run).await.fence;
+                if node.runs.underway().is_on(house.scope.org(), run, fence).await.unwrap() {
                     house.cancel(node, run).await;
                     break;
                 }
@@ -608,6 +609,27 @@ testing::on_both_databases! {
         for run in queued {
             assert_eq!(house.ended(&one, run).await.state, RunState::Cancelled);
         }
+    }
+
+    /// An organization that waits for its own key leaves its share of the slots to the others.
+    async fn a_key_that_is_taken_holds_up_nobody_else(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(2).await;
+        let concurrency = || Some(Concurrency { key: "k".into(), limit: 1 });
+        let keyed = || Order { concurrency: concurrency(), ..Order::default() };
+        let long = house.ordered(&node, json!({ "do": "wait" }), keyed()).await;
+        node.next_at_work().await;
+        let behind = house.ordered(&node, json!({ "do": "succeed" }), keyed()).await;
+        let other = OrgScope::proven(node.world.id::<OrgId>());
+        for _ in 0..4 {
+            let theirs = node.runs.prepare(&other, house.new_run(&node, "succeed")).await.unwrap();
+            let theirs = node.runs.queue(&other, theirs, Vec::new()).await.unwrap();
+            let ended = node.runs.wait(&other, theirs.id, LONG).await.unwrap().unwrap();
+            assert_eq!(ended.state, RunState::Succeeded, "a slot was free all the time");
+        }
+        assert_eq!(house.get(&node, long.id).await.state, RunState::Running);
+        house.cancel(&node, long.id).await;
+        assert_eq!(house.ended(&node, behind.id).await.state, RunState::Succeeded);
     }
 
     async fn a_failure_is_tried_again_as_often_as_was_asked(database: TestDatabase) {
@@ -654,7 +676,7 @@ testing::on_both_databases! {
         assert_eq!(list(&node).await.len(), 2);
         let by = || (Actor::system("test"), Origin::default());
         let dead = house.get(&node, first.id).await;
-        let (fact, statement) = node.runs.flushing(&house.scope, &dead, by().0, by().1).await.unwrap();
+        let Act { fact, statement, .. } = node.runs.flushing(&house.scope, &dead, by().0, by().1).await.unwrap();
         node.db.commit(Change::new(house.scope, node.ledger.seal(fact).await.unwrap()).statement(statement)).await.unwrap();
         assert_eq!(list(&node).await.iter().map(|run| run.id).collect::<Vec<_>>(), [second.id]);
 
@@ -662,7 +684,8 @@ testing::on_both_databases! {
             node.next_at_work().await;
         }
         let dead = house.get(&node, second.id).await;
-        let (fact, statement) = node.runs.retrying(&house.scope, &dead, None, by().0, by().1).await.unwrap();
+        let Act { fact, statement, run: after } = node.runs.retrying(&house.scope, &dead, None, by().0, by().1).await.unwrap();
+        assert_eq!((after.max_attempts, after.revision), (4, dead.revision + 1));
         let change = Change::new(house.scope, node.ledger.seal(fact).await.unwrap()).statement(statement);
         node.db.commit(change.wake_queue()).await.unwrap();
         assert_eq!(node.next_at_work().await, second.id);
@@ -679,7 +702,7 @@ testing::on_both_databases! {
         assert!(again.fence > dead.fence);
         let kinds: Vec<String> = house.facts(second.id).await.into_iter().map(|(kind, _)| kind).collect();
         assert_eq!(kinds, ["run.dead", "run.retried", "run.dead"]);
-        let (_, statement) = node.runs.retrying(&house.scope, &dead, None, by().0, by().1).await.unwrap();
+        let Act { statement, .. } = node.runs.retrying(&house.scope, &dead, None, by().0, by().1).await.unwrap();
         let fact = node.ledger.seal(Fact::new(&KILLED, house.scope.org(), Actor::system("test"))).await.unwrap();
         assert!(node.db.commit(Change::new(house.scope, fact).statement(statement)).await.is_err(), "read too long ago");
     }
@@ -720,7 +743,8 @@ testing::on_both_databases! {
         for _ in 0..2 {
             node.next_at_work().await;
         }
-        let queued = child(&node, &running, "succeed").await;
+        // May begin in the place that the eldest leaves: it does not end by itself.
+        let queued = child(&node, &running, "wait").await;
         assert_eq!(queued.parent, Some(running.id));
         let neighbour = house.queue(&node, "succeed").await;
         house.cancel(&node, eldest.id).await;

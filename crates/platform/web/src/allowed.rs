@@ -101,6 +101,16 @@ impl Allowance {
         self.check_all(required, object, Details::default())
     }
 
+    /// Both: another permission, and more for a policy to know.
+    pub fn check_for_with(
+        &self,
+        required: &Required,
+        object: &Object<'_>,
+        details: Details<'_>,
+    ) -> Result<(), Problem> {
+        self.check_all(required, object, details)
+    }
+
     fn check_all(
         &self,
         required: &Required,

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use crypto::seal::Aad;
 use db::Db;
 use ledger::Ledger;
-use problem::{Problem, STEP_UP_REQUIRED, UNAUTHENTICATED};
+use problem::{PERMISSION_DENIED, Problem, STEP_UP_REQUIRED, UNAUTHENTICATED};
 use secrets::{Keyring, Purpose};
 use types::{OrgId, World};
 
@@ -21,8 +21,8 @@ use crate::idempotency::{InFlight, Ticket};
 use crate::limits::{Counted, Limits};
 use crate::policy::{Brief, Policy, Question};
 use crate::{
-    Access, Authenticator, Caller, Contact, Cursors, Means, Precondition, Rate, RateLimits, Refusal, Spec,
-    StepUp,
+    Access, Authenticator, Caller, Contact, Cursors, Means, Method, Precondition, Rate, RateLimits, Refusal,
+    Spec, StepUp,
 };
 
 /// What the door needs of the house. Built once, at boot.
@@ -183,6 +183,11 @@ async fn admit(
 ) -> Result<Response, Problem> {
     let contact = request.extensions().get::<Contact>().cloned().unwrap_or_default();
     if spec.access == Access::Open {
+        if contact.run.is_some() && !(spec.any_origin && spec.method == Method::Get) {
+            let detail =
+                "Code in a jail acts with its run's token alone: it neither signs in nor asks for tokens.";
+            return Err(Problem::new(&PERMISSION_DENIED, detail));
+        }
         let left = door.limits.take(spec.rate, Counted::stranger(&contact))?;
         let mut response = next.run(request).await;
         if let Some(left) = left {

@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures::StreamExt;
 use problem::{
-    CONFLICT, IDEMPOTENCY_MISMATCH, INVALID_CURSOR, NOT_FOUND, Problem, RUN_ENDED, RUN_NOT_DEAD,
-    RUN_NOT_FAILED, STALE_REVISION, STORAGE_FULL,
+    ALREADY_EXISTS, CONFLICT, IDEMPOTENCY_MISMATCH, INVALID_CURSOR, NOT_FOUND, Problem, RUN_ENDED,
+    RUN_NOT_DEAD, RUN_NOT_FAILED, STALE_REVISION, STORAGE_FULL,
 };
 use runs::{Run, RunFilter};
 use serde::Deserialize;
@@ -43,7 +43,7 @@ operation! {
     /// asked for with, with further attempts.
     pub RetryRun -> RunView = Spec::post("runs.retry", "/api/v1/runs/{run}/retry")
         .needs("runs:update").facts(leaves![runs::facts::RUN_RETRIED])
-        .errors(refuses![RUN_NOT_FAILED, CONFLICT, STALE_REVISION]);
+        .errors(refuses![RUN_NOT_FAILED, ALREADY_EXISTS, CONFLICT, STALE_REVISION]);
 
     /// Runs the same version with the same input once more, as a new run on your own authority, and answers as
     /// `functions.execute` does. Needs `runs:read` for the run, too.

@@ -25,6 +25,7 @@ pub(crate) fn claims(world: &World) -> Claims {
         sid: None,
         key: None,
         run: None,
+        fence: None,
         txn: world.id(),
         act: None,
     }

@@ -14,7 +14,7 @@ use web::{
 };
 
 use super::views::{EntryView, millionths};
-use crate::entries::{Act, Changes, Deed, Whole};
+use crate::entries::{Act, Changes, Deed, Whole, may_read};
 use crate::model::{Kept, Visibility};
 use crate::store::{After, Filter, Listing, Order};
 use crate::words::{Key, NamespaceRef};
@@ -174,6 +174,8 @@ pub async fn list(
     for (entry, kept) in std::mem::take(&mut cut.items) {
         let value = match &kept {
             Kept::Unread => None,
+            // A policy may know more of an entry than its name.
+            _ if may_read(&allowed, &namespace, &entry).is_err() => None,
             kept => Some(inner.open(&namespace, &entry, kept).await?),
         };
         items.push(EntryView::new(&namespace, entry, value));

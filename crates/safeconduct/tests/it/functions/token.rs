@@ -109,6 +109,50 @@ testing::on_both_databases! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_token_of_an_attempt_ends_with_the_attempt() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let code = r#"
+import time
+def handler(input, context):
+    for part in context.access_token.split("."):
+        print(part)
+    if context.attempt == 1:
+        raise ValueError("again")
+    print("second", flush=True)
+    time.sleep(600)
+"#;
+    let retry = json!({ "max_attempts": 2, "initial_seconds": 0 });
+    let body = json!({
+        "namespace": "ops", "name": "twice", "code": code, "retry": retry, "permissions": ["agents:read"],
+    });
+    let function = made(&owner, body).await;
+    let run = queue(&owner, &function, json!({})).await;
+    let path = format!("/api/v1/runs/{run}");
+    let said = loop {
+        let log = owner.get(&format!("{path}/logs")).await.ok(200);
+        let lines: Vec<String> = log["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line["text"].as_str().unwrap().to_owned())
+            .collect();
+        if lines.last().is_some_and(|last| last == "second") {
+            break lines;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(said[3].starts_with("Attempt 1 of 2 ended"), "{said:?}");
+    let thief = |token: String| Caller { bearer: Some(token), ..server.anonymous() };
+    let (first, second) = (said[..3].join("."), said[4..7].join("."));
+    thief(second.clone()).get("/api/v1/agents").await.ok(200);
+    thief(first).get("/api/v1/agents").await.refused(401, "invalid_token");
+    owner.post(&format!("{path}/cancel"), json!({})).await.ok(200);
+    thief(second).get("/api/v1/agents").await.refused(401, "invalid_token");
+    server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_of_runs_that_are_over_are_not_among_those_that_a_kill_ends() {
     let server = TestServer::sqlite().await;
     let owner = server.owner().await;
@@ -143,7 +187,8 @@ def ask(context, path, headers, body):
         with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.status, ""
     except urllib.error.HTTPError as error:
-        return error.code, json.load(error)["code"]
+        body = json.load(error)
+        return error.code, body.get("code") or body.get("error")
 def handler(input, context):
     own = {"Authorization": "Bearer " + context.access_token}
     kind = {"Content-Type": "application/json"}
@@ -168,6 +213,12 @@ testing::on_both_databases! {
             ["/health", {}, null],
             ["/api/v1/auth/password", {}, password],
             ["/oauth2/token", {}, null],
+            ["/api/v1/auth/password", "own", password],
+            ["/api/v1/auth/link/token", "own", { "token": "x" }],
+            ["/api/v1/auth/refresh", "own", { "refresh_token": "x" }],
+            ["/oauth2/token", "own", {}],
+            ["/o/home/oauth2/introspect", "own", {}],
+            ["/.well-known/jwks.json", "own", null],
             ["/api/v1/agents", { "Authorization": format!("Bearer {agents_own}") }, null],
             ["/api/v1/agents", { "Cookie": "safeconduct_session=x" }, null],
             ["/api/v1/agents", "own", { "name": "made-inside" }],
@@ -180,7 +231,12 @@ testing::on_both_databases! {
             .map(|answer| (answer[0].as_u64().unwrap(), answer[1].as_str().unwrap()))
             .collect();
         let nobody = (401, "unauthenticated");
-        let expected = [(200, ""), nobody, nobody, nobody, nobody, (401, "invalid_token"), nobody, (201, "")];
+        // With its own token it is somebody, who does not sign in.
+        let sign_in = (403, "permission_denied");
+        let expected = [
+            (200, ""), nobody, nobody, nobody, nobody, (403, "step_up_required"), sign_in, sign_in, sign_in, sign_in,
+            (200, ""), (401, "invalid_token"), nobody, (201, ""),
+        ];
         assert_eq!(answers, expected, "{ran:#}");
         let tamper = server.database.tamper().await;
         let run: types::RunId = ran["id"].as_str().unwrap().parse().unwrap();

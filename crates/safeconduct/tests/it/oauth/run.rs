@@ -28,6 +28,8 @@ struct Call {
     function: FunctionId,
     author: PrincipalId,
     run: RunId,
+    /// Runs that last are begun once.
+    fence: i64,
     permissions: authority::Authority,
 }
 
@@ -48,7 +50,13 @@ impl Call {
             tokio::task::yield_now().await;
         }
         let author = author.parse().unwrap();
-        Self { function, author, run: run.parse().unwrap(), permissions: permissions.parse().unwrap() }
+        Self {
+            function,
+            author,
+            run: run.parse().unwrap(),
+            fence: 1,
+            permissions: permissions.parse().unwrap(),
+        }
     }
 
     async fn mint(&self, server: &TestServer, on_behalf: &OnBehalf) -> Result<Minted, problem::Problem> {
@@ -58,6 +66,7 @@ impl Call {
             function: self.function,
             author: self.author,
             run: self.run,
+            fence: self.fence,
             permissions: &self.permissions,
             lifetime: Duration::from_secs(300),
         };

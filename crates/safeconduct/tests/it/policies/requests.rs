@@ -44,6 +44,53 @@ testing::on_both_databases! {
         server.finish().await;
     }
 
+    /// What a policy is asked about is what will run: as the schema reads it, and whichever way it is asked for.
+    async fn arguments_are_judged_as_they_will_be_read(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let schema = json!({ "type": "object", "properties": { "force": { "type": "boolean" } } });
+        let body = json!({
+            "namespace": "ops", "name": "acts", "code": "def handler(input, context):\n    return input\n", "input_schema": schema,
+        });
+        let function = owner.post("/api/v1/functions", body).await.ok(201);
+        let path = format!("/api/v1/functions/{}/execute", function["id"].as_str().unwrap());
+        let before = owner.post(&path, json!({ "input": { "force": true } })).await.ok(200);
+        in_force(&owner, "package safeconduct.functions\ndeny contains \"not by force\" if input.arguments.force == true").await;
+        for force in [json!(true), json!("true")] {
+            owner.post(&path, json!({ "input": { "force": force } })).await.refused(403, "policy_denied");
+        }
+        let replay = format!("/api/v1/runs/{}/replay", before["id"].as_str().unwrap());
+        owner.post(&replay, json!({})).await.refused(403, "policy_denied");
+        owner.post(&path, json!({ "input": { "force": "false" } })).await.ok(200);
+        server.finish().await;
+    }
+
+    /// Every way to an entry asks about the entry.
+    async fn entries_are_judged_by_what_they_are_in_batches_and_lists_as_well(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        owner.post("/api/v1/state", json!({ "name": "notes" })).await.ok(201);
+        let entries = "/api/v1/state/notes/entries";
+        for (key, tags) in [("held", json!(["hold"])), ("free", json!([]))] {
+            owner.put(&format!("{entries}/{key}"), json!({ "value": "words", "tags": tags })).await.ok(200);
+        }
+        in_force(&owner, r#"
+            package safeconduct.state
+            deny contains "held" if { input.action in {"state:delete", "state:read"}; "hold" in input.resource.tags }
+        "#).await;
+        owner.get(&format!("{entries}/held")).await.refused(403, "policy_denied");
+        owner.delete(&format!("{entries}/held")).await.refused(403, "policy_denied");
+        let batch = |key: &str| json!({ "operations": [{ "op": "delete", "key": key }] });
+        owner.post("/api/v1/state/notes/batch", batch("held")).await.refused(403, "policy_denied");
+        let list = owner.get(&format!("{entries}?values=true")).await.ok(200);
+        let shown: Vec<bool> = list["items"].as_array().unwrap().iter().map(|item| item.get("value").is_some()).collect();
+        assert_eq!(shown, [true, false], "{list:#}");
+        let patched = owner.patch(&format!("{entries}/held"), json!({})).await.ok(200);
+        assert_eq!(patched.get("value"), None);
+        owner.post("/api/v1/state/notes/batch", batch("free")).await.ok(200);
+        server.finish().await;
+    }
+
     async fn approval_is_asked_for_by_name(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;

@@ -115,9 +115,12 @@ testing::on_both_databases! {
         for answer in racers.await {
             assert_eq!(answer["id"], first["id"]);
         }
+        let keyed = owner.with("idempotency-key", "ask once");
+        assert_eq!(execute(&keyed, &function, body.clone()).await["id"], first["id"]);
         let theirs = execute(&agent, &function, body.clone()).await;
         assert_ne!(theirs["id"], first["id"], "somebody else's run is nobody's answer");
         owner.post(&format!("/api/v1/runs/{}/cancel", first["id"].as_str().unwrap()), json!({})).await.ok(200);
+        assert_eq!(execute(&keyed, &function, body.clone()).await["id"], first["id"], "the answer that was given");
         let next = execute(&owner, &function, body).await;
         assert_ne!(next["id"], first["id"]);
         server.finish().await;

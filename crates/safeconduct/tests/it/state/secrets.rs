@@ -2,10 +2,31 @@
 
 use serde_json::json;
 
-use super::{NOTES, STATE, facts, member, notes};
+use super::{NOTES, STATE, facts, member, notes, somebody};
 use crate::support::TestServer;
 
 testing::on_both_databases! {
+    /// Somebody who may set the schema and touch the entry, but not read it, could ask it question after question.
+    async fn a_secret_is_not_asked_out_by_way_of_a_schema(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        notes(&owner, json!({ "secret": true })).await;
+        owner.put(&format!("{NOTES}/pw"), json!({ "value": "hunter2" })).await.ok(200);
+        owner.put(&format!("{NOTES}/list"), json!({ "value": ["hunter2"] })).await.ok(200);
+        let (_, prober) = somebody(&server, &["state:update:all", "state:write:all"]).await;
+        for schema in [json!({ "pattern": "^h" }), json!({ "pattern": "^x" })] {
+            owner.patch(&format!("{STATE}/notes"), json!({ "schema": schema })).await.ok(200);
+            prober.patch(&format!("{NOTES}/pw"), json!({ "tags": [] })).await.refused(404, "not_found");
+            prober.post(&format!("{STATE}/notes/append/list"), json!({ "items": [1] })).await.refused(404, "not_found");
+        }
+        let strict = json!({ "schema": { "properties": { "pin": { "type": "integer" } } }, "strict": true });
+        owner.patch(&format!("{STATE}/notes"), strict).await.ok(200);
+        let unfit = owner.put(&format!("{NOTES}/pw"), json!({ "value": { "pin": "tangerine" } })).await;
+        unfit.refused(422, "validation_failed");
+        assert!(!unfit.text.contains("pin") && !unfit.text.contains("integer"), "{}", unfit.text);
+        server.finish().await;
+    }
+
     async fn a_secret_value_is_sealed_and_shown_with_a_fact(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;

@@ -2,10 +2,36 @@
 
 use serde_json::json;
 
-use super::{NOTES, STATE, keys, member, notes};
+use super::{NOTES, STATE, keys, member, notes, somebody};
 use crate::support::TestServer;
 
 testing::on_both_databases! {
+    async fn who_may_write_and_not_read_is_shown_nothing_of_what_was_there(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        notes(&owner, json!({})).await;
+        owner.put(&format!("{NOTES}/log"), json!({ "value": ["old"], "visibility": "private" })).await.ok(200);
+        owner.put(&format!("{NOTES}/count"), json!({ "value": 41, "visibility": "private" })).await.ok(200);
+        let (_, writer) = somebody(&server, &["state:write:all", "state:update:all"]).await;
+        writer.get(&format!("{NOTES}/log")).await.refused(403, "permission_denied");
+        let said = [
+            writer.patch(&format!("{NOTES}/log"), json!({})).await,
+            writer.patch(&format!("{NOTES}/log"), json!({ "tags": ["t"] })).await,
+            writer.post(&format!("{STATE}/notes/append/log"), json!({ "items": ["new"] })).await,
+            writer.post(&format!("{STATE}/notes/increment/count"), json!({ "by": 1 })).await,
+            writer.post(&format!("{STATE}/notes/batch"), json!({ "operations": [{ "op": "increment", "key": "count" }] })).await,
+        ];
+        for answer in &said {
+            answer.ok(200);
+            assert!(!answer.text.contains("\"value\"") && !answer.text.contains("old"), "{}", answer.text);
+        }
+        // What they put there themselves they know.
+        let own = writer.put(&format!("{NOTES}/log"), json!({ "value": ["mine"] })).await.ok(200);
+        assert_eq!(own["value"], json!(["mine"]));
+        assert_eq!(owner.get(&format!("{NOTES}/count")).await.ok(200)["value"], 43);
+        server.finish().await;
+    }
+
     async fn private_entries_are_their_owners(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;
