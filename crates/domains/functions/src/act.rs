@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use authority::Required;
-use db::{AuthorityEntry, Bookkeeping, Change, CommitError};
+use db::{AuthorityEntry, Change, CommitError};
 use problem::{ALREADY_EXISTS, CONFLICT, IDEMPOTENCY_IN_FLIGHT, Problem, RUN_NOT_DEAD, RUN_NOT_FAILED};
 use runs::{
     Act, Concurrency, Contents, NewRun, Order, Prepared, Promised, Run, RunState, RunsError, Target, Trigger,
@@ -72,14 +72,14 @@ impl Functions {
         if let Some(key) = asked.deduplication_key
             && let Some(open) = self.open_under(by, prepared.run(), key).await?
         {
-            return self.kept(by, show(202, &open, None)?).await;
+            return by.keyed_answer(show(202, &open, None)?).await;
         }
         let same = prepared.run().clone();
         match self.set_off(by, prepared, wish, &show).await {
             // Somebody was faster, by a moment.
             Err(SetOff::Duplicate) => {
                 match self.open_under(by, &same, asked.deduplication_key.unwrap_or_default()).await? {
-                    Some(open) => self.kept(by, show(202, &open, None)?).await,
+                    Some(open) => by.keyed_answer(show(202, &open, None)?).await,
                     None => {
                         Err(Problem::new(&CONFLICT, "The run under this key has just ended. Ask again.")
                             .into())
@@ -88,15 +88,6 @@ impl Functions {
             }
             Err(SetOff::Refused(refusal)) => Err(refusal),
             Ok(reply) => Ok(reply),
-        }
-    }
-
-    /// The answer, for a repeat with the same Idempotency-Key as well.
-    async fn kept(&self, by: &Allowance, reply: Reply) -> Result<Reply, Refusal> {
-        let Some(keyed) = by.keyed(&reply).await? else { return Ok(reply) };
-        match self.inner().db.keep(Bookkeeping::new(by.scope()).statement(keyed)).await {
-            Err(CommitError::Refused(code)) if *code == IDEMPOTENCY_IN_FLIGHT => by.first_answer().await,
-            kept => kept.map(|_| reply).map_err(|error| FunctionError::from(error).into()),
         }
     }
 

@@ -128,7 +128,7 @@ impl Ticket {
     }
 
     /// The row that goes along with the change; an expired one is taken over.
-    pub(crate) async fn statement(
+    pub(crate) async fn insertion(
         &self,
         door: &Door,
         spec: &Spec,

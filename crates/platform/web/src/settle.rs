@@ -45,7 +45,7 @@ impl Allowance {
             let Decided { mut change, answer } = decide().await.map_err(Into::into)?;
             let reply = Reply::of::<O>(&O::Answer::from(answer))?;
             if let Some(ticket) = &self.ticket {
-                change = change.with(ticket.statement(&self.door, self.spec, &reply).await?);
+                change = change.with(ticket.insertion(&self.door, self.spec, &reply).await?);
             }
             Ok::<_, Problem>((Some(change), reply))
         };
@@ -78,8 +78,18 @@ impl Allowance {
     /// go along with the row that accepts it. If it is refused as in flight, [`Allowance::first_answer`] is the answer.
     pub async fn keyed(&self, reply: &Reply) -> Result<Option<Statement>, Problem> {
         match &self.ticket {
-            Some(ticket) => Ok(Some(ticket.statement(&self.door, self.spec, reply).await?)),
+            Some(ticket) => Ok(Some(ticket.insertion(&self.door, self.spec, reply).await?)),
             None => Ok(None),
+        }
+    }
+
+    /// For what was there already: the answer, which a repeat with the caller's key gets, too.
+    pub async fn keyed_answer(&self, reply: Reply) -> Result<Reply, Refusal> {
+        let Some(ticket) = &self.ticket else { return Ok(reply) };
+        let statement = ticket.insertion(&self.door, self.spec, &reply).await?;
+        match self.door.db.keep(Bookkeeping::new(self.scope()).statement(statement)).await {
+            Err(CommitError::Refused(code)) if *code == IDEMPOTENCY_IN_FLIGHT => self.first_answer().await,
+            kept => Ok(kept.map(|_| reply)?),
         }
     }
 

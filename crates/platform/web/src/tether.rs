@@ -1,6 +1,6 @@
 //! What holds a stream to its reader's rights: it ends when anything that the reader stands on dies, when their token
-//! expires, when their rights change, and after five minutes in any case (a run's: five seconds). The reader comes back with `Last-Event-ID` and
-//! is looked at anew.
+//! expires, when their rights change, and after five minutes in any case (a run's: five seconds). The reader comes back
+//! with `Last-Event-ID` and is looked at anew.
 
 use std::time::Duration;
 
