@@ -10,7 +10,7 @@ use crate::live::{Held, Stop};
 use crate::model::RunState;
 use crate::{RunsError, store};
 
-/// Why a run was cancelled, as its fact says.
+/// Why a run was cancelled, as its fact says. A dead run's fact says nothing of this.
 pub(crate) const AUTHORITY_LOST: &str = "authority_lost";
 pub(crate) const PARENT_CANCELLED: &str = "parent_cancelled";
 

@@ -17,8 +17,7 @@ pub struct Underway {
 impl Underway {
     /// Whether this one is, under this lease: what stands on the run itself, such as its token, ends with the attempt.
     ///
-    /// The worker's own process knows from memory – a run that its caller waits for has a row only at its end – and every
-    /// other from the row.
+    /// The worker's own process knows from memory, and knows first when it stops; every other asks the row.
     pub async fn is_on(&self, org: OrgId, run: RunId, fence: i64) -> Result<bool, RunsError> {
         if let Some(held) = self.live.get(run).filter(|held| held.org == org) {
             return Ok(held.fence == fence && held.why().is_none());
