@@ -29,6 +29,7 @@ use secrets::{KeySource, Keyring, Reach, Vault, VaultLogin, VaultSettings};
 use sign_in::{SignIn, SignInParts, SignInSettings};
 use state::{StateGround, StateStore};
 use telemetry::Tasks;
+use triggers::{Triggers, TriggersGround};
 use types::{Secret, Timestamp, World};
 use web::{Door, RateLimits};
 
@@ -63,6 +64,7 @@ pub struct House {
     pub functions: Functions,
     pub policies: Policies,
     pub state: StateStore,
+    pub triggers: Triggers,
     pub door: Arc<Door>,
     pub cookie: CookieForm,
     pub tasks: Tasks,
@@ -221,6 +223,16 @@ impl House {
             rate_limits(&config),
         );
         let door = Arc::new(door.with_policy(Arc::new(policies.clone())));
+        let triggers = Triggers::new(TriggersGround {
+            db: db.clone(),
+            ledger: ledger.clone(),
+            keyring: keyring.clone(),
+            world: world.clone(),
+            feed: feed.clone(),
+            access: access.clone(),
+            functions: functions.clone(),
+            door: door.clone(),
+        });
         Ok(Self {
             started_at: world.now(),
             tasks: Tasks::new(),
@@ -246,6 +258,7 @@ impl House {
             functions,
             policies,
             state,
+            triggers,
             door,
             cookie,
         })
@@ -297,6 +310,7 @@ fn catalogue() -> Vec<&'static FactKind> {
         functions::KINDS,
         policies::KINDS,
         state::KINDS,
+        triggers::KINDS,
         runs::facts::KINDS,
         bus::KINDS,
     ];

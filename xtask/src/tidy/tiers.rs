@@ -25,6 +25,9 @@ const DOMAIN_EDGES: &[(&str, &str)] = &[
     ("scim", "people"),
     ("sign_in", "access"),
     ("sign_in", "people"),
+    // A trigger calls functions as its owner would, and asks what the owner holds.
+    ("triggers", "access"),
+    ("triggers", "functions"),
 ];
 
 /// What does input or output or runs tasks has no place in `base`.

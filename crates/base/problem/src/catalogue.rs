@@ -81,6 +81,7 @@ codes! {
     IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight", 409, "The first request with this key is still running";
     ALREADY_CREATED = "already_created", 409, "The first request with this key succeeded";
     GONE = "gone", 410, "It was here and is no more";
+    TRIGGER_ORPHANED = "trigger_orphaned", 410, "Nobody stands behind it any more";
     STALE_REVISION = "stale_revision", 412, "The thing changed since you read it";
     BODY_TOO_LARGE = "body_too_large", 413, "The body is too large";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The body has a type that is not read here";

@@ -151,6 +151,12 @@ ids! {
     FunctionVersionId = "fnv",
     /// A run.
     RunId = "run",
+    /// An incoming webhook.
+    HookId = "hok",
+    /// A request that a hook took.
+    DeliveryId = "dlv",
+    /// A schedule.
+    ScheduleId = "sch",
     /// A namespace of the state store.
     NamespaceId = "stn",
     /// An entry of the state store.

@@ -6,8 +6,8 @@ use axum::http::request::Parts;
 use crypto::machine_secret::{MachineSecret, SecretForm};
 use futures::future::BoxFuture;
 use problem::{INVALID_API_KEY, Problem};
-use types::{ApiKeyId, TxnId};
-use web::{Authenticator, Caller, Contact, Link, Means};
+use types::{ApiKeyId, OrgId, TxnId};
+use web::{Authenticator, Caller, Contact, Link, Means, PrincipalId};
 
 use crate::Access;
 
@@ -51,6 +51,20 @@ fn shown(request: &Parts) -> Result<Option<&str>, Problem> {
 }
 
 impl Access {
+    /// The principal with what it holds now; `None` where it may not act in this organization. From memory.
+    pub async fn link(&self, org: OrgId, principal: PrincipalId) -> Result<Option<Link>, Problem> {
+        let Some(known) = self.standing(org, principal).await?.filter(|known| known.active) else {
+            return Ok(None);
+        };
+        let held = self.holding(org, principal).await?;
+        Ok(Some(Link {
+            principal,
+            display: known.display.as_str().into(),
+            grants: held.authority.clone(),
+            groups: held.groups.clone(),
+        }))
+    }
+
     async fn caller(&self, text: &str, contact: &Contact) -> Result<Caller, Problem> {
         let inner = self.inner();
         // A key lives long: without news of revocations none is believed.
@@ -77,22 +91,16 @@ impl Access {
             metrics::counter!("safeconduct_api_keys_out_of_place_total").increment(1);
             return Err(refused("The API key may not be used from this address."));
         }
-        let standing = self.standing(key.org, key.owner).await?;
-        let Some(standing) = standing.filter(|known| known.active) else {
+        let Some(subject) = self.link(key.org, key.owner).await? else {
             return Err(refused("The API key's owner may not act here any more."));
         };
-        let held = self.holding(key.org, key.owner).await?;
         inner.seen.note(id, now, contact.ip);
         Ok(Caller {
             org: key.org,
-            subject: Link {
-                principal: key.owner,
-                display: standing.display.as_str().into(),
-                grants: held.authority.clone(),
-                groups: held.groups.clone(),
-            },
+            subject,
             actors: Vec::new(),
             functions: Vec::new(),
+            trigger: None,
             scope: Some(key.permissions.clone()),
             means: Means::Key { key: id, expires_at: key.expires_at },
             txn: Some(inner.world.id::<TxnId>()),

@@ -25,6 +25,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) delay: Duration,
     pub(crate) deduplication_key: Option<&'a str>,
     pub(crate) concurrency_key: Option<&'a str>,
+    pub(crate) trigger: Trigger,
+    pub(crate) trigger_id: Option<String>,
 }
 
 /// How a caller wants a run.
@@ -138,7 +140,7 @@ impl Functions {
         }
     }
 
-    async fn prepare(
+    pub(crate) async fn prepare(
         &self,
         by: &Allowance,
         of: &FunctionRef,
@@ -161,8 +163,8 @@ impl Functions {
         }
         let new = NewRun {
             kind: "function",
-            trigger: Trigger::Api,
-            trigger_id: None,
+            trigger: asked.trigger,
+            trigger_id: asked.trigger_id.clone(),
             target: Target::new(function.id, function.full_name()).version(ready.version.id),
             mandate: mandate(by, &*self.inner().tokens)?,
             input: serde_json::to_vec(&input).map_err(Problem::internal)?,
@@ -213,6 +215,8 @@ impl Functions {
             delay: Duration::ZERO,
             deduplication_key: None,
             concurrency_key: None,
+            trigger: Trigger::Manual,
+            trigger_id: None,
         };
         let new = NewRun {
             kind: "function",

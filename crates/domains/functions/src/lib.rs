@@ -18,6 +18,7 @@ mod service;
 mod settings;
 mod slots;
 mod store;
+mod triggered;
 mod versions;
 
 pub use error::FunctionError;
@@ -29,3 +30,4 @@ pub use roster::Listed;
 pub use routes::routes;
 pub use service::{Functions, FunctionsGround};
 pub use settings::FunctionsSettings;
+pub use triggered::{CallFunction, Callable, TriggerCall};

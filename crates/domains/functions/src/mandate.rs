@@ -49,12 +49,15 @@ pub(crate) fn mandate(by: &Allowance, tokens: &dyn RunTokens) -> Result<Mandate,
     let (caller, origin) = (by.caller(), by.origin());
     let mut stands_on: Vec<Footing> = caller.links().map(|link| footing(link.principal)).collect();
     let (credential, session, key) = match &caller.means {
+        Means::Trigger => (None, None, None),
         Means::Session { session, .. } => (None, Some(*session), None),
         Means::Token { credential, session, key, .. } => (*credential, *session, *key),
         Means::Key { key, .. } => (None, None, Some(*key)),
     };
     stands_on.extend(credential.map(|id| Footing { kind: "credential".into(), key: types::Id::uuid(id) }));
     stands_on.extend(session.map(|id| Footing { kind: "session".into(), key: types::Id::uuid(id) }));
+    let trigger = caller.trigger.map(|trigger| Footing { kind: trigger.kind().into(), key: trigger.uuid() });
+    stands_on.extend(trigger);
     stands_on.extend(key.map(|id| Footing { kind: "api_key".into(), key: types::Id::uuid(id) }));
     Ok(Mandate {
         actor: caller.actor(),

@@ -162,6 +162,7 @@ impl Oauth {
                     };
                     functions.push(ActingFunction { function, author });
                 }
+                ActorId::Trigger(_) => {}
             }
         }
         Ok(Caller {
@@ -169,6 +170,7 @@ impl Oauth {
             subject,
             actors,
             functions,
+            trigger: claims.trigger(),
             scope: Some(verified.scope.clone()),
             means: Means::Token {
                 jti: claims.jti,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use types::{
     AgentId, ApiKeyId, ClientId, CredentialId, FunctionId, Id, OrgId, RunId, SessionId, TokenId, TxnId, Uuid,
 };
-use web::PrincipalId;
+use web::{PrincipalId, TriggerId};
 
 /// `typ` of the header (RFC 9068 §2.1).
 pub(crate) const TYPE: &str = "at+jwt";
@@ -94,11 +94,13 @@ pub struct Act {
     pub act: Option<Box<Act>>,
 }
 
-/// Who acts: a principal with grants of its own, or a function, which has none.
+/// Who acts: a principal with grants of its own; a function, which has none; or the trigger that began it all, whose grant
+/// bounds the scope already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActorId {
     Principal(PrincipalId),
     Function(FunctionId),
+    Trigger(TriggerId),
 }
 
 impl Claims {
@@ -119,6 +121,14 @@ impl Claims {
     /// The actors, outermost first.
     pub fn chain(&self) -> impl Iterator<Item = &Act> {
         Act::chain(self.act.as_deref())
+    }
+
+    /// What began it all, where no request of a principal did.
+    pub(crate) fn trigger(&self) -> Option<TriggerId> {
+        self.chain().find_map(|act| match act.sub {
+            ActorId::Trigger(trigger) => Some(trigger),
+            ActorId::Principal(_) | ActorId::Function(_) => None,
+        })
     }
 
     /// Every principal whose rights bound the token, each once: the subject, who acts for it, who wrote the code that acts.
@@ -151,6 +161,7 @@ impl Claims {
         kin.extend(self.sid.map(|session| Kin { kind: "session", key: session.uuid() }));
         kin.extend(self.key.map(|key| Kin { kind: "api_key", key: key.uuid() }));
         kin.extend(self.run.map(|run| Kin { kind: "run", key: run.uuid() }));
+        kin.extend(self.trigger().map(|trigger| Kin { kind: trigger.kind(), key: trigger.uuid() }));
         kin.into_boxed_slice()
     }
 }
@@ -190,6 +201,11 @@ impl Act {
         Box::new(Self { sub: ActorId::Function(function), author, act: inner })
     }
 
+    /// A trigger that acts for the subject: nobody acts inside of it.
+    pub(crate) fn by_trigger(trigger: TriggerId) -> Box<Self> {
+        Box::new(Self { sub: ActorId::Trigger(trigger), author: None, act: None })
+    }
+
     /// From the outermost inwards.
     pub(crate) fn chain(outermost: Option<&Self>) -> impl Iterator<Item = &Self> {
         std::iter::successors(outermost, |act| act.act.as_deref())
@@ -200,11 +216,12 @@ impl Act {
         match self.sub {
             ActorId::Principal(principal) => Some(principal),
             ActorId::Function(_) => self.author,
+            ActorId::Trigger(_) => None,
         }
     }
 
     fn is_answered_for(&self) -> bool {
-        self.principal().is_some()
+        matches!(self.sub, ActorId::Trigger(_)) || self.principal().is_some()
     }
 }
 
@@ -226,13 +243,13 @@ impl Client {
     }
 }
 
-/// One of two kinds of id, told apart by its prefix.
+/// One of several kinds of id, told apart by its prefix.
 macro_rules! either {
-    ($name:ident: $first:ident($First:ty) | $second:ident($Second:ty)) => {
+    ($name:ident: $($first:ident($First:ty)),+; or $second:ident($Second:ty)) => {
         impl std::fmt::Display for $name {
             fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 match self {
-                    Self::$first(id) => id.fmt(out),
+                    $(Self::$first(id) => id.fmt(out),)+
                     Self::$second(id) => id.fmt(out),
                 }
             }
@@ -241,17 +258,17 @@ macro_rules! either {
         impl std::str::FromStr for $name {
             type Err = types::InvalidId;
             fn from_str(text: &str) -> Result<Self, types::InvalidId> {
-                match text.parse::<$First>() {
-                    Ok(id) => Ok(Self::$first(id)),
-                    Err(_) => text.parse().map(Self::$second),
-                }
+                $(if let Ok(id) = text.parse::<$First>() {
+                    return Ok(Self::$first(id));
+                })+
+                text.parse().map(Self::$second)
             }
         }
     };
 }
 
-either!(Client: Agent(AgentId) | Registered(ClientId));
-either!(ActorId: Principal(PrincipalId) | Function(FunctionId));
+either!(Client: Agent(AgentId); or Registered(ClientId));
+either!(ActorId: Function(FunctionId), Trigger(TriggerId); or Principal(PrincipalId));
 
 fn write<T: std::fmt::Display, S: Serializer>(id: &T, out: S) -> Result<S::Ok, S::Error> {
     out.collect_str(id)

@@ -99,7 +99,7 @@ impl Asker {
             Self::Client { .. } => None,
             Self::Bearer(caller) => match caller.means {
                 Means::Token { jti, .. } => Some(jti),
-                Means::Session { .. } | Means::Key { .. } => None,
+                Means::Session { .. } | Means::Key { .. } | Means::Trigger => None,
             },
         }
     }

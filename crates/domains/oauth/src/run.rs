@@ -78,12 +78,14 @@ impl Drop for Counted {
 impl OnBehalf {
     pub fn of(caller: &Caller) -> Self {
         let (credential, session, api_key) = match &caller.means {
+            Means::Trigger => (None, None, None),
             Means::Session { session, .. } => (None, Some(*session), None),
             Means::Token { credential, session, key, .. } => (*credential, *session, *key),
             Means::Key { key, .. } => (None, None, Some(*key)),
         };
         let principals = caller.actors.iter().rev();
-        let act = principals.fold(None, |inner, link| Some(Act::by(link.principal, inner)));
+        let trigger = caller.trigger.map(Act::by_trigger);
+        let act = principals.fold(trigger, |inner, link| Some(Act::by(link.principal, inner)));
         let act = caller.functions.iter().rev().fold(act, |inner, acting| {
             let author = acting.author.as_ref().map(|link| link.principal);
             Some(Act::by_function(acting.function, author, inner))
@@ -197,7 +199,7 @@ fn client_of(caller: &Caller) -> Client {
         (PrincipalId::User(_), Means::Token { client, .. }) => {
             Client::Registered(ClientId::from_uuid(*client))
         }
-        (PrincipalId::User(_), Means::Session { .. } | Means::Key { .. }) => first_party(),
+        (PrincipalId::User(_), Means::Session { .. } | Means::Key { .. } | Means::Trigger) => first_party(),
     }
 }
 

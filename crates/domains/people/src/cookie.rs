@@ -124,6 +124,7 @@ impl CookieAuthenticator {
             subject: Link { principal, display: person.display_name.as_str().into(), grants, groups },
             actors: Vec::new(),
             functions: Vec::new(),
+            trigger: None,
             scope: None,
             means: Means::Session { session: session.id, stepped_up_until: session.stepped_up_until },
             txn: None,

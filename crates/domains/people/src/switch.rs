@@ -19,7 +19,7 @@ impl People {
         let (session, run) = match &caller.means {
             Means::Session { session, .. } => (Some(*session), None),
             Means::Token { session, run, .. } => (*session, *run),
-            Means::Key { .. } => (None, None),
+            Means::Key { .. } | Means::Trigger => (None, None),
         };
         let alone = caller.actors.is_empty() && caller.functions.is_empty() && run.is_none();
         match (caller.principal(), session, alone) {

@@ -30,8 +30,20 @@ pub struct Kin {
 
 impl Kin {
     /// Everything that can die.
-    pub const KINDS: [&str; 10] =
-        ["agent", "user", "session", "credential", "api_key", "token", "run", "org", "client", "keys"];
+    pub const KINDS: [&str; 12] = [
+        "agent",
+        "user",
+        "session",
+        "credential",
+        "api_key",
+        "token",
+        "run",
+        "org",
+        "client",
+        "keys",
+        "hook",
+        "schedule",
+    ];
 
     /// From the words of a log entry or a stored run; none for a kind that only a newer node knows.
     pub fn of(kind: &str, key: Uuid) -> Option<Self> {

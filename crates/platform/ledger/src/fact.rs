@@ -17,6 +17,9 @@ pub enum ActorKind {
     Agent,
     /// Code that acts for a principal; stands in chains only.
     Function,
+    /// An incoming webhook or a schedule that acts for its owner; both stand in chains only.
+    Hook,
+    Schedule,
     /// The platform itself: jobs, sweeps, the sequencer.
     System,
     /// Nobody that we know.
@@ -24,7 +27,10 @@ pub enum ActorKind {
 }
 
 words! {
-    ActorKind { User = "user", Agent = "agent", Function = "function", System = "system", Anonymous = "anonymous", }
+    ActorKind {
+        User = "user", Agent = "agent", Function = "function", Hook = "hook", Schedule = "schedule", System = "system",
+        Anonymous = "anonymous",
+    }
 }
 
 /// Who did it. `display` is private: it is sealed, and erased with the fact.
@@ -48,6 +54,14 @@ impl Actor {
 
     pub fn function(id: types::FunctionId, display: impl Into<String>) -> Self {
         Self { kind: ActorKind::Function, id: Some(id.to_string()), display: display.into() }
+    }
+
+    pub fn hook(id: types::HookId) -> Self {
+        Self { kind: ActorKind::Hook, id: Some(id.to_string()), display: "hook".into() }
+    }
+
+    pub fn schedule(id: types::ScheduleId) -> Self {
+        Self { kind: ActorKind::Schedule, id: Some(id.to_string()), display: "schedule".into() }
     }
 
     /// A part of the platform, by its name.

@@ -8,8 +8,8 @@ use futures::future::BoxFuture;
 use ledger::{Actor, Origin};
 use problem::Problem;
 use types::{
-    AgentId, ApiKeyId, CredentialId, FunctionId, GroupId, Id, OrgId, RunId, SessionId, Timestamp, TokenId,
-    TxnId, UserId, Uuid,
+    AgentId, ApiKeyId, CredentialId, FunctionId, GroupId, HookId, Id, OrgId, RunId, ScheduleId, SessionId,
+    Timestamp, TokenId, TxnId, UserId, Uuid,
 };
 
 use crate::Contact;
@@ -57,6 +57,57 @@ impl std::str::FromStr for PrincipalId {
     }
 }
 
+/// What acts for its owner with nobody at the door, when its time comes or when a stranger knocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TriggerId {
+    Hook(HookId),
+    Schedule(ScheduleId),
+}
+
+impl TriggerId {
+    pub fn uuid(self) -> Uuid {
+        match self {
+            Self::Hook(id) => id.uuid(),
+            Self::Schedule(id) => id.uuid(),
+        }
+    }
+
+    /// `hook` or `schedule`.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Hook(_) => "hook",
+            Self::Schedule(_) => "schedule",
+        }
+    }
+
+    /// As the ledger knows it.
+    pub fn actor(self) -> Actor {
+        match self {
+            Self::Hook(id) => Actor::hook(id),
+            Self::Schedule(id) => Actor::schedule(id),
+        }
+    }
+}
+
+impl std::fmt::Display for TriggerId {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Hook(id) => id.fmt(out),
+            Self::Schedule(id) => id.fmt(out),
+        }
+    }
+}
+
+impl std::str::FromStr for TriggerId {
+    type Err = types::InvalidId;
+    fn from_str(text: &str) -> Result<Self, types::InvalidId> {
+        match text.parse::<HookId>() {
+            Ok(id) => Ok(Self::Hook(id)),
+            Err(_) => text.parse().map(Self::Schedule),
+        }
+    }
+}
+
 /// One principal of the chain with its live grants; the subject comes first.
 #[derive(Clone)]
 pub struct Link {
@@ -95,6 +146,8 @@ pub enum Means {
     },
     /// An API key, whose permissions stand as the scope.
     Key { key: ApiKeyId, expires_at: Option<Timestamp> },
+    /// Nobody came: the caller's [`Caller::trigger`] acts by itself, and what it was made with stands as the scope.
+    Trigger,
 }
 
 #[derive(Clone)]
@@ -105,6 +158,8 @@ pub struct Caller {
     pub actors: Vec<Link>,
     /// Functions that act, outermost first.
     pub functions: Vec<ActingFunction>,
+    /// The hook or schedule that began all this for the subject.
+    pub trigger: Option<TriggerId>,
     /// The token's scope or the key's permissions; `None` for a session.
     pub scope: Option<Arc<Authority>>,
     pub means: Means,
@@ -126,10 +181,10 @@ impl Caller {
         std::iter::once(&self.subject).chain(&self.actors).chain(authors)
     }
 
-    /// Does the subject stand here itself? Nobody acts for it, and no run does.
+    /// Does the subject stand here itself? Nobody acts for it, no run does, and no trigger.
     pub fn is_in_person(&self) -> bool {
         let in_run = matches!(self.means, Means::Token { run: Some(_), .. });
-        !in_run && self.actors.is_empty() && self.functions.is_empty()
+        !in_run && self.trigger.is_none() && self.actors.is_empty() && self.functions.is_empty()
     }
 
     /// Does the subject stand here itself, with everything that it holds? A narrowed token does not speak for the rest.
@@ -141,7 +196,8 @@ impl Caller {
     /// Who acts for the subject, outermost first, as the ledger tells it.
     pub fn chain(&self) -> Vec<Actor> {
         let functions = self.functions.iter().map(|acting| Actor::function(acting.function, "function"));
-        functions.chain(self.actors.iter().map(Link::actor)).collect()
+        let trigger = self.trigger.map(TriggerId::actor);
+        functions.chain(self.actors.iter().map(Link::actor)).chain(trigger).collect()
     }
 
     pub fn actor(&self) -> Actor {
@@ -153,7 +209,7 @@ impl Caller {
         let mut origin = contact.origin();
         origin.txn = self.txn;
         match &self.means {
-            Means::Session { .. } => {}
+            Means::Session { .. } | Means::Trigger => {}
             Means::Token { jti, credential, run, .. } => {
                 origin.jti = Some(*jti);
                 origin.credential = *credential;

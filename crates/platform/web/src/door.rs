@@ -21,8 +21,8 @@ use crate::idempotency::{InFlight, Ticket};
 use crate::limits::{Counted, Limits};
 use crate::policy::{Brief, Policy, Question};
 use crate::{
-    Access, Authenticator, Caller, Contact, Cursors, Means, Method, Precondition, Rate, RateLimits, Refusal,
-    Spec, StepUp,
+    Access, Authenticator, Caller, Contact, Cursors, Means, Method, Operation, Precondition, Rate,
+    RateLimits, Refusal, Spec, StepUp,
 };
 
 /// What the door needs of the house. Built once, at boot.
@@ -102,6 +102,39 @@ impl Door {
         Ok(None)
     }
 
+    /// Admits what no request asks for – a trigger's act for its owner – as if it were one for `O`: permission, step-up and
+    /// policy, but no budget. `act` gets the allowance; what the policy decided is on record when this returns.
+    pub async fn stand_in<O: Operation, T, F>(
+        self: &Arc<Self>,
+        caller: Caller,
+        contact: Contact,
+        act: impl FnOnce(Allowance) -> F,
+    ) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<T, Problem>>,
+    {
+        let (spec, caller) = (O::spec(), Arc::new(caller));
+        may_try(spec, &caller)?;
+        if spec.step_up == StepUp::Always {
+            self.confirmed(spec, &caller)?;
+        }
+        let brief = self.brief(spec, &caller, &contact).await?;
+        let allowance = Allowance {
+            door: self.clone(),
+            spec,
+            caller,
+            contact,
+            precondition: Precondition::Nothing,
+            ticket: None,
+            brief: brief.clone(),
+        };
+        let outcome = act(allowance).await;
+        if let Some(brief) = brief {
+            brief.close().await?;
+        }
+        outcome
+    }
+
     /// Housekeeping; called by the sweeper now and then.
     pub fn sweep(&self) {
         self.limits.sweep();
@@ -134,7 +167,7 @@ impl Door {
         let fresh = match (&caller.means, spec.required()) {
             (Means::Session { stepped_up_until, .. }, _) => *stepped_up_until > self.world.now(),
             // A run's token spells out what its function names; nobody confirmed that.
-            (Means::Token { run: Some(_), .. }, _) => false,
+            (Means::Token { run: Some(_), .. } | Means::Trigger, _) => false,
             (Means::Token { .. } | Means::Key { .. }, Some(required)) => {
                 caller.scope.as_deref().is_some_and(|scope| scope.spells_out(&required))
             }
@@ -147,7 +180,7 @@ impl Door {
             Means::Session { .. } => {
                 "Confirm that it is you: sign in again, then repeat this within five minutes."
             }
-            Means::Token { run: Some(_), .. } => {
+            Means::Token { run: Some(_), .. } | Means::Trigger => {
                 "A run cannot confirm anything. Do it with a session or a token of your own."
             }
             Means::Key { .. } => {

@@ -30,7 +30,7 @@ mod small;
 mod tether;
 
 pub use allowed::{Allowance, Allowed, Details, Object, Visible, Visitor};
-pub use caller::{ActingFunction, Authenticator, Caller, Link, Means, PrincipalId};
+pub use caller::{ActingFunction, Authenticator, Caller, Link, Means, PrincipalId, TriggerId};
 pub use contact::{Contact, Peer};
 pub use cursor::{Cursors, Page, page, page_size};
 pub use door::Door;

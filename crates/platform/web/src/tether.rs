@@ -8,7 +8,7 @@ use cluster::{Feed, Kin};
 use tokio::time::Instant;
 use types::{Id, Timestamp, Uuid, World};
 
-use crate::{Allowance, Means};
+use crate::{Allowance, Means, TriggerId};
 
 /// How soon a stream notices.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -36,7 +36,9 @@ impl Tether {
         let mut stands_on: Vec<Kin> = vec![Kin { kind: "org", key: caller.org.uuid() }];
         stands_on.extend(principals().map(|who| Kin { kind: who.kind(), key: who.uuid() }));
         let mut on = |kind, key: Option<Uuid>| stands_on.extend(key.map(|key| Kin { kind, key }));
+        on(caller.trigger.map_or("hook", TriggerId::kind), caller.trigger.map(TriggerId::uuid));
         let expires_at = match &caller.means {
+            Means::Trigger => None,
             Means::Session { session, .. } => {
                 on("session", Some(session.uuid()));
                 None

@@ -69,6 +69,8 @@ pub async fn execute(
         delay: Duration::from_secs(u64::try_from(execution.delay_seconds).unwrap_or_default()),
         deduplication_key: execution.deduplication_key.as_deref(),
         concurrency_key: execution.concurrency_key.as_deref(),
+        trigger: runs::Trigger::Api,
+        trigger_id: None,
     };
     let wish = if asked.delay.is_zero() { wish } else { Wish::Accepted };
     functions.execute(&allowed, &of, &asked, wish, RunView::reply).await

@@ -10,6 +10,7 @@ mod views;
 
 use std::sync::Arc;
 
+pub use execute::ExecuteFunction;
 use web::{Door, Routes};
 
 use crate::Functions;

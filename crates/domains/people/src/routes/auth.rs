@@ -137,7 +137,7 @@ pub async fn me(State(rooms): State<Rooms>, allowed: Allowed<Me>) -> Result<Repl
     let (roles, _) = names_of(db, allowed.scope(), caller.org, caller.principal()).await?;
     let session = match caller.means {
         Means::Session { session, stepped_up_until } => Some(MySession { id: session, stepped_up_until }),
-        Means::Token { .. } | Means::Key { .. } => None,
+        Means::Token { .. } | Means::Key { .. } | Means::Trigger => None,
     };
     let principal = PrincipalView {
         kind: caller.principal().kind(),

@@ -1,0 +1,13 @@
+//! Triggers: what acts for its owner with nobody at the door. Schedules act when their time comes.
+//!
+//! Owns the tables `schedules` and `schedule_ticks`, and what a trigger may do: a grant of its own, laid over what its owner
+//! holds whenever it acts. Must not know how a function runs: it asks for a run as its owner would.
+
+mod error;
+mod facts;
+mod grant;
+mod service;
+
+pub use error::TriggerError;
+pub use facts::KINDS;
+pub use service::{Triggers, TriggersGround};
