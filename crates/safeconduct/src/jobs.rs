@@ -22,6 +22,8 @@ pub(crate) fn start(house: &House) {
     tasks.spawn("audit index", move |stop| audit.keep_index(stop));
     let runs = house.functions.runs().clone();
     tasks.spawn("runs", move |stop| async move { runs.work(stop.requested()).await });
+    let triggers = house.triggers.clone();
+    tasks.spawn("schedules", move |stop| triggers.keep_time(stop));
     let blobs = house.blobs.clone();
     tasks.spawn("blobs", move |stop| async move { blobs.keep_clean(stop.requested()).await });
     let post = house.post.clone();
@@ -96,6 +98,7 @@ async fn sweep(house: &House) {
     house.policies.sweep().await;
     house.sign_in.sweep().await;
     house.state.sweep().await;
+    house.triggers.sweep().await;
     let books = Bookkeeping::new(SWEEP).statement(web::sweep_idempotency(house.world.now()));
     if let Err(error) = house.db.keep(books).await {
         tracing::warn!(%error, "old idempotency keys were not swept");

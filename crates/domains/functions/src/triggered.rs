@@ -5,7 +5,7 @@ use std::time::Duration;
 use authority::{Permission, Required, Selector};
 use db::Statement;
 use problem::Problem;
-use runs::{Contents, Promised, Run, Trigger};
+use runs::{Contents, Prepared, Promised, Run, Trigger};
 use serde_json::Value;
 use types::FunctionId;
 use web::{Allowance, Details};
@@ -61,7 +61,32 @@ impl Functions {
 
     /// Accepts a run of the live version.
     pub async fn call_later(&self, by: &Allowance, call: TriggerCall<'_>) -> Result<Run, Problem> {
-        let (prepared, along) = self.prepare_call(by, call).await?;
+        let prepared = self.prepared(by, &call).await?;
+        self.accept(by, prepared, call.along).await
+    }
+
+    /// A run of the live version, made ready and not yet accepted: by [`Functions::accept`], or by a change of the caller's
+    /// own ([`Prepared::statements`]). `along` is the caller's to add.
+    pub async fn prepared(&self, by: &Allowance, call: &TriggerCall<'_>) -> Result<Prepared, Problem> {
+        let asked = Asked {
+            input: call.input,
+            priority: 0,
+            delay: Duration::ZERO,
+            deduplication_key: call.deduplication_key,
+            concurrency_key: call.in_turn,
+            trigger: call.trigger,
+            trigger_id: Some(call.trigger_id.clone()),
+        };
+        Ok(self.prepare(by, &FunctionRef::Id(call.function), &asked).await?)
+    }
+
+    /// Accepts it together with these statements, or not at all.
+    pub async fn accept(
+        &self,
+        by: &Allowance,
+        prepared: Prepared,
+        along: Vec<Statement>,
+    ) -> Result<Run, Problem> {
         Ok(self.runs().queue(&by.scope(), prepared, along).await.map_err(FunctionError::from)?)
     }
 
@@ -73,9 +98,9 @@ impl Functions {
         patience: Duration,
     ) -> Result<(Run, Option<Contents>), Problem> {
         let (scope, runs) = (by.scope(), self.runs());
-        let (prepared, along) = self.prepare_call(by, call).await?;
+        let prepared = self.prepared(by, &call).await?;
         let ended = async {
-            let begun = runs.begin(&scope, prepared, Promised::NotYet, along).await?;
+            let begun = runs.begin(&scope, prepared, Promised::NotYet, call.along).await?;
             match runs.wait(&scope, begun.id, patience).await? {
                 Some(run) if run.state.has_ended() => {
                     let contents = runs.contents(&scope, &run).await?;
@@ -88,23 +113,5 @@ impl Functions {
             }
         };
         ended.await.map_err(|error: runs::RunsError| FunctionError::from(error).into())
-    }
-
-    async fn prepare_call(
-        &self,
-        by: &Allowance,
-        call: TriggerCall<'_>,
-    ) -> Result<(runs::Prepared, Vec<Statement>), Problem> {
-        let asked = Asked {
-            input: call.input,
-            priority: 0,
-            delay: Duration::ZERO,
-            deduplication_key: call.deduplication_key,
-            concurrency_key: call.in_turn,
-            trigger: call.trigger,
-            trigger_id: Some(call.trigger_id),
-        };
-        let of = FunctionRef::Id(call.function);
-        Ok((self.prepare(by, &of, &asked).await?, call.along))
     }
 }

@@ -6,8 +6,11 @@
 mod error;
 mod facts;
 mod grant;
+mod routes;
+mod schedules;
 mod service;
 
 pub use error::TriggerError;
 pub use facts::KINDS;
+pub use routes::routes;
 pub use service::{Triggers, TriggersGround};

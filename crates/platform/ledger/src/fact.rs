@@ -17,7 +17,7 @@ pub enum ActorKind {
     Agent,
     /// Code that acts for a principal; stands in chains only.
     Function,
-    /// An incoming webhook or a schedule that acts for its owner; both stand in chains only.
+    /// An incoming webhook or a schedule, which act for their owner.
     Hook,
     Schedule,
     /// The platform itself: jobs, sweeps, the sequencer.

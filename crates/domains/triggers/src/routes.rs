@@ -1,0 +1,11 @@
+//! HTTP of triggers.
+
+use std::sync::Arc;
+
+use web::{Door, Routes};
+
+use crate::{Triggers, schedules};
+
+pub fn routes(door: &Arc<Door>) -> Routes<Triggers> {
+    schedules::routes(door)
+}

@@ -1,0 +1,2 @@
+CALL safeconduct_isolate('schedules');
+CALL safeconduct_isolate('schedule_ticks');
