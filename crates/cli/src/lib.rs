@@ -42,6 +42,7 @@ mod screen;
 mod session;
 mod sessions;
 mod span;
+mod schedules;
 mod state;
 mod table;
 mod token;

@@ -32,6 +32,7 @@ mod roles;
 mod runs;
 mod signing_keys;
 mod sse;
+mod schedules;
 mod state;
 mod token;
 mod tokens;
@@ -86,6 +87,9 @@ pub use resource_prefixes::{
 };
 pub use roles::{NewRole, Role, RoleFilter, RolePatch, Roles};
 pub use runs::{LogLine, LogStream, Queue, Queues, Run, RunError, RunFilter, RunStatus, Runs, Usage};
+pub use schedules::{
+    NewSchedule, Schedule, ScheduleFilter, SchedulePreview, ScheduleTick, ScheduleTiming, Schedules,
+};
 pub use signing_keys::{RotatedKeys, SigningKeys, TokenKey};
 pub use sse::Event;
 pub use state::{
