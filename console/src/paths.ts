@@ -8,6 +8,9 @@ export const paths = {
   fn: (id: string) => `/functions/${id}`,
   runs: '/runs',
   run: (id: string) => `/runs/${id}`,
+  schedules: '/schedules',
+  newSchedule: '/schedules/new',
+  schedule: (id: string) => `/schedules/${id}`,
   queues: '/queues',
   state: '/state',
   namespace: (name: string) => `/state/${name}`,
@@ -55,6 +58,7 @@ const byPrefix: Record<string, (id: string) => string> = {
   prv: paths.provider,
   pol: paths.policy,
   stn: paths.namespace,
+  sch: paths.schedule,
 }
 
 /** Where the thing with this id is shown, if it has a page. */

@@ -31,6 +31,7 @@ const agentsSearch = search('q', 'status', 'env', 'type', 'panel')
 const functionsSearch = search('q')
 const membersSearch = search('tab', 'q', 'status', 'role', 'panel')
 const groupsSearch = search('q', 'panel')
+const schedulesSearch = search('q', 'state', 'function')
 const stateSearch = search('q', 'panel')
 const rolesSearch = search('tab', 'q', 'role', 'principal', 'permission', 'panel')
 const apiKeysSearch = search('owner', 'status', 'panel')
@@ -155,6 +156,29 @@ const run = createRoute({
   validateSearch: search('tab'),
   loader: ({ params }) => void client.prefetchQuery(queries.run(params.run)),
   component: lazyRouteComponent(() => import('./pages/runs/detail')),
+})
+
+const schedules = createRoute({
+  getParentRoute: () => shell,
+  path: '/schedules',
+  validateSearch: schedulesSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.schedules(deps)),
+  component: lazyRouteComponent(() => import('./pages/schedules/list')),
+})
+
+const newSchedule = createRoute({
+  getParentRoute: () => shell,
+  path: '/schedules/new',
+  component: lazyRouteComponent(() => import('./pages/schedules/create')),
+})
+
+const schedule = createRoute({
+  getParentRoute: () => shell,
+  path: '/schedules/$schedule',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.schedule(params.schedule)),
+  component: lazyRouteComponent(() => import('./pages/schedules/detail')),
 })
 
 const state = createRoute({
@@ -395,6 +419,9 @@ export const router = createRouter({
       fn,
       runs,
       run,
+      schedules,
+      newSchedule,
+      schedule,
       state,
       namespace,
       entry,

@@ -3,7 +3,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { answered, api, health } from './client'
 import { members } from './json-text'
-import type { Answer, Page, Run, StateEntry, WholeRun } from './types'
+import type { Answer, Body, Page, Run, Schedule, ScheduleSummary, StateEntry, WholeRun } from './types'
 
 /** A list by its filters, page after page. */
 function list<T>(
@@ -37,6 +37,11 @@ function whole(answer: string): WholeRun {
 function wholeEntry(answer: string): StateEntry {
   const entry = JSON.parse(answer) as Answer<'state.entries.get'>
   return { ...entry, value: members(answer).get('value') }
+}
+
+function wholeSchedule(answer: string): Schedule {
+  const schedule = JSON.parse(answer) as ScheduleSummary
+  return { ...schedule, input: members(answer).get('input') ?? '{}' }
 }
 
 export const queries = {
@@ -302,6 +307,45 @@ export const queries = {
       queryKey: ['runs', run],
       queryFn: async () =>
         whole(await answered(api.GET('/api/v1/runs/{run}', { params: { path: { run } }, parseAs: 'text' }))),
+    }),
+
+  schedules: (filters: Filters = {}) =>
+    list(['schedules', filters], (paging) =>
+      answered(api.GET('/api/v1/schedules', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  schedule: (schedule: string) =>
+    queryOptions({
+      queryKey: ['schedules', schedule],
+      queryFn: async () =>
+        wholeSchedule(
+          await answered(
+            api.GET('/api/v1/schedules/{schedule}', { params: { path: { schedule } }, parseAs: 'text' }),
+          ),
+        ),
+    }),
+
+  ticks: (schedule: string) =>
+    list(['schedules', schedule, 'ticks'], (query) =>
+      answered(api.GET('/api/v1/schedules/{schedule}/ticks', { params: { path: { schedule }, query } })),
+    ),
+
+  /** As many as one page holds, for the calendar. */
+  recentTicks: (schedule: string) =>
+    queryOptions({
+      queryKey: ['schedules', schedule, 'recent'],
+      queryFn: async () => {
+        const params = { path: { schedule }, query: { limit: 200 } }
+        return (await answered(api.GET('/api/v1/schedules/{schedule}/ticks', { params }))).items
+      },
+    }),
+
+  /** The ticks that a schedule of this timing would have; asked anew when the one that it waits for is another. */
+  preview: (body: Body<'schedules.preview'>, waitsFor?: string) =>
+    queryOptions({
+      queryKey: ['preview', body, waitsFor],
+      queryFn: async () => (await answered(api.POST('/api/v1/schedules/preview', { body }))).ticks,
+      retry: false,
     }),
 
   namespaces: (filters: Filters = {}) =>

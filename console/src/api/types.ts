@@ -56,6 +56,10 @@ export type Queue = Item<'queues.list'>
 export type Run = Answer<'runs.get'>
 /** A run as its page shows it: what went in and what came out as the text of it, so that numbers keep their digits. */
 export type WholeRun = Omit<Run, 'input' | 'output'> & Record<'input' | 'output', string | undefined>
+export type ScheduleSummary = Item<'schedules.list'>
+/** A schedule with its input as the text of it, so that numbers keep their digits. */
+export type Schedule = Omit<ScheduleSummary, 'input'> & { input: string }
+export type ScheduleTick = Item<'schedules.ticks'>
 export type LogLine = Item<'runs.logs'>
 export type StateNamespace = Answer<'state.get'>
 /** An entry with its value as the text of it, so that numbers keep their digits. */

@@ -19,6 +19,7 @@ const icons: Record<string, IconName> = {
   org: 'org',
   group: 'users',
   role: 'role',
+  schedule: 'clock',
 }
 
 export interface Identity {

@@ -12,6 +12,7 @@ const most = { params: { query: { limit: 200 } } }
 const readers: Record<string, () => Promise<Named[]>> = {
   agt: async () => (await answered(api.GET('/api/v1/agents', most))).items.map(qualified),
   fn: async () => (await answered(api.GET('/api/v1/functions', most))).items.map(qualified),
+  sch: async () => (await answered(api.GET('/api/v1/schedules', most))).items,
   grp: async () => (await answered(api.GET('/api/v1/groups', most))).items,
   usr: async () =>
     (await answered(api.GET('/api/v1/users', most))).items.map(({ id, display_name }) => ({

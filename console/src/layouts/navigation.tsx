@@ -8,6 +8,7 @@ type PlaceName =
   | 'agents'
   | 'functions'
   | 'runs'
+  | 'schedules'
   | 'queues'
   | 'state'
   | 'audit'
@@ -32,6 +33,7 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
     group: 'run',
     places: [
       { name: 'runs', path: paths.runs, icon: 'run' },
+      { name: 'schedules', path: paths.schedules, icon: 'clock' },
       { name: 'queues', path: paths.queues, icon: 'queue' },
       { name: 'state', path: paths.state, icon: 'store' },
     ],

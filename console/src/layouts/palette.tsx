@@ -17,7 +17,7 @@ interface Entry {
   go: () => void
 }
 
-/** Everything by its name: places, actions, agents, functions, and whatever an id leads to. */
+/** Everything by its name: places, actions, agents, functions, schedules, and whatever an id leads to. */
 export function Palette({ onClose }: { onClose: () => void }) {
   const text = useText()
   const id = useId()
@@ -109,7 +109,9 @@ function useEntries(typed: string): Entry[] {
     (path: string, search = {}) =>
     () =>
       void navigate({ to: path, search })
-  const [agents, functions] = useQueries({ queries: [found('agents', typed), found('functions', typed)] })
+  const [agents, functions, schedules] = useQueries({
+    queries: [found('agents', typed), found('functions', typed), found('schedules', typed)],
+  })
 
   const fixed: Entry[] = [
     ...places.flatMap((group) =>
@@ -124,6 +126,7 @@ function useEntries(typed: string): Entry[] {
     { id: 'security', icon: 'seal', label: text.security.title, go: to(paths.security) },
     { id: 'new-agent', icon: 'plus', label: text.agents.register, go: to(paths.agents, { panel: 'new' }) },
     { id: 'new-function', icon: 'plus', label: text.functions.create, go: to('/functions/new') },
+    { id: 'new-schedule', icon: 'plus', label: text.schedules.create, go: to(paths.newSchedule) },
     { id: 'live', icon: 'live', label: text.audit.follow, go: to(paths.audit, { live: '1' }) },
     { id: 'light', icon: 'sun', label: text.themes.light, go: () => setTheme('light') },
     { id: 'dark', icon: 'moon', label: text.themes.dark, go: () => setTheme('dark') },
@@ -141,7 +144,7 @@ function useEntries(typed: string): Entry[] {
       : (items ?? []).map((item) => ({
           id: item.id,
           icon,
-          label: `${item.namespace}:${item.name}`,
+          label: item.namespace === undefined ? item.name : `${item.namespace}:${item.name}`,
           go: to(path(item.id)),
         }))
   const facts: Entry[] =
@@ -153,17 +156,18 @@ function useEntries(typed: string): Entry[] {
     ...matching,
     ...named('agent', paths.agent, agents.data),
     ...named('function', paths.fn, functions.data),
+    ...named('clock', paths.schedule, schedules.data),
     ...facts,
   ]
 }
 
 interface Named {
   id: string
-  namespace: string
+  namespace?: string
   name: string
 }
 
-function found(kind: 'agents' | 'functions', q: string) {
+function found(kind: 'agents' | 'functions' | 'schedules', q: string) {
   return {
     queryKey: ['palette', kind, q],
     queryFn: async (): Promise<Named[]> =>

@@ -3,12 +3,14 @@
 import type { Text } from './en'
 import { people } from './people.de'
 import { queues } from './queues.de'
+import { schedules } from './schedules.de'
 import { security } from './security.de'
 import { state } from './state.de'
 
 export const de: Text = {
   ...people,
   ...queues,
+  ...schedules,
   ...security,
   ...state,
   skip: 'Zum Inhalt springen',
@@ -19,6 +21,7 @@ export const de: Text = {
     agents: 'Agenten',
     functions: 'Funktionen',
     runs: 'Läufe',
+    schedules: 'Zeitpläne',
     queues: 'Warteschlangen',
     state: 'Gedächtnis',
     audit: 'Protokoll',
@@ -105,6 +108,7 @@ export const de: Text = {
     org: 'Organisation',
     token: 'Token',
     role: 'Rolle',
+    schedule: 'Zeitplan',
     api_key: 'API-Schlüssel',
     state_namespace: 'Namensraum',
     state_entry: 'Eintrag',
@@ -164,6 +168,11 @@ export const de: Text = {
     approval_required: 'Braucht Zustimmung',
     works: 'Geht',
     broken: 'Geht nicht',
+    paused: 'Angehalten',
+    ended: 'Beendet',
+    ran: 'Gelaufen',
+    skipped: 'Ausgelassen',
+    missed: 'Verpasst',
   },
   welcome: {
     title: 'Willkommen',

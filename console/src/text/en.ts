@@ -2,12 +2,14 @@
 
 import { people } from './people.en'
 import { queues } from './queues.en'
+import { schedules } from './schedules.en'
 import { security } from './security.en'
 import { state } from './state.en'
 
 export const en = {
   ...people,
   ...queues,
+  ...schedules,
   ...security,
   ...state,
   skip: 'Skip to the page',
@@ -18,6 +20,7 @@ export const en = {
     agents: 'Agents',
     functions: 'Functions',
     runs: 'Runs',
+    schedules: 'Schedules',
     queues: 'Queues',
     state: 'State',
     audit: 'Audit',
@@ -104,6 +107,7 @@ export const en = {
     org: 'Organization',
     token: 'Token',
     role: 'Role',
+    schedule: 'Schedule',
     api_key: 'API key',
     state_namespace: 'Namespace',
     state_entry: 'Entry',
@@ -163,6 +167,11 @@ export const en = {
     approval_required: 'Needs approval',
     works: 'Works',
     broken: 'Does not work',
+    paused: 'Paused',
+    ended: 'Ended',
+    ran: 'Ran',
+    skipped: 'Left out',
+    missed: 'Missed',
   },
   welcome: {
     title: 'Welcome',

@@ -58,6 +58,11 @@ const marks: Record<string, [Tone, IconName]> = {
   works: ['good', 'check'],
   broken: ['bad', 'cross'],
   off: ['quiet', 'minus'],
+  paused: ['quiet', 'pause'],
+  ended: ['quiet', 'stop'],
+  ran: ['good', 'check'],
+  skipped: ['quiet', 'minus'],
+  missed: ['warn', 'clock'],
 }
 
 /** A state: icon, word and colour, so that no one of them is needed alone. */

@@ -101,7 +101,14 @@ function Result({ of: run }: { of: WholeRun }) {
           of={[
             [text.runs.fn, <Chip key="f" of={{ kind: 'function', id: run.function }} />],
             [text.version, <Id key="v" of={run.version} />],
-            [text.runs.trigger, text.runs.triggers[run.trigger]],
+            [
+              text.runs.trigger,
+              run.trigger === 'schedule' && run.trigger_id ? (
+                <Chip key="g" of={{ kind: 'schedule', id: run.trigger_id }} />
+              ) : (
+                text.runs.triggers[run.trigger]
+              ),
+            ],
             ...given(text.queues.parent, run.parent && <Chip of={{ kind: 'run', id: run.parent }} />),
             ...given(text.queues.replayOf, run.replay_of && <Chip of={{ kind: 'run', id: run.replay_of }} />),
             ...given(
