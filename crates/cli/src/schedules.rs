@@ -185,6 +185,7 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: SchedulesCommand) -> Resul
             shown(desk, &changed)
         }
         SchedulesCommand::Delete(Named { schedule }) => {
+            desk.screen.confirm("Remove the schedule? Its open runs end.")?;
             let gone = schedules.delete(&schedule).await?;
             shown(desk, &gone)?;
             desk.screen.note("It is removed, with its history.")
@@ -251,7 +252,8 @@ impl Update {
     fn patch(&self, desk: &mut Desk<'_>) -> Result<Value, Failure> {
         let (when, how) = (&self.when, &self.how);
         let timing = when.timing();
-        let input = how.input.as_deref().map(|given| files::read_json(&mut desk.screen, given)).transpose()?;
+        let input =
+            how.input.as_deref().map(|given| files::read_json(&mut desk.screen, given)).transpose()?;
         let text = |given: &Option<String>| given.as_ref().map(|text| json!(text));
         let given = [
             ("name", text(&self.name)),

@@ -23,6 +23,7 @@ const LISTED: &[(&str, &str)] = &[
     ),
     ("crates/domains/sign_in/src/service.rs", "signing in is how an organization becomes known"),
     ("crates/domains/state/src/store/mod.rs", "entries expire in every organization"),
+    ("crates/domains/triggers/src/schedules/store.rs", "schedules are due in every organization"),
     ("crates/platform/blobs/src/store.rs", "sweeps what no organization refers to any more"),
     ("crates/platform/cluster/src/feed.rs", "follows the authority log of the whole instance"),
     ("crates/platform/cluster/src/nodes.rs", "nodes belong to the instance"),

@@ -15,6 +15,7 @@ mod oauth;
 mod people;
 mod policies;
 mod runs;
+mod schedules;
 mod scim;
 mod sign_in;
 mod state;

@@ -206,6 +206,11 @@ fn models_have_every_member_of_their_schema() {
         "RotatedView" = RotatedKeys,
         "Rotation" = Rotation,
         "RunView" = Run,
+        "NewSchedule" = NewSchedule,
+        "SchedulePreview" = SchedulePreview,
+        "ScheduleTickView" = ScheduleTick,
+        "ScheduleTiming" = ScheduleTiming,
+        "ScheduleView" = Schedule,
         "SessionView" = Session,
         "Simulation" = Simulation,
         "SimulationAnswer" = SimulationAnswer,
@@ -244,6 +249,7 @@ fn filters_have_every_parameter_of_their_operation() {
         ("policies.list", json!(client::PolicyFilter::default())),
         ("state.list", json!(client::StateNamespaceFilter::default())),
         ("state.entries.list", json!(client::StateEntryFilter::default())),
+        ("schedules.list", json!(client::ScheduleFilter::default())),
         ("users.list", json!(client::UserFilter::default())),
         ("functions.list", json!(client::FunctionFilter::default())),
         ("runs.list", json!(client::RunFilter::default())),
@@ -281,7 +287,7 @@ async fn every_operation_has_a_method_that_calls_it() {
     let (auth, audit, permissions) = (client.auth(), client.audit(), client.permissions());
     let (functions, runs, keys) = (client.functions(), client.runs(), client.signing_keys());
     let (roles, grants, prefixes) = (client.roles(), client.grants(), client.resource_prefixes());
-    let (api_keys, state) = (client.api_keys(), client.state());
+    let (api_keys, state, schedules) = (client.api_keys(), client.state(), client.schedules());
     let (policies, access) = (client.policies(), client.access());
     let providers = client.auth_providers();
     let home = client.tokens_of(Some("x"));
@@ -445,6 +451,16 @@ async fn every_operation_has_a_method_that_calls_it() {
         "sessions.list" => auth.sessions(),
         "sessions.revoke_all" => auth.revoke_all_sessions(),
         "sessions.revoke" => auth.revoke_session("x"),
+        "schedules.create" => schedules.create(&client::NewSchedule::default()),
+        "schedules.delete" => schedules.delete("x"),
+        "schedules.get" => schedules.get("x"),
+        "schedules.list" => schedules.list(&client::ScheduleFilter::default()),
+        "schedules.pause" => schedules.pause("x"),
+        "schedules.preview" => schedules.preview(&client::SchedulePreview::default()),
+        "schedules.resume" => schedules.resume("x"),
+        "schedules.run" => schedules.run("x"),
+        "schedules.ticks" => schedules.ticks("x", None, None),
+        "schedules.update" => schedules.update("x", &json!({}), None),
         "signing_keys.list" => keys.list(),
         "signing_keys.rotate" => keys.rotate(None),
         "state.create" => state.create(&client::NewStateNamespace::default()),

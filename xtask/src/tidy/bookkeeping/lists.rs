@@ -55,6 +55,16 @@ pub(super) const TABLES: &[Listed<'static>] = &[
         "leases and transitions; a run leaves its fact at its end",
     ),
     (
+        "schedule_ticks",
+        &[],
+        "what became of ticks; a refusal is a fact besides, and a run leaves its own at its end",
+    ),
+    (
+        "schedules",
+        &["due_at", "next_at", "refusal", "state", "ticks"],
+        "moving on from tick to tick; what a schedule does and whether it may is a change",
+    ),
+    (
         "sessions",
         &["generation", "last_seen_at", "revision", "secret_tag"],
         "session touch and refresh rotation",
@@ -80,4 +90,4 @@ pub(super) const CARRIERS: &[(&str, &str)] = &[
 pub(super) const MAKERS: &[(&str, &str)] = &[("LedgerReader", "take")];
 
 /// Functions whose last argument a carrier keeps.
-pub(super) const HANDED_TO: &[&str] = &["begin", "queue", "rewind"];
+pub(super) const HANDED_TO: &[&str] = &["accept", "begin", "queue", "rewind"];

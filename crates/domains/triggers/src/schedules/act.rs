@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use authority::Permission;
 use db::{AuthorityEntry, Change};
-use functions::{CallFunction, Callable, FunctionRef, TriggerCall};
+use functions::{CallFunction, Callable, FunctionRef, Functions, TriggerCall};
 use ledger::{Fact, FactKind};
+use problem::{Problem, RUN_OPEN};
 use runs::Trigger;
 use serde_json::{Value, json};
 use types::{Id, RunId, ScheduleId, Timestamp};
@@ -237,6 +238,9 @@ impl Triggers {
         let caller = self.caller(&schedule.standing()).await?;
         let functions = &inner.functions;
         let key = schedule.id.to_string();
+        if schedule.overlap == Overlap::Skip {
+            nothing_open(functions, by, &schedule, &key).await?;
+        }
         let call = call(&schedule, &key);
         let prepare = |owner: Allowance| async move { functions.prepared(&owner, &call).await };
         let contact = by.contact().clone();
@@ -300,6 +304,19 @@ impl Triggers {
             .statement(store::update(&schedule, input));
         Ok(Decided::new(change, schedule))
     }
+}
+
+async fn nothing_open(
+    functions: &Functions,
+    by: &Allowance,
+    schedule: &Schedule,
+    key: &str,
+) -> Result<(), TriggerError> {
+    let (owner, function) = (schedule.owner.uuid(), schedule.function.uuid());
+    let open = functions.runs().duplicate(&by.scope(), owner, function, key).await.map_err(Problem::from)?;
+    let Some(open) = open else { return Ok(()) };
+    let detail = format!("The run {} of an earlier tick is still open, and overlap is `skip`.", open.id);
+    Err(Problem::new(&RUN_OPEN, detail).with_member("run", open.id.to_string()).into())
 }
 
 /// What a tick asks of the function.

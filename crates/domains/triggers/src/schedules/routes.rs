@@ -6,8 +6,8 @@ use authority::Permission;
 use axum::extract::State as Of;
 use functions::FunctionRef;
 use problem::{
-    ALREADY_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, INPUT_INVALID, INVALID_CURSOR, NOT_FOUND,
-    SANDBOX_UNAVAILABLE, STALE_REVISION, STORAGE_FULL, TRIGGER_ORPHANED,
+    AUTHORITY_EXCEEDED, CONFLICT, INPUT_INVALID, INVALID_CURSOR, NOT_FOUND, RUN_OPEN, SANDBOX_UNAVAILABLE,
+    SCHEDULE_EXISTS, STALE_REVISION, STORAGE_FULL, TRIGGER_ORPHANED,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ operation! {
     /// Makes a schedule: it runs a function when its time comes, for you, and with what you hold at that time.
     pub CreateSchedule(NewSchedule) -> ScheduleView = Spec::create("schedules.create", "/api/v1/schedules")
         .needs("schedules:create").in_person().facts(leaves![facts::SCHEDULE_CREATED])
-        .errors(refuses![ALREADY_EXISTS, AUTHORITY_EXCEEDED, NOT_FOUND])
+        .errors(refuses![SCHEDULE_EXISTS, AUTHORITY_EXCEEDED, NOT_FOUND])
         .example(r#"{"name": "nightly report", "timing": {"cron": "0 2 * * *"}, "time_zone": "Europe/Berlin", "function": "demo:echo", "input": {"day": "yesterday"}}"#);
 
     /// Lists schedules, newest first.
@@ -45,7 +45,7 @@ operation! {
     /// on their authority from then on.
     pub UpdateSchedule(SchedulePatch) -> ScheduleView = Spec::patch("schedules.update", "/api/v1/schedules/{schedule}")
         .needs("schedules:update").in_person().facts(leaves![facts::SCHEDULE_UPDATED])
-        .errors(refuses![ALREADY_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION])
+        .errors(refuses![SCHEDULE_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION])
         .example(r#"{"description": "Every night at two.", "missed": "run_once"}"#);
 
     /// Removes a schedule and its history. Open runs of it end, and their tokens are void.
@@ -63,8 +63,12 @@ operation! {
     /// Sets it off now, for its owner and with what the owner holds, as a tick does; the run is accepted when this answers.
     pub RunSchedule -> SetOff = Spec::post("schedules.run", "/api/v1/schedules/{schedule}/run")
         .needs("schedules:update").status(202).facts(leaves![facts::SCHEDULE_RUN_NOW])
+        .further_facts(leaves![
+            runs::facts::RUN_SUCCEEDED, runs::facts::RUN_FAILED, runs::facts::RUN_TIMED_OUT, runs::facts::RUN_CANCELLED,
+            runs::facts::RUN_DEAD
+        ])
         .errors(refuses![
-            ALREADY_EXISTS, CONFLICT, INPUT_INVALID, SANDBOX_UNAVAILABLE, STALE_REVISION, STORAGE_FULL, TRIGGER_ORPHANED
+            CONFLICT, INPUT_INVALID, RUN_OPEN, SANDBOX_UNAVAILABLE, STALE_REVISION, STORAGE_FULL, TRIGGER_ORPHANED
         ]);
 
     /// Lists what became of its ticks, newest first; the last thousand are kept.

@@ -2,7 +2,7 @@
 
 use crypto::seal::Aad;
 use db::{Db, DbError, OrgScope, Row, Scope, Select, Statement, SystemScope, sql};
-use problem::{ALREADY_EXISTS, CONFLICT};
+use problem::{CONFLICT, SCHEDULE_EXISTS};
 use secrets::{Keyring, Purpose};
 use serde_json::json;
 use types::{FunctionId, Id, OrgId, ScheduleId, Timestamp, Uuid};
@@ -171,7 +171,7 @@ pub(crate) fn insert(schedule: &Schedule, input: Vec<u8>) -> Statement {
         schedule.updated_at.into(),
         schedule.revision.into(),
     ]);
-    sql(text, params).unique_or(&ALREADY_EXISTS)
+    sql(text, params).unique_or(&SCHEDULE_EXISTS)
 }
 
 /// Writes everything that may change; `schedule.revision` is the new one.
@@ -189,7 +189,7 @@ pub(crate) fn update(schedule: &Schedule, input: Vec<u8>) -> Statement {
         schedule.revision.into(),
         (schedule.revision - 1).into(),
     ]);
-    sql(text, params).unique_or(&ALREADY_EXISTS).fresh()
+    sql(text, params).unique_or(&SCHEDULE_EXISTS).fresh()
 }
 
 fn columns(schedule: &Schedule, input: Vec<u8>) -> [db::Value; 19] {

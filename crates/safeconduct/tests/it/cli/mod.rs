@@ -13,6 +13,7 @@ mod profiles;
 mod providers;
 mod quickstart;
 mod reference;
+mod schedules;
 mod state;
 mod terminal;
 mod token;

@@ -15,7 +15,7 @@ fn bundle(text: &str) -> Value {
 }
 
 /// Writes a version and puts it in force.
-async fn in_force(owner: &Caller, text: &str) -> String {
+pub(crate) async fn in_force(owner: &Caller, text: &str) -> String {
     let made = owner.post("/api/v1/policies", json!({ "bundle": bundle(text) })).await.ok(201);
     let id = made["id"].as_str().expect("an id").to_owned();
     owner.post(&format!("/api/v1/policies/{id}/activate"), json!({})).await.ok(200);

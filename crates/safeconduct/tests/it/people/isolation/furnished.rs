@@ -76,6 +76,11 @@ impl Furnished {
         });
         let fails = id(&make("/api/v1/functions", fails).await);
         owner.post(&format!("/api/v1/functions/{fails}/execute"), json!({ "input": {} })).await.ok(200);
+        let timing = json!({ "every_seconds": 86400 });
+        let schedule =
+            json!({ "name": marker, "function": function, "timing": timing, "input": { "from": marker } });
+        let schedule = id(&make("/api/v1/schedules", schedule).await);
+        owner.post(&format!("/api/v1/schedules/{schedule}/run"), json!({})).await.ok(202);
         make("/api/v1/agents", json!({ "name": format!("{marker}-killed") })).await;
         let kill =
             owner.post(&format!("/api/v1/agents/default:{marker}-killed/kill"), json!({})).await.ok(200);
@@ -109,6 +114,7 @@ impl Furnished {
             ("{version}", id(&versions["items"][0])),
             ("{run}", id(&run)),
             ("{queue}", "function".to_owned()),
+            ("{schedule}", schedule),
             ("{namespace}", space),
             ("{*key}", marker.to_owned()),
             ("{kill}", id(&kill)),
