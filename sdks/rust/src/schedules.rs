@@ -116,7 +116,8 @@ pub struct ScheduleTick {
     pub code: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SchedulePreview {
     pub timing: ScheduleTiming,
     #[serde(skip_serializing_if = "Option::is_none")]
