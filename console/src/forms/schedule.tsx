@@ -14,10 +14,10 @@ import { useSettled } from '../hooks/settled'
 import { useText } from '../text'
 import { Button } from '../ui/button'
 import { Failure, Section } from '../ui/page'
+import { cliOf } from './schedule-command'
 import {
   blank,
   changed,
-  cliOf,
   type Draft,
   draftOf,
   lacking,

@@ -20,7 +20,7 @@ export function wallOf(moment: string, zone: string): string {
  * been put forward. Undefined for what is no time.
  */
 export function momentOf(wall: string, zone: string): string | undefined {
-  const shown = Date.parse(`${wall}Z`)
+  const shown = WALL.test(wall) ? Date.parse(`${wall}Z`) : Number.NaN
   if (Number.isNaN(shown)) return undefined
   const [before, after] = [shown - DAY, shown + DAY].map((near) => shown - (shownAt(near, zone) - near))
   const fitting = [before, after].filter(
@@ -31,6 +31,7 @@ export function momentOf(wall: string, zone: string): string | undefined {
 }
 
 const DAY = 86_400_000
+const WALL = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/
 
 /** What the clock shows, read as if it were UTC; to the second. */
 function shownAt(moment: number, zone: string): number {

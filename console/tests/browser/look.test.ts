@@ -136,6 +136,7 @@ const places: Place[] = [
     ready: row('v1'),
   },
   { name: 'runs', path: () => '/console/runs', ready: row('Succeeded') },
+  { name: 'schedules-none', path: () => '/console/schedules', ready: text('No schedules yet') },
   { name: 'queues-none', path: () => '/console/queues', ready: text('No dead letters') },
   { name: 'run', path: () => `/console/runs/${known.run}`, ready: text('availability') },
   { name: 'run-log', path: () => `/console/runs/${known.run}?tab=log`, ready: text('checks') },

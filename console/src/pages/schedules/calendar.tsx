@@ -149,7 +149,7 @@ function Ahead({ of: ticks, zone }: { of: string[]; zone: string }) {
     <span className="ahead">
       {ticks.slice(0, 2).map((at) => (
         <time key={at} className="mono wide" dateTime={at}>
-          {wallOf(at, zone).slice(11, 16)}
+          {wallOf(at, zone).slice(11).replace(/:00$/, '')}
         </time>
       ))}
       {rest > 0 && <span className="muted wide">+{rest}</span>}
