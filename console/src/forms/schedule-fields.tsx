@@ -28,7 +28,7 @@ export function ScheduleFields(props: FieldsProps) {
   const set = (more: Partial<Draft>) => onChange({ ...draft, ...more })
   return (
     <>
-      <Field label={text.schedules.name} hint={text.schedules.nameHint} error={refused?.of('name')}>
+      <Field label={text.schedules.name} hint={text.schedules.nameHint} error={said(refused, 'name')}>
         {(ids) => (
           <input
             {...ids}
@@ -39,7 +39,7 @@ export function ScheduleFields(props: FieldsProps) {
           />
         )}
       </Field>
-      <Field label={text.schedules.fn} hint={text.schedules.fnHint} error={refused?.of('function')}>
+      <Field label={text.schedules.fn} hint={text.schedules.fnHint} error={said(refused, 'function')}>
         {(ids) => (
           <Finder
             {...ids}
@@ -63,19 +63,32 @@ export function ScheduleFields(props: FieldsProps) {
           />
         )}
       </Field>
-      <details className="further" open={refused?.of('permissions') !== undefined || undefined}>
+      <details className="further" open={said(refused, 'permissions') !== undefined || undefined}>
         <summary>{text.agents.permissions}</summary>
         <p className="muted">{text.schedules.permissionsHint}</p>
         <PermissionEditor
           value={draft.permissions}
           onChange={(permissions) => set({ permissions })}
           reach="own"
-          error={refused?.of('permissions')}
+          error={said(refused, 'permissions')}
         />
       </details>
       <Further {...props} />
     </>
   )
+}
+
+/** What the server refuses without naming the field that it means. */
+const places: Record<string, string> = {
+  already_exists: 'name',
+  not_found: 'function',
+  authority_exceeded: 'permissions',
+}
+
+function said(refused: Problem | undefined, field: string): string | undefined {
+  if (!refused) return undefined
+  const meant = places[refused.code] === field ? refused.detail || refused.message : undefined
+  return refused.of(field) ?? meant
 }
 
 /** When it ticks: the three ways to say it stand side by side, and one of them is filled in. */
