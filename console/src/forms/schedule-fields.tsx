@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { type ComponentProps, type ReactNode, useId } from 'react'
+import { type ComponentProps, type ReactNode, useId, useState } from 'react'
 import { isJson } from '../api/json-text'
 import type { Problem } from '../api/problem'
 import { queries } from '../api/queries'
@@ -63,8 +63,7 @@ export function ScheduleFields(props: FieldsProps) {
           />
         )}
       </Field>
-      <details className="further" open={said(refused, 'permissions') !== undefined || undefined}>
-        <summary>{text.agents.permissions}</summary>
+      <Behind name={text.agents.permissions} wrong={said(refused, 'permissions') !== undefined}>
         <p className="muted">{text.schedules.permissionsHint}</p>
         <PermissionEditor
           value={draft.permissions}
@@ -72,7 +71,7 @@ export function ScheduleFields(props: FieldsProps) {
           reach="own"
           error={said(refused, 'permissions')}
         />
-      </details>
+      </Behind>
       <Further {...props} />
     </>
   )
@@ -252,8 +251,7 @@ function Further({ draft, onChange, refused }: FieldsProps) {
     refused?.of(field),
   )
   return (
-    <details className="further" open={wrong || undefined}>
-      <summary>{schedules.further}</summary>
+    <Behind name={schedules.further} wrong={wrong}>
       <Choice
         label={schedules.overlap}
         hint={schedules.overlapHint}
@@ -310,6 +308,24 @@ function Further({ draft, onChange, refused }: FieldsProps) {
           )}
         </Field>
       </div>
+    </Behind>
+  )
+}
+
+interface BehindProps {
+  name: string
+  /** Something in it was refused, so it has to be seen. */
+  wrong: boolean
+  children: ReactNode
+}
+
+/** What few need, behind its name. Once open it stays so until somebody closes it. */
+function Behind({ name, wrong, children }: BehindProps) {
+  const [open, setOpen] = useState(false)
+  return (
+    <details className="further" open={open || wrong} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{name}</summary>
+      {children}
     </details>
   )
 }

@@ -206,14 +206,7 @@ function What({ of: schedule, onTake }: { of: Schedule; onTake: () => void }) {
                   schedules.missed,
                   schedule.missed === 'backfill' ? `${missed} (${schedule.backfill})` : missed,
                 ],
-                [
-                  schedules.jitter,
-                  schedule.jitter_seconds > 0 ? (
-                    <span className="mono">{schedule.jitter_seconds}</span>
-                  ) : (
-                    none
-                  ),
-                ],
+                [schedules.jitter, schedule.jitter_seconds > 0 ? String(schedule.jitter_seconds) : none],
                 [schedules.starts, time(schedule.starts_at)],
                 [schedules.ends, time(schedule.ends_at)],
                 [text.created, <Time key="c" at={schedule.created_at} />],
