@@ -388,7 +388,10 @@ export const de: Text = {
     code: 'Code',
     test: 'Probelauf',
     versions: 'Versionen',
-    versionsDetail: 'Versionen ändern sich nie. Veröffentlichen macht die nächste.',
+    versionsDetail:
+      'Versionen ändern sich nie. Veröffentlichen macht die nächste; Aufrufe führen die aktive aus.',
+    isLive: 'Aktiv',
+    makeLive: (number: number) => `v${number} aktivieren`,
     author: 'Von',
     runtime: 'Laufzeit',
     timeout: 'Zeitgrenze (Sekunden)',

@@ -386,7 +386,10 @@ export const en = {
     code: 'Code',
     test: 'Test run',
     versions: 'Versions',
-    versionsDetail: 'Versions never change. Publishing makes the next one.',
+    versionsDetail:
+      'Versions never change. Publishing makes the next one, and calls run the one that is live.',
+    isLive: 'Live',
+    makeLive: (number: number) => `Make v${number} live`,
     author: 'Author',
     runtime: 'Runtime',
     timeout: 'Time limit (seconds)',

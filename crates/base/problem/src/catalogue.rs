@@ -73,6 +73,7 @@ codes! {
     POLICY_NOT_ACTIVE = "policy_not_active", 409, "The version is not in force";
     NAMESPACE_EXISTS = "namespace_exists", 409, "A namespace of this name exists";
     SCHEDULE_EXISTS = "schedule_exists", 409, "A schedule of this name exists";
+    VERSION_LIVE = "version_live", 409, "The version is live already";
     RUN_OPEN = "run_open", 409, "A run of it is still open";
     NAMESPACE_NOT_EMPTY = "namespace_not_empty", 409, "The namespace still has entries";
     NAMESPACE_FULL = "namespace_full", 409, "The namespace has no room for this";

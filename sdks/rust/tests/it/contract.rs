@@ -359,6 +359,7 @@ async fn every_operation_has_a_method_that_calls_it() {
         "functions.execute" => functions.execute("x", &json!({})),
         "functions.get" => functions.get("x"),
         "functions.list" => functions.list(&client::FunctionFilter::default()),
+        "functions.make_live" => functions.make_live("x", "x"),
         "functions.publish" => functions.publish("x", &client::NewVersion::default()),
         "functions.version" => functions.version("x", "x"),
         "functions.versions" => functions.versions("x", None, None),
