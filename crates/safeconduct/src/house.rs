@@ -16,6 +16,7 @@ use crypto::jws::Algorithm;
 use db::{Db, PostgresSettings, Settings, SqliteSettings};
 use dns::Resolver;
 use egress::{Egress, EgressSettings};
+use files::{Files, FilesGround};
 use functions::{Functions, FunctionsGround, FunctionsSettings};
 use ledger::{Ack, FactKind, Ledger, LedgerSettings};
 use mail::{Post, Relay, Route, Security};
@@ -63,6 +64,7 @@ pub struct House {
     pub functions: Functions,
     pub policies: Policies,
     pub state: StateStore,
+    pub files: Files,
     pub door: Arc<Door>,
     pub cookie: CookieForm,
     pub tasks: Tasks,
@@ -206,6 +208,16 @@ impl House {
             world: world.clone(),
             feed: feed.clone(),
         });
+        let files = Files::new(FilesGround {
+            db: db.clone(),
+            ledger: ledger.clone(),
+            keyring: keyring.clone(),
+            world: world.clone(),
+            blobs: blobs.clone(),
+            access: access.clone(),
+            public_url: public_url.clone(),
+            largest_body: config.limits.body_bytes,
+        });
         let scim = Scim::new(access.clone(), agents.clone(), people.clone(), &public_url);
         let cookie = CookieForm::new(&public_url);
         let door = Door::new(
@@ -246,6 +258,7 @@ impl House {
             functions,
             policies,
             state,
+            files,
             door,
             cookie,
         })
@@ -297,6 +310,7 @@ fn catalogue() -> Vec<&'static FactKind> {
         functions::KINDS,
         policies::KINDS,
         state::KINDS,
+        files::KINDS,
         runs::facts::KINDS,
         bus::KINDS,
     ];
