@@ -10,6 +10,7 @@ type PlaceName =
   | 'runs'
   | 'queues'
   | 'state'
+  | 'files'
   | 'audit'
   | 'org'
   | 'members'
@@ -34,6 +35,7 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
       { name: 'runs', path: paths.runs, icon: 'run' },
       { name: 'queues', path: paths.queues, icon: 'queue' },
       { name: 'state', path: paths.state, icon: 'store' },
+      { name: 'files', path: paths.files, icon: 'file' },
     ],
   },
   {

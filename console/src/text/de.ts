@@ -1,12 +1,14 @@
 /** Die Wörter der Konsole auf Deutsch; der Typ von en.ts prüft, dass keines fehlt. */
 
 import type { Text } from './en'
+import { files } from './files.de'
 import { people } from './people.de'
 import { queues } from './queues.de'
 import { security } from './security.de'
 import { state } from './state.de'
 
 export const de: Text = {
+  ...files,
   ...people,
   ...queues,
   ...security,
@@ -21,6 +23,7 @@ export const de: Text = {
     runs: 'Läufe',
     queues: 'Warteschlangen',
     state: 'Gedächtnis',
+    files: 'Dateien',
     audit: 'Protokoll',
     org: 'Organisation',
     members: 'Leute',
@@ -89,6 +92,7 @@ export const de: Text = {
     runs: 'Läufe',
     'signing keys': 'Signaturschlüssel',
     state: 'Gedächtnis',
+    files: 'Dateien',
   },
   kinds: {
     user: 'Person',
@@ -108,6 +112,9 @@ export const de: Text = {
     api_key: 'API-Schlüssel',
     state_namespace: 'Namensraum',
     state_entry: 'Eintrag',
+    file_collection: 'Sammlung',
+    file: 'Datei',
+    file_upload: 'Upload',
   },
   envs: { development: 'Entwicklung', staging: 'Vorstufe', production: 'Betrieb' },
   status: {

@@ -1,11 +1,13 @@
 /** Every word of the console in English, grouped by where it is read. */
 
+import { files } from './files.en'
 import { people } from './people.en'
 import { queues } from './queues.en'
 import { security } from './security.en'
 import { state } from './state.en'
 
 export const en = {
+  ...files,
   ...people,
   ...queues,
   ...security,
@@ -20,6 +22,7 @@ export const en = {
     runs: 'Runs',
     queues: 'Queues',
     state: 'State',
+    files: 'Files',
     audit: 'Audit',
     org: 'Organization',
     members: 'People',
@@ -88,6 +91,7 @@ export const en = {
     runs: 'runs',
     'signing keys': 'signing keys',
     state: 'state',
+    files: 'files',
   },
   kinds: {
     user: 'Person',
@@ -107,6 +111,9 @@ export const en = {
     api_key: 'API key',
     state_namespace: 'Namespace',
     state_entry: 'Entry',
+    file_collection: 'Collection',
+    file: 'File',
+    file_upload: 'Upload',
   },
   envs: { development: 'Development', staging: 'Staging', production: 'Production' },
   status: {

@@ -15,7 +15,7 @@ use crate::screen::{Globals, Screen};
 use crate::{
     agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups,
     invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, queues, quickstart,
-    reference, roles, runs, sessions, state, token, users,
+    reference, roles, runs, sessions, state, stored, token, users,
 };
 
 /// Commands that speak to a server.
@@ -56,6 +56,9 @@ pub enum Command {
     /// Keep what functions and agents remember.
     #[command(subcommand)]
     State(state::StateCommand),
+    /// Keep files: versions, links, uploads that go on after a cut.
+    #[command(subcommand)]
+    Files(stored::FilesCommand),
     /// Read the record, prove it, take it along.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -162,6 +165,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Runs(command) => runs::run(desk, command).await,
         Command::Queues(command) => queues::run(desk, command).await,
         Command::State(command) => state::run(desk, command).await,
+        Command::Files(command) => stored::run(desk, command).await,
         Command::Audit(command) => audit::run(desk, command).await,
         Command::Kills(command) => kills::run(desk, command).await,
         Command::Permissions(command) => permissions::run(desk, command).await,

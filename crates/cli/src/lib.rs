@@ -43,6 +43,7 @@ mod session;
 mod sessions;
 mod span;
 mod state;
+mod stored;
 mod table;
 mod token;
 mod trust;

@@ -28,6 +28,7 @@ const OPEN: &[(&str, &str)] = &[
         "sign_in::password::a_reset_link_dies_by_its_clock_by_a_newer_one_and_goes_to_known_addresses_only",
     ),
     ("auth.reset_password", "sign_in::password::of_a_hundred_that_use_one_reset_link_exactly_one_succeeds"),
+    ("files.open_link", "files::links::a_link_opens_to_anybody_until_it_expires"),
     ("oauth.metadata", "oauth::metadata::metadata_names_what_answers_and_nothing_else"),
     ("oauth.org_metadata", "oauth::metadata::metadata_names_what_answers_and_nothing_else"),
     ("oauth.inserted_metadata", "oauth::metadata::metadata_names_what_answers_and_nothing_else"),
@@ -152,6 +153,8 @@ async fn operations_are_well_described() {
                 | "policies.what_if"
                 | "oauth.device_authorization"
                 | "auth.show_device"
+                // Only the part that completes an upload leaves its fact.
+                | "uploads.append"
         ) || spec.path.starts_with("/access/v1/")
             || spec.path.ends_with("/.search");
         assert!(
@@ -335,6 +338,29 @@ impl Stage {
             }
             path = path.replace("{namespace}", &name);
         }
+        if path.contains("{collection}") || path.contains("{upload}") || path.contains("{link}") {
+            let name = format!("for-{}", spec.id.replace(['.', '_'], "-"));
+            owner.post("/api/v1/collections", json!({ "name": name })).await.ok(201);
+            let collection = format!("/api/v1/collections/{name}");
+            if path.contains("{*name}") || path.contains("{link}") {
+                let file = owner.put(&format!("{collection}/files/a/b"), json!("first")).await.ok(200);
+                owner.put(&format!("{collection}/files/a/b"), json!("second")).await.ok(200);
+                if spec.id == "files.restore" {
+                    body = json!({ "version": file["version"] }).to_string();
+                }
+            }
+            if path.contains("{upload}") {
+                let begun = json!({ "name": "a/b", "size": body.len() });
+                let upload = owner.post(&format!("{collection}/uploads"), begun).await.ok(201);
+                path = path.replace("{upload}", upload["id"].as_str().expect("an id"));
+            }
+            if path.contains("{link}") {
+                let link =
+                    owner.post(&format!("{collection}/links/a/b"), json!({ "expires_in": 60 })).await.ok(201);
+                path = path.replace("{link}", link["id"].as_str().expect("an id"));
+            }
+            path = path.replace("{collection}", &name).replace("{*name}", "a/b");
+        }
         if path.contains("{session}") {
             // A second session of the same person: the one in use must live on.
             let second = server.owner().await;
@@ -461,6 +487,9 @@ impl Stage {
     async fn call(&self, caller: &Caller, spec: &Spec) -> crate::support::Answer {
         let method = Method::from_bytes(spec.method.name().as_bytes()).expect("a method");
         let body = spec.method.writes().then(|| self.body.clone());
+        if spec.id == "uploads.append" {
+            return caller.with("upload-offset", "0").send(method, &self.path, body).await;
+        }
         caller.send(method, &self.path, body).await
     }
 }
