@@ -14,6 +14,7 @@ mod providers;
 mod quickstart;
 mod reference;
 mod state;
+mod stored;
 mod terminal;
 mod token;
 

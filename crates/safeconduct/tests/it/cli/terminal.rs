@@ -136,6 +136,7 @@ const VARIES: &[(&str, &str)] = &[
     ),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", "[time]"),
     (r"http://127\.0\.0\.1:\d{4,5}", "[server]"),
+    (r"/files/[A-Za-z0-9_-]{118}", "/files/[link]"),
     (r"safeconduct/[0-9a-f]{16}", "[log]"),
     (r"\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}", "+[key]"),
     (r"invitation#[0-9A-Za-z]{43}", "invitation#[token]"),

@@ -100,7 +100,9 @@ impl Furnished {
             );
             owner.put(&path, content).await.ok(200);
         }
-        let upload = id(&make(&format!("{of}/uploads"), json!({ "name": marker, "size": marker.len() * 10_000 + 1 })).await);
+        let upload =
+            id(&make(&format!("{of}/uploads"), json!({ "name": marker, "size": marker.len() * 10_000 + 1 }))
+                .await);
         let part = owner.with("upload-offset", "0");
         part.send(reqwest::Method::PATCH, &format!("/api/v1/uploads/{upload}"), Some(marker.repeat(10_000)))
             .await;
