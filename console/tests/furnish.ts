@@ -103,7 +103,11 @@ async function filed({ api }: Server): Promise<void> {
   })
   const at = '/api/v1/collections/reports/files/2026/monday.txt'
   for (const content of ['All is well.', 'All is well again.']) {
-    await api('PUT', `${at}?description=Of%20the%20night&tags=night,mail&metadata=%7B%22status%22%3A%22final%22%7D`, content)
+    await api(
+      'PUT',
+      `${at}?description=Of%20the%20night&tags=night,mail&metadata=%7B%22status%22%3A%22final%22%7D`,
+      content,
+    )
   }
   await api('POST', '/api/v1/collections/reports/links/2026/monday.txt', { expires_in: 604800 })
 }

@@ -380,7 +380,9 @@ export const queries = {
       queryKey: ['files', collection, 'file', name],
       queryFn: () =>
         answered(
-          api.GET('/api/v1/collections/{collection}/files/{name}', { params: { path: { collection, name } } }),
+          api.GET('/api/v1/collections/{collection}/files/{name}', {
+            params: { path: { collection, name } },
+          }),
         ),
     }),
 

@@ -59,7 +59,10 @@ function status(id: string): Promise<FileUpload> {
 /** Nobody answered, somebody was busy, or another part came through than we know of. */
 function passes(error: unknown): boolean {
   if (error instanceof Unreachable) return true
-  return error instanceof Problem && (error.code === 'upload_offset' || [429, 502, 503, 504].includes(error.status))
+  return (
+    error instanceof Problem &&
+    (error.code === 'upload_offset' || [429, 502, 503, 504].includes(error.status))
+  )
 }
 
 /** Bytes as people read them. */

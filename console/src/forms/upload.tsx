@@ -78,7 +78,12 @@ export function UploadForm({ collection, onDone }: UploadFormProps) {
           />
         )}
       </Field>
-      <Field label={text.files.tags} optional={text.optional} hint={text.files.tagsHint} error={refused?.of('tags')}>
+      <Field
+        label={text.files.tags}
+        optional={text.optional}
+        hint={text.files.tagsHint}
+        error={refused?.of('tags')}
+      >
         {(ids) => <input {...ids} value={tags} onChange={(event) => setTags(event.target.value)} />}
       </Field>
       <Field label={text.files.visibility} error={refused?.of('visibility')}>
@@ -114,7 +119,7 @@ export function UploadForm({ collection, onDone }: UploadFormProps) {
           quoted(about.name || '<name>'),
           flag('type', about.content_type),
           flag('description', about.description),
-          about.tags && flags('tag', about.tags),
+          flags('tag', about.tags),
           flag('visibility', about.visibility),
         )}
       />

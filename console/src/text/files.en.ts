@@ -62,7 +62,8 @@ export const files = {
     links: 'Links',
     noLinks: 'No link opens it',
     link: 'Make a link',
-    linkDetail: 'Whoever has the link may read this version, without signing in, while you may read the file.',
+    linkDetail:
+      'Whoever has the link may read this version, without signing in, while you may read the file.',
     lasts: 'Opens for',
     spans: { 3600: 'an hour', 86400: 'a day', 604800: 'seven days' } as Record<number, string>,
     linkMade: 'The link is shown once. Keep it where only those see it who shall read the file.',

@@ -208,7 +208,7 @@ impl House {
             world: world.clone(),
             feed: feed.clone(),
         });
-        let files = Files::new(FilesGround {
+        let files = Files::open(FilesGround {
             db: db.clone(),
             ledger: ledger.clone(),
             keyring: keyring.clone(),

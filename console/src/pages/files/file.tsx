@@ -86,7 +86,9 @@ export default function FilePage() {
 }
 
 function useMay(permission: 'files:update' | 'files:write' | 'files:delete', file: StoredFile) {
-  return useReason(permission, { of: { selector: selectorOf(file.collection, file.name), owner: file.owner } })
+  return useReason(permission, {
+    of: { selector: selectorOf(file.collection, file.name), owner: file.owner },
+  })
 }
 
 /** Where the API has it. */
@@ -230,7 +232,12 @@ function Links({ of: file }: { of: StoredFile }) {
   if (mayUpdate !== undefined) return <p className="muted">{mayUpdate}</p>
   const columns: Column<FileLink>[] = [
     { id: 'link', head: text.files.link, cell: (link) => <Copyable value={link.id} /> },
-    { id: 'by', head: text.files.by, cell: (link) => <span className="mono">{link.made_by}</span>, wide: true },
+    {
+      id: 'by',
+      head: text.files.by,
+      cell: (link) => <span className="mono">{link.made_by}</span>,
+      wide: true,
+    },
     { id: 'opened', head: text.files.opened, cell: (link) => link.uses, right: true },
     { id: 'until', head: text.files.until, cell: (link) => <Time at={link.expires_at} />, right: true },
     {

@@ -77,11 +77,7 @@ export default function Collections() {
           filters.q ? (
             <Empty icon="search" title={text.nothingMatches} />
           ) : (
-            <Empty
-              icon="file"
-              title={text.files.none}
-              example="safeconduct files collections create reports"
-            >
+            <Empty icon="file" title={text.files.none} example="safeconduct files collections create reports">
               {text.files.noneDetail}
             </Empty>
           )

@@ -54,7 +54,7 @@ pub(crate) struct Inner {
 }
 
 impl Files {
-    pub fn new(ground: FilesGround) -> Self {
+    pub fn open(ground: FilesGround) -> Self {
         let FilesGround { db, ledger, keyring, world, blobs, access, public_url, largest_body } = ground;
         Self(Arc::new(Inner {
             db,
