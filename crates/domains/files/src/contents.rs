@@ -23,6 +23,9 @@ pub(crate) const CHUNK: u64 = 4 * 1024 * 1024;
 pub(crate) const SMALLEST: u64 = 64 * 1024;
 /// How long a sender may say nothing.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How much is read after a refusal, and how long.
+const DRAINED: u64 = 16 * 1024 * 1024;
+const DRAINING: Duration = Duration::from_secs(10);
 /// Chunks that are looked up at once.
 const PAGE: i64 = 500;
 
@@ -53,6 +56,18 @@ impl Arriving {
             }
         }
         self.rest.is_empty()
+    }
+
+    /// Reads on for a while after a refusal: a connection that is closed over unread bytes takes the answer with it.
+    pub(crate) async fn drain(&mut self) {
+        let reading = async {
+            let mut left = DRAINED;
+            while let Some(piece) = self.next(left).await {
+                left -= piece.len() as u64;
+            }
+        };
+        // Whoever goes on sending loses the connection, not we the patience.
+        let _ = tokio::time::timeout(DRAINING, reading).await;
     }
 
     /// At most `most` bytes.
@@ -88,11 +103,11 @@ impl Files {
     pub(crate) async fn keep_all(
         &self,
         scope: &OrgScope,
-        body: Body,
+        arriving: &mut Arriving,
         most: u64,
     ) -> Result<(Vec<Chunk>, [u8; 32]), FilesError> {
-        let (mut arriving, mut hash, mut chunks) = (Arriving::new(body), Sha256::new(), Vec::new());
-        let outcome = self.keep_chunks(scope, &mut arriving, most, &mut hash, &mut chunks).await;
+        let (mut hash, mut chunks) = (Sha256::new(), Vec::new());
+        let outcome = self.keep_chunks(scope, arriving, most, &mut hash, &mut chunks).await;
         match outcome {
             Ok(()) if arriving.broke_off() => {
                 self.discard(scope, &chunks).await;

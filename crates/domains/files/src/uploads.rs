@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
 use db::{Bookkeeping, Change, CommitError, OrgScope};
 use ledger::Fact;
 use problem::UPLOAD_OFFSET;
@@ -102,7 +101,7 @@ impl Files {
         id: UploadId,
         offset: i64,
         length: Option<u64>,
-        body: Body,
+        arriving: &mut Arriving,
     ) -> Result<Standing, FilesError> {
         let standing = self.find_upload(by, id).await?;
         let Upload { size, version, received, .. } = standing.upload;
@@ -113,13 +112,12 @@ impl Files {
         if length.is_some_and(|length| length > left) {
             return Err(too_long(left));
         }
-        let mut arriving = Arriving::new(body);
         let known = self.inner().hashes.take(id, received);
         let mut hash = match known {
             Some(hash) => hash,
             None => self.hash_of(by.scope(), version, received).await?,
         };
-        let received = self.take_in(by, &standing.upload, &mut arriving, &mut hash).await?;
+        let received = self.take_in(by, &standing.upload, arriving, &mut hash).await?;
         if received == size && !arriving.is_at_end().await {
             return Err(too_long(left));
         }

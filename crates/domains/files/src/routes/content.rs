@@ -20,7 +20,7 @@ use web::{
 
 use super::files::{listed, named, wrong};
 use super::views::FileView;
-use crate::contents::signed;
+use crate::contents::{Arriving, signed};
 use crate::model::{Content, Visibility, Wish};
 use crate::words::{ContentType, FileName};
 use crate::writes::{NewContent, Source};
@@ -72,13 +72,29 @@ pub async fn put(
     Params(query): Params<PutFile>,
     request: Request,
 ) -> Result<Reply, Refusal> {
+    let (parts, body) = request.into_parts();
+    let mut arriving = Arriving::new(body);
+    let outcome = keep(&files, &allowed, path, query, &parts.headers, &mut arriving).await;
+    if outcome.is_err() {
+        arriving.drain().await;
+    }
+    outcome
+}
+
+async fn keep(
+    files: &Files,
+    allowed: &Allowed<PutFile>,
+    path: (String, String),
+    query: PutQuery,
+    headers: &HeaderMap,
+    arriving: &mut Arriving,
+) -> Result<Reply, Refusal> {
     let (of, name) = named(path)?;
     let said = query.sha256.as_deref().map(sha256).transpose()?;
     let wish = wish(query)?;
-    let (parts, body) = request.into_parts();
     let (scope, inner) = (allowed.scope(), files.inner());
-    let content_type = content_type(&parts.headers)?;
-    let length = length(&parts.headers);
+    let content_type = content_type(headers)?;
+    let length = length(headers);
     // What would be refused anyway is refused before it is read.
     let content = Content {
         version: inner.world.id(),
@@ -88,7 +104,7 @@ pub async fn put(
         sha256: said.unwrap_or_default(),
     };
     let expected = allowed.precondition();
-    let plan = files.plan(&allowed, &of, &name, expected, &wish, &content).await?;
+    let plan = files.plan(allowed, &of, &name, expected, &wish, &content).await?;
     let room = plan.collection.quota_bytes - plan.collection.usage.bytes;
     let most = inner.largest_body;
     match length {
@@ -96,7 +112,7 @@ pub async fn put(
         Some(length) if signed(length) > room && !frees(&plan) => return Err(FilesError::Full.into()),
         _ => {}
     }
-    let (chunks, found) = files.keep_all(&scope, body, most).await?;
+    let (chunks, found) = files.keep_all(&scope, arriving, most).await?;
     if let Some(said) = said.filter(|said| *said != found) {
         files.discard(&scope, &chunks).await;
         return Err(FilesError::Hash { said, found }.into());
@@ -109,7 +125,7 @@ pub async fn put(
         source: Source::Sent(chunks.clone()),
     };
     let _turn = inner.turns.take(allowed.org(), [&name]).await;
-    let decide = || files.write(&allowed, &of, &name, expected, &wish, &new);
+    let decide = || files.write(allowed, &of, &name, expected, &wish, &new);
     let outcome = allowed.settle::<PutFile, _, _, _>(decide).await;
     if outcome.is_err() {
         files.discard(&scope, &chunks).await;

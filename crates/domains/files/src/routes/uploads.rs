@@ -18,6 +18,7 @@ use web::{
 
 use super::content::{length, sha256};
 use super::views::UploadView;
+use crate::contents::Arriving;
 use crate::model::{Visibility, Wish};
 use crate::uploads::{Declared, Standing};
 use crate::words::{CollectionRef, ContentType, FileName};
@@ -121,7 +122,14 @@ pub async fn append(
     let part = {
         let (files, by) = (files.clone(), by.clone());
         // In a task of its own: a caller that hangs up must not take with them what has arrived already.
-        telemetry::spawn("upload part", async move { files.append(&by, id, offset, length, body).await })
+        telemetry::spawn("upload part", async move {
+            let mut arriving = Arriving::new(body);
+            let outcome = files.append(&by, id, offset, length, &mut arriving).await;
+            if outcome.is_err() {
+                arriving.drain().await;
+            }
+            outcome
+        })
     };
     let standing = part.await.map_err(Problem::internal)??;
     let (received, size) = (standing.upload.received, standing.upload.size);

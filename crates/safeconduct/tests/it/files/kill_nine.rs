@@ -11,7 +11,7 @@ testing::on_both_databases! {
     async fn no_acknowledged_part_is_lost(database: TestDatabase) {
         let start = Start::of(&database);
         let mut process = start.run().expect("the server starts");
-        let owner = process.owner(database.directory()).await;
+        let mut owner = process.owner(database.directory()).await;
         reports(&owner, json!({})).await;
         let content = bytes(5 * CHUNK, 9);
         let upload = begun(&owner, json!({ "name": "a", "size": content.len(), "sha256": sha256(&content) })).await;
@@ -32,13 +32,12 @@ testing::on_both_databases! {
             // However it ended.
             let _ = on_its_way.await;
             process = start.run().expect("the server starts again");
-            let owner = process.owner(database.directory()).await;
+            owner = process.owner(database.directory()).await;
             let stands = owner.get(&format!("/api/v1/uploads/{upload}")).await.ok(200);
             let offset = usize::try_from(stands["offset"].as_u64().expect("an offset")).expect("a length");
             assert!(offset >= at, "{offset} of {at} acknowledged");
             at = offset;
         }
-        let owner = process.owner(database.directory()).await;
         let done = part(&owner, &upload, at, &content[at..]).await.ok(200);
         assert_eq!(done["file"]["sha256"], sha256(&content));
         assert!(got(&owner, &format!("{CONTENT}/a")).await.body == content);

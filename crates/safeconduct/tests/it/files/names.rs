@@ -1,17 +1,16 @@
 //! Names that somebody might try.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::{COLLECTIONS, CONTENT, FILES, got, put, reports, rows};
 use crate::support::{Caller, TestServer};
 
 /// As it is written: clients that mean well resolve dots before they send.
-fn raw(caller: &Caller, method: &str, path: &str, body: &str) -> u16 {
+async fn raw(caller: &Caller, method: &str, path: &str, body: &str) -> u16 {
     let host = caller.url.strip_prefix("http://").expect("plain HTTP");
-    let mut stream = TcpStream::connect(host).expect("a connection");
+    let mut stream = TcpStream::connect(host).await.expect("a connection");
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {}\r\nOrigin: {}\r\nConnection: close\r\n\
          Content-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}",
@@ -19,9 +18,9 @@ fn raw(caller: &Caller, method: &str, path: &str, body: &str) -> u16 {
         caller.url,
         body.len()
     );
-    stream.write_all(head.as_bytes()).expect("a request");
+    stream.write_all(head.as_bytes()).await.expect("a request");
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
+    stream.read_to_string(&mut answer).await.expect("an answer");
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
 }
 
@@ -86,7 +85,7 @@ async fn what_is_no_name_is_refused() {
         owner.get(&format!("{FILES}/{written}")).await.refused(422, "validation_failed");
     }
     for written in ["..", "%2e%2e", "%2E%2E%2Fx", "a/../../x", "a/%2e%2e/x", "..%2F..%2Fetc%2Fpasswd", "."] {
-        let status = raw(&owner, "PUT", &format!("{FILES}/{written}"), "x");
+        let status = raw(&owner, "PUT", &format!("{FILES}/{written}"), "x").await;
         assert!((400..500).contains(&status), "{written}: {status}");
     }
     for name in ["", "..", "a/../b", "/a", "a\\b", "a\u{202e}b", "a\u{0}", &long] {
