@@ -28,7 +28,6 @@ const OPEN: &[(&str, &str)] = &[
         "sign_in::password::a_reset_link_dies_by_its_clock_by_a_newer_one_and_goes_to_known_addresses_only",
     ),
     ("auth.reset_password", "sign_in::password::of_a_hundred_that_use_one_reset_link_exactly_one_succeeds"),
-    ("files.open_link", "files::links::a_link_opens_to_anybody_until_it_expires"),
     ("oauth.metadata", "oauth::metadata::metadata_names_what_answers_and_nothing_else"),
     ("oauth.org_metadata", "oauth::metadata::metadata_names_what_answers_and_nothing_else"),
     ("oauth.inserted_metadata", "oauth::metadata::metadata_names_what_answers_and_nothing_else"),
@@ -47,6 +46,7 @@ const OPEN: &[(&str, &str)] = &[
     ("oauth.device_authorization", "oauth::logins::a_device_comes_in_when_a_person_lets_it"),
     ("oauth.authorize", "oauth::logins::the_browser_is_sent_to_our_console_and_nowhere_else"),
     ("access.metadata", "policies::authzen::the_decision_point_describes_itself"),
+    ("files.open_link", "files::links::a_link_opens_to_anybody_until_it_expires"),
 ];
 
 /// What a path names is not an organization's own: the log's tiles are hashes of everybody's facts; each organization has a
