@@ -9,6 +9,8 @@ use crate::scripted::{Answer, Scripted};
 
 const HASH: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
+const TAGGED: &str = "ETag: \"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\"\r\n";
+
 fn standing(offset: i64, file: bool) -> String {
     let file = file.then(|| {
         json!({
@@ -83,12 +85,9 @@ async fn a_content_that_became_shorter_is_not_sent() {
 
 #[tokio::test]
 async fn a_download_is_held_against_its_hash() {
-    let server = Scripted::new(|number, _| {
-        let right = "ETag: \"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\"\r\n";
-        match number {
-            0 => Answer::Http(200, right, "hello".into()),
-            _ => Answer::Http(200, right, "hallo".into()),
-        }
+    let server = Scripted::new(|number, _| match number {
+        0 => Answer::Http(200, TAGGED, "hello".into()),
+        _ => Answer::Http(200, TAGGED, "hallo".into()),
     });
     let client = server.builder().build().unwrap();
     let mut kept = Vec::new();
@@ -99,4 +98,21 @@ async fn a_download_is_held_against_its_hash() {
     );
     let error = client.files().download_to("c", "a/b", None, &mut Vec::new()).await.unwrap_err();
     assert_eq!(error.code(), "unreadable_answer");
+}
+
+#[tokio::test]
+async fn a_download_goes_on_where_it_was_cut() {
+    let server = Scripted::new(|number, _| match number {
+        0 => Answer::Short(TAGGED, "he".into(), 5),
+        1 => Answer::HangUp,
+        _ => Answer::Http(206, TAGGED, "llo".into()),
+    });
+    let client = server.builder().build().unwrap();
+    let mut kept = Vec::new();
+    assert_eq!(client.files().download_to("c", "n", None, &mut kept).await.unwrap(), 5);
+    let seen = server.seen();
+    let last = seen.last().unwrap();
+    assert_eq!((&*kept, last.header("range")), (&b"hello"[..], Some("bytes=2-")));
+    // Of another content the rest would be no rest.
+    assert_eq!(last.header("if-match").map(|tag| tag.trim_matches('"')), Some(HASH));
 }
