@@ -115,7 +115,7 @@ test('a link is made, opens an attachment and never a page of ours, and is ended
   await form.getByRole('button', { name: 'Make a link' }).click()
   const url = (await form.getByRole('region', { name: 'Make a link' }).textContent()) ?? ''
   expect(url).toMatch(/\/files\/[\w-]{118}$/)
-  // Opened as a page it is a download; framed by a page of ours it shows nothing and runs nothing.
+  // Opened as a page it is a download, and nothing of it runs.
   const other = await mine.page.context().newPage()
   const download = other.waitForEvent('download')
   await other.goto(url).catch(() => undefined)
