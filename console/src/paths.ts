@@ -15,6 +15,9 @@ export const paths = {
   state: '/state',
   namespace: (name: string) => `/state/${name}`,
   entry: (namespace: string, key: string) => `/state/${namespace}/entries/${inPath(key)}`,
+  files: '/files',
+  collection: (name: string) => `/files/${name}`,
+  file: (collection: string, name: string) => `/files/${collection}/files/${inPath(name)}`,
   audit: '/audit',
   fact: (id: string) => `/audit/${id}`,
   providers: '/providers',
@@ -42,7 +45,7 @@ export const paths = {
 } as const
 
 /** Slashes of a key are slashes of the address. */
-function inPath(key: string): string {
+export function inPath(key: string): string {
   return key.split('/').map(encodeURIComponent).join('/')
 }
 
@@ -59,6 +62,7 @@ const byPrefix: Record<string, (id: string) => string> = {
   pol: paths.policy,
   stn: paths.namespace,
   sch: paths.schedule,
+  col: paths.collection,
 }
 
 /** Where the thing with this id is shown, if it has a page. */

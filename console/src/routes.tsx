@@ -32,6 +32,7 @@ const functionsSearch = search('q')
 const membersSearch = search('tab', 'q', 'status', 'role', 'panel')
 const groupsSearch = search('q', 'panel')
 const schedulesSearch = search('q', 'state', 'function')
+const filesSearch = search('q', 'panel')
 const stateSearch = search('q', 'panel')
 const rolesSearch = search('tab', 'q', 'role', 'principal', 'permission', 'panel')
 const apiKeysSearch = search('owner', 'status', 'panel')
@@ -212,6 +213,31 @@ const queues = createRoute({
   validateSearch: search('queue'),
   loader: () => void client.prefetchInfiniteQuery(queries.queues()),
   component: lazyRouteComponent(() => import('./pages/queues/list')),
+})
+
+const files = createRoute({
+  getParentRoute: () => shell,
+  path: '/files',
+  validateSearch: filesSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.collections(deps)),
+  component: lazyRouteComponent(() => import('./pages/files/list')),
+})
+
+const collection = createRoute({
+  getParentRoute: () => shell,
+  path: '/files/$collection',
+  validateSearch: search('tab', 'q', 'prefix', 'tags', 'visibility', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.collection(params.collection)),
+  component: lazyRouteComponent(() => import('./pages/files/collection')),
+})
+
+const file = createRoute({
+  getParentRoute: () => shell,
+  path: '/files/$collection/files/$',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.file(params.collection, params._splat ?? '')),
+  component: lazyRouteComponent(() => import('./pages/files/file')),
 })
 
 const audit = createRoute({
@@ -426,6 +452,9 @@ export const router = createRouter({
       namespace,
       entry,
       queues,
+      files,
+      collection,
+      file,
       audit,
       fact,
       members,

@@ -59,6 +59,7 @@ export async function furnish(server: Server): Promise<Known> {
     () => undefined,
   )
   await remembered(server)
+  await filed(server)
   // The list follows the ledger; the fact itself is there already.
   const fact = await vi.waitFor(
     async () => {
@@ -90,6 +91,25 @@ async function remembered({ api }: Server): Promise<void> {
   }
   await api('POST', '/api/v1/state', { name: 'tokens', secret: true })
   await api('PUT', '/api/v1/state/tokens/entries/pager', { value: 'hidden' })
+}
+
+/** A collection with a file that has been another before, and a link to it. */
+async function filed({ api }: Server): Promise<void> {
+  await api('POST', '/api/v1/collections', {
+    name: 'reports',
+    description: 'What the night has brought.',
+    default_visibility: 'organization',
+    schema: { type: 'object', properties: { status: { type: 'string' } } },
+  })
+  const at = '/api/v1/collections/reports/files/2026/monday.txt'
+  for (const content of ['All is well.', 'All is well again.']) {
+    await api(
+      'PUT',
+      `${at}?description=Of%20the%20night&tags=night,mail&metadata=%7B%22status%22%3A%22final%22%7D`,
+      content,
+    )
+  }
+  await api('POST', '/api/v1/collections/reports/links/2026/monday.txt', { expires_in: 604800 })
 }
 
 /** Who is asked for, invited and grouped; another organization on its way out; a role and keys. */

@@ -398,6 +398,56 @@ export const queries = {
       answered(api.GET('/api/v1/queues/{queue}/dead', { params: { path: { queue }, query } })),
     ),
 
+  collections: (filters: Filters = {}) =>
+    list(['files', filters], (paging) =>
+      answered(api.GET('/api/v1/collections', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  collection: (collection: string) =>
+    queryOptions({
+      queryKey: ['files', collection],
+      queryFn: () =>
+        answered(api.GET('/api/v1/collections/{collection}', { params: { path: { collection } } })),
+    }),
+
+  files: (collection: string, filters: Filters = {}) =>
+    list(['files', collection, 'files', filters], (paging) =>
+      answered(
+        api.GET('/api/v1/collections/{collection}/files', {
+          params: { path: { collection }, query: { ...set(filters), ...paging } },
+        }),
+      ),
+    ),
+
+  file: (collection: string, name: string) =>
+    queryOptions({
+      queryKey: ['files', collection, 'file', name],
+      queryFn: () =>
+        answered(
+          api.GET('/api/v1/collections/{collection}/files/{name}', {
+            params: { path: { collection, name } },
+          }),
+        ),
+    }),
+
+  fileVersions: (collection: string, name: string) =>
+    list(['files', collection, 'versions', name], (query) =>
+      answered(
+        api.GET('/api/v1/collections/{collection}/versions/{name}', {
+          params: { path: { collection, name }, query },
+        }),
+      ),
+    ),
+
+  fileLinks: (collection: string, name: string) =>
+    list(['files', collection, 'links', name], (query) =>
+      answered(
+        api.GET('/api/v1/collections/{collection}/links/{name}', {
+          params: { path: { collection, name }, query },
+        }),
+      ),
+    ),
+
   facts: (filters: Filters = {}) =>
     list(['facts', filters], (paging) =>
       answered(api.GET('/api/v1/audit/events', { params: { query: { ...set(filters), ...paging } } })),

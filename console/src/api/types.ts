@@ -67,6 +67,11 @@ export type StateEntry = Omit<Answer<'state.entries.get'>, 'value'> & { value: s
 /** An entry in a list: without its value. */
 export type StateSummary = Item<'state.entries.list'>
 export type StateRevision = Item<'state.entries.history'>
+export type FileCollection = Answer<'collections.get'>
+export type StoredFile = Answer<'files.get'>
+export type FileUpload = Answer<'uploads.create'>
+export type FileVersion = Item<'files.versions'>
+export type FileLink = Item<'files.links'>
 export type OfferedProvider = Item<'auth.providers'>
 export type Begun = Answer<'auth.begin'>
 export type Login = Answer<'auth.login'>

@@ -11,6 +11,7 @@ type PlaceName =
   | 'schedules'
   | 'queues'
   | 'state'
+  | 'files'
   | 'audit'
   | 'org'
   | 'members'
@@ -36,6 +37,7 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
       { name: 'schedules', path: paths.schedules, icon: 'clock' },
       { name: 'queues', path: paths.queues, icon: 'queue' },
       { name: 'state', path: paths.state, icon: 'store' },
+      { name: 'files', path: paths.files, icon: 'file' },
     ],
   },
   {

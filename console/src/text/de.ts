@@ -1,6 +1,7 @@
 /** Die Wörter der Konsole auf Deutsch; der Typ von en.ts prüft, dass keines fehlt. */
 
 import type { Text } from './en'
+import { files } from './files.de'
 import { people } from './people.de'
 import { queues } from './queues.de'
 import { schedules } from './schedules.de'
@@ -8,6 +9,7 @@ import { security } from './security.de'
 import { state } from './state.de'
 
 export const de: Text = {
+  ...files,
   ...people,
   ...queues,
   ...schedules,
@@ -24,6 +26,7 @@ export const de: Text = {
     schedules: 'Zeitpläne',
     queues: 'Warteschlangen',
     state: 'Gedächtnis',
+    files: 'Dateien',
     audit: 'Protokoll',
     org: 'Organisation',
     members: 'Leute',
@@ -92,6 +95,7 @@ export const de: Text = {
     runs: 'Läufe',
     'signing keys': 'Signaturschlüssel',
     state: 'Gedächtnis',
+    files: 'Dateien',
   },
   kinds: {
     user: 'Person',
@@ -112,6 +116,9 @@ export const de: Text = {
     api_key: 'API-Schlüssel',
     state_namespace: 'Namensraum',
     state_entry: 'Eintrag',
+    file_collection: 'Sammlung',
+    file: 'Datei',
+    file_upload: 'Upload',
   },
   envs: { development: 'Entwicklung', staging: 'Vorstufe', production: 'Betrieb' },
   status: {

@@ -1,5 +1,6 @@
 /** Every word of the console in English, grouped by where it is read. */
 
+import { files } from './files.en'
 import { people } from './people.en'
 import { queues } from './queues.en'
 import { schedules } from './schedules.en'
@@ -7,6 +8,7 @@ import { security } from './security.en'
 import { state } from './state.en'
 
 export const en = {
+  ...files,
   ...people,
   ...queues,
   ...schedules,
@@ -23,6 +25,7 @@ export const en = {
     schedules: 'Schedules',
     queues: 'Queues',
     state: 'State',
+    files: 'Files',
     audit: 'Audit',
     org: 'Organization',
     members: 'People',
@@ -91,6 +94,7 @@ export const en = {
     runs: 'runs',
     'signing keys': 'signing keys',
     state: 'state',
+    files: 'files',
   },
   kinds: {
     user: 'Person',
@@ -111,6 +115,9 @@ export const en = {
     api_key: 'API key',
     state_namespace: 'Namespace',
     state_entry: 'Entry',
+    file_collection: 'Collection',
+    file: 'File',
+    file_upload: 'Upload',
   },
   envs: { development: 'Development', staging: 'Staging', production: 'Production' },
   status: {

@@ -15,7 +15,7 @@ use crate::screen::{Globals, Screen};
 use crate::{
     agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups,
     invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, queues, quickstart,
-    reference, roles, runs, schedules, sessions, state, token, users,
+    reference, roles, runs, schedules, sessions, state, stored, token, users,
 };
 
 /// Commands that speak to a server.
@@ -59,6 +59,9 @@ pub enum Command {
     /// Keep what functions and agents remember.
     #[command(subcommand)]
     State(state::StateCommand),
+    /// Keep files: versions, links, uploads that go on after a cut.
+    #[command(subcommand)]
+    Files(stored::FilesCommand),
     /// Read the record, prove it, take it along.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -166,6 +169,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Queues(command) => queues::run(desk, command).await,
         Command::Schedules(command) => schedules::run(desk, command).await,
         Command::State(command) => state::run(desk, command).await,
+        Command::Files(command) => stored::run(desk, command).await,
         Command::Audit(command) => audit::run(desk, command).await,
         Command::Kills(command) => kills::run(desk, command).await,
         Command::Permissions(command) => permissions::run(desk, command).await,

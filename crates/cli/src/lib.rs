@@ -44,6 +44,7 @@ mod session;
 mod sessions;
 mod span;
 mod state;
+mod stored;
 mod table;
 mod token;
 mod trust;

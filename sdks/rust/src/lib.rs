@@ -15,6 +15,7 @@ mod credentials;
 mod domains;
 mod error;
 mod events;
+mod files;
 mod functions;
 mod grants;
 mod groups;
@@ -60,6 +61,10 @@ pub use credentials::{
 pub use domains::{Domain, Domains};
 pub use error::{Error, FieldError};
 pub use events::Events;
+pub use files::{
+    FileAbout, FileCollection, FileCollectionFilter, FileFilter, FileLink, FileLinkShown, FileUpload,
+    FileVersion, Files, NewFileCollection, NewFileUpload, StoredFile,
+};
 pub use functions::{
     Execution, Function, FunctionFilter, FunctionSummary, FunctionVersion, Functions, NewFunction,
     NewVersion, Retry,

@@ -78,6 +78,10 @@ codes! {
     NAMESPACE_NOT_EMPTY = "namespace_not_empty", 409, "The namespace still has entries";
     NAMESPACE_FULL = "namespace_full", 409, "The namespace has no room for this";
     VALUE_KIND = "value_kind", 409, "The value is of another kind";
+    COLLECTION_EXISTS = "collection_exists", 409, "A collection of this name exists";
+    COLLECTION_NOT_EMPTY = "collection_not_empty", 409, "The collection still has files";
+    COLLECTION_FULL = "collection_full", 409, "The collection has no room for this";
+    UPLOAD_OFFSET = "upload_offset", 409, "The upload stands elsewhere";
     RUN_ENDED = "run_ended", 409, "The run has ended";
     RUN_NOT_FAILED = "run_not_failed", 409, "The run has not failed";
     RUN_NOT_DEAD = "run_not_dead", 409, "The run is no dead letter";
@@ -88,6 +92,7 @@ codes! {
     STALE_REVISION = "stale_revision", 412, "The thing changed since you read it";
     BODY_TOO_LARGE = "body_too_large", 413, "The body is too large";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The body has a type that is not read here";
+    RANGE_UNSATISFIABLE = "range_unsatisfiable", 416, "There is no such part";
     VALIDATION_FAILED = "validation_failed", 422, "Some fields are wrong";
     OWNER_UNKNOWN = "owner_unknown", 422, "Nobody answers for the agent";
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch", 422, "The key was used with another body";
@@ -95,6 +100,7 @@ codes! {
     INVALID_SCHEMA = "invalid_schema", 422, "The JSON Schema is not valid";
     INVALID_POLICY = "invalid_policy", 422, "The policy does not compile";
     INPUT_INVALID = "input_invalid", 422, "The input does not match the schema";
+    HASH_MISMATCH = "hash_mismatch", 422, "What arrived is not what was said";
     RATE_LIMITED = "rate_limited", 429, "Too many requests";
     INTERNAL = "internal", 500, "Something failed on our side";
     SANDBOX_UNAVAILABLE = "sandbox_unavailable", 503, "Functions cannot run here";

@@ -46,6 +46,7 @@ const OPEN: &[(&str, &str)] = &[
     ("oauth.device_authorization", "oauth::logins::a_device_comes_in_when_a_person_lets_it"),
     ("oauth.authorize", "oauth::logins::the_browser_is_sent_to_our_console_and_nowhere_else"),
     ("access.metadata", "policies::authzen::the_decision_point_describes_itself"),
+    ("files.open_link", "files::links::a_link_opens_to_anybody_until_it_expires"),
 ];
 
 /// What a path names is not an organization's own: the log's tiles are hashes of everybody's facts; each organization has a
@@ -153,6 +154,8 @@ async fn operations_are_well_described() {
                 | "schedules.preview"
                 | "oauth.device_authorization"
                 | "auth.show_device"
+                // Only the part that completes an upload leaves its fact.
+                | "uploads.append"
         ) || spec.path.starts_with("/access/v1/")
             || spec.path.ends_with("/.search");
         assert!(
@@ -336,6 +339,29 @@ impl Stage {
             }
             path = path.replace("{namespace}", &name);
         }
+        if path.contains("{collection}") || path.contains("{upload}") || path.contains("{link}") {
+            let name = format!("for-{}", spec.id.replace(['.', '_'], "-"));
+            owner.post("/api/v1/collections", json!({ "name": name })).await.ok(201);
+            let collection = format!("/api/v1/collections/{name}");
+            if path.contains("{*name}") || path.contains("{link}") {
+                let file = owner.put(&format!("{collection}/files/a/b"), json!("first")).await.ok(200);
+                owner.put(&format!("{collection}/files/a/b"), json!("second")).await.ok(200);
+                if spec.id == "files.restore" {
+                    body = json!({ "version": file["version"] }).to_string();
+                }
+            }
+            if path.contains("{upload}") {
+                let begun = json!({ "name": "a/b", "size": body.len() });
+                let upload = owner.post(&format!("{collection}/uploads"), begun).await.ok(201);
+                path = path.replace("{upload}", upload["id"].as_str().expect("an id"));
+            }
+            if path.contains("{link}") {
+                let link =
+                    owner.post(&format!("{collection}/links/a/b"), json!({ "expires_in": 60 })).await.ok(201);
+                path = path.replace("{link}", link["id"].as_str().expect("an id"));
+            }
+            path = path.replace("{collection}", &name).replace("{*name}", "a/b");
+        }
         if path.contains("{session}") {
             // A second session of the same person: the one in use must live on.
             let second = server.owner().await;
@@ -480,6 +506,9 @@ impl Stage {
     async fn call(&self, caller: &Caller, spec: &Spec) -> crate::support::Answer {
         let method = Method::from_bytes(spec.method.name().as_bytes()).expect("a method");
         let body = spec.method.writes().then(|| self.body.clone());
+        if spec.id == "uploads.append" {
+            return caller.with("upload-offset", "0").send(method, &self.path, body).await;
+        }
         caller.send(method, &self.path, body).await
     }
 }

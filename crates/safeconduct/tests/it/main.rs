@@ -10,6 +10,7 @@ mod audit;
 mod cli;
 mod every_route;
 mod faults;
+mod files;
 mod functions;
 mod oauth;
 mod people;

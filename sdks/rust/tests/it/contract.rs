@@ -14,6 +14,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("auth.redeem_link", "answers with a cookie, which is for browsers"),
     ("auth.accept_invitation", "answers with a cookie, which is for browsers"),
     ("auth.external", "answers with a cookie, which is for browsers"),
+    ("files.open_link", "is for whoever has the link, with any client of HTTP"),
     ("auth.logout", "ends a browser's session"),
     ("auth.switch", "answers with a cookie, which is for browsers"),
     ("access.metadata", "says at which paths of ours the methods of AuthZEN are"),
@@ -215,6 +216,14 @@ fn models_have_every_member_of_their_schema() {
         "Simulation" = Simulation,
         "SimulationAnswer" = SimulationAnswer,
         "SigningKeyView" = TokenKey,
+        "FileCollectionView" = FileCollection,
+        "FileLinkShown" = FileLinkShown,
+        "FileLinkView" = FileLink,
+        "FileUploadView" = FileUpload,
+        "FileVersionView" = FileVersion,
+        "FileView" = StoredFile,
+        "NewFileCollection" = NewFileCollection,
+        "NewFileUpload" = NewFileUpload,
         "NewNamespace" = NewStateNamespace,
         "NewStateEntry" = NewStateEntry,
         "StateBatchView" = StateBatch,
@@ -247,6 +256,9 @@ fn filters_have_every_parameter_of_their_operation() {
         ("grants.list", json!(client::GrantFilter::default())),
         ("api_keys.list", json!(client::ApiKeyFilter::default())),
         ("policies.list", json!(client::PolicyFilter::default())),
+        ("collections.list", json!(client::FileCollectionFilter::default())),
+        ("files.list", json!(client::FileFilter::default())),
+        ("files.put", json!(client::FileAbout::default())),
         ("state.list", json!(client::StateNamespaceFilter::default())),
         ("state.entries.list", json!(client::StateEntryFilter::default())),
         ("schedules.list", json!(client::ScheduleFilter::default())),
@@ -288,6 +300,8 @@ async fn every_operation_has_a_method_that_calls_it() {
     let (functions, runs, keys) = (client.functions(), client.runs(), client.signing_keys());
     let (roles, grants, prefixes) = (client.roles(), client.grants(), client.resource_prefixes());
     let (api_keys, state, schedules) = (client.api_keys(), client.state(), client.schedules());
+    let files = client.files();
+    let (about, nothing) = (client::FileAbout::default(), bytes::Bytes::from_static(b"x"));
     let (policies, access) = (client.policies(), client.access());
     let providers = client.auth_providers();
     let home = client.tokens_of(Some("x"));
@@ -464,6 +478,26 @@ async fn every_operation_has_a_method_that_calls_it() {
         "schedules.update" => schedules.update("x", &json!({}), None),
         "signing_keys.list" => keys.list(),
         "signing_keys.rotate" => keys.rotate(None),
+        "collections.create" => files.create_collection(&client::NewFileCollection::default()),
+        "collections.delete" => files.delete_collection("x"),
+        "collections.get" => files.collection("x"),
+        "collections.list" => files.collections(&client::FileCollectionFilter::default()),
+        "collections.update" => files.update_collection("x", &json!({}), None),
+        "files.delete" => files.delete("x", "x", None),
+        "files.download" => files.download("x", "x", None),
+        "files.get" => files.get("x", "x"),
+        "files.link" => files.link("x", "x", 1, None),
+        "files.links" => files.links("x", "x", None, None),
+        "files.list" => files.list("x", &client::FileFilter::default()),
+        "files.put" => files.put("x", "x", "text/plain", nothing.clone(), &about, client::Expected::Absent),
+        "files.restore" => files.restore("x", "x", "x"),
+        "files.revoke_link" => files.revoke_link("x"),
+        "files.update" => files.update("x", "x", &json!({}), None),
+        "files.versions" => files.versions("x", "x", None, None),
+        "uploads.append" => files.append("x", 0, nothing),
+        "uploads.cancel" => files.cancel_upload("x"),
+        "uploads.create" => files.begin_upload("x", &client::NewFileUpload::default(), client::Expected::Anything),
+        "uploads.get" => files.upload_status("x"),
         "state.create" => state.create(&client::NewStateNamespace::default()),
         "state.delete" => state.delete("x"),
         "state.entries.append" => state.append("x", "x", &[], None),

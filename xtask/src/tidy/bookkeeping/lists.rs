@@ -12,6 +12,11 @@ pub(super) const TABLES: &[Listed<'static>] = &[
     ("api_keys", &["last_used_at", "last_used_ip"], "when and from where a key was last used"),
     ("audit_index", &[], "derived from facts; rebuildable"),
     ("audit_terms", &[], "derived from facts; rebuildable"),
+    (
+        "blob_references",
+        &[INSERT],
+        "what holds a part of an upload under way; a version takes it over by its change",
+    ),
     ("blobs", &[], "where contents lie; what refers to them is written by changes"),
     ("checkpoints", &[], "the ledger's own signed heads"),
     ("data_keys", &[], "wrapped keys, made on first use; useless without the key-encryption key"),
@@ -19,6 +24,21 @@ pub(super) const TABLES: &[Listed<'static>] = &[
         "decisions",
         &[],
         "questions that policies answered, kept sealed to rehearse drafts; refusals leave facts",
+    ),
+    (
+        "file_chunks",
+        &[INSERT],
+        "parts of an upload under way; what they come to is a version, which a change makes",
+    ),
+    (
+        "file_links",
+        &[],
+        "how often a link was opened, and forgetting what has expired; making and ending one are changes",
+    ),
+    (
+        "file_uploads",
+        &["expires_at", "received"],
+        "how far an upload is; its beginning and its end are changes",
     ),
     ("idempotency", &[], "first answers, kept for repeats"),
     ("key_check", &[], "written once, at the first start"),

@@ -15,6 +15,7 @@ mod quickstart;
 mod reference;
 mod schedules;
 mod state;
+mod stored;
 mod terminal;
 mod token;
 

@@ -33,13 +33,23 @@ fn every_shell_completes() {
 /// The blocks of the guide run one after the other in one shell, as a reader would type them.
 #[test]
 fn every_shell_block_of_the_quick_start_guide_works() {
-    let guide = std::fs::read_to_string(root().join("docs/guides/quickstart.md")).expect("the guide");
-    let blocks: Vec<&str> =
-        guide.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
-    assert!(blocks.len() >= 4, "the guide shows commands");
     let terminal = Terminal::new();
     // As `make run` leaves it.
     std::os::unix::fs::symlink(terminal.data.path(), terminal.path(".data")).expect("a link");
+    run_guide(terminal, "quickstart.md");
+}
+
+/// The same by somebody who is signed in already.
+#[test]
+fn every_shell_block_of_the_guide_to_files_works() {
+    run_guide(Terminal::signed_in(), "files.md");
+}
+
+fn run_guide(terminal: Terminal, name: &str) {
+    let guide = std::fs::read_to_string(root().join("docs/guides").join(name)).expect("the guide");
+    let blocks: Vec<&str> =
+        guide.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
+    assert!(blocks.len() >= 4, "the guide shows commands");
     let script = format!("set -euo pipefail\n{}", blocks.concat());
     let programs = Path::new(PROGRAM).parent().expect("a folder");
     let mut bash = Command::new("bash");
