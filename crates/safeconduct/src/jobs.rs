@@ -96,6 +96,7 @@ async fn sweep(house: &House) {
     house.policies.sweep().await;
     house.sign_in.sweep().await;
     house.state.sweep().await;
+    house.triggers.sweep_hooks().await;
     let books = Bookkeeping::new(SWEEP).statement(web::sweep_idempotency(house.world.now()));
     if let Err(error) = house.db.keep(books).await {
         tracing::warn!(%error, "old idempotency keys were not swept");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use authority::{Permission, Required, Selector};
-use db::Statement;
+use db::{OrgScope, Statement};
 use problem::Problem;
 use runs::{Contents, Promised, Run, Trigger};
 use serde_json::Value;
@@ -84,6 +84,56 @@ impl Functions {
                 _ => {
                     runs.promise(&scope, begun.id).await?;
                     Ok((runs.get(&scope, begun.id).await?.unwrap_or(begun), None))
+                }
+            }
+        };
+        ended.await.map_err(|error: runs::RunsError| FunctionError::from(error).into())
+    }
+
+    /// As [`Functions::call_later`], with statements that name the run: stored with it, or it is not accepted.
+    pub async fn call_later_noted(
+        &self,
+        by: &Allowance,
+        call: TriggerCall<'_>,
+        note: impl FnOnce(&Run) -> Vec<Statement>,
+    ) -> Result<Run, Problem> {
+        let (prepared, mut along) = self.prepare_call(by, call).await?;
+        along.extend(note(prepared.run()));
+        Ok(self.runs().queue(&by.scope(), prepared, along).await.map_err(FunctionError::from)?)
+    }
+
+    /// As [`Functions::call`], with statements that name the run.
+    pub async fn call_noted(
+        &self,
+        by: &Allowance,
+        call: TriggerCall<'_>,
+        patience: Duration,
+        note: impl FnOnce(&Run) -> Vec<Statement>,
+    ) -> Result<(Run, Option<Contents>), Problem> {
+        let (prepared, mut along) = self.prepare_call(by, call).await?;
+        along.extend(note(prepared.run()));
+        let begun = self.runs().begin(&by.scope(), prepared, Promised::NotYet, along).await;
+        let begun = begun.map_err(FunctionError::from)?;
+        self.ended(&by.scope(), begun, patience).await
+    }
+
+    /// The run at its end with what it gave, or as it stands after `patience`; then it is promised.
+    pub async fn ended(
+        &self,
+        scope: &OrgScope,
+        begun: Run,
+        patience: Duration,
+    ) -> Result<(Run, Option<Contents>), Problem> {
+        let runs = self.runs();
+        let ended = async {
+            match runs.wait(scope, begun.id, patience).await? {
+                Some(run) if run.state.has_ended() => {
+                    let contents = runs.contents(scope, &run).await?;
+                    Ok((run, Some(contents)))
+                }
+                _ => {
+                    runs.promise(scope, begun.id).await?;
+                    Ok((runs.get(scope, begun.id).await?.unwrap_or(begun), None))
                 }
             }
         };

@@ -41,6 +41,7 @@ migrations! {
     10 "0010_scim";
     11 "0011_state";
     12 "0012_queues";
+    15 "0015_hooks";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
