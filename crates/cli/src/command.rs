@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
-    agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups,
+    agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups, hooks,
     invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, queues, quickstart,
     reference, roles, runs, sessions, state, token, users,
 };
@@ -53,6 +53,9 @@ pub enum Command {
     /// See how many runs stand where, and those that were given up.
     #[command(subcommand)]
     Queues(queues::QueuesCommand),
+    /// Let other systems set functions off.
+    #[command(subcommand)]
+    Hooks(hooks::HooksCommand),
     /// Keep what functions and agents remember.
     #[command(subcommand)]
     State(state::StateCommand),
@@ -161,6 +164,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Functions(command) => functions::run(desk, command).await,
         Command::Runs(command) => runs::run(desk, command).await,
         Command::Queues(command) => queues::run(desk, command).await,
+        Command::Hooks(command) => hooks::run(desk, command).await,
         Command::State(command) => state::run(desk, command).await,
         Command::Audit(command) => audit::run(desk, command).await,
         Command::Kills(command) => kills::run(desk, command).await,

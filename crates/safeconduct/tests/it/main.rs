@@ -11,6 +11,7 @@ mod cli;
 mod every_route;
 mod faults;
 mod functions;
+mod hooks;
 mod oauth;
 mod people;
 mod policies;

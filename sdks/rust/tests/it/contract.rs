@@ -46,6 +46,11 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("oauth.openid", "says what oauth.metadata says"),
     ("oauth.org_openid", "says what oauth.org_metadata says"),
     ("oauth.inserted_metadata", "is oauth.org_metadata at another path"),
+    ("hooks.receive", "is for systems that send, which know nothing of us"),
+    ("hooks.receive_delete", "is for systems that send, which know nothing of us"),
+    ("hooks.receive_get", "is for systems that send, which know nothing of us"),
+    ("hooks.receive_patch", "is for systems that send, which know nothing of us"),
+    ("hooks.receive_put", "is for systems that send, which know nothing of us"),
     ("scim.agents.create", "is spoken by directories, which bring a client of their own"),
     ("scim.agents.delete", "is spoken by directories, which bring a client of their own"),
     ("scim.agents.get", "is spoken by directories, which bring a client of their own"),
@@ -212,6 +217,10 @@ fn models_have_every_member_of_their_schema() {
         "SigningKeyView" = TokenKey,
         "NewNamespace" = NewStateNamespace,
         "NewStateEntry" = NewStateEntry,
+        "HookDelivery" = HookDelivery,
+        "HookRequest" = HookRequest,
+        "HookView" = Hook,
+        "NewHook" = NewHook,
         "StateBatchView" = StateBatch,
         "StateEntryView" = StateEntry,
         "StateNamespaceView" = StateNamespace,
@@ -242,6 +251,8 @@ fn filters_have_every_parameter_of_their_operation() {
         ("grants.list", json!(client::GrantFilter::default())),
         ("api_keys.list", json!(client::ApiKeyFilter::default())),
         ("policies.list", json!(client::PolicyFilter::default())),
+        ("hooks.list", json!(client::HookFilter::default())),
+        ("hooks.deliveries.list", json!(client::HookDeliveryFilter::default())),
         ("state.list", json!(client::StateNamespaceFilter::default())),
         ("state.entries.list", json!(client::StateEntryFilter::default())),
         ("users.list", json!(client::UserFilter::default())),
@@ -281,7 +292,7 @@ async fn every_operation_has_a_method_that_calls_it() {
     let (auth, audit, permissions) = (client.auth(), client.audit(), client.permissions());
     let (functions, runs, keys) = (client.functions(), client.runs(), client.signing_keys());
     let (roles, grants, prefixes) = (client.roles(), client.grants(), client.resource_prefixes());
-    let (api_keys, state) = (client.api_keys(), client.state());
+    let (api_keys, state, hooks) = (client.api_keys(), client.state(), client.hooks());
     let (policies, access) = (client.policies(), client.access());
     let providers = client.auth_providers();
     let home = client.tokens_of(Some("x"));
@@ -447,6 +458,16 @@ async fn every_operation_has_a_method_that_calls_it() {
         "sessions.revoke" => auth.revoke_session("x"),
         "signing_keys.list" => keys.list(),
         "signing_keys.rotate" => keys.rotate(None),
+        "hooks.create" => hooks.create(&client::NewHook::default()),
+        "hooks.delete" => hooks.delete("x"),
+        "hooks.deliveries.get" => hooks.delivery("x", "x"),
+        "hooks.deliveries.list" => hooks.deliveries("x", &client::HookDeliveryFilter::default()),
+        "hooks.deliveries.replay" => hooks.replay("x", "x"),
+        "hooks.get" => hooks.get("x"),
+        "hooks.list" => hooks.list(&client::HookFilter::default()),
+        "hooks.openapi" => hooks.openapi(),
+        "hooks.rotate" => hooks.rotate("x", None, None),
+        "hooks.update" => hooks.update("x", &json!({}), None),
         "state.create" => state.create(&client::NewStateNamespace::default()),
         "state.delete" => state.delete("x"),
         "state.entries.append" => state.append("x", "x", &[], None),

@@ -20,6 +20,12 @@ pub(super) const TABLES: &[Listed<'static>] = &[
         &[],
         "questions that policies answered, kept sealed to rehearse drafts; refusals leave facts",
     ),
+    (
+        "hook_deliveries",
+        &[],
+        "what came in to hooks, for a week; what it set off leaves its fact, and refusals are facts of their own",
+    ),
+    ("hook_marks", &[], "deliveries that must not work twice"),
     ("idempotency", &[], "first answers, kept for repeats"),
     ("key_check", &[], "written once, at the first start"),
     ("last_used", &[], "when and from where a credential was last used"),

@@ -91,7 +91,17 @@ impl Furnished {
             let entry = json!({ "value": format!("{marker} {value}"), "description": marker });
             owner.put(&format!("/api/v1/state/{marker}/entries/{marker}"), entry).await.ok(200);
         }
+        let hook = json!({
+            "path": marker, "target": { "function": function }, "authentication": { "kind": "none" },
+            "deduplication": { "pointer": "/from" }, "description": marker,
+        });
+        let hook = make("/api/v1/hooks", hook).await;
+        let url = hook["url"].as_str().unwrap().trim_start_matches(&server.url()).to_owned();
+        let sent = server.anonymous().post(&url, json!({ "from": marker })).await;
+        sent.ok(200);
         let names = vec![
+            ("{hook}", id(&hook)),
+            ("{delivery}", sent.header("safeconduct-delivery").to_owned()),
             ("{agent}", agent.clone()),
             ("{credential}", id(&credential)),
             ("{jti}", jti),
