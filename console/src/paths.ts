@@ -9,6 +9,8 @@ export const paths = {
   runs: '/runs',
   run: (id: string) => `/runs/${id}`,
   queues: '/queues',
+  hooks: '/hooks',
+  hook: (id: string) => `/hooks/${id}`,
   state: '/state',
   namespace: (name: string) => `/state/${name}`,
   entry: (namespace: string, key: string) => `/state/${namespace}/entries/${inPath(key)}`,
@@ -55,6 +57,7 @@ const byPrefix: Record<string, (id: string) => string> = {
   prv: paths.provider,
   pol: paths.policy,
   stn: paths.namespace,
+  hok: paths.hook,
 }
 
 /** Where the thing with this id is shown, if it has a page. */

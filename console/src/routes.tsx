@@ -31,6 +31,7 @@ const agentsSearch = search('q', 'status', 'env', 'type', 'panel')
 const functionsSearch = search('q')
 const membersSearch = search('tab', 'q', 'status', 'role', 'panel')
 const groupsSearch = search('q', 'panel')
+const hooksSearch = search('q', 'active', 'panel')
 const stateSearch = search('q', 'panel')
 const rolesSearch = search('tab', 'q', 'role', 'principal', 'permission', 'panel')
 const apiKeysSearch = search('owner', 'status', 'panel')
@@ -155,6 +156,23 @@ const run = createRoute({
   validateSearch: search('tab'),
   loader: ({ params }) => void client.prefetchQuery(queries.run(params.run)),
   component: lazyRouteComponent(() => import('./pages/runs/detail')),
+})
+
+const hooks = createRoute({
+  getParentRoute: () => shell,
+  path: '/hooks',
+  validateSearch: hooksSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.hooks(deps)),
+  component: lazyRouteComponent(() => import('./pages/hooks/list')),
+})
+
+const hook = createRoute({
+  getParentRoute: () => shell,
+  path: '/hooks/$hook',
+  validateSearch: search('tab', 'outcome', 'delivery', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.hook(params.hook)),
+  component: lazyRouteComponent(() => import('./pages/hooks/detail')),
 })
 
 const state = createRoute({
@@ -395,6 +413,8 @@ export const router = createRouter({
       fn,
       runs,
       run,
+      hooks,
+      hook,
       state,
       namespace,
       entry,

@@ -57,6 +57,8 @@ export type Run = Answer<'runs.get'>
 /** A run as its page shows it: what went in and what came out as the text of it, so that numbers keep their digits. */
 export type WholeRun = Omit<Run, 'input' | 'output'> & Record<'input' | 'output', string | undefined>
 export type LogLine = Item<'runs.logs'>
+export type Hook = Answer<'hooks.get'>
+export type HookDelivery = Item<'hooks.deliveries.list'>
 export type StateNamespace = Answer<'state.get'>
 /** An entry with its value as the text of it, so that numbers keep their digits. */
 export type StateEntry = Omit<Answer<'state.entries.get'>, 'value'> & { value: string | undefined }

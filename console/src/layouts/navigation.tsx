@@ -9,6 +9,7 @@ type PlaceName =
   | 'functions'
   | 'runs'
   | 'queues'
+  | 'hooks'
   | 'state'
   | 'audit'
   | 'org'
@@ -41,6 +42,7 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
     places: [
       { name: 'agents', path: paths.agents, icon: 'agent' },
       { name: 'functions', path: paths.functions, icon: 'function' },
+      { name: 'hooks', path: paths.hooks, icon: 'hook' },
     ],
   },
   {

@@ -1,12 +1,14 @@
 /** Die Wörter der Konsole auf Deutsch; der Typ von en.ts prüft, dass keines fehlt. */
 
 import type { Text } from './en'
+import { hooks } from './hooks.de'
 import { people } from './people.de'
 import { queues } from './queues.de'
 import { security } from './security.de'
 import { state } from './state.de'
 
 export const de: Text = {
+  ...hooks,
   ...people,
   ...queues,
   ...security,
@@ -20,6 +22,7 @@ export const de: Text = {
     functions: 'Funktionen',
     runs: 'Läufe',
     queues: 'Warteschlangen',
+    hooks: 'Hooks',
     state: 'Gedächtnis',
     audit: 'Protokoll',
     org: 'Organisation',
@@ -106,6 +109,7 @@ export const de: Text = {
     token: 'Token',
     role: 'Rolle',
     api_key: 'API-Schlüssel',
+    hook: 'Hook',
     state_namespace: 'Namensraum',
     state_entry: 'Eintrag',
   },

@@ -1,11 +1,13 @@
 /** Every word of the console in English, grouped by where it is read. */
 
+import { hooks } from './hooks.en'
 import { people } from './people.en'
 import { queues } from './queues.en'
 import { security } from './security.en'
 import { state } from './state.en'
 
 export const en = {
+  ...hooks,
   ...people,
   ...queues,
   ...security,
@@ -19,6 +21,7 @@ export const en = {
     functions: 'Functions',
     runs: 'Runs',
     queues: 'Queues',
+    hooks: 'Hooks',
     state: 'State',
     audit: 'Audit',
     org: 'Organization',
@@ -105,6 +108,7 @@ export const en = {
     token: 'Token',
     role: 'Role',
     api_key: 'API key',
+    hook: 'Hook',
     state_namespace: 'Namespace',
     state_entry: 'Entry',
   },
