@@ -96,7 +96,9 @@ export function HookForm({ onDone }: { onDone: (hook: Hook) => void }) {
               type="checkbox"
               checked={methods.includes(method)}
               onChange={(event) =>
-                setMethods(event.target.checked ? [...methods, method] : methods.filter((one) => one !== method))
+                setMethods(
+                  event.target.checked ? [...methods, method] : methods.filter((one) => one !== method),
+                )
               }
             />
             <span className="mono">{method}</span>

@@ -8,7 +8,8 @@ export const hooks: typeof english = {
     none: 'Noch keine Hooks',
     noneDetail: 'Ein Hook lässt ein anderes System eine Funktion ausführen. Lege den ersten hier an, oder:',
     path: 'Pfad',
-    pathHint: 'Wörter und {Parameter} zwischen Schrägstrichen. Keine zwei Hooks beantworten dieselbe Anfrage.',
+    pathHint:
+      'Wörter und {Parameter} zwischen Schrägstrichen. Keine zwei Hooks beantworten dieselbe Anfrage.',
     openHint: 'Ein Segment, das niemand errät, kommt hinzu.',
     url: 'Adresse',
     methods: 'Methoden',

@@ -327,7 +327,13 @@ test('make a hook, rotate its secret, remove it', async () => {
     {
       path: 'orders/{shop}',
       description: "Ada's",
-      authentication: { kind: 'hmac', preset: 'generic', header: 'X-Signature', prefix: 'v1=', algorithm: 'sha512' },
+      authentication: {
+        kind: 'hmac',
+        preset: 'generic',
+        header: 'X-Signature',
+        prefix: 'v1=',
+        algorithm: 'sha512',
+      },
       response: 'async',
     },
   ])

@@ -224,7 +224,10 @@ function Delivery({ of: hook, id, onClose }: DeliveryProps) {
           <>
             <Properties
               of={[
-                [text.hooks.outcome, <Status key="o" of={delivery.outcome} label={text.hooks.outcomes[delivery.outcome]} />],
+                [
+                  text.hooks.outcome,
+                  <Status key="o" of={delivery.outcome} label={text.hooks.outcomes[delivery.outcome]} />,
+                ],
                 ...(delivery.reason ? [[text.hooks.reason, delivery.reason] as [string, string]] : []),
                 [text.hooks.received, <Time key="r" at={delivery.received_at} />],
                 [text.hooks.times, delivery.count],
@@ -232,7 +235,12 @@ function Delivery({ of: hook, id, onClose }: DeliveryProps) {
                 [text.hooks.size, delivery.size],
                 [text.id, <Copyable key="i" value={delivery.id} />],
                 ...(delivery.run
-                  ? [[text.hooks.run, <Chip key="c" of={{ kind: 'run', id: delivery.run }} />] as [string, React.ReactNode]]
+                  ? [
+                      [text.hooks.run, <Chip key="c" of={{ kind: 'run', id: delivery.run }} />] as [
+                        string,
+                        React.ReactNode,
+                      ],
+                    ]
                   : []),
               ]}
             />
@@ -289,12 +297,24 @@ function Settings({ of: hook }: { of: Hook }) {
         <Properties
           of={[
             [text.hooks.methods, hook.methods.join(', ')],
-            [text.hooks.target, <Chip key="f" of={{ kind: 'function', id: hook.target.function, display: hook.target.name }} />],
-            [text.hooks.owner, <Chip key="o" of={{ kind: hook.owner.startsWith('agt_') ? 'agent' : 'user', id: hook.owner }} />],
+            [
+              text.hooks.target,
+              <Chip key="f" of={{ kind: 'function', id: hook.target.function, display: hook.target.name }} />,
+            ],
+            [
+              text.hooks.owner,
+              <Chip
+                key="o"
+                of={{ kind: hook.owner.startsWith('agt_') ? 'agent' : 'user', id: hook.owner }}
+              />,
+            ],
             [text.hooks.believes, text.hooks.ways[wayOf(hook.authentication)]],
             [text.hooks.input, text.hooks.inputs[hook.input.mode]],
             [text.hooks.response, text.hooks.responses[hook.response]],
-            [text.hooks.deduplicate, hook.deduplication?.header ?? hook.deduplication?.pointer ?? text.noneGiven],
+            [
+              text.hooks.deduplicate,
+              hook.deduplication?.header ?? hook.deduplication?.pointer ?? text.noneGiven,
+            ],
             [text.hooks.limits, text.hooks.limit(hook.rate_per_minute, hook.concurrency)],
             [text.created, <Time key="created" at={hook.created_at} />],
             [text.id, <Copyable key="id" value={hook.id} />],
@@ -302,7 +322,11 @@ function Settings({ of: hook }: { of: Hook }) {
         />
       </Section>
       <Section title={text.agents.permissions}>
-        {hook.permissions.length > 0 ? <Words of={hook.permissions} /> : <p className="muted">{text.noneGiven}</p>}
+        {hook.permissions.length > 0 ? (
+          <Words of={hook.permissions} />
+        ) : (
+          <p className="muted">{text.noneGiven}</p>
+        )}
         <CodeBlock code={curlOf(hook)} label={text.hooks.tryIt} wrap />
       </Section>
     </div>

@@ -64,13 +64,15 @@ export function curlOf(hook: Hook): string {
 /** The command that makes `$SIGNATURE`. */
 function signing(hook: Hook, body: string): string[] {
   const { preset, algorithm = 'sha256', encoding = 'hex', timestamp_header } = hook.authentication
-  const timed = preset === 'stripe' || preset === 'slack' || preset === 'standard_webhooks' || timestamp_header
-  const head = { slack: 'v0:$AT:', standard_webhooks: 'msg_1.$AT.' }[preset as string] ?? (timed ? '$AT.' : '')
+  const timed =
+    preset === 'stripe' || preset === 'slack' || preset === 'standard_webhooks' || timestamp_header
+  const head =
+    { slack: 'v0:$AT:', standard_webhooks: 'msg_1.$AT.' }[preset as string] ?? (timed ? '$AT.' : '')
   const said = `printf %s "${head}"${quoted(body)}`
   const hash = algorithm ?? 'sha256'
   const sign =
     preset === 'standard_webhooks'
-      ? 'openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(printf %s "${SECRET#whsec_}" | openssl base64 -d -A | od -An -v -tx1 | tr -d \' \\n\')" -binary | openssl base64 -A'
+      ? `openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(printf %s "\${SECRET#whsec_}" | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \\n')" -binary | openssl base64 -A`
       : encoding === 'base64'
         ? `openssl dgst -${hash} -hmac "$SECRET" -binary | openssl base64 -A`
         : `openssl dgst -${hash} -hmac "$SECRET" -hex | sed 's/.* //'`

@@ -520,6 +520,10 @@ async fn succeed(server: &TestServer, described: &Described, stage: &Stage, owne
     }
     let answer = stage.call(&caller, spec).await;
     assert_eq!(answer.status.as_u16(), spec.status, "{}: {}", spec.id, answer.text);
+    if spec.id == "hooks.deliveries.replay" {
+        // It answers when the run is accepted; the run's fact must not be taken for another operation's.
+        crate::functions::ended(&caller, answer.json()["run"].as_str().expect("a run")).await;
+    }
     let mut left = kinds(server).await;
     for (kind, count) in before {
         let now = left.get_mut(&kind).expect("facts do not vanish");

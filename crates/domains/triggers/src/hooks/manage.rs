@@ -101,7 +101,7 @@ impl Triggers {
         let target = self.target(by, &wanted.function).await?;
         grant(by, &target, &wanted.permissions)?;
         let is_open = authentication.kind == AuthenticationKind::None;
-        let per_minute = if is_open { PER_MINUTE_OPEN } else { PER_MINUTE };
+        let per_minute = usual_rate(&authentication);
         let slug = store::slug(&inner.db, &by.scope()).await?;
         let mut hook = Hook {
             id: inner.world.id(),
@@ -363,12 +363,13 @@ impl Triggers {
         if !patch.deduplication.is_kept() {
             hook.deduplication = patch.deduplication.set().cloned();
         }
-        patch.per_minute.write(&mut hook.limits.per_minute, || PER_MINUTE_OPEN);
         patch.concurrency.write(&mut hook.limits.concurrency, || CONCURRENCY);
         patch.body_bytes.write(&mut hook.limits.body_bytes, || self.usual_body());
         if let Some(authentication) = &patch.authentication {
             hook.authentication = fit(authentication)?;
         }
+        let usual = usual_rate(&hook.authentication);
+        patch.per_minute.write(&mut hook.limits.per_minute, || usual);
         let changed = [
             ("path", hook.path != before.path),
             ("methods", hook.methods != before.methods),
@@ -411,6 +412,10 @@ impl Triggers {
 
 /// What a hook does. Whoever changes one of these lets it act for themselves.
 const DEEDS: [&str; 5] = ["permissions", "authentication", "allowed_ips", "input", "response"];
+
+fn usual_rate(by: &Authentication) -> i64 {
+    if by.kind == AuthenticationKind::None { PER_MINUTE_OPEN } else { PER_MINUTE }
+}
 
 /// Without repetition, in one order.
 fn ordered(methods: &[HookMethod]) -> Vec<HookMethod> {

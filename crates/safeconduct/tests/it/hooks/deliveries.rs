@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use web::PrincipalId;
 
-use super::{HOOKS, deliveries, echo_hook, facts, github, id, runs, send, send_signed};
+use super::{HOOKS, deliveries, echo_hook, facts, github, id, knock, path, runs, send, send_signed};
 use crate::functions::ended;
 use crate::support::TestServer;
 
@@ -50,7 +50,7 @@ testing::on_both_databases! {
         ended(&owner, third["run"].as_str().unwrap()).await;
         assert_eq!((runs(&server).await, facts(&server, "hook.delivery_replayed").await), (3, 2));
         // What was refused is not there to be tried.
-        let refused = super::knock(&server, reqwest::Method::POST, &super::path(&made), &[("content-type", "application/json")], "{").await;
+        let refused = knock(&server, reqwest::Method::POST, &path(&made), &[("content-type", "application/json")], "{").await;
         refused.refused(400, "malformed_json");
         let newest = deliveries(&owner, &made).await[0].clone();
         owner.post(&of(newest["id"].as_str().unwrap()), json!({})).await.refused(409, "delivery_not_kept");

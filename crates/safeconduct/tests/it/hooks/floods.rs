@@ -70,7 +70,7 @@ testing::on_both_databases! {
             statuses.push(guess("192.0.2.1").await);
         }
         assert_eq!(statuses[..60], [401; 60]);
-        assert_eq!(statuses[99], 429);
+        assert!(statuses[60..].contains(&429), "{statuses:?}");
         assert_eq!(guess("192.0.2.2").await, 401, "another's guesses are their own");
         assert_eq!(send_signed(&server, &made, "{}").await.status, 200);
         let kept = deliveries(&owner, &made).await;
@@ -86,10 +86,11 @@ testing::on_both_databases! {
         let made = echo_hook(&owner, json!({})).await;
         let never = path(&made).replace("/in/", "/never/");
         let mut statuses = Vec::new();
-        for _ in 0..70 {
+        for _ in 0..120 {
             statuses.push(knock(&server, Method::POST, &never, &[], "").await.status.as_u16());
         }
-        assert_eq!((statuses[59], statuses[69]), (404, 429));
+        assert_eq!(statuses[..60], [404; 60]);
+        assert!(statuses[60..].contains(&429), "{statuses:?}");
         assert_eq!(send(&server, &made, json!({})).await.status, 200, "who sends to what is there is not held up");
         server.finish().await;
     }

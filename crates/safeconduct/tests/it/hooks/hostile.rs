@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{echo_hook, github, knock, path, runs, send_signed};
+use super::{SECRET, echo_hook, github, knock, path, runs, send_signed, signed};
 use crate::support::TestServer;
 
 /// As written, byte for byte; the status line that comes back.
@@ -21,7 +21,7 @@ testing::on_both_databases! {
     async fn paths_that_climb_reach_nothing(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;
-        let made = echo_hook(&owner, json!({ "path": "files/{name}", "authentication": { "kind": "hmac", "preset": "github" }, "secret": super::SECRET })).await;
+        let made = echo_hook(&owner, json!({ "path": "files/{name}", "authentication": { "kind": "hmac", "preset": "github" }, "secret": SECRET })).await;
         let base = path(&made).replace("/files/{name}", "");
         for climbing in ["files/..", "files/../in", "files/%2e%2e", "files/.%2e/x", "files//", "files/%", "files/%ff", "files/a%0d%0ab"] {
             let request = format!("POST {base}/{climbing} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -29,7 +29,7 @@ testing::on_both_databases! {
             assert!(line.contains(" 404 ") || line.contains(" 400 "), "{climbing}: {line}");
         }
         let odd = format!("{base}/files/..%2F..%2Fetc%2Fpasswd");
-        let signature = super::signed(b"{}");
+        let signature = signed(b"{}");
         let headers = [("x-hub-signature-256", signature.as_str()), ("content-type", "application/json")];
         assert_eq!(knock(&server, Method::POST, &odd, &headers, "{}").await.status, 200, "one segment, and a value like any other");
         assert_eq!(runs(&server).await, 1);

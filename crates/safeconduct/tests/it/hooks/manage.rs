@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{HOOKS, echo_hook, facts, github, hook, id, knock, path, send, send_signed, wanted};
+use super::{
+    ECHO, HOOKS, SECRET, echo_hook, facts, github, hook, id, knock, path, send, send_signed, wanted,
+};
 use crate::functions::function;
 use crate::support::TestServer;
 
@@ -13,7 +15,7 @@ testing::on_both_databases! {
         let made = echo_hook(&owner, github()).await;
         assert_eq!(made["url"], format!("{}/o/{}/hooks/in", server.url(), path(&made).split('/').nth(2).unwrap()));
         assert_eq!((&made["methods"], &made["target"]["name"]), (&json!(["POST"]), &json!("ops/echo")));
-        assert_eq!(made["secret"], super::SECRET, "shown once, also one that was given");
+        assert_eq!(made["secret"], SECRET, "shown once, also one that was given");
         assert_eq!((&made["rate_per_minute"], &made["max_body_bytes"]), (&json!(600), &json!(1_048_576)));
         let one = format!("{HOOKS}/{}", id(&made));
         let shown = owner.get(&one).await;
@@ -47,7 +49,7 @@ testing::on_both_databases! {
     async fn what_does_not_fit_is_named(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;
-        function(&owner, "echo", super::ECHO).await;
+        function(&owner, "echo", ECHO).await;
         let hmac = |more: Value| {
             let mut by = json!({ "kind": "hmac" });
             for (name, value) in more.as_object().unwrap() {
@@ -95,7 +97,7 @@ testing::on_both_databases! {
         let by_token = |path: &str, methods: Value| {
             wanted(json!({ "path": path, "methods": methods, "authentication": { "kind": "token" } }))
         };
-        function(&owner, "echo", super::ECHO).await;
+        function(&owner, "echo", ECHO).await;
         owner.post(HOOKS, by_token("git/{repo}", json!(["POST"]))).await.ok(201);
         for taken in ["git/{other}", "git/core", "{any}/core"] {
             owner.post(HOOKS, by_token(taken, json!(["PUT", "POST"]))).await.refused(409, "hook_exists");
@@ -106,7 +108,7 @@ testing::on_both_databases! {
         owner.post(HOOKS, by_token("git/core/more", json!(["POST"]))).await.ok(201);
         // Another organization's paths are its own.
         let elsewhere = server.stranger().await;
-        function(&elsewhere, "echo", super::ECHO).await;
+        function(&elsewhere, "echo", ECHO).await;
         elsewhere.post(HOOKS, by_token("git/{repo}", json!(["POST"]))).await.ok(201);
         server.finish().await;
     }
@@ -114,7 +116,7 @@ testing::on_both_databases! {
     async fn of_a_hundred_that_want_one_path_exactly_one_gets_it(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;
-        function(&owner, "echo", super::ECHO).await;
+        function(&owner, "echo", ECHO).await;
         let racers = (0..100).map(|racer| {
             let owner = owner.clone();
             // Shapes differ, requests do not.

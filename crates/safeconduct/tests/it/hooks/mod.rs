@@ -100,6 +100,17 @@ async fn deliveries(owner: &Caller, hook: &Value) -> Vec<Value> {
     page["items"].as_array().expect("items").clone()
 }
 
+/// How often deliveries were refused for which reason.
+async fn reasons(owner: &Caller, hook: &Value) -> std::collections::BTreeMap<String, i64> {
+    let mut told = std::collections::BTreeMap::new();
+    for one in deliveries(owner, hook).await {
+        if let Some(reason) = one["reason"].as_str() {
+            *told.entry(reason.to_owned()).or_default() += one["count"].as_i64().expect("a number");
+        }
+    }
+    told
+}
+
 async fn runs(server: &TestServer) -> i64 {
     server.database.tamper().await.number("SELECT count(*) FROM runs").await
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use web::PrincipalId;
 
-use super::{HOOKS, deliveries, id, runs, send, wanted};
+use super::{ECHO, HOOKS, deliveries, echo_hook, id, runs, send, wanted};
 use crate::functions::function;
 use crate::support::{Caller, TestServer};
 
@@ -24,7 +24,7 @@ testing::on_both_databases! {
     async fn an_owner_who_is_suspended_is_gone_until_they_are_back(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;
-        function(&owner, "echo", super::ECHO).await;
+        function(&owner, "echo", ECHO).await;
         let (person, _, made) = somebodys_hook(&server, &owner).await;
         assert_eq!(send(&server, &made, json!({})).await.status, 200);
         owner.post(&format!("/api/v1/users/{}/suspend", person.id), json!({})).await.ok(200);
@@ -45,7 +45,7 @@ testing::on_both_databases! {
     async fn an_owner_who_may_not_run_it_any_more_runs_nothing(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;
-        function(&owner, "echo", super::ECHO).await;
+        function(&owner, "echo", ECHO).await;
         let (person, grant, made) = somebodys_hook(&server, &owner).await;
         assert_eq!(send(&server, &made, json!({})).await.status, 200);
         owner.delete(&format!("/api/v1/grants/{grant}")).await.ok(200);
@@ -60,7 +60,7 @@ testing::on_both_databases! {
     async fn a_function_that_is_gone_takes_its_hooks_along(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;
-        let made = super::echo_hook(&owner, json!({})).await;
+        let made = echo_hook(&owner, json!({})).await;
         owner.delete("/api/v1/functions/ops:echo").await.ok(200);
         send(&server, &made, json!({})).await.refused(410, "trigger_orphaned");
         assert_eq!(runs(&server).await, 0);

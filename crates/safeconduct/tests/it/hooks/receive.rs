@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{HOOKS, echo_hook, github, hook, id, knock, path, runs, send, send_signed};
+use super::{HOOKS, echo_hook, github, hook, id, knock, path, runs, send, send_signed, signed};
 use crate::functions::made;
 use crate::support::{Caller, TestServer, claims};
 
@@ -64,7 +64,7 @@ testing::on_both_databases! {
             (Method::POST, good.replace("/in", "/%2e%2e%2fhooks%2fin")),
             (Method::POST, good.replace("/in", "/in%00")),
         ] {
-            let signature = super::signed(b"{}");
+            let signature = signed(b"{}");
             let answer = knock(&server, method, &unknown, &[("x-hub-signature-256", &signature)], "{}").await;
             let mut told = answer.refused(404, "not_found");
             told["request_id"] = Value::Null;
