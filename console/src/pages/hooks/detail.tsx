@@ -309,7 +309,7 @@ function Settings({ of: hook }: { of: Hook }) {
               />,
             ],
             [text.hooks.believes, text.hooks.ways[wayOf(hook.authentication)]],
-            [text.hooks.input, text.hooks.inputs[hook.input.mode]],
+            [text.hooks.input, text.hooks.inputs[hook.input.mode ?? 'body']],
             [text.hooks.response, text.hooks.responses[hook.response]],
             [
               text.hooks.deduplicate,

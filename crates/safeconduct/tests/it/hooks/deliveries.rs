@@ -63,7 +63,7 @@ testing::on_both_databases! {
     async fn what_is_old_or_too_much_is_swept(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;
-        let made = echo_hook(&owner, json!({ "deduplication": { "pointer": "/id", "ttl_seconds": 60 }, "concurrency": 300, "rate_per_minute": 600 })).await;
+        let made = echo_hook(&owner, json!({ "deduplication": { "pointer": "/id", "ttl_seconds": 3600 }, "concurrency": 300, "rate_per_minute": 600 })).await;
         for sent in 0..205 {
             // One run, many repeats.
             let answer = send(&server, &made, json!({ "id": "one", "sent": sent })).await;

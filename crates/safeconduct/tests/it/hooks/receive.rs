@@ -107,7 +107,7 @@ def handler(input, context):
     urllib.request.urlopen(urllib.request.Request(url, data=data, headers=headers, method="PUT"), timeout=20)
     time.sleep(600)
 "#;
-        let keeps = json!(["state/notes/**:manage:own"]);
+        let keeps = json!(["state/notes/**:read:own", "state/notes/**:write:own"]);
         made(&owner, json!({ "namespace": "ops", "name": "keeps", "code": code, "permissions": keeps })).await;
         let target = json!({ "function": "ops:keeps" });
         let made = hook(&owner, json!({ "target": target, "permissions": keeps, "response": "async" })).await;
