@@ -8,12 +8,13 @@ use db::{Bookkeeping, CommitError, OrgScope};
 use problem::{DELIVERY_NOT_KEPT, Problem};
 use secrets::Purpose;
 use serde_json::json;
-use types::{DeliveryId, HookId, Id};
+use types::{DeliveryId, HookId, Id, Timestamp};
 use web::Allowance;
 
 use super::input::{Received, read};
 use super::model::{Delivery, Hook, Outcome};
 use super::receive::Ready;
+use super::refusals::More;
 use super::store;
 use crate::{TriggerError, Triggers, facts};
 
@@ -141,11 +142,16 @@ impl Triggers {
     async fn add_refusals(&self) {
         let inner = self.inner();
         for more in inner.hooks.refusals.drain(inner.world.now()) {
-            let books = Bookkeeping::new(OrgScope::proven(more.org)).statement(store::add_to_delivery(&more));
-            if let Err(error) = inner.db.keep(books).await {
+            if let Err(error) = self.add(&more).await {
                 tracing::warn!(%error, "a number of refused deliveries was lost");
             }
         }
+    }
+
+    pub(crate) async fn add(&self, more: &More) -> Result<(), CommitError> {
+        let books = Bookkeeping::new(OrgScope::proven(more.org)).statement(store::add_to_delivery(more));
+        self.inner().db.keep(books).await?;
+        Ok(())
     }
 
     /// Forgets what is old, what is too much and what may happen again; called by the sweeper.
@@ -156,18 +162,17 @@ impl Triggers {
         inner.hooks.failures.sweep(now);
         inner.hooks.misses.sweep(now);
         inner.hooks.strangers.sweep(now);
-        if let Err(error) = self.sweep_rows().await {
+        if let Err(error) = self.sweep_rows(now).await {
             tracing::warn!(%error, "old deliveries were not swept");
         }
     }
 
-    async fn sweep_rows(&self) -> Result<(), CommitError> {
-        let (inner, now) = (self.inner(), self.inner().world.now());
+    async fn sweep_rows(&self, now: Timestamp) -> Result<(), CommitError> {
         let books = Bookkeeping::new(store::DOOR)
             .statement(store::sweep_old(now.minus(KEPT_FOR)))
             .statement(store::sweep_many(KEPT, KEPT_REFUSED))
             .statement(store::sweep_marks(now));
-        inner.db.keep(books).await?;
+        self.inner().db.keep(books).await?;
         Ok(())
     }
 }

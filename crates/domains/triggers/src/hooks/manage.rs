@@ -296,7 +296,7 @@ impl Triggers {
         by.check_for(&MANAGE, &hook.object())?;
         let segment = crypto::base62::encode(&self.inner().world.bytes::<16>());
         hook.path =
-            hook.path.with(&segment).map_err(|unfit| TriggerError::invalid("/path", unfit.to_string()))?;
+            hook.path.joined(&segment).map_err(|unfit| TriggerError::invalid("/path", unfit.to_string()))?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use axum::body::{Body, HttpBody, to_bytes};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use crypto::hash::{sha256, sha256_concat};
-use db::{Bookkeeping, OrgScope, Statement};
+use db::{Bookkeeping, CommitError, OrgScope, Statement};
 use functions::{CallFunction, FunctionRef, TriggerCall};
 use ledger::{Actor, Fact};
 use problem::{
@@ -367,12 +367,10 @@ impl Triggers {
         let kept = async {
             if is_new {
                 let delivery = Delivery { reason: Some(reason.to_owned()), ..self.blank(hook, id, parts, 0) };
-                let mut books = Bookkeeping::new(OrgScope::proven(hook.org))
-                    .statement(store::insert_delivery(hook.org, &delivery));
-                if let Some(more) = &lacking {
-                    books = books.statement(store::add_to_delivery(more));
-                }
-                inner.db.keep(books).await?;
+                self.keep_refused(hook, &delivery).await?;
+            }
+            if let Some(more) = &lacking {
+                self.add(more).await?;
             }
             let fact = Fact::new(&facts::HOOK_REFUSED, hook.org, Actor::anonymous(""))
                 .outcome(ledger::Outcome::Denied)
@@ -386,6 +384,12 @@ impl Triggers {
         if let Err(error) = kept.await {
             tracing::warn!(hook = %hook.id, reason, %error, "a refused delivery was not written down");
         }
+    }
+
+    async fn keep_refused(&self, hook: &Hook, delivery: &Delivery) -> Result<(), CommitError> {
+        let books = Bookkeeping::new(OrgScope::proven(hook.org));
+        self.inner().db.keep(books.statement(store::insert_delivery(hook.org, delivery))).await?;
+        Ok(())
     }
 
     fn blank(&self, hook: &Hook, id: DeliveryId, parts: &Parts, size: usize) -> Delivery {

@@ -59,7 +59,7 @@ impl HookPath {
     }
 
     /// The same with one segment more.
-    pub(crate) fn with(&self, segment: &str) -> Result<Self, Unfit> {
+    pub(crate) fn joined(&self, segment: &str) -> Result<Self, Unfit> {
         format!("{}/{segment}", self.0).parse()
     }
 

@@ -212,7 +212,7 @@ pub async fn list(
     let inner = triggers.inner();
     let rows = store::hooks(&inner.db, &allowed, &wanted, limit + 1).await?;
     let cursor = |hook: &Hook| allowed.cursor(&[json!(hook.id)]);
-    let view = |hook| HookView::new(hook, &inner.hooks.settings.public_url);
+    let view = |hook| HookView::of(hook, &inner.hooks.settings.public_url);
     Ok(Reply::of::<ListHooks>(&page(rows, limit, cursor, view))?)
 }
 

@@ -69,7 +69,7 @@ pub struct HookView {
 }
 
 impl HookView {
-    pub(crate) fn new(hook: Hook, public_url: &str) -> Self {
+    pub(crate) fn of(hook: Hook, public_url: &str) -> Self {
         Self {
             id: hook.id,
             url: format!("{public_url}/o/{}/hooks/{}", hook.slug, hook.path),
@@ -100,7 +100,7 @@ impl HookView {
 impl From<Shown> for HookView {
     fn from(shown: Shown) -> Self {
         let secret = shown.secret.map(|secret| secret.reveal().clone());
-        Self { secret, ..Self::new(shown.hook, &shown.public_url) }
+        Self { secret, ..Self::of(shown.hook, &shown.public_url) }
     }
 }
 
