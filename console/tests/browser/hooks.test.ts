@@ -46,7 +46,7 @@ test('a hook is made with its preset, its secret shown once, and its line works'
 })
 
 test('a delivery is looked at and sent through again', async () => {
-  await page.getByRole('row').filter({ hasText: 'Accepted' }).getByRole('button').first().click()
+  await page.getByRole('row').filter({ hasText: 'Accepted' }).getByRole('link').first().click()
   const delivery = page.getByRole('dialog', { name: 'Delivery' })
   await delivery.getByText('{"hello": "world"}').waitFor()
   await delivery.getByRole('button', { name: 'Send through again' }).click()

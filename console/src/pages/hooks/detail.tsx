@@ -41,8 +41,7 @@ export default function HookPage() {
   const [rotated, setRotated] = useState<Hook>()
   const open = (next: string | undefined) =>
     void navigate({ search: (all) => ({ ...all, panel: next as string }) })
-  const show = (one: string | undefined) =>
-    void navigate({ search: (all) => ({ ...all, delivery: one as string }) })
+  const leave = () => void navigate({ search: ({ delivery: _, ...all }) => all })
   const close = () => open(undefined)
   const above = <Link to={paths.hooks}>{text.place.hooks}</Link>
   return (
@@ -69,9 +68,9 @@ export default function HookPage() {
               { id: 'settings', label: text.hooks.settings },
             ]}
           />
-          {tab === 'deliveries' && <Deliveries of={hook} outcome={outcome} show={show} />}
+          {tab === 'deliveries' && <Deliveries of={hook} outcome={outcome} />}
           {tab === 'settings' && <Settings of={hook} />}
-          {delivery && <Delivery of={hook} id={delivery} onClose={() => show(undefined)} />}
+          {delivery && <Delivery of={hook} id={delivery} onClose={leave} />}
           {panel === 'rotate' && (
             <Rotating
               of={hook}
@@ -136,10 +135,9 @@ function Actions({ of: hook, open }: { of: Hook; open: (panel: string) => void }
 interface DeliveriesProps {
   of: Hook
   outcome: string | undefined
-  show: (delivery: string) => void
 }
 
-function Deliveries({ of: hook, outcome, show }: DeliveriesProps) {
+function Deliveries({ of: hook, outcome }: DeliveriesProps) {
   const text = useText()
   const query = useInfiniteQuery(queries.deliveries(hook.id, { outcome }))
   const columns: Column<HookDelivery>[] = [
@@ -147,9 +145,9 @@ function Deliveries({ of: hook, outcome, show }: DeliveriesProps) {
       id: 'received',
       head: text.hooks.received,
       cell: (delivery) => (
-        <button type="button" className="link" onClick={() => show(delivery.id)}>
+        <Link to="." search={(all: object) => ({ ...all, delivery: delivery.id })}>
           <Time at={delivery.received_at} />
-        </button>
+        </Link>
       ),
     },
     {

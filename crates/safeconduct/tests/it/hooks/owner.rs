@@ -25,16 +25,21 @@ testing::on_both_databases! {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;
         function(&owner, "echo", ECHO).await;
-        let (person, _, made) = somebodys_hook(&server, &owner).await;
+        let agent = server.agent(&owner, "maker", &["hooks:manage:own", "functions/ops/echo:execute:all"]).await;
+        let made = server.as_agent(&agent).await.post(HOOKS, wanted(json!({}))).await.ok(201);
+        assert_eq!(made["owner"], agent.id);
+        let now = async |act: &str| {
+            owner.post(&format!("/api/v1/agents/{}/{act}", agent.id), json!({})).await.ok(200);
+        };
         assert_eq!(send(&server, &made, json!({})).await.status, 200);
-        owner.post(&format!("/api/v1/users/{}/suspend", person.id), json!({})).await.ok(200);
+        now("suspend").await;
         send(&server, &made, json!({})).await.refused(410, "trigger_orphaned");
         assert_eq!(runs(&server).await, 1);
         assert_eq!(deliveries(&owner, &made).await[0]["reason"], "trigger_orphaned");
-        owner.post(&format!("/api/v1/users/{}/reactivate", person.id), json!({})).await.ok(200);
+        now("reactivate").await;
         assert_eq!(send(&server, &made, json!({})).await.status, 200);
         // Somebody takes it over.
-        owner.post(&format!("/api/v1/users/{}/suspend", person.id), json!({})).await.ok(200);
+        now("suspend").await;
         let taken = owner.patch(&format!("{HOOKS}/{}", id(&made)), json!({ "response": "mapped" })).await.ok(200);
         assert_ne!(taken["owner"], made["owner"]);
         assert_eq!(send(&server, &made, json!({})).await.status, 502, "an echo is no mapped answer, but it ran");
