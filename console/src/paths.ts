@@ -12,6 +12,8 @@ export const paths = {
   newSchedule: '/schedules/new',
   schedule: (id: string) => `/schedules/${id}`,
   queues: '/queues',
+  hooks: '/hooks',
+  hook: (id: string) => `/hooks/${id}`,
   state: '/state',
   namespace: (name: string) => `/state/${name}`,
   entry: (namespace: string, key: string) => `/state/${namespace}/entries/${inPath(key)}`,
@@ -63,6 +65,7 @@ const byPrefix: Record<string, (id: string) => string> = {
   stn: paths.namespace,
   sch: paths.schedule,
   col: paths.collection,
+  hok: paths.hook,
 }
 
 /** Where the thing with this id is shown, if it has a page. */

@@ -33,6 +33,7 @@ const membersSearch = search('tab', 'q', 'status', 'role', 'panel')
 const groupsSearch = search('q', 'panel')
 const schedulesSearch = search('q', 'state', 'function')
 const filesSearch = search('q', 'panel')
+const hooksSearch = search('q', 'active', 'panel')
 const stateSearch = search('q', 'panel')
 const rolesSearch = search('tab', 'q', 'role', 'principal', 'permission', 'panel')
 const apiKeysSearch = search('owner', 'status', 'panel')
@@ -180,6 +181,23 @@ const schedule = createRoute({
   validateSearch: search('tab', 'panel'),
   loader: ({ params }) => void client.prefetchQuery(queries.schedule(params.schedule)),
   component: lazyRouteComponent(() => import('./pages/schedules/detail')),
+})
+
+const hooks = createRoute({
+  getParentRoute: () => shell,
+  path: '/hooks',
+  validateSearch: hooksSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.hooks(deps)),
+  component: lazyRouteComponent(() => import('./pages/hooks/list')),
+})
+
+const hook = createRoute({
+  getParentRoute: () => shell,
+  path: '/hooks/$hook',
+  validateSearch: search('tab', 'outcome', 'delivery', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.hook(params.hook)),
+  component: lazyRouteComponent(() => import('./pages/hooks/detail')),
 })
 
 const state = createRoute({
@@ -448,6 +466,8 @@ export const router = createRouter({
       schedules,
       newSchedule,
       schedule,
+      hooks,
+      hook,
       state,
       namespace,
       entry,

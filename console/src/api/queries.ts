@@ -348,6 +348,35 @@ export const queries = {
       retry: false,
     }),
 
+  hooks: (filters: Filters = {}) =>
+    list(['hooks', filters], (paging) =>
+      answered(api.GET('/api/v1/hooks', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  hook: (hook: string) =>
+    queryOptions({
+      queryKey: ['hooks', hook],
+      queryFn: () => answered(api.GET('/api/v1/hooks/{hook}', { params: { path: { hook } } })),
+    }),
+
+  deliveries: (hook: string, filters: Filters = {}) =>
+    list(['hooks', hook, 'deliveries', filters], (paging) =>
+      answered(
+        api.GET('/api/v1/hooks/{hook}/deliveries', {
+          params: { path: { hook }, query: { ...set(filters), ...paging } },
+        }),
+      ),
+    ),
+
+  delivery: (hook: string, delivery: string) =>
+    queryOptions({
+      queryKey: ['hooks', hook, 'delivery', delivery],
+      queryFn: () =>
+        answered(
+          api.GET('/api/v1/hooks/{hook}/deliveries/{delivery}', { params: { path: { hook, delivery } } }),
+        ),
+    }),
+
   namespaces: (filters: Filters = {}) =>
     list(['state', filters], (paging) =>
       answered(api.GET('/api/v1/state', { params: { query: { ...set(filters), ...paging } } })),

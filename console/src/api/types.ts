@@ -61,6 +61,8 @@ export type ScheduleSummary = Item<'schedules.list'>
 export type Schedule = Omit<ScheduleSummary, 'input'> & { input: string }
 export type ScheduleTick = Item<'schedules.ticks'>
 export type LogLine = Item<'runs.logs'>
+export type Hook = Answer<'hooks.get'>
+export type HookDelivery = Item<'hooks.deliveries.list'>
 export type StateNamespace = Answer<'state.get'>
 /** An entry with its value as the text of it, so that numbers keep their digits. */
 export type StateEntry = Omit<Answer<'state.entries.get'>, 'value'> & { value: string | undefined }

@@ -10,6 +10,7 @@ type PlaceName =
   | 'runs'
   | 'schedules'
   | 'queues'
+  | 'hooks'
   | 'state'
   | 'files'
   | 'audit'
@@ -45,6 +46,7 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
     places: [
       { name: 'agents', path: paths.agents, icon: 'agent' },
       { name: 'functions', path: paths.functions, icon: 'function' },
+      { name: 'hooks', path: paths.hooks, icon: 'hook' },
     ],
   },
   {

@@ -2,6 +2,7 @@
 
 import type { Text } from './en'
 import { files } from './files.de'
+import { hooks } from './hooks.de'
 import { people } from './people.de'
 import { queues } from './queues.de'
 import { schedules } from './schedules.de'
@@ -10,6 +11,7 @@ import { state } from './state.de'
 
 export const de: Text = {
   ...files,
+  ...hooks,
   ...people,
   ...queues,
   ...schedules,
@@ -25,6 +27,7 @@ export const de: Text = {
     runs: 'Läufe',
     schedules: 'Zeitpläne',
     queues: 'Warteschlangen',
+    hooks: 'Hooks',
     state: 'Gedächtnis',
     files: 'Dateien',
     audit: 'Protokoll',
@@ -114,6 +117,7 @@ export const de: Text = {
     role: 'Rolle',
     schedule: 'Zeitplan',
     api_key: 'API-Schlüssel',
+    hook: 'Hook',
     state_namespace: 'Namensraum',
     state_entry: 'Eintrag',
     file_collection: 'Sammlung',

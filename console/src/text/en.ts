@@ -1,6 +1,7 @@
 /** Every word of the console in English, grouped by where it is read. */
 
 import { files } from './files.en'
+import { hooks } from './hooks.en'
 import { people } from './people.en'
 import { queues } from './queues.en'
 import { schedules } from './schedules.en'
@@ -9,6 +10,7 @@ import { state } from './state.en'
 
 export const en = {
   ...files,
+  ...hooks,
   ...people,
   ...queues,
   ...schedules,
@@ -24,6 +26,7 @@ export const en = {
     runs: 'Runs',
     schedules: 'Schedules',
     queues: 'Queues',
+    hooks: 'Hooks',
     state: 'State',
     files: 'Files',
     audit: 'Audit',
@@ -113,6 +116,7 @@ export const en = {
     role: 'Role',
     schedule: 'Schedule',
     api_key: 'API key',
+    hook: 'Hook',
     state_namespace: 'Namespace',
     state_entry: 'Entry',
     file_collection: 'Collection',

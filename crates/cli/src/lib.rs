@@ -21,6 +21,7 @@ mod files;
 mod functions;
 mod grants;
 mod groups;
+mod hooks;
 mod host;
 mod invitations;
 mod kills;

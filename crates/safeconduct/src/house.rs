@@ -30,7 +30,7 @@ use secrets::{KeySource, Keyring, Reach, Vault, VaultLogin, VaultSettings};
 use sign_in::{SignIn, SignInParts, SignInSettings};
 use state::{StateGround, StateStore};
 use telemetry::Tasks;
-use triggers::{Triggers, TriggersGround};
+use triggers::{HookSettings, Triggers, TriggersGround};
 use types::{Secret, Timestamp, World};
 use web::{Door, RateLimits};
 
@@ -244,6 +244,11 @@ impl House {
             access: access.clone(),
             functions: functions.clone(),
             door: door.clone(),
+            hooks: HookSettings {
+                public_url: public_url.clone(),
+                body_bytes: config.limits.body_bytes,
+                patience: SYNC,
+            },
         });
         Ok(Self {
             started_at: world.now(),

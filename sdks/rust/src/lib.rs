@@ -19,6 +19,7 @@ mod files;
 mod functions;
 mod grants;
 mod groups;
+mod hooks;
 mod invitations;
 mod key;
 mod kills;
@@ -71,6 +72,10 @@ pub use functions::{
 };
 pub use grants::{Grant, GrantFilter, Grants, NewGrant};
 pub use groups::{Group, GroupFilter, GroupMember, GroupPatch, Groups, NewGroup};
+pub use hooks::{
+    Hook, HookAuthentication, HookDeduplication, HookDelivery, HookDeliveryFilter, HookFilter, HookInput,
+    HookRequest, HookTarget, Hooks, NewHook, NewHookTarget,
+};
 pub use invitations::{Invitation, InvitationFilter, Invitations, Invited, Joined, NewInvitation};
 pub use key::SigningKey;
 pub use kills::{DeadTokens, Kill, KillNode, Kills};

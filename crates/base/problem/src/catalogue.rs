@@ -26,6 +26,7 @@ codes! {
     INVALID_TOKEN = "invalid_token", 401, "The token is not valid";
     INVALID_API_KEY = "invalid_api_key", 401, "The API key is not valid";
     INVALID_LINK = "invalid_link", 401, "The link is not valid any more";
+    HOOK_UNAUTHENTICATED = "hook_unauthenticated", 401, "The delivery did not prove where it comes from";
     SIGN_IN_REFUSED = "sign_in_refused", 401, "That did not sign you in";
     PERMISSION_DENIED = "permission_denied", 403, "A permission is missing";
     AUTHORITY_EXCEEDED = "authority_exceeded", 403, "Nobody grants what they do not hold";
@@ -87,6 +88,8 @@ codes! {
     RUN_NOT_DEAD = "run_not_dead", 409, "The run is no dead letter";
     IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight", 409, "The first request with this key is still running";
     ALREADY_CREATED = "already_created", 409, "The first request with this key succeeded";
+    HOOK_EXISTS = "hook_exists", 409, "Another hook answers such paths";
+    DELIVERY_NOT_KEPT = "delivery_not_kept", 409, "The delivery is not one to replay";
     GONE = "gone", 410, "It was here and is no more";
     TRIGGER_ORPHANED = "trigger_orphaned", 410, "Nobody stands behind it any more";
     STALE_REVISION = "stale_revision", 412, "The thing changed since you read it";
@@ -103,6 +106,7 @@ codes! {
     HASH_MISMATCH = "hash_mismatch", 422, "What arrived is not what was said";
     RATE_LIMITED = "rate_limited", 429, "Too many requests";
     INTERNAL = "internal", 500, "Something failed on our side";
+    HOOK_FAILED = "hook_failed", 502, "The hook's function gave no answer";
     SANDBOX_UNAVAILABLE = "sandbox_unavailable", 503, "Functions cannot run here";
     SIGN_IN_UNAVAILABLE = "sign_in_unavailable", 503, "The sign-in provider does not work now";
     DATABASE_UNAVAILABLE = "database_unavailable", 503, "The database does not answer";

@@ -46,6 +46,11 @@ const OPEN: &[(&str, &str)] = &[
     ("oauth.device_authorization", "oauth::logins::a_device_comes_in_when_a_person_lets_it"),
     ("oauth.authorize", "oauth::logins::the_browser_is_sent_to_our_console_and_nowhere_else"),
     ("access.metadata", "policies::authzen::the_decision_point_describes_itself"),
+    ("hooks.receive", "hooks::receive::a_delivery_runs_the_function_as_the_hook"),
+    ("hooks.receive_get", "hooks::receive::every_method_may_be_taken"),
+    ("hooks.receive_put", "hooks::receive::every_method_may_be_taken"),
+    ("hooks.receive_patch", "hooks::receive::every_method_may_be_taken"),
+    ("hooks.receive_delete", "hooks::receive::every_method_may_be_taken"),
     ("files.open_link", "files::links::a_link_opens_to_anybody_until_it_expires"),
 ];
 
@@ -362,6 +367,29 @@ impl Stage {
             }
             path = path.replace("{collection}", &name).replace("{*name}", "a/b");
         }
+        if path.contains("{hook}") || spec.id == "hooks.create" {
+            let code = "def handler(input, context):\n    return input\n";
+            let function = json!({ "namespace": "staged", "name": "for_hooks", "code": code });
+            // There for the first of them is there for all.
+            owner.post("/api/v1/functions", function).await;
+        }
+        if path.contains("{hook}") {
+            let authentication = match path.contains("{delivery}") {
+                true => json!({ "kind": "none" }),
+                false => json!({ "kind": "hmac", "preset": "github" }),
+            };
+            let hook = json!({
+                "path": format!("for-{}", spec.id), "target": { "function": "staged:for_hooks" },
+                "authentication": authentication,
+            });
+            let hook = owner.post("/api/v1/hooks", hook).await.ok(201);
+            if path.contains("{delivery}") {
+                let url = hook["url"].as_str().expect("an address");
+                let sent = server.anonymous().post(url.trim_start_matches(&server.url()), json!({})).await;
+                path = path.replace("{delivery}", sent.header("safeconduct-delivery"));
+            }
+            path = path.replace("{hook}", hook["id"].as_str().expect("an id"));
+        }
         if path.contains("{session}") {
             // A second session of the same person: the one in use must live on.
             let second = server.owner().await;
@@ -540,8 +568,8 @@ async fn succeed(server: &TestServer, described: &Described, stage: &Stage, owne
     }
     let answer = stage.call(&caller, spec).await;
     assert_eq!(answer.status.as_u16(), spec.status, "{}: {}", spec.id, answer.text);
-    if spec.id == "schedules.run" {
-        // The run goes on by itself.
+    // The run goes on by itself; its facts must not be taken for another operation's.
+    if matches!(spec.id, "schedules.run" | "hooks.deliveries.replay") {
         crate::functions::ended(&caller, answer.json()["run"].as_str().expect("an id")).await;
     }
     let mut left = kinds(server).await;

@@ -12,6 +12,7 @@ mod every_route;
 mod faults;
 mod files;
 mod functions;
+mod hooks;
 mod oauth;
 mod people;
 mod policies;

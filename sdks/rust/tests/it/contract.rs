@@ -47,6 +47,11 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("oauth.openid", "says what oauth.metadata says"),
     ("oauth.org_openid", "says what oauth.org_metadata says"),
     ("oauth.inserted_metadata", "is oauth.org_metadata at another path"),
+    ("hooks.receive", "is for systems that send, which know nothing of us"),
+    ("hooks.receive_delete", "is for systems that send, which know nothing of us"),
+    ("hooks.receive_get", "is for systems that send, which know nothing of us"),
+    ("hooks.receive_patch", "is for systems that send, which know nothing of us"),
+    ("hooks.receive_put", "is for systems that send, which know nothing of us"),
     ("scim.agents.create", "is spoken by directories, which bring a client of their own"),
     ("scim.agents.delete", "is spoken by directories, which bring a client of their own"),
     ("scim.agents.get", "is spoken by directories, which bring a client of their own"),
@@ -226,6 +231,10 @@ fn models_have_every_member_of_their_schema() {
         "NewFileUpload" = NewFileUpload,
         "NewNamespace" = NewStateNamespace,
         "NewStateEntry" = NewStateEntry,
+        "HookDelivery" = HookDelivery,
+        "HookRequest" = HookRequest,
+        "HookView" = Hook,
+        "NewHook" = NewHook,
         "StateBatchView" = StateBatch,
         "StateEntryView" = StateEntry,
         "StateNamespaceView" = StateNamespace,
@@ -259,6 +268,8 @@ fn filters_have_every_parameter_of_their_operation() {
         ("collections.list", json!(client::FileCollectionFilter::default())),
         ("files.list", json!(client::FileFilter::default())),
         ("files.put", json!(client::FileAbout::default())),
+        ("hooks.list", json!(client::HookFilter::default())),
+        ("hooks.deliveries.list", json!(client::HookDeliveryFilter::default())),
         ("state.list", json!(client::StateNamespaceFilter::default())),
         ("state.entries.list", json!(client::StateEntryFilter::default())),
         ("schedules.list", json!(client::ScheduleFilter::default())),
@@ -302,6 +313,7 @@ async fn every_operation_has_a_method_that_calls_it() {
     let (api_keys, state, schedules) = (client.api_keys(), client.state(), client.schedules());
     let files = client.files();
     let (about, nothing) = (client::FileAbout::default(), bytes::Bytes::from_static(b"x"));
+    let hooks = client.hooks();
     let (policies, access) = (client.policies(), client.access());
     let providers = client.auth_providers();
     let home = client.tokens_of(Some("x"));
@@ -498,6 +510,16 @@ async fn every_operation_has_a_method_that_calls_it() {
         "uploads.cancel" => files.cancel_upload("x"),
         "uploads.create" => files.begin_upload("x", &client::NewFileUpload::default(), client::Expected::Anything),
         "uploads.get" => files.upload_status("x"),
+        "hooks.create" => hooks.create(&client::NewHook::default()),
+        "hooks.delete" => hooks.delete("x"),
+        "hooks.deliveries.get" => hooks.delivery("x", "x"),
+        "hooks.deliveries.list" => hooks.deliveries("x", &client::HookDeliveryFilter::default()),
+        "hooks.deliveries.replay" => hooks.replay("x", "x"),
+        "hooks.get" => hooks.get("x"),
+        "hooks.list" => hooks.list(&client::HookFilter::default()),
+        "hooks.openapi" => hooks.openapi(),
+        "hooks.rotate" => hooks.rotate("x", None, None),
+        "hooks.update" => hooks.update("x", &json!({}), None),
         "state.create" => state.create(&client::NewStateNamespace::default()),
         "state.delete" => state.delete("x"),
         "state.entries.append" => state.append("x", "x", &[], None),

@@ -176,6 +176,11 @@ pub(crate) fn end_sessions_of_org(org: OrgId, now: Timestamp) -> Statement {
 pub const TABLES: &[&str] = &[
     "schedule_ticks",
     "schedules",
+    "hook_marks",
+    "hook_deliveries",
+    "hook_boards",
+    "hook_routes",
+    "hooks",
     "state_history",
     "state_entries",
     "state_usage",

@@ -172,8 +172,8 @@ impl Triggers {
         Ok(())
     }
 
-    /// Forgets what became of ticks long ago; called by the sweeper.
-    pub async fn sweep(&self) {
+    /// Forgets what became of ticks long ago.
+    pub(crate) async fn forget_ticks(&self) {
         let books = Bookkeeping::new(CLOCK).statement(store::forget_ticks());
         if let Err(error) = self.inner().db.keep(books).await {
             tracing::warn!(%error, "old ticks of schedules were not forgotten");

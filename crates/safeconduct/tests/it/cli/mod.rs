@@ -7,6 +7,7 @@ mod browser;
 mod credentials;
 mod failures;
 mod functions;
+mod hooks;
 mod people;
 mod policies;
 mod profiles;

@@ -112,11 +112,21 @@ impl Furnished {
         part.send(reqwest::Method::PATCH, &format!("/api/v1/uploads/{upload}"), Some(marker.repeat(10_000)))
             .await;
         let link = id(&make(&format!("{of}/links/{marker}"), json!({ "expires_in": 3600 })).await);
+        let hook = json!({
+            "path": marker, "target": { "function": function }, "authentication": { "kind": "none" },
+            "deduplication": { "pointer": "/from" }, "description": marker,
+        });
+        let hook = make("/api/v1/hooks", hook).await;
+        let url = hook["url"].as_str().unwrap().trim_start_matches(&server.url()).to_owned();
+        let sent = server.anonymous().post(&url, json!({ "from": marker })).await;
+        sent.ok(200);
         let names = vec![
             ("{collection}", collection),
             ("{*name}", marker.to_owned()),
             ("{upload}", upload),
             ("{link}", link),
+            ("{hook}", id(&hook)),
+            ("{delivery}", sent.header("safeconduct-delivery").to_owned()),
             ("{agent}", agent.clone()),
             ("{credential}", id(&credential)),
             ("{jti}", jti),
