@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|scim|bus|node|oidc|ldap|samba|chromium|deny …
+# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|scim|bus|node|oidc|webhooks|ldap|samba|chromium|deny …
 # Looks first and changes nothing that is there already.
 . "$(dirname "$0")/lib.sh"
 
@@ -63,7 +63,16 @@ setup_node() {
 
 # A certified OpenID provider that the tests sign in at.
 setup_oidc() {
-    local peer=crates/testing/peers/oidc
+    setup_peer oidc
+}
+
+# The vendors' libraries that sign what the tests deliver to hooks.
+setup_webhooks() {
+    setup_peer webhooks
+}
+
+setup_peer() {
+    local peer=crates/testing/peers/$1
     [ "$peer/node_modules/.package-lock.json" -nt "$peer/package-lock.json" ] && return
     setup_node
     say "npm install in $peer"
@@ -121,7 +130,7 @@ setup_deny() {
     cargo install --quiet --locked "cargo-deny@$deny_version" >&2
 }
 
-[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail scim bus node oidc ldap samba chromium deny"
+[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail scim bus node oidc webhooks ldap samba chromium deny"
 for what in "$@"; do
     declare -F "setup_$what" >/dev/null || fail "cannot set up $what"
     "setup_$what"

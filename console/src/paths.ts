@@ -12,9 +12,14 @@ export const paths = {
   newSchedule: '/schedules/new',
   schedule: (id: string) => `/schedules/${id}`,
   queues: '/queues',
+  hooks: '/hooks',
+  hook: (id: string) => `/hooks/${id}`,
   state: '/state',
   namespace: (name: string) => `/state/${name}`,
   entry: (namespace: string, key: string) => `/state/${namespace}/entries/${inPath(key)}`,
+  files: '/files',
+  collection: (name: string) => `/files/${name}`,
+  file: (collection: string, name: string) => `/files/${collection}/files/${inPath(name)}`,
   audit: '/audit',
   fact: (id: string) => `/audit/${id}`,
   providers: '/providers',
@@ -42,7 +47,7 @@ export const paths = {
 } as const
 
 /** Slashes of a key are slashes of the address. */
-function inPath(key: string): string {
+export function inPath(key: string): string {
   return key.split('/').map(encodeURIComponent).join('/')
 }
 
@@ -59,6 +64,8 @@ const byPrefix: Record<string, (id: string) => string> = {
   pol: paths.policy,
   stn: paths.namespace,
   sch: paths.schedule,
+  col: paths.collection,
+  hok: paths.hook,
 }
 
 /** Where the thing with this id is shown, if it has a page. */

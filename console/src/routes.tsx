@@ -32,6 +32,8 @@ const functionsSearch = search('q')
 const membersSearch = search('tab', 'q', 'status', 'role', 'panel')
 const groupsSearch = search('q', 'panel')
 const schedulesSearch = search('q', 'state', 'function')
+const filesSearch = search('q', 'panel')
+const hooksSearch = search('q', 'active', 'panel')
 const stateSearch = search('q', 'panel')
 const rolesSearch = search('tab', 'q', 'role', 'principal', 'permission', 'panel')
 const apiKeysSearch = search('owner', 'status', 'panel')
@@ -181,6 +183,23 @@ const schedule = createRoute({
   component: lazyRouteComponent(() => import('./pages/schedules/detail')),
 })
 
+const hooks = createRoute({
+  getParentRoute: () => shell,
+  path: '/hooks',
+  validateSearch: hooksSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.hooks(deps)),
+  component: lazyRouteComponent(() => import('./pages/hooks/list')),
+})
+
+const hook = createRoute({
+  getParentRoute: () => shell,
+  path: '/hooks/$hook',
+  validateSearch: search('tab', 'outcome', 'delivery', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.hook(params.hook)),
+  component: lazyRouteComponent(() => import('./pages/hooks/detail')),
+})
+
 const state = createRoute({
   getParentRoute: () => shell,
   path: '/state',
@@ -212,6 +231,31 @@ const queues = createRoute({
   validateSearch: search('queue'),
   loader: () => void client.prefetchInfiniteQuery(queries.queues()),
   component: lazyRouteComponent(() => import('./pages/queues/list')),
+})
+
+const files = createRoute({
+  getParentRoute: () => shell,
+  path: '/files',
+  validateSearch: filesSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.collections(deps)),
+  component: lazyRouteComponent(() => import('./pages/files/list')),
+})
+
+const collection = createRoute({
+  getParentRoute: () => shell,
+  path: '/files/$collection',
+  validateSearch: search('tab', 'q', 'prefix', 'tags', 'visibility', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.collection(params.collection)),
+  component: lazyRouteComponent(() => import('./pages/files/collection')),
+})
+
+const file = createRoute({
+  getParentRoute: () => shell,
+  path: '/files/$collection/files/$',
+  validateSearch: search('tab', 'panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.file(params.collection, params._splat ?? '')),
+  component: lazyRouteComponent(() => import('./pages/files/file')),
 })
 
 const audit = createRoute({
@@ -422,10 +466,15 @@ export const router = createRouter({
       schedules,
       newSchedule,
       schedule,
+      hooks,
+      hook,
       state,
       namespace,
       entry,
       queues,
+      files,
+      collection,
+      file,
       audit,
       fact,
       members,

@@ -3,7 +3,7 @@
 import { vi } from 'vitest'
 import type { Server } from './server'
 
-export type Known = Record<'agent' | 'fn' | 'run' | 'fact' | 'person' | 'group', string>
+export type Known = Record<'agent' | 'fn' | 'run' | 'hook' | 'fact' | 'person' | 'group', string>
 
 const code = `def handler(input, context):
     """Availability of each service over its checks."""
@@ -59,6 +59,8 @@ export async function furnish(server: Server): Promise<Known> {
     () => undefined,
   )
   await remembered(server)
+  await filed(server)
+  const hook = await hooked(server)
   // The list follows the ledger; the fact itself is there already.
   const fact = await vi.waitFor(
     async () => {
@@ -68,7 +70,26 @@ export async function furnish(server: Server): Promise<Known> {
     },
     { timeout: 30_000 },
   )
-  return { agent: agent.id, fn: fn.id, run: run.id, fact, ...(await people(server, agent.id)) }
+  return { agent: agent.id, fn: fn.id, run: run.id, hook, fact, ...(await people(server, agent.id)) }
+}
+
+/** A hook that something has come in to, and something that was not believed. */
+async function hooked({ api, url }: Server): Promise<string> {
+  const hook = await api<{ id: string; url: string; path: string }>('POST', '/api/v1/hooks', {
+    path: 'alerts/{service}',
+    description: 'Alerts of the monitoring.',
+    target: { function: 'ops:availability' },
+    authentication: { kind: 'basic', username: 'monitor' },
+    secret: 'a secret of the furniture',
+    deduplication: { header: 'X-Alert' },
+  })
+  const authorization = `Basic ${btoa('monitor:a secret of the furniture')}`
+  const body = JSON.stringify({ checks: [{ service: 'api', ok: true }] })
+  const to = new URL(new URL(hook.url.replace('{service}', 'api')).pathname, url)
+  for (const headers of [{ authorization }, {}] as Record<string, string>[]) {
+    await fetch(to, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
+  }
+  return hook.id
 }
 
 /** A namespace with entries that have been other things before. */
@@ -90,6 +111,25 @@ async function remembered({ api }: Server): Promise<void> {
   }
   await api('POST', '/api/v1/state', { name: 'tokens', secret: true })
   await api('PUT', '/api/v1/state/tokens/entries/pager', { value: 'hidden' })
+}
+
+/** A collection with a file that has been another before, and a link to it. */
+async function filed({ api }: Server): Promise<void> {
+  await api('POST', '/api/v1/collections', {
+    name: 'reports',
+    description: 'What the night has brought.',
+    default_visibility: 'organization',
+    schema: { type: 'object', properties: { status: { type: 'string' } } },
+  })
+  const at = '/api/v1/collections/reports/files/2026/monday.txt'
+  for (const content of ['All is well.', 'All is well again.']) {
+    await api(
+      'PUT',
+      `${at}?description=Of%20the%20night&tags=night,mail&metadata=%7B%22status%22%3A%22final%22%7D`,
+      content,
+    )
+  }
+  await api('POST', '/api/v1/collections/reports/links/2026/monday.txt', { expires_in: 604800 })
 }
 
 /** Who is asked for, invited and grouped; another organization on its way out; a role and keys. */

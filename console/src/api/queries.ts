@@ -348,6 +348,35 @@ export const queries = {
       retry: false,
     }),
 
+  hooks: (filters: Filters = {}) =>
+    list(['hooks', filters], (paging) =>
+      answered(api.GET('/api/v1/hooks', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  hook: (hook: string) =>
+    queryOptions({
+      queryKey: ['hooks', hook],
+      queryFn: () => answered(api.GET('/api/v1/hooks/{hook}', { params: { path: { hook } } })),
+    }),
+
+  deliveries: (hook: string, filters: Filters = {}) =>
+    list(['hooks', hook, 'deliveries', filters], (paging) =>
+      answered(
+        api.GET('/api/v1/hooks/{hook}/deliveries', {
+          params: { path: { hook }, query: { ...set(filters), ...paging } },
+        }),
+      ),
+    ),
+
+  delivery: (hook: string, delivery: string) =>
+    queryOptions({
+      queryKey: ['hooks', hook, 'delivery', delivery],
+      queryFn: () =>
+        answered(
+          api.GET('/api/v1/hooks/{hook}/deliveries/{delivery}', { params: { path: { hook, delivery } } }),
+        ),
+    }),
+
   namespaces: (filters: Filters = {}) =>
     list(['state', filters], (paging) =>
       answered(api.GET('/api/v1/state', { params: { query: { ...set(filters), ...paging } } })),
@@ -396,6 +425,56 @@ export const queries = {
   deadLetters: (queue: string) =>
     list(['queues', queue, 'dead'], (query) =>
       answered(api.GET('/api/v1/queues/{queue}/dead', { params: { path: { queue }, query } })),
+    ),
+
+  collections: (filters: Filters = {}) =>
+    list(['files', filters], (paging) =>
+      answered(api.GET('/api/v1/collections', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  collection: (collection: string) =>
+    queryOptions({
+      queryKey: ['files', collection],
+      queryFn: () =>
+        answered(api.GET('/api/v1/collections/{collection}', { params: { path: { collection } } })),
+    }),
+
+  files: (collection: string, filters: Filters = {}) =>
+    list(['files', collection, 'files', filters], (paging) =>
+      answered(
+        api.GET('/api/v1/collections/{collection}/files', {
+          params: { path: { collection }, query: { ...set(filters), ...paging } },
+        }),
+      ),
+    ),
+
+  file: (collection: string, name: string) =>
+    queryOptions({
+      queryKey: ['files', collection, 'file', name],
+      queryFn: () =>
+        answered(
+          api.GET('/api/v1/collections/{collection}/files/{name}', {
+            params: { path: { collection, name } },
+          }),
+        ),
+    }),
+
+  fileVersions: (collection: string, name: string) =>
+    list(['files', collection, 'versions', name], (query) =>
+      answered(
+        api.GET('/api/v1/collections/{collection}/versions/{name}', {
+          params: { path: { collection, name }, query },
+        }),
+      ),
+    ),
+
+  fileLinks: (collection: string, name: string) =>
+    list(['files', collection, 'links', name], (query) =>
+      answered(
+        api.GET('/api/v1/collections/{collection}/links/{name}', {
+          params: { path: { collection, name }, query },
+        }),
+      ),
     ),
 
   facts: (filters: Filters = {}) =>

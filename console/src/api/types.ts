@@ -61,12 +61,19 @@ export type ScheduleSummary = Item<'schedules.list'>
 export type Schedule = Omit<ScheduleSummary, 'input'> & { input: string }
 export type ScheduleTick = Item<'schedules.ticks'>
 export type LogLine = Item<'runs.logs'>
+export type Hook = Answer<'hooks.get'>
+export type HookDelivery = Item<'hooks.deliveries.list'>
 export type StateNamespace = Answer<'state.get'>
 /** An entry with its value as the text of it, so that numbers keep their digits. */
 export type StateEntry = Omit<Answer<'state.entries.get'>, 'value'> & { value: string | undefined }
 /** An entry in a list: without its value. */
 export type StateSummary = Item<'state.entries.list'>
 export type StateRevision = Item<'state.entries.history'>
+export type FileCollection = Answer<'collections.get'>
+export type StoredFile = Answer<'files.get'>
+export type FileUpload = Answer<'uploads.create'>
+export type FileVersion = Item<'files.versions'>
+export type FileLink = Item<'files.links'>
 export type OfferedProvider = Item<'auth.providers'>
 export type Begun = Answer<'auth.begin'>
 export type Login = Answer<'auth.login'>

@@ -139,6 +139,12 @@ function useFound(kinds: Kind[], q: string): Found[] {
   return [{ kind, id: q, name: q, hint: '' }, ...named.filter(({ id }) => id !== q)]
 }
 
+/** The server looks for a name or a namespace, people also type both as they are written: `ops:report`. */
+function byName(q: string): { q: string; limit: number } {
+  const [namespace = '', name = ''] = q.split(':')
+  return q.includes(':') ? { q: name.trim() || namespace.trim(), limit: 50 } : { q, limit: 5 }
+}
+
 const readers: Record<Kind, (q: string) => Promise<Found[]>> = {
   user: async (q) =>
     (await answered(api.GET('/api/v1/members', { params: { query: { q, limit: 5 } } }))).items.map(
@@ -158,8 +164,16 @@ const readers: Record<Kind, (q: string) => Promise<Found[]>> = {
       (group) => ({ kind: 'group', id: group.id, name: group.name, hint: group.description }),
     ),
   function: async (q) =>
-    (await answered(api.GET('/api/v1/functions', { params: { query: { q, limit: 5 } } }))).items.map(
-      (fn) => ({ kind: 'function', id: fn.id, name: `${fn.namespace}:${fn.name}`, hint: fn.description }),
-    ),
+    (await answered(api.GET('/api/v1/functions', { params: { query: byName(q) } }))).items
+      .map((fn) => ({
+        kind: 'function' as const,
+        id: fn.id,
+        name: `${fn.namespace}:${fn.name}`,
+        hint: fn.description,
+      }))
+      .filter(
+        ({ name, hint }) => !q.includes(':') || `${name} ${hint}`.toLowerCase().includes(q.toLowerCase()),
+      )
+      .slice(0, 5),
   id: async (q) => [{ kind: 'id', id: q, name: q, hint: '' }],
 }

@@ -12,6 +12,7 @@ const icons: Record<string, IconName> = {
   agent: 'agent',
   function: 'function',
   run: 'run',
+  hook: 'hook',
   system: 'system',
   credential: 'key',
   session: 'session',

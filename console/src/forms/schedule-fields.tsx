@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { type ComponentProps, type ReactNode, useId } from 'react'
+import { type ComponentProps, type ReactNode, useId, useState } from 'react'
 import { isJson } from '../api/json-text'
 import type { Problem } from '../api/problem'
 import { queries } from '../api/queries'
@@ -28,7 +28,7 @@ export function ScheduleFields(props: FieldsProps) {
   const set = (more: Partial<Draft>) => onChange({ ...draft, ...more })
   return (
     <>
-      <Field label={text.schedules.name} hint={text.schedules.nameHint} error={refused?.of('name')}>
+      <Field label={text.schedules.name} hint={text.schedules.nameHint} error={said(refused, 'name')}>
         {(ids) => (
           <input
             {...ids}
@@ -39,7 +39,7 @@ export function ScheduleFields(props: FieldsProps) {
           />
         )}
       </Field>
-      <Field label={text.schedules.fn} hint={text.schedules.fnHint} error={refused?.of('function')}>
+      <Field label={text.schedules.fn} hint={text.schedules.fnHint} error={said(refused, 'function')}>
         {(ids) => (
           <Finder
             {...ids}
@@ -63,19 +63,31 @@ export function ScheduleFields(props: FieldsProps) {
           />
         )}
       </Field>
-      <details className="further" open={refused?.of('permissions') !== undefined || undefined}>
-        <summary>{text.agents.permissions}</summary>
+      <Behind name={text.agents.permissions} wrong={said(refused, 'permissions') !== undefined}>
         <p className="muted">{text.schedules.permissionsHint}</p>
         <PermissionEditor
           value={draft.permissions}
           onChange={(permissions) => set({ permissions })}
           reach="own"
-          error={refused?.of('permissions')}
+          error={said(refused, 'permissions')}
         />
-      </details>
+      </Behind>
       <Further {...props} />
     </>
   )
+}
+
+/** What the server refuses without naming the field that it means. */
+const places: Record<string, string> = {
+  already_exists: 'name',
+  not_found: 'function',
+  authority_exceeded: 'permissions',
+}
+
+function said(refused: Problem | undefined, field: string): string | undefined {
+  if (!refused) return undefined
+  const meant = places[refused.code] === field ? refused.detail || refused.message : undefined
+  return refused.of(field) ?? meant
 }
 
 /** When it ticks: the three ways to say it stand side by side, and one of them is filled in. */
@@ -239,8 +251,7 @@ function Further({ draft, onChange, refused }: FieldsProps) {
     refused?.of(field),
   )
   return (
-    <details className="further" open={wrong || undefined}>
-      <summary>{schedules.further}</summary>
+    <Behind name={schedules.further} wrong={wrong}>
       <Choice
         label={schedules.overlap}
         hint={schedules.overlapHint}
@@ -297,6 +308,24 @@ function Further({ draft, onChange, refused }: FieldsProps) {
           )}
         </Field>
       </div>
+    </Behind>
+  )
+}
+
+interface BehindProps {
+  name: string
+  /** Something in it was refused, so it has to be seen. */
+  wrong: boolean
+  children: ReactNode
+}
+
+/** What few need, behind its name. Once open it stays so until somebody closes it. */
+function Behind({ name, wrong, children }: BehindProps) {
+  const [open, setOpen] = useState(false)
+  return (
+    <details className="further" open={open || wrong} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{name}</summary>
+      {children}
     </details>
   )
 }

@@ -10,7 +10,9 @@ type PlaceName =
   | 'runs'
   | 'schedules'
   | 'queues'
+  | 'hooks'
   | 'state'
+  | 'files'
   | 'audit'
   | 'org'
   | 'members'
@@ -36,6 +38,7 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
       { name: 'schedules', path: paths.schedules, icon: 'clock' },
       { name: 'queues', path: paths.queues, icon: 'queue' },
       { name: 'state', path: paths.state, icon: 'store' },
+      { name: 'files', path: paths.files, icon: 'file' },
     ],
   },
   {
@@ -43,6 +46,7 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
     places: [
       { name: 'agents', path: paths.agents, icon: 'agent' },
       { name: 'functions', path: paths.functions, icon: 'function' },
+      { name: 'hooks', path: paths.hooks, icon: 'hook' },
     ],
   },
   {

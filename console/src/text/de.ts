@@ -1,6 +1,8 @@
 /** Die Wörter der Konsole auf Deutsch; der Typ von en.ts prüft, dass keines fehlt. */
 
 import type { Text } from './en'
+import { files } from './files.de'
+import { hooks } from './hooks.de'
 import { people } from './people.de'
 import { queues } from './queues.de'
 import { schedules } from './schedules.de'
@@ -8,6 +10,8 @@ import { security } from './security.de'
 import { state } from './state.de'
 
 export const de: Text = {
+  ...files,
+  ...hooks,
   ...people,
   ...queues,
   ...schedules,
@@ -23,7 +27,9 @@ export const de: Text = {
     runs: 'Läufe',
     schedules: 'Zeitpläne',
     queues: 'Warteschlangen',
+    hooks: 'Hooks',
     state: 'Gedächtnis',
+    files: 'Dateien',
     audit: 'Protokoll',
     org: 'Organisation',
     members: 'Leute',
@@ -92,6 +98,7 @@ export const de: Text = {
     runs: 'Läufe',
     'signing keys': 'Signaturschlüssel',
     state: 'Gedächtnis',
+    files: 'Dateien',
   },
   kinds: {
     user: 'Person',
@@ -110,8 +117,12 @@ export const de: Text = {
     role: 'Rolle',
     schedule: 'Zeitplan',
     api_key: 'API-Schlüssel',
+    hook: 'Hook',
     state_namespace: 'Namensraum',
     state_entry: 'Eintrag',
+    file_collection: 'Sammlung',
+    file: 'Datei',
+    file_upload: 'Upload',
   },
   envs: { development: 'Entwicklung', staging: 'Vorstufe', production: 'Betrieb' },
   status: {
@@ -388,7 +399,10 @@ export const de: Text = {
     code: 'Code',
     test: 'Probelauf',
     versions: 'Versionen',
-    versionsDetail: 'Versionen ändern sich nie. Veröffentlichen macht die nächste.',
+    versionsDetail:
+      'Versionen ändern sich nie. Veröffentlichen macht die nächste; Aufrufe führen die aktive aus.',
+    isLive: 'Aktiv',
+    makeLive: (number: number) => `v${number} aktivieren`,
     author: 'Von',
     runtime: 'Laufzeit',
     timeout: 'Zeitgrenze (Sekunden)',

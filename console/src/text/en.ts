@@ -1,5 +1,7 @@
 /** Every word of the console in English, grouped by where it is read. */
 
+import { files } from './files.en'
+import { hooks } from './hooks.en'
 import { people } from './people.en'
 import { queues } from './queues.en'
 import { schedules } from './schedules.en'
@@ -7,6 +9,8 @@ import { security } from './security.en'
 import { state } from './state.en'
 
 export const en = {
+  ...files,
+  ...hooks,
   ...people,
   ...queues,
   ...schedules,
@@ -22,7 +26,9 @@ export const en = {
     runs: 'Runs',
     schedules: 'Schedules',
     queues: 'Queues',
+    hooks: 'Hooks',
     state: 'State',
+    files: 'Files',
     audit: 'Audit',
     org: 'Organization',
     members: 'People',
@@ -91,6 +97,7 @@ export const en = {
     runs: 'runs',
     'signing keys': 'signing keys',
     state: 'state',
+    files: 'files',
   },
   kinds: {
     user: 'Person',
@@ -109,8 +116,12 @@ export const en = {
     role: 'Role',
     schedule: 'Schedule',
     api_key: 'API key',
+    hook: 'Hook',
     state_namespace: 'Namespace',
     state_entry: 'Entry',
+    file_collection: 'Collection',
+    file: 'File',
+    file_upload: 'Upload',
   },
   envs: { development: 'Development', staging: 'Staging', production: 'Production' },
   status: {
@@ -386,7 +397,10 @@ export const en = {
     code: 'Code',
     test: 'Test run',
     versions: 'Versions',
-    versionsDetail: 'Versions never change. Publishing makes the next one.',
+    versionsDetail:
+      'Versions never change. Publishing makes the next one, and calls run the one that is live.',
+    isLive: 'Live',
+    makeLive: (number: number) => `Make v${number} live`,
     author: 'Author',
     runtime: 'Runtime',
     timeout: 'Time limit (seconds)',

@@ -67,6 +67,9 @@ export const schedules: typeof english = {
     forOther: 'Er handelt für den, dem er gehört, mit dem, was dieser dann jeweils darf.',
     takeOver: 'Wer seine Funktion, Eingabe oder Rechte ändert, dem gehört er.',
     taking: 'Durch diese Änderungen gehört er dir: Er handelt von da an für dich.',
+    take: 'Übernehmen',
+    takeTitle: (name: string) => `${name} übernehmen?`,
+    takeDetail: 'Er handelt von da an für dich, mit dem, was du dann jeweils darfst.',
     editTitle: (name: string) => `${name} ändern`,
     moved:
       'Jemand hat diesen Zeitplan inzwischen geändert. Was du nicht angefasst hast, zeigt die neueren Werte; sieh noch einmal hin, dann speichere.',
@@ -96,7 +99,7 @@ export const schedules: typeof english = {
     },
     codes: {
       trigger_orphaned:
-        'Wem er gehört, der handelt hier nicht mehr. Lass ihn wieder zu, oder übernimm den Zeitplan: Ändere Funktion, Eingabe oder Rechte.',
+        'Wem er gehört, der handelt hier nicht mehr. Lass ihn wieder zu, oder übernimm den Zeitplan.',
       permission_denied:
         'Wem er gehört, der darf diese Funktion nicht mehr ausführen. Gib das Recht zurück, oder jemand, der es hat, übernimmt den Zeitplan.',
       not_found: 'Die Funktion ist weg, oder der, dem er gehört, sieht sie nicht. Wähle eine andere.',

@@ -69,6 +69,9 @@ export const schedules = {
     forOther: 'It acts for its owner, with what the owner holds at each tick.',
     takeOver: 'Whoever changes its function, input or permissions becomes its owner.',
     taking: 'These changes make you its owner: it acts for you from then on.',
+    take: 'Take over',
+    takeTitle: (name: string) => `Take ${name} over?`,
+    takeDetail: 'It acts for you from then on, with what you hold at each tick.',
     editTitle: (name: string) => `Change ${name}`,
     moved:
       'Somebody changed this schedule meanwhile. What you left alone now shows the newer values; look again, then save.',
@@ -97,10 +100,9 @@ export const schedules = {
       missed: 'No server was there for it.',
     },
     codes: {
-      trigger_orphaned:
-        'Its owner does not act here any more. Make them active again, or take it over: change its function, input or permissions.',
+      trigger_orphaned: 'Its owner does not act here any more. Make them active again, or take it over.',
       permission_denied:
-        'Its owner may not run this function any more. Give the right back, or let somebody who holds it take the schedule over.',
+        'Its owner may not run this function any more. Give the right back, or let somebody who holds it take it over.',
       not_found: 'The function is gone, or its owner may not see it. Choose another one.',
       input_invalid: 'The input does not fit the schema of the function. Change the input.',
       policy_denied: 'A policy forbids it. Look at Policies, or ask whoever writes them.',

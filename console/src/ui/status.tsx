@@ -45,6 +45,7 @@ const marks: Record<string, [Tone, IconName]> = {
   linked: ['active', 'check'],
   unchanged: ['quiet', 'minus'],
   refused: ['bad', 'cross'],
+  duplicate: ['quiet', 'copy'],
   allowed: ['good', 'check'],
   leaving: ['warn', 'clock'],
   erasing: ['bad', 'cross'],

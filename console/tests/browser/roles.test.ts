@@ -45,6 +45,8 @@ beforeAll(async () => {
   group = (await server.api<{ id: string }>('POST', '/api/v1/groups', { name: 'Night shift' })).id
   await server.api('POST', '/api/v1/state', { name: 'notes', default_visibility: 'organization' })
   await server.api('PUT', '/api/v1/state/notes/entries/shown/one', { value: 1 })
+  await server.api('POST', '/api/v1/collections', { name: 'notes', default_visibility: 'organization' })
+  await server.api('PUT', '/api/v1/collections/notes/files/shown/one', 'text')
   await server.api('POST', '/api/v1/roles', { name: 'keeper', permissions: ['agents:read:all'] })
 })
 afterAll(async () => {
@@ -138,6 +140,20 @@ describe('a member', () => {
     await page.getByRole('heading', { name: 'shown/one', level: 1 }).waitFor()
     await forbidden('Remove', 'state:delete', 'DELETE', `${at}/entries/shown/one`)
     expect(await server.api('GET', `${at}/entries/shown/one`)).toMatchObject({ value: 1, revision: 1 })
+  })
+
+  test('sees what is shown of the files and may not change it', async () => {
+    await page.goto('/console/files/notes')
+    await page.getByRole('link', { name: 'shown/one' }).waitFor()
+    const at = '/api/v1/collections/notes'
+    await forbidden('Upload a file', 'files:write', 'POST', `${at}/uploads`, { name: 'mine', size: 1 })
+    await forbidden('Edit', 'files:update', 'PATCH', at, { description: 'mine now' })
+    await forbiddenInMenu('Remove', 'files:delete', at)
+    await page.goto('/console/files/notes/files/shown/one')
+    await page.getByRole('heading', { name: 'shown/one', level: 1 }).waitFor()
+    await forbidden('Make a link', 'files:update', 'POST', `${at}/links/shown/one`, { expires_in: 60 })
+    await forbiddenInMenu('Remove', 'files:delete', `${at}/files/shown/one`)
+    expect(await server.api('GET', `${at}/files/shown/one`)).toMatchObject({ number: 1 })
   })
 
   test('registers an agent, changes it, gives it a credential, kills it, and may not retire it', async () => {

@@ -310,6 +310,81 @@ test('make a group, change it, fill it, empty it, end it', async () => {
   await page.getByText('No groups yet').waitFor()
 })
 
+test('make a collection, change it, make a link to a file, remove both', async () => {
+  await page.goto('/console/files?panel=new')
+  await dialog().getByLabel('Name', { exact: true }).fill('papers')
+  await dialog().getByLabel('Schema of metadata').fill('{"type": "object"}')
+  await dialog().getByLabel('Refuse metadata that does not match').check()
+  await dialog().getByLabel('Content types').fill('text/*, application/pdf')
+  await server.shell(await command(dialog()))
+  await page.goto('/console/files/papers?panel=edit')
+  await dialog().getByLabel('Description').fill("Ada's")
+  await dialog().getByLabel('Largest file').fill('1000')
+  await server.shell(await command(dialog()))
+  expect(await server.api('GET', '/api/v1/collections/papers')).toMatchObject({
+    description: "Ada's",
+    strict: true,
+    content_types: ['text/*', 'application/pdf'],
+    max_file_bytes: 1000,
+  })
+  await page.goto('/console/files/papers?panel=new')
+  await dialog()
+    .getByLabel('File', { exact: true })
+    .setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('text') })
+  await dialog().getByLabel('Name in the collection').fill('a b/c.txt')
+  await dialog().getByLabel('Tags').fill('one, two')
+  await server.shell(await command(dialog()), { 'a.txt': 'text' })
+  const at = '/api/v1/collections/papers'
+  expect(await server.api('GET', `${at}/files/a%20b/c.txt`)).toMatchObject({ size: 4, tags: ['one', 'two'] })
+  await page.goto('/console/files/papers/files/a%20b/c.txt?panel=link')
+  await server.shell(await command(dialog()))
+  const links = await server.api<{ items: unknown[] }>('GET', `${at}/links/a%20b/c.txt`)
+  expect(links.items).toHaveLength(1)
+  await page.goto('/console/files/papers/files/a%20b/c.txt?panel=delete')
+  await server.shell(`${await command(dialog())} --yes`)
+  await page.goto('/console/files/papers?panel=delete')
+  await server.shell(`${await command(dialog())} --yes`)
+  await page.goto('/console/files')
+  await page.getByText('No collections yet').waitFor()
+})
+
+test('make a hook, rotate its secret, remove it', async () => {
+  const code = 'def handler(input, context):\n    return input\n'
+  await server.api('POST', '/api/v1/functions', { namespace: 'ops', name: 'hooked', code })
+  await page.goto('/console/hooks?panel=new')
+  await dialog().getByLabel('Path').fill('orders/{shop}')
+  await dialog().getByLabel('Function', { exact: true }).fill('ops:hooked')
+  await dialog().getByLabel('Description').fill("Ada's")
+  await dialog().getByLabel('Senders prove themselves by').selectOption('generic')
+  await dialog().getByLabel('Before the signature').fill('v1=')
+  await dialog().getByLabel('Hash').selectOption('sha512')
+  await dialog().getByLabel('What the sender is answered').selectOption('async')
+  await server.shell(await command(dialog()))
+  const { items } = await server.api<{ items: { id: string; revision: number }[] }>('GET', '/api/v1/hooks')
+  expect(items).toMatchObject([
+    {
+      path: 'orders/{shop}',
+      description: "Ada's",
+      authentication: {
+        kind: 'hmac',
+        preset: 'generic',
+        header: 'X-Signature',
+        prefix: 'v1=',
+        algorithm: 'sha512',
+      },
+      response: 'async',
+    },
+  ])
+  const id = items[0]?.id ?? ''
+  await page.goto(`/console/hooks/${id}?panel=rotate`)
+  await server.shell(await command(dialog()))
+  expect(await server.api('GET', `/api/v1/hooks/${id}`)).toMatchObject({ revision: 2 })
+  await page.goto(`/console/hooks/${id}?panel=delete`)
+  await server.shell(`${await command(dialog())} --yes`)
+  await page.goto('/console/hooks')
+  await page.getByText('No hooks yet').waitFor()
+})
+
 test('make a namespace, change it, put an entry, change and remove it', async () => {
   await page.goto('/console/state?panel=new')
   await dialog().getByLabel('Name', { exact: true }).fill('notes')

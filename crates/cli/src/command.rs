@@ -13,9 +13,9 @@ use crate::failure::Failure;
 use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
-    agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups,
+    agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups, hooks,
     invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, queues, quickstart,
-    reference, roles, runs, schedules, sessions, state, token, users,
+    reference, roles, runs, schedules, sessions, state, stored, token, users,
 };
 
 /// Commands that speak to a server.
@@ -56,9 +56,15 @@ pub enum Command {
     /// Run functions when their time comes.
     #[command(subcommand)]
     Schedules(schedules::SchedulesCommand),
+    /// Let other systems set functions off.
+    #[command(subcommand)]
+    Hooks(hooks::HooksCommand),
     /// Keep what functions and agents remember.
     #[command(subcommand)]
     State(state::StateCommand),
+    /// Keep files: versions, links, uploads that go on after a cut.
+    #[command(subcommand)]
+    Files(stored::FilesCommand),
     /// Read the record, prove it, take it along.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -165,7 +171,9 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Runs(command) => runs::run(desk, command).await,
         Command::Queues(command) => queues::run(desk, command).await,
         Command::Schedules(command) => schedules::run(desk, command).await,
+        Command::Hooks(command) => hooks::run(desk, command).await,
         Command::State(command) => state::run(desk, command).await,
+        Command::Files(command) => stored::run(desk, command).await,
         Command::Audit(command) => audit::run(desk, command).await,
         Command::Kills(command) => kills::run(desk, command).await,
         Command::Permissions(command) => permissions::run(desk, command).await,

@@ -29,6 +29,8 @@ pub enum FunctionsCommand {
     Show(Show),
     /// List the versions of a function, newest first.
     Versions(Named),
+    /// Let calls run an earlier version again, or a later one.
+    Rollback(Rollback),
     /// Run a function and print what it gives.
     Run(Run),
     /// Print the log of a function's latest run.
@@ -41,6 +43,18 @@ pub enum FunctionsCommand {
 pub struct Named {
     /// Id, or `namespace:name`.
     function: String,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  safeconduct functions rollback ops:report
+  safeconduct functions rollback ops:report --to 7")]
+pub struct Rollback {
+    /// Id, or `namespace:name`.
+    function: String,
+    /// Number of the version; the one before the live one if left out.
+    #[arg(long, value_name = "NUMBER")]
+    to: Option<i64>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -169,6 +183,7 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: FunctionsCommand) -> Resul
             let page = functions.versions(&function, Some(200), None).await?;
             show(&mut desk.screen, &page, &VERSIONS)
         }
+        FunctionsCommand::Rollback(rollback) => roll_back(desk, &client, &rollback).await,
         FunctionsCommand::Run(run) => run_one(desk, &client, &run).await,
         FunctionsCommand::Logs(logs) => {
             let id = functions.get(&logs.function).await?.summary.id;
@@ -214,6 +229,23 @@ async fn push_one(desk: &mut Desk<'_>, client: &Client, push: &Push) -> Result<(
         Err(error) => return Err(error.into()),
     };
     shown(desk, &function)
+}
+
+async fn roll_back(desk: &mut Desk<'_>, client: &Client, rollback: &Rollback) -> Result<(), Failure> {
+    let functions = client.functions();
+    let known = functions.get(&rollback.function).await?;
+    let wanted = rollback.to.unwrap_or(known.version.number - 1);
+    let mut cursor = None;
+    loop {
+        let page = functions.versions(&known.summary.id, Some(200), cursor.as_deref()).await?;
+        if let Some(version) = page.items.iter().find(|version| version.number == wanted) {
+            return shown(desk, &functions.make_live(&known.summary.id, &version.id).await?);
+        }
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Err(Failure::usage(format!("{} has no version {wanted}.", rollback.function)));
+        }
+    }
 }
 
 async fn list_some(desk: &mut Desk<'_>, client: &Client, list: &List) -> Result<(), Failure> {

@@ -16,6 +16,7 @@ use crypto::jws::Algorithm;
 use db::{Db, PostgresSettings, Settings, SqliteSettings};
 use dns::Resolver;
 use egress::{Egress, EgressSettings};
+use files::{Files, FilesGround};
 use functions::{Functions, FunctionsGround, FunctionsSettings};
 use ledger::{Ack, FactKind, Ledger, LedgerSettings};
 use mail::{Post, Relay, Route, Security};
@@ -29,7 +30,7 @@ use secrets::{KeySource, Keyring, Reach, Vault, VaultLogin, VaultSettings};
 use sign_in::{SignIn, SignInParts, SignInSettings};
 use state::{StateGround, StateStore};
 use telemetry::Tasks;
-use triggers::{Triggers, TriggersGround};
+use triggers::{HookSettings, Triggers, TriggersGround};
 use types::{Secret, Timestamp, World};
 use web::{Door, RateLimits};
 
@@ -65,6 +66,7 @@ pub struct House {
     pub policies: Policies,
     pub state: StateStore,
     pub triggers: Triggers,
+    pub files: Files,
     pub door: Arc<Door>,
     pub cookie: CookieForm,
     pub tasks: Tasks,
@@ -208,6 +210,16 @@ impl House {
             world: world.clone(),
             feed: feed.clone(),
         });
+        let files = Files::open(FilesGround {
+            db: db.clone(),
+            ledger: ledger.clone(),
+            keyring: keyring.clone(),
+            world: world.clone(),
+            blobs: blobs.clone(),
+            access: access.clone(),
+            public_url: public_url.clone(),
+            largest_body: config.limits.body_bytes,
+        });
         let scim = Scim::new(access.clone(), agents.clone(), people.clone(), &public_url);
         let cookie = CookieForm::new(&public_url);
         let door = Door::new(
@@ -232,6 +244,11 @@ impl House {
             access: access.clone(),
             functions: functions.clone(),
             door: door.clone(),
+            hooks: HookSettings {
+                public_url: public_url.clone(),
+                body_bytes: config.limits.body_bytes,
+                patience: SYNC,
+            },
         });
         Ok(Self {
             started_at: world.now(),
@@ -259,6 +276,7 @@ impl House {
             policies,
             state,
             triggers,
+            files,
             door,
             cookie,
         })
@@ -311,6 +329,7 @@ fn catalogue() -> Vec<&'static FactKind> {
         policies::KINDS,
         state::KINDS,
         triggers::KINDS,
+        files::KINDS,
         runs::facts::KINDS,
         bus::KINDS,
     ];

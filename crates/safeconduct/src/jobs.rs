@@ -99,6 +99,7 @@ async fn sweep(house: &House) {
     house.sign_in.sweep().await;
     house.state.sweep().await;
     house.triggers.sweep().await;
+    house.files.sweep().await;
     let books = Bookkeeping::new(SWEEP).statement(web::sweep_idempotency(house.world.now()));
     if let Err(error) = house.db.keep(books).await {
         tracing::warn!(%error, "old idempotency keys were not swept");

@@ -28,6 +28,7 @@ pub fn routes(house: &House) -> Routes {
         .merge(policies::routes(door).with_state(house.policies.clone()))
         .merge(state::routes(door).with_state(house.state.clone()))
         .merge(triggers::routes(door).with_state(house.triggers.clone()))
+        .merge(files::routes(door).with_state(house.files.clone()))
 }
 
 /// The OpenAPI document of this server.

@@ -17,6 +17,7 @@ mod scim;
 mod supervised;
 mod tamper;
 mod vault;
+mod webhooks;
 
 pub use bus::{BusKind, BusServer};
 pub use databases::{Engine, TestDatabase};
@@ -28,6 +29,7 @@ pub use oidc::OidcProvider;
 pub use scim::scim_tester;
 pub use tamper::{Cell, Tamper};
 pub use vault::VaultServer;
+pub use webhooks::{VendorsDelivery, signed_by_vendors};
 
 /// Runs one test body on both databases, as `NAME::sqlite` and `NAME::postgres`.
 ///

@@ -73,6 +73,13 @@ impl<'a> Call<'a> {
         self.header(CONTENT_TYPE, "application/json")
     }
 
+    /// A body of any kind.
+    #[must_use]
+    pub(crate) fn bytes(mut self, content_type: &str, body: Bytes) -> Self {
+        self.body = body;
+        self.header(CONTENT_TYPE, content_type)
+    }
+
     #[must_use]
     pub(crate) fn form(mut self, body: &impl Serialize) -> Self {
         match serde_urlencoded::to_string(body) {

@@ -186,6 +186,12 @@ impl Functions<'_> {
     }
 
     /// A new version, which calls run from now on.
+    /// Lets calls run this version from now on: a roll back, or the way forward again.
+    pub async fn make_live(&self, function: &str, version: &str) -> Result<Function, Error> {
+        let path = ["api", "v1", "functions", function, "versions", version, "live"];
+        self.0.post(&path).once().answer().await
+    }
+
     pub async fn publish(&self, function: &str, new: &NewVersion) -> Result<Function, Error> {
         self.0.post(&path(&[function, "versions"])).json(new).once().answer().await
     }

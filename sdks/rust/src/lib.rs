@@ -15,9 +15,11 @@ mod credentials;
 mod domains;
 mod error;
 mod events;
+mod files;
 mod functions;
 mod grants;
 mod groups;
+mod hooks;
 mod invitations;
 mod key;
 mod kills;
@@ -60,12 +62,20 @@ pub use credentials::{
 pub use domains::{Domain, Domains};
 pub use error::{Error, FieldError};
 pub use events::Events;
+pub use files::{
+    FileAbout, FileCollection, FileCollectionFilter, FileFilter, FileLink, FileLinkShown, FileUpload,
+    FileVersion, Files, NewFileCollection, NewFileUpload, StoredFile,
+};
 pub use functions::{
     Execution, Function, FunctionFilter, FunctionSummary, FunctionVersion, Functions, NewFunction,
     NewVersion, Retry,
 };
 pub use grants::{Grant, GrantFilter, Grants, NewGrant};
 pub use groups::{Group, GroupFilter, GroupMember, GroupPatch, Groups, NewGroup};
+pub use hooks::{
+    Hook, HookAuthentication, HookDeduplication, HookDelivery, HookDeliveryFilter, HookFilter, HookInput,
+    HookRequest, HookTarget, Hooks, NewHook, NewHookTarget,
+};
 pub use invitations::{Invitation, InvitationFilter, Invitations, Invited, Joined, NewInvitation};
 pub use key::SigningKey;
 pub use kills::{DeadTokens, Kill, KillNode, Kills};

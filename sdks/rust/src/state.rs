@@ -303,7 +303,7 @@ impl State<'_> {
     }
 }
 
-fn expecting(call: Call<'_>, expected: Expected) -> Call<'_> {
+pub(crate) fn expecting(call: Call<'_>, expected: Expected) -> Call<'_> {
     match expected {
         Expected::Anything => call,
         Expected::Absent => call.header(IF_NONE_MATCH, "*"),

@@ -10,6 +10,9 @@ const LISTED: &[(&str, &str)] = &[
     ("crates/domains/access/src/seen.rs", "notes last use of keys of many organizations at once"),
     ("crates/domains/agents/src/seen.rs", "notes last use for many organizations at once"),
     ("crates/domains/agents/src/service.rs", "keeps the index of living agents of every organization"),
+    ("crates/domains/files/src/links.rs", "a link says its organization, proven by its seal"),
+    ("crates/domains/files/src/store/mod.rs", "uploads and links expire in every organization"),
+    ("crates/domains/files/src/sweep.rs", "an expired upload ends in its own organization"),
     ("crates/domains/functions/src/executor.rs", "a leased run reads the version that it was asked for"),
     ("crates/domains/oauth/src/store.rs", "token endpoints know their issuer, not yet a caller"),
     ("crates/domains/people/src/invitations.rs", "an invitation's link names its organization"),
@@ -24,6 +27,18 @@ const LISTED: &[(&str, &str)] = &[
     ("crates/domains/sign_in/src/service.rs", "signing in is how an organization becomes known"),
     ("crates/domains/state/src/store/mod.rs", "entries expire in every organization"),
     ("crates/domains/triggers/src/schedules/store.rs", "schedules are due in every organization"),
+    (
+        "crates/domains/triggers/src/hooks/deliveries.rs",
+        "numbers of refused deliveries of many organizations are written at once",
+    ),
+    (
+        "crates/domains/triggers/src/hooks/receive.rs",
+        "who knocks at a hook belongs to its organization, not yet a caller",
+    ),
+    (
+        "crates/domains/triggers/src/hooks/store.rs",
+        "a delivery names its hook; what is old is swept everywhere",
+    ),
     ("crates/platform/blobs/src/store.rs", "sweeps what no organization refers to any more"),
     ("crates/platform/cluster/src/feed.rs", "follows the authority log of the whole instance"),
     ("crates/platform/cluster/src/nodes.rs", "nodes belong to the instance"),

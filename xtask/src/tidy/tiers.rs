@@ -10,6 +10,8 @@ const DOMAIN_EDGES: &[(&str, &str)] = &[
     ("agents", "access"),
     ("agents", "audit"),
     ("agents", "people"),
+    // A link opens only while whoever made it may read the file.
+    ("files", "access"),
     ("functions", "access"),
     ("oauth", "access"),
     ("oauth", "agents"),

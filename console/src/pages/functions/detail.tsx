@@ -201,6 +201,12 @@ function Versions({ of: fn }: { of: Fn }) {
       wide: true,
     },
     { id: 'created', head: text.created, cell: (version) => <Time at={version.created_at} />, right: true },
+    {
+      id: 'live',
+      head: text.functions.isLive,
+      cell: (version) => <Live of={fn} version={version} />,
+      right: true,
+    },
   ]
   return (
     <Section title={text.functions.versions}>
@@ -213,6 +219,28 @@ function Versions({ of: fn }: { of: Fn }) {
         empty={<Empty icon="function" title={text.nothingMatches} />}
       />
     </Section>
+  )
+}
+
+/** The one that calls run, or the way back to it. */
+function Live({ of: fn, version }: { of: Fn; version: FnVersion }) {
+  const text = useText()
+  const mayPublish = useReason('functions:update', { of: named(fn) })
+  const change = useChange((_: undefined, key) =>
+    answered(
+      api.POST('/api/v1/functions/{function}/versions/{version}/live', {
+        params: { path: { function: fn.id, version: version.id }, header: { 'Idempotency-Key': key } },
+      }),
+    ),
+  )
+  if (version.id === fn.live_version) return <strong>{text.functions.isLive}</strong>
+  return (
+    <>
+      <Button compact busy={change.isPending} reason={mayPublish} onClick={() => change.mutate(undefined)}>
+        {text.functions.makeLive(version.number)}
+      </Button>
+      {change.error && <Failure error={change.error} />}
+    </>
   )
 }
 

@@ -6,9 +6,10 @@ import { indented } from '../../api/json-text'
 import { queries } from '../../api/queries'
 import type { Schedule, ScheduleTick } from '../../api/types'
 import { Confirm } from '../../components/confirm'
-import { command, Equivalent } from '../../components/equivalent'
+import { command, Equivalent, flag } from '../../components/equivalent'
 import { Chip, Id } from '../../components/identity'
 import { Loaded } from '../../components/loaded'
+import { isOver } from '../../components/runs'
 import { inZone, TickList, TickTime, useCodeWords, When } from '../../components/timing'
 import { Words } from '../../components/words'
 import { EditSchedule } from '../../forms/schedule'
@@ -25,7 +26,7 @@ import { shown } from '../../ui/name'
 import { Empty, Failure, PageHeader, Properties, Section } from '../../ui/page'
 import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
-import { Duration, Time } from '../../ui/time'
+import { Time } from '../../ui/time'
 import { Calendar } from './calendar'
 
 const route = getRouteApi('/shell/schedules/$schedule')
@@ -61,9 +62,10 @@ export default function SchedulePage() {
                 { id: 'history', label: text.schedules.history },
               ]}
             />
-            {tab === 'what' && <What of={schedule} />}
+            {tab === 'what' && <What of={schedule} onTake={() => open('take')} />}
             {tab === 'calendar' && <Calendar of={schedule} />}
             {tab === 'history' && <History of={schedule} />}
+            {panel === 'take' && <Taking of={schedule} onClose={close} />}
             {panel === 'delete' && (
               <Removing of={schedule} onClose={close} onDone={() => void navigate({ to: paths.schedules })} />
             )}
@@ -169,14 +171,15 @@ function Refusal({ code }: { code: string }) {
   )
 }
 
-function What({ of: schedule }: { of: Schedule }) {
+function What({ of: schedule, onTake }: { of: Schedule; onTake: () => void }) {
   const text = useText()
   const { schedules } = text
   const me = useQuery(queries.me()).data
   const mine = schedule.owner === me?.principal.id
+  const mayTake = useReason('schedules:update', { of: { selector: schedule.id, owner: schedule.owner } })
   const zone = schedule.time_zone
-  const time = (at: string | null | undefined) =>
-    at ? <TickTime at={at} zone={zone} both /> : <span className="muted">{text.noneGiven}</span>
+  const none = <span className="muted">{text.noneGiven}</span>
+  const time = (at: string | null | undefined) => (at ? <TickTime at={at} zone={zone} both /> : none)
   const missed = schedules.misses[schedule.missed]
   return (
     <>
@@ -203,7 +206,7 @@ function What({ of: schedule }: { of: Schedule }) {
                   schedules.missed,
                   schedule.missed === 'backfill' ? `${missed} (${schedule.backfill})` : missed,
                 ],
-                [schedules.jitter, <Duration key="j" ms={schedule.jitter_seconds * 1000} />],
+                [schedules.jitter, schedule.jitter_seconds > 0 ? String(schedule.jitter_seconds) : none],
                 [schedules.starts, time(schedule.starts_at)],
                 [schedules.ends, time(schedule.ends_at)],
                 [text.created, <Time key="c" at={schedule.created_at} />],
@@ -223,13 +226,27 @@ function What({ of: schedule }: { of: Schedule }) {
               <p className="muted">{schedule.state === 'active' ? schedules.noNext : schedules.notActive}</p>
             )}
           </Section>
-          <Section title={schedules.authority}>
-            <p>
-              <Chip of={{ kind: schedule.owner.startsWith('agt_') ? 'agent' : 'user', id: schedule.owner }} />
-            </p>
+          <Section
+            title={schedules.authority}
+            actions={
+              !mine && (
+                <Button reason={mayTake} onClick={onTake}>
+                  {schedules.take}
+                </Button>
+              )
+            }
+          >
+            <Properties
+              of={[
+                [
+                  text.agents.owner,
+                  <Chip key="o" of={{ kind: kindOf(schedule.owner), id: schedule.owner }} />,
+                ],
+                [text.agents.permissions, <Words key="p" of={schedule.permissions} />],
+              ]}
+            />
             <p className="muted">{mine ? schedules.forYou : schedules.forOther}</p>
             <p className="muted">{schedules.takeOver}</p>
-            <Words of={schedule.permissions} />
           </Section>
         </div>
       </div>
@@ -239,6 +256,10 @@ function What({ of: schedule }: { of: Schedule }) {
       <Equivalents of={schedule} />
     </>
   )
+}
+
+function kindOf(owner: string): 'agent' | 'user' {
+  return owner.startsWith('agt_') ? 'agent' : 'user'
 }
 
 /** The newest of those ticks that became runs. */
@@ -252,7 +273,11 @@ function LastRuns({ of: schedule }: { of: Schedule }) {
 }
 
 function LastRun({ of: id }: { of: string }) {
-  const run = useQuery({ ...queries.run(id), retry: false }).data
+  const run = useQuery({
+    ...queries.run(id),
+    refetchInterval: ({ state }) => (state.data && !isOver(state.data) ? 2_000 : false),
+    retry: false,
+  }).data
   return (
     <li className="statuses">
       <Id of={id} short />
@@ -325,6 +350,44 @@ function Until({ at, zone }: { at: string; zone: string }) {
   const text = useText()
   const [language] = useLanguage()
   return <span className="muted">{text.schedules.until(inZone(at, zone, language))}</span>
+}
+
+/** Saying anew what it does makes one its owner; the function that it has already will do. */
+function Taking({ of: schedule, onClose }: { of: Schedule; onClose: () => void }) {
+  const text = useText()
+  const body = { function: schedule.function }
+  const change = useChange(
+    () =>
+      answered(
+        api.PATCH('/api/v1/schedules/{schedule}', {
+          body,
+          params: { path: { schedule: schedule.id } },
+          headers: { 'if-match': `"${schedule.revision}"` },
+        }),
+      ),
+    onClose,
+  )
+  return (
+    <Confirm
+      title={text.schedules.takeTitle(schedule.name)}
+      detail={text.schedules.takeDetail}
+      act={text.schedules.take}
+      change={change}
+      same={{
+        method: 'PATCH',
+        path: `/api/v1/schedules/${schedule.id}`,
+        revision: schedule.revision,
+        body,
+        cli: command(
+          'safeconduct schedules update',
+          schedule.id,
+          flag('function', schedule.function),
+          flag('if-revision', schedule.revision),
+        ),
+      }}
+      onClose={onClose}
+    />
+  )
 }
 
 interface RemovingProps {

@@ -16,6 +16,7 @@ pub fn sha256_concat(parts: &[&[u8]]) -> [u8; 32] {
 }
 
 /// SHA-256 of what arrives piece by piece.
+#[derive(Clone)]
 pub struct Sha256(Context);
 
 impl Sha256 {

@@ -30,6 +30,26 @@ impl MacKey {
     }
 }
 
+/// The hashes that other parties' signatures are made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MacHash {
+    Sha256,
+    Sha512,
+}
+
+/// The HMAC (RFC 2104) of the parts one after another under a key of any length.
+pub fn tag_with(hash: MacHash, key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    let hash = match hash {
+        MacHash::Sha256 => hmac::HMAC_SHA256,
+        MacHash::Sha512 => hmac::HMAC_SHA512,
+    };
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hash, key));
+    for part in parts {
+        context.update(part);
+    }
+    context.sign().as_ref().to_vec()
+}
+
 /// Compares secrets: the time depends on the lengths only.
 pub fn eq(left: &[u8], right: &[u8]) -> bool {
     verify_slices_are_equal(left, right).is_ok()
@@ -85,6 +105,16 @@ mod tests {
             let (head, tail) = data.split_at(data.len() / 2);
             assert!(key.verify(&[head, tail], &hex::decode(tag).unwrap()));
         }
+    }
+
+    #[test]
+    fn knows_the_longer_hash_of_rfc_4231_too() {
+        let tag = tag_with(MacHash::Sha512, b"Jefe", &[b"what do ya want ", b"for nothing?"]);
+        let expected = "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554\
+                        9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737";
+        assert_eq!(hex::encode(tag), expected);
+        let short = tag_with(MacHash::Sha256, &[0x0b; 20], &[b"Hi There"]);
+        assert_eq!(short, MacKey::new([0x0b; 20]).tag(&[b"Hi There"]));
     }
 
     #[test]

@@ -161,6 +161,16 @@ ids! {
     NamespaceId = "stn",
     /// An entry of the state store.
     EntryId = "ste",
+    /// A collection of files.
+    CollectionId = "col",
+    /// A file.
+    FileId = "fil",
+    /// A version of a file.
+    FileVersionId = "flv",
+    /// An upload under way.
+    UploadId = "upl",
+    /// A link to a version of a file.
+    FileLinkId = "flk",
     /// A stored blob.
     BlobId = "blb",
     /// A signing key of an issuer.

@@ -115,6 +115,7 @@ pub static BUILT_IN: &[BuiltIn] = &[
             "runs:read:own",
             "runs:update:own",
             "state:read:own",
+            "files:read:own",
             "audit:read:own",
         ],
     },

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use problem::{LAST_OWNER, Problem};
 use types::{OrgId, UserId, Uuid};
-use web::PrincipalId;
+use web::{Link, PrincipalId};
 
 use crate::{Access, Head, store};
 
@@ -35,6 +35,21 @@ impl Access {
             Some(principals) => principals.known(org, principal).await,
             None => Err(Problem::internal("nobody told access who principals are")),
         }
+    }
+
+    /// The principal with what it holds right now, if it may act; for what was left behind in its name.
+    pub async fn acting(&self, org: OrgId, principal: PrincipalId) -> Result<Option<Link>, Problem> {
+        // What outlives a request is not believed without news of revocations.
+        self.inner().feed.fresh()?;
+        let standing = self.standing(org, principal).await?;
+        let Some(standing) = standing.filter(|known| known.active) else { return Ok(None) };
+        let held = self.holding(org, principal).await?;
+        Ok(Some(Link {
+            principal,
+            display: standing.display.as_str().into(),
+            grants: held.authority.clone(),
+            groups: held.groups.clone(),
+        }))
     }
 
     /// Somebody stops being an owner, a member, or active. Refused with `409 last_owner` if no other person would be left

@@ -7,5 +7,8 @@ ledger::fact_kinds! {
     pub FUNCTION_PUBLISHED = "function.published", Notice, "A function got a new version, which is live.", {
         version: Text, number: Integer, code_sha256: Hash, permissions: TextList,
     };
+    pub FUNCTION_MADE_LIVE = "function.made_live", Notice, "An earlier or later version of a function is the live one now.", {
+        version: Text, number: Integer, before: Text,
+    };
     pub FUNCTION_DELETED = "function.deleted", Warning, "A function was deleted; its versions and runs stay on record.", {};
 }

@@ -9,11 +9,12 @@ use cluster::Feed;
 use crypto::hash::sha256;
 use db::{Change, Db};
 use ledger::{FactKind, Ledger};
+use problem::{Problem, VERSION_LIVE};
 use runs::Runs;
 use sandbox::Sandbox;
 use secrets::Keyring;
 use serde_json::{Value, json};
-use types::{FunctionId, OrgId, World};
+use types::{FunctionId, FunctionVersionId, OrgId, World};
 use web::{Allowance, Decided, Details};
 
 use crate::executor::FunctionExecutor;
@@ -229,6 +230,31 @@ impl Functions {
         let change = self.change(by, &function, &facts::FUNCTION_PUBLISHED, data).await?;
         let change = change.statement(store::insert_version(&version, sealed));
         Ok(Decided::new(change, Versioned { function, version }))
+    }
+
+    /// Lets calls run another version that is there: back to an earlier one, or forward again. Its author goes on answering
+    /// for what it may do.
+    pub(crate) async fn make_live(
+        &self,
+        by: &Allowance,
+        of: &FunctionRef,
+        version: FunctionVersionId,
+    ) -> Result<Decided<Versioned>, FunctionError> {
+        let mut function = self.find(by, of).await?;
+        by.expect_revision(function.revision)?;
+        let ready = self.0.versions.get(&by.scope(), version).await?;
+        if ready.version.function != function.id {
+            return Err(FunctionError::Unknown);
+        }
+        if function.live_version == version {
+            let detail = format!("Version {} is the one that calls run.", ready.version.number);
+            return Err(Problem::new(&VERSION_LIVE, detail).into());
+        }
+        let before = std::mem::replace(&mut function.live_version, version);
+        self.advance(&mut function);
+        let data = json!({ "version": version, "number": ready.version.number, "before": before });
+        let change = self.change(by, &function, &facts::FUNCTION_MADE_LIVE, data).await?;
+        Ok(Decided::new(change, Versioned { function, version: ready.version.clone() }))
     }
 
     pub(crate) async fn delete(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use authority::{Permission, Required, Selector};
-use db::Statement;
+use db::{OrgScope, Statement};
 use problem::Problem;
 use runs::{Contents, Prepared, Promised, Run, Trigger};
 use serde_json::Value;
@@ -40,8 +40,6 @@ pub struct TriggerCall<'a> {
     pub deduplication_key: Option<&'a str>,
     /// Runs of this function under the same key are worked on one after the other.
     pub in_turn: Option<&'a str>,
-    /// Stored with the run, or the run is not accepted.
-    pub along: Vec<Statement>,
 }
 
 impl Functions {
@@ -59,14 +57,8 @@ impl Functions {
         Ok(Callable { id: function.id, name: function.full_name(), permission: EXECUTE.on(selector) })
     }
 
-    /// Accepts a run of the live version.
-    pub async fn call_later(&self, by: &Allowance, call: TriggerCall<'_>) -> Result<Run, Problem> {
-        let prepared = self.prepared(by, &call).await?;
-        self.accept(by, prepared, call.along).await
-    }
-
     /// A run of the live version, made ready and not yet accepted: by [`Functions::accept`], or by a change of the caller's
-    /// own ([`Prepared::statements`]). `along` is the caller's to add.
+    /// own ([`Prepared::statements`]).
     pub async fn prepared(&self, by: &Allowance, call: &TriggerCall<'_>) -> Result<Prepared, Problem> {
         let asked = Asked {
             input: call.input,
@@ -90,25 +82,35 @@ impl Functions {
         Ok(self.runs().queue(&by.scope(), prepared, along).await.map_err(FunctionError::from)?)
     }
 
-    /// The same, begun at once where there is a place; answers the run at its end, or as it stands after `patience`.
-    pub async fn call(
+    /// The same, begun at once where there is a place; answers as [`Functions::ended`].
+    pub async fn accept_and_wait(
         &self,
         by: &Allowance,
-        call: TriggerCall<'_>,
+        prepared: Prepared,
+        along: Vec<Statement>,
         patience: Duration,
     ) -> Result<(Run, Option<Contents>), Problem> {
-        let (scope, runs) = (by.scope(), self.runs());
-        let prepared = self.prepared(by, &call).await?;
+        let begun = self.runs().begin(&by.scope(), prepared, Promised::NotYet, along).await;
+        self.ended(&by.scope(), begun.map_err(FunctionError::from)?, patience).await
+    }
+
+    /// The run at its end with what it gave, or as it stands after `patience`; then it is promised.
+    pub async fn ended(
+        &self,
+        scope: &OrgScope,
+        begun: Run,
+        patience: Duration,
+    ) -> Result<(Run, Option<Contents>), Problem> {
+        let runs = self.runs();
         let ended = async {
-            let begun = runs.begin(&scope, prepared, Promised::NotYet, call.along).await?;
-            match runs.wait(&scope, begun.id, patience).await? {
+            match runs.wait(scope, begun.id, patience).await? {
                 Some(run) if run.state.has_ended() => {
-                    let contents = runs.contents(&scope, &run).await?;
+                    let contents = runs.contents(scope, &run).await?;
                     Ok((run, Some(contents)))
                 }
                 _ => {
-                    runs.promise(&scope, begun.id).await?;
-                    Ok((runs.get(&scope, begun.id).await?.unwrap_or(begun), None))
+                    runs.promise(scope, begun.id).await?;
+                    Ok((runs.get(scope, begun.id).await?.unwrap_or(begun), None))
                 }
             }
         };

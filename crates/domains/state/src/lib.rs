@@ -13,7 +13,6 @@ mod routes;
 mod service;
 mod store;
 mod sweep;
-mod turns;
 mod values;
 mod words;
 

@@ -7,10 +7,9 @@ use db::Db;
 use ledger::Ledger;
 use secrets::Keyring;
 use types::World;
-use web::{Allowance, Details};
+use web::{Allowance, Details, Turns};
 
 use crate::model::{Entry, Kept, Namespace};
-use crate::turns::Turns;
 use crate::values::Schemas;
 use crate::words::{Key, NamespaceRef};
 use crate::{StateError, store};

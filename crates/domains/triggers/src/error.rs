@@ -9,6 +9,10 @@ use secrets::{OpenError, SecretsError};
 pub enum TriggerError {
     #[error("no such schedule")]
     UnknownSchedule,
+    #[error("no such hook")]
+    UnknownHook,
+    #[error("no such delivery")]
+    UnknownDelivery,
     #[error("{field}: {reason}")]
     Invalid { field: String, reason: String },
     /// Refused by the admission, the target or what was expected of the row.
@@ -43,6 +47,12 @@ impl From<TriggerError> for Problem {
         match error {
             TriggerError::UnknownSchedule => {
                 Self::new(&problem::NOT_FOUND, "There is no such schedule here, or it is not yours to see.")
+            }
+            TriggerError::UnknownHook => {
+                Self::new(&problem::NOT_FOUND, "There is no such hook here, or it is not yours to see.")
+            }
+            TriggerError::UnknownDelivery => {
+                Self::new(&problem::NOT_FOUND, "There is no such delivery, or it is not kept any more.")
             }
             TriggerError::Invalid { field, reason } => {
                 Self::new(&problem::VALIDATION_FAILED, "Mend the fields named in errors.")

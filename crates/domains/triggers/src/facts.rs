@@ -13,4 +13,14 @@ ledger::fact_kinds! {
     pub SCHEDULE_REFUSED = "schedule.refused", Warning,
         "A schedule could not act when its time came; repeats for the same reason are not told again.",
         { code: Text, tick: Text };
+    pub HOOK_CREATED = "hook.created", Notice, "A hook was made.",
+        { path: Text, methods: TextList, function: Text, authentication: Text, permissions: TextList };
+    pub HOOK_UPDATED = "hook.updated", Notice, "A hook was changed.",
+        { fields: TextList, owner: Text, permissions: TextList };
+    pub HOOK_DELETED = "hook.deleted", Notice, "A hook was removed.", { path: Text };
+    pub HOOK_SECRET_ROTATED = "hook.secret_rotated", Notice, "A hook got another secret.",
+        { overlap_seconds: Integer, owner: Text };
+    pub HOOK_DELIVERY_REPLAYED = "hook.delivery_replayed", Notice, "A delivery was sent through once more.",
+        { delivery: Text, run: Text };
+    pub HOOK_REFUSED = "hook.refused", Warning, "A delivery to a hook was refused.", { reason: Text };
 }

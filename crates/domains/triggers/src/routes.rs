@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use web::{Door, Routes};
 
-use crate::{Triggers, schedules};
+use crate::{Triggers, hooks, schedules};
 
 pub fn routes(door: &Arc<Door>) -> Routes<Triggers> {
-    schedules::routes(door)
+    schedules::routes(door).merge(hooks::routes(door))
 }

@@ -11,6 +11,8 @@ use secrets::Keyring;
 use types::World;
 use web::Door;
 
+use crate::hooks::{HookSettings, HookState};
+
 /// What triggers stand on in this process.
 pub struct TriggersGround {
     pub db: Db,
@@ -21,6 +23,7 @@ pub struct TriggersGround {
     pub access: Access,
     pub functions: Functions,
     pub door: Arc<Door>,
+    pub hooks: HookSettings,
 }
 
 /// Hooks and schedules; clones share it.
@@ -36,15 +39,23 @@ pub(crate) struct Inner {
     pub(crate) access: Access,
     pub(crate) functions: Functions,
     pub(crate) door: Arc<Door>,
+    pub(crate) hooks: HookState,
 }
 
 impl Triggers {
     pub fn new(ground: TriggersGround) -> Self {
-        let TriggersGround { db, ledger, keyring, world, feed, access, functions, door } = ground;
-        Self(Arc::new(Inner { db, ledger, keyring, world, feed, access, functions, door }))
+        let TriggersGround { db, ledger, keyring, world, feed, access, functions, door, hooks } = ground;
+        let hooks = HookState::new(hooks);
+        Self(Arc::new(Inner { db, ledger, keyring, world, feed, access, functions, door, hooks }))
     }
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
+    }
+
+    /// Forgets what is kept for a time only; called by the sweeper.
+    pub async fn sweep(&self) {
+        self.forget_ticks().await;
+        self.forget_deliveries().await;
     }
 }

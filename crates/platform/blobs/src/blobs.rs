@@ -149,6 +149,32 @@ impl Blobs {
         store::release(scope, sha256, holder_kind, holder.uuid(), self.0.world.now())
     }
 
+    /// For the change that makes `to` need everything that `from` needs, both of one kind.
+    pub fn share(
+        &self,
+        scope: &OrgScope,
+        holder_kind: &'static str,
+        from: impl Id,
+        to: impl Id,
+    ) -> Statement {
+        store::share(scope, holder_kind, from.uuid(), to.uuid())
+    }
+
+    /// For the change after which `holder` needs nothing any more.
+    pub fn release_all(&self, org: OrgId, holder_kind: &'static str, holder: impl Id) -> [Statement; 2] {
+        store::release_all(org, holder_kind, holder.uuid(), self.0.world.now())
+    }
+
+    /// Takes away at once what was put in vain, unless somebody refers to it or has put it again meanwhile.
+    pub async fn discard(&self, scope: &OrgScope, addresses: Vec<[u8; 32]>) -> Result<(), BlobError> {
+        // Up to this very moment: `touched_at` is older than what comes behind it.
+        let before = self.0.world.now().plus(Duration::from_millis(1));
+        for sha256 in addresses {
+            self.forget(scope.org(), &sha256, before).await?;
+        }
+        Ok(())
+    }
+
     async fn start(&self, scope: &OrgScope, sha256: [u8; 32]) -> Result<(Reading, Arc<DataKey>), BlobError> {
         let org = scope.org();
         let path = self.0.files.path(org, &sha256);

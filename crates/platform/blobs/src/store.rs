@@ -15,10 +15,11 @@ pub(crate) fn put(scope: &OrgScope, sha256: &[u8; 32], size: u64, now: Timestamp
     Bookkeeping::new(*scope).statement(sql(text, params))
 }
 
-/// Refused as a conflict if the blob was swept meanwhile.
+/// Refused as a conflict if the blob was swept meanwhile. Who holds it already goes on holding it.
 pub(crate) fn refer(scope: &OrgScope, sha256: &[u8; 32], holder_kind: &str, holder: Uuid) -> Statement {
     let text = "INSERT INTO blob_references (org, sha256, holder_kind, holder) \
-                SELECT org, sha256, $3, $4 FROM blobs WHERE org = $1 AND sha256 = $2";
+                SELECT org, sha256, $3, $4 FROM blobs WHERE org = $1 AND sha256 = $2 \
+                ON CONFLICT (org, sha256, holder_kind, holder) DO UPDATE SET holder = excluded.holder";
     sql(text, place(scope, sha256, holder_kind, holder)).one_row_or(&CONFLICT)
 }
 
@@ -37,6 +38,23 @@ pub(crate) fn release(
         sql(gone, place(scope, sha256, holder_kind, holder)),
         sql(touched, vec![org.into(), (*sha256).into(), now.into()]),
     ]
+}
+
+/// Whatever `from` holds, `to` holds as well.
+pub(crate) fn share(scope: &OrgScope, holder_kind: &str, from: Uuid, to: Uuid) -> Statement {
+    let text = "INSERT INTO blob_references (org, sha256, holder_kind, holder) \
+                SELECT org, sha256, holder_kind, $4 FROM blob_references \
+                WHERE org = $1 AND holder_kind = $2 AND holder = $3";
+    sql(text, vec![scope.org().uuid().into(), holder_kind.into(), from.into(), to.into()])
+}
+
+/// The holder is gone with everything that it held.
+pub(crate) fn release_all(org: OrgId, holder_kind: &str, holder: Uuid, now: Timestamp) -> [Statement; 2] {
+    let touched = "UPDATE blobs SET touched_at = $4 WHERE org = $1 AND sha256 IN (SELECT sha256 FROM \
+                   blob_references WHERE org = $1 AND holder_kind = $2 AND holder = $3)";
+    let gone = "DELETE FROM blob_references WHERE org = $1 AND holder_kind = $2 AND holder = $3";
+    let params = || vec![org.uuid().into(), holder_kind.into(), holder.into()];
+    [sql(touched, [params(), vec![now.into()]].concat()), sql(gone, params())]
 }
 
 fn place(scope: &OrgScope, sha256: &[u8; 32], holder_kind: &str, holder: Uuid) -> Vec<db::Value> {

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use types::{OrgId, Timestamp};
+
 use crate::blobs::blocking;
 use crate::{BlobError, Blobs, files, store};
 
@@ -32,18 +34,29 @@ impl Blobs {
             let found = rows.len();
             for row in rows {
                 let (org, sha256) = store::address(row)?;
-                let _alone = self.lock(&sha256).await;
-                let forgotten = self.0.db.keep(store::forget(org, &sha256, before)).await?;
-                if forgotten.first().is_some_and(|rows| !rows.is_empty()) {
-                    let path = self.0.files.path(org, &sha256);
-                    blocking(move || files::remove(&path)).await?;
-                    gone += 1;
-                }
+                gone += u64::from(self.forget(org, &sha256, before).await?);
             }
             if i64::try_from(found).unwrap_or(BATCH) < BATCH {
                 return Ok(gone);
             }
         }
+    }
+
+    /// The row first, if nobody has referred to the blob since `before`, then the file; whether they were there.
+    pub(crate) async fn forget(
+        &self,
+        org: OrgId,
+        sha256: &[u8; 32],
+        before: Timestamp,
+    ) -> Result<bool, BlobError> {
+        let _alone = self.lock(sha256).await;
+        let forgotten = self.0.db.keep(store::forget(org, sha256, before)).await?;
+        let was_there = forgotten.first().is_some_and(|rows| !rows.is_empty());
+        if was_there {
+            let path = self.0.files.path(org, sha256);
+            blocking(move || files::remove(&path)).await?;
+        }
+        Ok(was_there)
     }
 
     /// Removes files that no row knows.

@@ -153,6 +153,35 @@ testing::on_both_databases! {
         assert!(house.files().is_empty());
     }
 
+    async fn holders_share_let_go_of_everything_and_what_was_put_in_vain_goes_at_once(database: TestDatabase) {
+        let house = house(&database).await;
+        let (one, other): (RunId, RunId) = (house.world.id(), house.world.id());
+        let mut put = Vec::new();
+        for length in [10, 20, 30] {
+            put.push(house.blobs.put(&house.scope, contents(length)).await.unwrap());
+        }
+        let change = put[..2].iter().fold(house.change(), |change, blob| {
+            change.statement(house.blobs.refer(&house.scope, blob, "test", one))
+        });
+        // Who holds it already goes on holding it.
+        let change = change.statement(house.blobs.refer(&house.scope, &put[0], "test", one));
+        house.db.commit(change).await.unwrap();
+        house.db.commit(house.change().statement(house.blobs.share(&house.scope, "test", one, other))).await.unwrap();
+        let gone = house.blobs.release_all(house.scope.org(), "test", one);
+        house.db.commit(house.change().statements(gone)).await.unwrap();
+        // Only what nobody holds goes, and what is put again meanwhile is there.
+        house.blobs.discard(&house.scope, put.iter().map(|blob| blob.sha256).collect()).await.unwrap();
+        assert!(matches!(house.blobs.read(&house.scope, put[2].sha256, 100).await, Err(BlobError::Missing)));
+        for blob in &put[..2] {
+            assert!(house.blobs.read(&house.scope, blob.sha256, 100).await.is_ok(), "held by the other");
+        }
+        assert_eq!(house.files().len(), 2);
+        let gone = house.blobs.release_all(house.scope.org(), "test", other);
+        house.db.commit(house.change().statements(gone)).await.unwrap();
+        house.blobs.discard(&house.scope, put.iter().map(|blob| blob.sha256).collect()).await.unwrap();
+        assert_eq!(house.files().len(), 0);
+    }
+
     async fn putting_again_starts_the_day_again_and_strays_are_found(database: TestDatabase) {
         let house = house(&database).await;
         let blob = house.blobs.put(&house.scope, b"again".to_vec()).await.unwrap();

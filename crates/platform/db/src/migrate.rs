@@ -42,6 +42,8 @@ migrations! {
     11 "0011_state";
     12 "0012_queues";
     13 "0013_schedules";
+    14 "0014_files";
+    15 "0015_hooks";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

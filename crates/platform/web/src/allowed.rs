@@ -152,27 +152,7 @@ impl Allowance {
     }
 
     fn decide(&self, required: &Required, object: &Object<'_>) -> Decision {
-        let Ok(selector) = Selector::object(object.selector.split('/')) else {
-            return Decision::Refused(Refusal::Nobody);
-        };
-        let related = |link: &Link| {
-            let uuid = link.principal.uuid();
-            let group = object.group.is_some_and(|group| link.groups.contains(&group));
-            let shown = match object.visible {
-                Visible::Nobody => false,
-                Visible::Group => group,
-                Visible::Organization => true,
-            };
-            let reads = required.action == authority::Action::Read;
-            let own = object.is == Some(uuid) || object.owner == Some(uuid) || (reads && shown);
-            Relation { own, group }
-        };
-        let hops: Vec<Hop<'_>> = self
-            .caller
-            .links()
-            .map(|link| Hop { authority: &link.grants, relation: related(link) })
-            .collect();
-        authority::decide(&hops, self.caller.scope.as_deref(), required, &selector)
+        decide(self.caller.links(), self.caller.scope.as_deref(), required, object)
     }
 
     /// Refuses unless the caller has just confirmed (people) or holds the permission by name (tokens). For acts that
@@ -211,6 +191,39 @@ impl Allowance {
     pub fn origin(&self) -> Origin {
         self.caller.origin(&self.contact)
     }
+}
+
+impl Link {
+    /// May this principal by itself do that to the object? For what is left behind in its name and used without it.
+    pub fn may(&self, required: &Required, object: &Object<'_>) -> bool {
+        decide(std::iter::once(self), None, required, object).is_allowed()
+    }
+}
+
+fn decide<'a>(
+    links: impl Iterator<Item = &'a Link>,
+    scope: Option<&authority::Authority>,
+    required: &Required,
+    object: &Object<'_>,
+) -> Decision {
+    let Ok(selector) = Selector::object(object.selector.split('/')) else {
+        return Decision::Refused(Refusal::Nobody);
+    };
+    let related = |link: &Link| {
+        let uuid = link.principal.uuid();
+        let group = object.group.is_some_and(|group| link.groups.contains(&group));
+        let shown = match object.visible {
+            Visible::Nobody => false,
+            Visible::Group => group,
+            Visible::Organization => true,
+        };
+        let reads = required.action == authority::Action::Read;
+        let own = object.is == Some(uuid) || object.owner == Some(uuid) || (reads && shown);
+        Relation { own, group }
+    };
+    let hops: Vec<Hop<'_>> =
+        links.map(|link| Hop { authority: &link.grants, relation: related(link) }).collect();
+    authority::decide(&hops, scope, required, &selector)
 }
 
 /// `Allowed<CreateAgent>`: this caller may create agents – at least some; which ones is [`Allowance::check`]'s answer.

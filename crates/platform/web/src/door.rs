@@ -149,6 +149,21 @@ impl Door {
         plain.map_err(Problem::internal)
     }
 
+    /// Whose token or API key a request of an open operation shows. A cookie is none: it is for our own pages.
+    pub async fn bearer(
+        &self,
+        headers: &axum::http::HeaderMap,
+        contact: &Contact,
+    ) -> Result<Caller, Problem> {
+        let (mut parts, ()) = Request::new(()).into_parts();
+        for name in [axum::http::header::AUTHORIZATION, axum::http::HeaderName::from_static("x-api-key")] {
+            for value in headers.get_all(&name) {
+                parts.headers.append(name.clone(), value.clone());
+            }
+        }
+        self.recognise(&parts, contact).await
+    }
+
     async fn recognise(
         &self,
         parts: &axum::http::request::Parts,

@@ -18,8 +18,14 @@ const SHOWN: [&str; 8] = [
     "video/mp4",
 ];
 
-const KEPT: [HeaderName; 4] =
-    [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::ETAG, header::LAST_MODIFIED];
+const KEPT: [HeaderName; 6] = [
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::ACCEPT_RANGES,
+    header::ETAG,
+    header::LAST_MODIFIED,
+];
 
 /// An answer whose body and headers somebody else shaped.
 pub fn foreign_content(status: StatusCode, theirs: &HeaderMap, body: Body) -> Response {
@@ -44,6 +50,29 @@ pub fn foreign_content(status: StatusCode, theirs: &HeaderMap, body: Body) -> Re
         HeaderValue::from_static("same-origin"),
     );
     response
+}
+
+/// The same for a file that is to be kept, never shown, under the last part of its name.
+pub fn foreign_file(status: StatusCode, theirs: &HeaderMap, name: &str, body: Body) -> Response {
+    let mut response = foreign_content(status, theirs, body);
+    response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition(name));
+    response
+}
+
+/// RFC 6266, with the name as RFC 8187 writes it and a plain one for clients that cannot read that.
+fn disposition(name: &str) -> HeaderValue {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    let harmless = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    let plain: String = last.chars().map(|letter| if harmless(letter) { letter } else { '_' }).collect();
+    let encoded: String = last
+        .bytes()
+        .map(|byte| match harmless(char::from(byte)) {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02X}"),
+        })
+        .collect();
+    let text = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("attachment"))
 }
 
 /// What of a request may reach foreign code: never our cookie, never our authorization.
@@ -89,5 +118,16 @@ mod tests {
         ] {
             assert_eq!(sent(kind).headers().contains_key(header::CONTENT_DISPOSITION), attached, "{kind}");
         }
+    }
+
+    #[test]
+    fn a_file_is_an_attachment_whatever_it_is_and_however_it_is_called() {
+        let mut theirs = HeaderMap::new();
+        theirs.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/png"));
+        let response = foreign_file(StatusCode::OK, &theirs, "a/b \"c\"; é.png", Body::empty());
+        assert_eq!(
+            response.headers()[header::CONTENT_DISPOSITION],
+            "attachment; filename=\"b__c____.png\"; filename*=UTF-8''b%20%22c%22%3B%20%C3%A9.png"
+        );
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// One interface's way. An [`Outer`](crate::Outer) knows by the path which one a refusal takes, also where no operation
 /// was reached.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Form {
     /// Media type of request bodies; JSON ones may always be sent as `application/json`.
     pub body: &'static str,
@@ -20,7 +20,7 @@ pub struct Form {
 }
 
 /// How an interface says no.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct RefusalForm {
     pub media: &'static str,
     /// Name and schema for the reference.
@@ -57,6 +57,30 @@ pub const OAUTH: &Form = &Form {
     shares_refusals: false,
     refusal: PROBLEM,
 };
+
+/// Our own way, but the request's body is bytes of any kind, read as they arrive.
+pub const OCTETS_IN: &Form = &Form { body: OCTETS, checks_bodies: false, ..*HOUSE };
+
+/// Our own way, but the answer is bytes of any kind, whose ETag is their hash.
+pub const OCTETS_OUT: &Form = &Form { answer: OCTETS, etags_are_revisions: false, ..*HOUSE };
+
+const OCTETS: &str = "application/octet-stream";
+
+/// A body or an answer that is no JSON: bytes.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Octets;
+
+impl utoipa::PartialSchema for Octets {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Binary)))
+            .description(Some("Bytes of any kind, as they are."))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Octets {}
 
 fn schema() -> Value {
     json!({

@@ -57,7 +57,7 @@ struct Class {
 }
 
 pub(crate) struct Limits {
-    /// In the order of [`Rate`]; `None` where the limit is lifted.
+    /// In the order of [`Rate`]; `None` where the limit is lifted, nothing for [`Rate::Own`].
     classes: [Option<Class>; 5],
 }
 
@@ -86,7 +86,8 @@ impl Limits {
     }
 
     pub(crate) fn take(&self, rate: Rate, counted: Counted) -> Result<Option<Left>, Problem> {
-        let Some(Class { limit, window, limiter }) = &self.classes[rate as usize] else { return Ok(None) };
+        let class = self.classes.get(rate as usize).and_then(Option::as_ref);
+        let Some(Class { limit, window, limiter }) = class else { return Ok(None) };
         match limiter.check_key(&counted) {
             Ok(state) => {
                 Ok(Some(Left { limit: *limit, remaining: state.remaining_burst_capacity(), window: *window }))

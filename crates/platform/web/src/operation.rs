@@ -59,6 +59,8 @@ pub enum Rate {
     Token,
     /// Expensive work: exports, verification, kills.
     Heavy,
+    /// Nothing here: the operation counts by itself what its senders ask.
+    Own,
 }
 
 /// Everything about an operation that is not its code.

@@ -50,8 +50,8 @@ pub(crate) fn finish(problem: &Problem, form: &Form, request_id: &str) -> Respon
     let (code, context) = (problem.code().name, problem.context().unwrap_or_default());
     match problem.status() {
         ..500 => {}
-        // Busy, or somebody else's server is down: told, but nothing of ours is broken.
-        503 => tracing::warn!(request_id, code, context, "{}", problem.detail()),
+        // Busy, or somebody else's server is down or their code failed: told, but nothing of ours is broken.
+        502 | 503 => tracing::warn!(request_id, code, context, "{}", problem.detail()),
         _ => tracing::error!(request_id, code, context, "{}", problem.detail()),
     }
     metrics::counter!("safeconduct_problems_total", "code" => problem.code().name).increment(1);

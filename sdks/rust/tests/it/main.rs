@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests: a panic is the report")]
 
 mod contract;
+mod files;
 mod retries;
 mod scripted;
 mod streams;

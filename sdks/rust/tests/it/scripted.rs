@@ -9,6 +9,8 @@ use safeconduct_client::{Client, ClientBuilder};
 pub(crate) enum Answer {
     /// Status, further headers, body.
     Http(u16, &'static str, String),
+    /// Further headers and the beginning of a body that says to have so many bytes; then the connection ends.
+    Short(&'static str, String, usize),
     /// The connection ends before an answer.
     HangUp,
     /// Headers and some of a stream, then the connection ends in the middle of it.
@@ -93,6 +95,9 @@ fn write(stream: &mut TcpStream, answer: &Answer) {
             format!(
                 "HTTP/1.1 {status} X\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
             )
+        }
+        Answer::Short(headers, body, length) => {
+            format!("HTTP/1.1 200 X\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}")
         }
         Answer::HangUp => return,
         Answer::Cut(part) => {

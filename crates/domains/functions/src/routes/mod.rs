@@ -22,6 +22,7 @@ pub fn routes(door: &Arc<Door>) -> Routes<Functions> {
         .route::<functions::GetFunction, _, _>(door, functions::get)
         .route::<functions::DeleteFunction, _, _>(door, functions::delete)
         .route::<versions::PublishVersion, _, _>(door, versions::publish)
+        .route::<versions::MakeLive, _, _>(door, versions::make_live)
         .route::<versions::ListVersions, _, _>(door, versions::list)
         .route::<versions::GetVersion, _, _>(door, versions::get)
         .route::<execute::ExecuteFunction, _, _>(door, execute::execute)

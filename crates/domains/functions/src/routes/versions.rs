@@ -4,7 +4,7 @@ use authority::Permission;
 use axum::extract::State;
 use problem::{
     AUTHORITY_EXCEEDED, CONFLICT, INVALID_CURSOR, INVALID_SCHEMA, SANDBOX_UNAVAILABLE, STALE_REVISION,
-    SYNTAX_ERROR,
+    SYNTAX_ERROR, VERSION_LIVE,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -27,6 +27,11 @@ operation! {
         .needs("functions:update").in_person().facts(leaves![facts::FUNCTION_PUBLISHED])
         .errors(refuses![SYNTAX_ERROR, INVALID_SCHEMA, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION, SANDBOX_UNAVAILABLE])
         .example(r#"{"code": "def handler(input, context):\n    return {\"hello\": input}\n"}"#);
+
+    /// Lets calls run this version from now on: a roll back, or the way forward again. Runs that were accepted keep theirs.
+    pub MakeLive -> FunctionView = Spec::post("functions.make_live", "/api/v1/functions/{function}/versions/{version}/live")
+        .needs("functions:update").in_person().facts(leaves![facts::FUNCTION_MADE_LIVE])
+        .errors(refuses![VERSION_LIVE, CONFLICT, STALE_REVISION]);
 
     /// Lists the versions of a function, newest first.
     pub ListVersions[VersionFilter] -> Page<VersionView> = Spec::get("functions.versions", "/api/v1/functions/{function}/versions")
@@ -92,6 +97,20 @@ pub async fn publish(
     allowed.settle::<PublishVersion, _, _, _>(|| functions.publish(&allowed, &of, &wanted)).await
 }
 
+pub async fn make_live(
+    State(functions): State<Functions>,
+    allowed: Allowed<MakeLive>,
+    Segments(path): Segments<(String, String)>,
+) -> Result<Reply, Refusal> {
+    let (of, version) = named(path)?;
+    allowed.settle::<MakeLive, _, _, _>(|| functions.make_live(&allowed, &of, version)).await
+}
+
+fn named((of, version): (String, String)) -> Result<(FunctionRef, FunctionVersionId), FunctionError> {
+    let of = of.parse().map_err(|_| FunctionError::Unknown)?;
+    Ok((of, version.parse().map_err(|_| FunctionError::Unknown)?))
+}
+
 pub async fn list(
     State(functions): State<Functions>,
     allowed: Allowed<ListVersions>,
@@ -114,10 +133,9 @@ pub async fn list(
 pub async fn get(
     State(functions): State<Functions>,
     allowed: Allowed<GetVersion>,
-    Segments((of, version)): Segments<(String, String)>,
+    Segments(path): Segments<(String, String)>,
 ) -> Result<Reply, Refusal> {
-    let of: FunctionRef = of.parse().map_err(|_| FunctionError::Unknown)?;
-    let version: FunctionVersionId = version.parse().map_err(|_| FunctionError::Unknown)?;
+    let (of, version) = named(path)?;
     let function = functions.find(&allowed, &of).await?;
     let ready = functions.inner().versions.get(&allowed.scope(), version).await?;
     if ready.version.function != function.id {

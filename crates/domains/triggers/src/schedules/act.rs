@@ -328,7 +328,6 @@ pub(crate) fn call<'a>(schedule: &'a Schedule, id: &'a str) -> TriggerCall<'a> {
         trigger_id: id.to_owned(),
         deduplication_key: (schedule.overlap == Overlap::Skip).then_some(id),
         in_turn: (schedule.overlap == Overlap::Queue).then_some(id),
-        along: Vec::new(),
     }
 }
 

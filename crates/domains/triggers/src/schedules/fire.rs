@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use db::{Bookkeeping, Change, CommitError};
 use functions::CallFunction;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use ledger::{Actor, Fact, Outcome as FactOutcome};
 use problem::{ALREADY_EXISTS, CONFLICT, Problem};
 use serde_json::json;
@@ -25,6 +25,8 @@ const PAGE: i64 = 200;
 const BESIDE: usize = 16;
 /// How soon a node notices what another has changed.
 const GLANCE: Duration = Duration::from_secs(1);
+/// When one that could not be seen to is tried again.
+const LATER: Duration = Duration::from_secs(5);
 /// Between two looks when something is due all the time.
 const BREATH: Duration = Duration::from_millis(20);
 
@@ -49,23 +51,21 @@ impl Triggers {
     /// Sees to everything that is due; answers how long nothing else is.
     async fn look(&self) -> Result<Duration, TriggerError> {
         let inner = self.inner();
-        let due = store::due(&inner.db, &inner.keyring, inner.world.now(), PAGE).await?;
+        let due = store::due(&inner.db, inner.world.now(), PAGE).await?;
         if due.is_empty() {
             let earliest = store::earliest(&inner.db).await?;
             let left = earliest.map_or(GLANCE, |due| due.since(inner.world.now()));
             return Ok(left.clamp(BREATH, GLANCE));
         }
-        let seen_to = futures::stream::iter(due).map(|schedule| async move {
-            match self.see_to(&schedule).await {
-                Ok(()) => true,
-                Err(error) => {
-                    tracing::warn!(%error, schedule = %schedule.id, "a schedule was not seen to; it is tried again");
-                    false
-                }
-            }
+        let seen_to = futures::stream::iter(due).map(|(org, id, row)| async move {
+            let seen_to = async { self.see_to(&store::of_row(&inner.keyring, row).await?).await };
+            let Err(error) = seen_to.await else { return Ok(()) };
+            tracing::warn!(%error, schedule = %id, "a schedule was not seen to; it is tried again");
+            let until = inner.world.now().plus(LATER);
+            inner.db.keep(Bookkeeping::new(CLOCK).statement(store::put_off(org, id, until))).await.map(drop)
         });
-        let all_went_well = seen_to.buffer_unordered(BESIDE).all(async |well| well).await;
-        Ok(if all_went_well { BREATH } else { GLANCE })
+        seen_to.buffer_unordered(BESIDE).try_for_each(async |()| Ok(())).await?;
+        Ok(BREATH)
     }
 
     async fn see_to(&self, schedule: &Schedule) -> Result<(), TriggerError> {
@@ -172,8 +172,8 @@ impl Triggers {
         Ok(())
     }
 
-    /// Forgets what became of ticks long ago; called by the sweeper.
-    pub async fn sweep(&self) {
+    /// Forgets what became of ticks long ago.
+    pub(crate) async fn forget_ticks(&self) {
         let books = Bookkeeping::new(CLOCK).statement(store::forget_ticks());
         if let Err(error) = self.inner().db.keep(books).await {
             tracing::warn!(%error, "old ticks of schedules were not forgotten");

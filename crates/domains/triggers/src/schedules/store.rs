@@ -131,19 +131,33 @@ pub(crate) async fn list(
     all(db, keyring, by.scope(), select).await
 }
 
-/// Those whose time has come, in every organization, the longest waiting first.
+/// Those whose time has come, in every organization, the longest waiting first. Each is read by itself ([`of_row`]): one that
+/// cannot be, as its organization's key is gone, holds up nobody else.
 pub(crate) async fn due(
     db: &Db,
-    keyring: &Keyring,
     now: Timestamp,
     limit: i64,
-) -> Result<Vec<Schedule>, TriggerError> {
+) -> Result<Vec<(OrgId, ScheduleId, Row)>, DbError> {
     let select = Select::new(SCHEDULE)
         .and("state = {}", State::Active.name())
         .and("due_at <= {}", now)
         .order("due_at")
         .limit(limit);
-    all(db, keyring, CLOCK, select).await
+    let named = |row: Row| {
+        let mut head = row.clone();
+        Ok((head.id()?, head.id()?, row))
+    };
+    db.read(CLOCK, select).await?.into_iter().map(named).collect()
+}
+
+pub(crate) async fn of_row(keyring: &Keyring, row: Row) -> Result<Schedule, TriggerError> {
+    read(keyring, row).await
+}
+
+/// Lets a schedule that could not be seen to wait, so that others come before it. The tick that it waits for stays.
+pub(crate) fn put_off(org: OrgId, id: ScheduleId, until: Timestamp) -> Statement {
+    let text = "UPDATE schedules SET due_at = $3 WHERE org = $1 AND id = $2 AND state = 'active'";
+    sql(text, vec![org.uuid().into(), id.uuid().into(), until.into()])
 }
 
 /// When the next one is due.

@@ -23,6 +23,10 @@ fn functions_are_pushed_and_run() {
     shows("functions_list", &terminal.run(&["functions", "list"]));
     shows("functions_versions", &terminal.run(&["functions", "versions", "ops:greet"]));
     assert_eq!(terminal.run(&["functions", "show", "ops:greet", "--code"]).out, GREET);
+    shows("functions_rollback", &terminal.run(&["functions", "rollback", "ops:greet"]));
+    shows("functions_rollback_first", &terminal.run(&["functions", "rollback", "ops:greet"]));
+    terminal.run(&["functions", "rollback", "ops:greet", "--to", "2"]).ok();
+    shows("functions_rollback_live", &terminal.run(&["functions", "rollback", "ops:greet", "--to", "2"]));
 
     shows(
         "functions_run",

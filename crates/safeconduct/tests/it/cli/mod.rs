@@ -7,6 +7,7 @@ mod browser;
 mod credentials;
 mod failures;
 mod functions;
+mod hooks;
 mod people;
 mod policies;
 mod profiles;
@@ -15,6 +16,7 @@ mod quickstart;
 mod reference;
 mod schedules;
 mod state;
+mod stored;
 mod terminal;
 mod token;
 

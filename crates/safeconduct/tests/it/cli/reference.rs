@@ -30,16 +30,12 @@ fn every_shell_completes() {
     }
 }
 
-/// The blocks of the guide run one after the other in one shell, as a reader would type them.
-#[test]
-fn every_shell_block_of_the_quick_start_guide_works() {
-    let guide = std::fs::read_to_string(root().join("docs/guides/quickstart.md")).expect("the guide");
+/// The blocks of a guide run one after the other in one shell, as a reader would type them.
+fn run_blocks(guide: &str, terminal: &Terminal, least: usize) {
+    let guide = std::fs::read_to_string(root().join("docs/guides").join(guide)).expect("the guide");
     let blocks: Vec<&str> =
         guide.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
-    assert!(blocks.len() >= 4, "the guide shows commands");
-    let terminal = Terminal::new();
-    // As `make run` leaves it.
-    std::os::unix::fs::symlink(terminal.data.path(), terminal.path(".data")).expect("a link");
+    assert!(blocks.len() >= least, "the guide shows commands");
     let script = format!("set -euo pipefail\n{}", blocks.concat());
     let programs = Path::new(PROGRAM).parent().expect("a folder");
     let mut bash = Command::new("bash");
@@ -48,5 +44,34 @@ fn every_shell_block_of_the_quick_start_guide_works() {
     bash.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display()));
     let said = Said::of(bash.output().expect("an end"));
     assert_eq!(said.code, 0, "{said}");
+}
+
+#[test]
+fn every_shell_block_of_the_quick_start_guide_works() {
+    let terminal = Terminal::new();
+    // As `make run` leaves it.
+    std::os::unix::fs::symlink(terminal.data.path(), terminal.path(".data")).expect("a link");
+    run_blocks("quickstart.md", &terminal, 4);
+    terminal.end();
+}
+
+#[test]
+fn every_shell_block_of_the_guide_to_hooks_works() {
+    let terminal = Terminal::signed_in();
+    run_blocks("hooks.md", &terminal, 7);
+    terminal.end();
+}
+
+#[test]
+fn every_shell_block_of_the_guide_to_files_works() {
+    let terminal = Terminal::signed_in();
+    run_blocks("files.md", &terminal, 4);
+    terminal.end();
+}
+
+#[test]
+fn every_shell_block_of_the_guide_to_schedules_works() {
+    let terminal = Terminal::signed_in();
+    run_blocks("schedules.md", &terminal, 1);
     terminal.end();
 }

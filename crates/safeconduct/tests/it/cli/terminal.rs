@@ -131,11 +131,12 @@ impl fmt::Display for Said {
 /// What differs from run to run.
 const VARIES: &[(&str, &str)] = &[
     (
-        r"\b(org|usr|inv|grp|dom|agt|crd|tok|txn|ses|evt|fn|fnv|run|kil|req|sky|pol|rol|grt|key|pfx|prv|stn|ste|sch)_[0-7][0-9a-hjkmnp-tv-z]{25}\b",
+        r"\b(org|usr|inv|grp|dom|agt|crd|tok|txn|ses|evt|fn|fnv|run|kil|req|sky|pol|rol|grt|key|pfx|prv|stn|ste|sch|col|fil|flv|upl|flk|hok|dlv)_[0-7][0-9a-hjkmnp-tv-z]{25}\b",
         "${1}_…",
     ),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", "[time]"),
     (r"http://127\.0\.0\.1:\d{4,5}", "[server]"),
+    (r"/files/[A-Za-z0-9_-]{118}", "/files/[link]"),
     (r"safeconduct/[0-9a-f]{16}", "[log]"),
     (r"\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}", "+[key]"),
     (r"invitation#[0-9A-Za-z]{43}", "invitation#[token]"),

@@ -44,6 +44,37 @@ testing::on_both_databases! {
         server.finish().await;
     }
 
+    async fn an_earlier_version_is_made_live_again_and_its_author_answers(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let id = function(&owner, "greet", "def handler(input, context):\n    return 'one'\n").await;
+        let path = format!("{FUNCTIONS}/{id}/versions");
+        owner.post(&path, json!({ "code": "def handler(input, context):\n    return 'two'\n" })).await.ok(201);
+        let versions = owner.get(&path).await.ok(200);
+        let (two, one) = (versions["items"][0]["id"].clone(), versions["items"][1]["id"].clone());
+        let live = |version: &serde_json::Value| format!("{path}/{}/live", version.as_str().unwrap());
+        owner.post(&live(&two), json!({})).await.refused(409, "version_live");
+        let back = owner.post(&live(&one), json!({})).await.ok(200);
+        assert_eq!((&back["live_version"], &back["versions"], &back["revision"]), (&one, &json!(2), &json!(3)));
+        let ran = run(&owner, &id, json!({})).await;
+        assert_eq!((&ran["output"], &ran["version"]), (&json!("one"), &one));
+        // What comes next counts on, and inherits from what is live.
+        let third = owner.post(&path, json!({ "code": "def handler(input, context):\n    return 'three'\n" })).await.ok(201);
+        assert_eq!(third["version"]["number"], 3);
+        owner.with("if-match", "\"1\"").post(&live(&one), json!({})).await.refused(412, "stale_revision");
+        let other = function(&owner, "other", "def handler(input, context):\n    return 0\n").await;
+        let foreign = format!("{FUNCTIONS}/{other}/versions/{}/live", one.as_str().unwrap());
+        owner.post(&foreign, json!({})).await.refused(404, "not_found");
+        let (_, member) = server.person(server.home().await, &["member"]).await;
+        let refused = member.post(&live(&one), json!({})).await;
+        assert!(matches!(refused.status.as_u16(), 403 | 404), "{}", refused.text);
+        server.stranger().await.post(&live(&one), json!({})).await.refused(404, "not_found");
+        assert_eq!(run(&owner, &id, json!({})).await["output"], "three");
+        let tamper = server.database.tamper().await;
+        assert_eq!(tamper.number("SELECT count(*) FROM facts WHERE kind = 'function.made_live'").await, 1);
+        server.finish().await;
+    }
+
     async fn racing_publishers_get_numbers_of_their_own(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;

@@ -21,7 +21,7 @@ const KEPT: &[(&str, &str)] = &[
     ("purge_permits", "empty outside a purge"),
 ];
 
-pub(super) async fn tables_of_organizations(tamper: &Tamper) -> Vec<String> {
+pub(crate) async fn tables_of_organizations(tamper: &Tamper) -> Vec<String> {
     let text = match tamper.engine() {
         Engine::Sqlite => {
             "SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'org' \

@@ -1,7 +1,7 @@
 //! Getting in, being somebody, and where.
 
 mod domains;
-mod erasure;
+pub(crate) mod erasure;
 mod groups;
 mod invitations;
 mod isolation;

@@ -116,6 +116,21 @@ testing::on_both_databases! {
         server.finish().await;
     }
 
+    async fn jitter_comes_after_the_tick_and_is_bounded(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let function = tells(&owner).await;
+        for number in 0..20 {
+            schedule(&owner, &format!("often {number}"), &function, json!({ "jitter_seconds": 30 })).await;
+        }
+        let tamper = server.database.tamper().await;
+        let number = async |what: &str| tamper.number(&format!("SELECT {what} FROM schedules")).await;
+        assert!(number("min(due_at - next_at)").await >= 0);
+        assert!(number("max(due_at - next_at)").await <= 30_000);
+        assert!(number("count(DISTINCT due_at - next_at)").await > 5);
+        server.finish().await;
+    }
+
     async fn a_preview_says_what_the_clock_of_the_zone_will_do(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;

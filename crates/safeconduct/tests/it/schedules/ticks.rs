@@ -165,6 +165,25 @@ testing::on_both_databases! {
         server.finish().await;
     }
 
+    async fn one_that_cannot_be_read_holds_up_nobody_else(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let function = tells(&owner).await;
+        let broken = schedule(&owner, "broken", &function, json!({})).await;
+        let sound = schedule(&owner, "sound", &function, json!({})).await;
+        let tamper = server.database.tamper().await;
+        // As if its organization's key were gone.
+        tamper.run("UPDATE schedules SET input = function_name WHERE name = 'broken'").await.ok();
+        tamper.run("UPDATE schedules SET input = convert_to('x', 'UTF8') WHERE name = 'broken'").await.ok();
+        server.clock.advance(MINUTE);
+        assert_eq!(outcomes(&ticks(&owner, &sound, 1).await), ["ran"]);
+        server.clock.advance(MINUTE);
+        assert_eq!(outcomes(&ticks(&owner, &sound, 2).await), ["ran", "ran"]);
+        let named = format!("SELECT count(*) FROM schedule_ticks WHERE schedule = {}", tamper.uuid(broken.parse::<types::ScheduleId>().map(types::Id::uuid).unwrap()));
+        assert_eq!(tamper.number(&named).await, 0);
+        server.finish().await;
+    }
+
     async fn of_many_ticks_the_last_thousand_are_kept(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;

@@ -96,7 +96,37 @@ impl Furnished {
             let entry = json!({ "value": format!("{marker} {value}"), "description": marker });
             owner.put(&format!("/api/v1/state/{marker}/entries/{marker}"), entry).await.ok(200);
         }
+        let collection = id(&make("/api/v1/collections", json!({ "name": marker })).await);
+        let of = format!("/api/v1/collections/{marker}");
+        for number in 1..=2 {
+            let content = json!(format!("{marker} {number}"));
+            let path = format!(
+                "{of}/files/{marker}?description={marker}&tags={marker}&metadata=%7B%22a%22%3A%22{marker}%22%7D"
+            );
+            owner.put(&path, content).await.ok(200);
+        }
+        let upload =
+            id(&make(&format!("{of}/uploads"), json!({ "name": marker, "size": marker.len() * 10_000 + 1 }))
+                .await);
+        let part = owner.with("upload-offset", "0");
+        part.send(reqwest::Method::PATCH, &format!("/api/v1/uploads/{upload}"), Some(marker.repeat(10_000)))
+            .await;
+        let link = id(&make(&format!("{of}/links/{marker}"), json!({ "expires_in": 3600 })).await);
+        let hook = json!({
+            "path": marker, "target": { "function": function }, "authentication": { "kind": "none" },
+            "deduplication": { "pointer": "/from" }, "description": marker,
+        });
+        let hook = make("/api/v1/hooks", hook).await;
+        let url = hook["url"].as_str().unwrap().trim_start_matches(&server.url()).to_owned();
+        let sent = server.anonymous().post(&url, json!({ "from": marker })).await;
+        sent.ok(200);
         let names = vec![
+            ("{collection}", collection),
+            ("{*name}", marker.to_owned()),
+            ("{upload}", upload),
+            ("{link}", link),
+            ("{hook}", id(&hook)),
+            ("{delivery}", sent.header("safeconduct-delivery").to_owned()),
             ("{agent}", agent.clone()),
             ("{credential}", id(&credential)),
             ("{jti}", jti),

@@ -1,0 +1,24 @@
+//! Incoming webhooks: paths of an organization that strangers may send to, what makes them believed, and whose function then
+//! runs with whose rights.
+//!
+//! A hook is changed in `manage`, knocked at in `receive`; what came in is kept by `deliveries`.
+
+mod answer;
+mod budget;
+mod deliveries;
+mod described;
+mod input;
+mod manage;
+mod model;
+mod receive;
+mod refusals;
+mod routes;
+mod secret;
+mod settings;
+mod store;
+mod verify;
+mod words;
+
+pub use routes::routes;
+pub use settings::HookSettings;
+pub(crate) use settings::HookState;

@@ -1,0 +1,97 @@
+//! A flood takes nothing from anybody else, and fills neither disk nor ledger.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{HOOKS, deliveries, echo_hook, facts, github, hook, id, knock, path, runs, send, send_signed};
+use crate::functions::function;
+use crate::support::TestServer;
+
+testing::on_both_databases! {
+    async fn a_hook_takes_so_many_a_minute_and_so_many_at_a_time(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let made = echo_hook(&owner, json!({ "rate_per_minute": 3 })).await;
+        for _ in 0..3 {
+            assert_eq!(send(&server, &made, json!({})).await.status, 200);
+        }
+        let limited = send(&server, &made, json!({})).await;
+        limited.refused(429, "rate_limited");
+        assert!(limited.header("retry-after").parse::<u64>().unwrap() <= 21, "{:?}", limited.headers);
+        server.clock.advance(std::time::Duration::from_secs(21));
+        assert_eq!(send(&server, &made, json!({})).await.status, 200);
+        assert_eq!(runs(&server).await, 4);
+        server.finish().await;
+    }
+
+    /// One organization's hook is blocked by its own work; another's answers, and so does its neighbour.
+    async fn a_flood_on_one_hook_is_not_felt_at_another(database: TestDatabase) {
+        let server = TestServer::start_with(database, &[("functions.max_concurrent", "4")]).await;
+        let owner = server.owner().await;
+        let elsewhere = server.stranger().await;
+        function(&owner, "waits", "import time\ndef handler(input, context):\n    time.sleep(600)\n").await;
+        let target = json!({ "function": "ops:waits" });
+        let more = json!({ "path": "busy", "target": target, "concurrency": 1, "rate_per_minute": 600 });
+        let busy = hook(&owner, more).await;
+        let neighbour = echo_hook(&owner, json!({ "path": "idle" })).await;
+        let other = echo_hook(&elsewhere, json!({})).await;
+        // The one place is taken and stays so.
+        let (url, held) = (format!("{}{}", server.url(), path(&busy)), server.anonymous().http);
+        let first = tokio::spawn(async move { held.post(url).send().await.map(|answer| answer.status().as_u16()) });
+        while runs(&server).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        let flood = futures::future::join_all((0..200).map(|_| send(&server, &busy, json!({})))).await;
+        assert!(flood.iter().all(|answer| answer.status == 429), "{:?}", flood.iter().map(|answer| answer.status).collect::<Vec<_>>());
+        assert!(flood.iter().all(|answer| answer.header("retry-after") == "1"));
+        for quiet in [&neighbour, &other] {
+            assert_eq!(send(&server, quiet, json!({ "n": 1 })).await.ok(200)["got"]["n"], 1);
+        }
+        let kept = deliveries(&owner, &busy).await;
+        let refused: i64 = kept.iter().filter(|one| one["reason"] == "concurrency").map(|one| one["count"].as_i64().unwrap()).sum();
+        assert!((1..=3).contains(&kept.iter().filter(|one| one["reason"] == "concurrency").count()), "{kept:?}");
+        assert_eq!(refused, 200);
+        // What it set off ends with it, so that the test need not wait.
+        owner.delete(&format!("{HOOKS}/{}", id(&busy))).await.ok(200);
+        assert_eq!(first.await.unwrap().unwrap(), 502);
+        server.finish().await;
+    }
+
+    async fn guesses_are_few_and_summed_up(database: TestDatabase) {
+        let server = TestServer::start_with(database, &[("server.trusted_proxies", "127.0.0.1/32")]).await;
+        let owner = server.owner().await;
+        let made = echo_hook(&owner, github()).await;
+        let guess = async |ip: &str| {
+            let headers = [("x-forwarded-for", ip), ("x-hub-signature-256", "sha256=00")];
+            knock(&server, Method::POST, &path(&made), &headers, "{}").await.status.as_u16()
+        };
+        let mut statuses = Vec::new();
+        for _ in 0..100 {
+            statuses.push(guess("192.0.2.1").await);
+        }
+        assert_eq!(statuses[..60], [401; 60]);
+        assert!(statuses[60..].contains(&429), "{statuses:?}");
+        assert_eq!(guess("192.0.2.2").await, 401, "another's guesses are their own");
+        assert_eq!(send_signed(&server, &made, "{}").await.status, 200);
+        let kept = deliveries(&owner, &made).await;
+        assert!(kept.len() <= 7, "{kept:?}");
+        server.house().ledger.drain().await.unwrap();
+        assert!(facts(&server, "hook.refused").await <= 8, "{}", facts(&server, "hook.refused").await);
+        server.finish().await;
+    }
+
+    async fn looking_for_hooks_comes_to_an_end(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let made = echo_hook(&owner, json!({})).await;
+        let never = path(&made).replace("/in/", "/never/");
+        let mut statuses = Vec::new();
+        for _ in 0..120 {
+            statuses.push(knock(&server, Method::POST, &never, &[], "").await.status.as_u16());
+        }
+        assert_eq!(statuses[..60], [404; 60]);
+        assert!(statuses[60..].contains(&429), "{statuses:?}");
+        assert_eq!(send(&server, &made, json!({})).await.status, 200, "who sends to what is there is not held up");
+        server.finish().await;
+    }
+}
