@@ -27,7 +27,7 @@ pub fn routes(house: &House) -> Routes {
         .merge(scim::routes(door).with_state(house.scim.clone()))
         .merge(policies::routes(door).with_state(house.policies.clone()))
         .merge(state::routes(door).with_state(house.state.clone()))
-        .merge(triggers::routes(door).with_state(house.triggers.clone()))
+        .merge(triggers::routes(door, &house.triggers))
         .merge(files::routes(door).with_state(house.files.clone()))
 }
 

@@ -6,6 +6,8 @@ use web::{Door, Routes};
 
 use crate::{Triggers, hooks, schedules};
 
-pub fn routes(door: &Arc<Door>) -> Routes<Triggers> {
-    schedules::routes(door).merge(hooks::routes(door))
+pub fn routes(door: &Arc<Door>, triggers: &Triggers) -> Routes {
+    schedules::routes(door)
+        .with_state(triggers.clone())
+        .merge(hooks::routes(door).with_state(triggers.clone()))
 }

@@ -40,6 +40,7 @@ pub(super) const TABLES: &[Listed<'static>] = &[
         &["expires_at", "received"],
         "how far an upload is; its beginning and its end are changes",
     ),
+    (
         "hook_deliveries",
         &[],
         "what came in to hooks, for a week; what it set off leaves its fact, and refusals are facts of their own",

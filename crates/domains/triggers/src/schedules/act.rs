@@ -134,7 +134,7 @@ impl Triggers {
         let mut schedule = self.schedule(by, id).await?;
         by.expect_revision(schedule.revision)?;
         let mut fields = apply(&mut schedule, patch)?;
-        if self.take_over(by, &mut schedule, patch, &mut fields).await? {
+        if self.take_schedule_over(by, &mut schedule, patch, &mut fields).await? {
             schedule.owner = by.caller().principal();
         }
         if fields
@@ -156,7 +156,7 @@ impl Triggers {
     }
 
     /// Whoever says what a schedule does answers for it: the function, the input and the permissions are theirs to give.
-    async fn take_over(
+    async fn take_schedule_over(
         &self,
         by: &Allowance,
         schedule: &mut Schedule,

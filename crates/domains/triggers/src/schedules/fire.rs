@@ -75,7 +75,7 @@ impl Triggers {
         let Some(tick) = plan.fire else {
             return self.left_out(schedule, waited_for, &plan, now).await;
         };
-        let outcome = self.set_off(schedule, tick, &plan, now).await;
+        let outcome = self.run_for(schedule, tick, &plan, now).await;
         let Err(problem) = outcome else { return Ok(()) };
         if *problem.code() == CONFLICT {
             // Another node was faster, or somebody has just changed the schedule.
@@ -89,7 +89,7 @@ impl Triggers {
     }
 
     /// Asks for the run as the owner would; it is accepted and the schedule moved on, or neither.
-    async fn set_off(
+    async fn run_for(
         &self,
         schedule: &Schedule,
         tick: Timestamp,
