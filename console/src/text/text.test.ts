@@ -9,6 +9,8 @@ const shared = [
   'Browser',
   'Client',
   'Code',
+  'Hook',
+  'Hooks',
   'Info',
   'Kill',
   'Links',
