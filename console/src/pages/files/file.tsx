@@ -231,15 +231,20 @@ function Links({ of: file }: { of: StoredFile }) {
   })
   if (mayUpdate !== undefined) return <p className="muted">{mayUpdate}</p>
   const columns: Column<FileLink>[] = [
-    { id: 'link', head: text.files.link, cell: (link) => <Copyable value={link.id} /> },
+    { id: 'until', head: text.files.until, cell: (link) => <Time at={link.expires_at} /> },
+    { id: 'opened', head: text.files.opened, cell: (link) => link.uses, right: true },
+    {
+      id: 'link',
+      head: text.files.links,
+      cell: (link) => <Copyable value={link.id} />,
+      wide: true,
+    },
     {
       id: 'by',
       head: text.files.by,
       cell: (link) => <span className="mono">{link.made_by}</span>,
       wide: true,
     },
-    { id: 'opened', head: text.files.opened, cell: (link) => link.uses, right: true },
-    { id: 'until', head: text.files.until, cell: (link) => <Time at={link.expires_at} />, right: true },
     {
       id: 'end',
       head: text.files.end,
