@@ -52,7 +52,7 @@ export function When({ of: schedule }: { of: Pick<Schedule, 'timing' | 'time_zon
   const { cron } = schedule.timing
   const written = cron && meaningOf(cron) !== undefined
   return (
-    <span className="name">
+    <span className="name when">
       <span>
         <Name of={words} />
       </span>

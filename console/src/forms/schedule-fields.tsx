@@ -296,7 +296,7 @@ function Further({ draft, onChange, refused }: FieldsProps) {
           />
         )}
       </Field>
-      <div className="pair">
+      <div className="pair clocks">
         <Field label={schedules.starts} hint={schedules.startsHint} error={refused?.of('starts_at')}>
           {(ids) => (
             <Clock {...ids} value={draft.starts} onChange={(event) => set({ starts: event.target.value })} />

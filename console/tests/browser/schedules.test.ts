@@ -113,6 +113,7 @@ test('a pattern is typed with its next ticks beside it, and what is wrong stands
   await page.getByText('must come after').waitFor()
   await page.getByLabel('End', { exact: true }).fill('')
   await expect.poll(() => ticks().count()).toBe(5)
+  await page.getByRole('heading', { name: 'Make a schedule' }).scrollIntoViewIfNeeded()
   await looksRight(page, 'schedule-new')
 })
 
