@@ -54,7 +54,7 @@ case ${1:-build} in
         pictures=$(mktemp -d)
         trap 'rm -r "$pictures"' EXIT
         SCREENSHOTS=$pictures SAFECONDUCT_BIN=${SAFECONDUCT_BIN:-$target/debug/safeconduct} \
-            npm run --silent test:browser -- look sign-in providers policies functions.test queues
+            npm run --silent test:browser -- look sign-in providers policies functions.test queues schedules
         keep "$pictures" "${2:-}"
         ;;
     *) fail "usage: console.sh [build] | check | browser [TEST…] | measure | pictures [FOLDER]" ;;

@@ -72,13 +72,15 @@ impl Functions {
         Ok(self.prepare(by, &FunctionRef::Id(call.function), &asked).await?)
     }
 
-    /// Accepts it together with these statements, or not at all.
+    /// Accepts it together with what is noted of it, or not at all.
     pub async fn accept(
         &self,
         by: &Allowance,
         prepared: Prepared,
-        along: Vec<Statement>,
+        note: impl FnOnce(&Run) -> Vec<Statement>,
     ) -> Result<Run, Problem> {
+        let mut along = Vec::new();
+        along.extend(note(prepared.run()));
         Ok(self.runs().queue(&by.scope(), prepared, along).await.map_err(FunctionError::from)?)
     }
 
@@ -87,9 +89,11 @@ impl Functions {
         &self,
         by: &Allowance,
         prepared: Prepared,
-        along: Vec<Statement>,
+        note: impl FnOnce(&Run) -> Vec<Statement>,
         patience: Duration,
     ) -> Result<(Run, Option<Contents>), Problem> {
+        let mut along = Vec::new();
+        along.extend(note(prepared.run()));
         let begun = self.runs().begin(&by.scope(), prepared, Promised::NotYet, along).await;
         self.ended(&by.scope(), begun.map_err(FunctionError::from)?, patience).await
     }

@@ -291,14 +291,13 @@ impl Triggers {
             .door
             .stand_in::<CallFunction, _, _>(caller, ready.contact.clone(), |by| async move {
                 let prepared = inner.functions.prepared(&by, &call).await?;
-                let along = note(prepared.run());
                 match hook.response {
                     ResponseMode::Async => {
-                        let run = inner.functions.accept(&by, prepared, along).await?;
+                        let run = inner.functions.accept(&by, prepared, note).await?;
                         Ok((run, None))
                     }
                     ResponseMode::Sync | ResponseMode::Mapped => {
-                        inner.functions.accept_and_wait(&by, prepared, along, patience).await
+                        inner.functions.accept_and_wait(&by, prepared, note, patience).await
                     }
                 }
             })
@@ -346,8 +345,7 @@ impl Triggers {
             .door
             .stand_in::<CallFunction, _, _>(caller, ready.contact.clone(), |by| async move {
                 let prepared = inner.functions.prepared(&by, &call).await?;
-                let along = note(prepared.run());
-                inner.functions.accept(&by, prepared, along).await
+                inner.functions.accept(&by, prepared, note).await
             })
             .await;
         Ok(begun.map_err(refused_by_owner)?.id)

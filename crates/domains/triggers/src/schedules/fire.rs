@@ -8,6 +8,7 @@ use functions::CallFunction;
 use futures::{StreamExt, TryStreamExt};
 use ledger::{Actor, Fact, Outcome as FactOutcome};
 use problem::{ALREADY_EXISTS, CONFLICT, Problem};
+use runs::Run;
 use serde_json::json;
 use telemetry::Stop;
 use types::Timestamp;
@@ -71,7 +72,8 @@ impl Triggers {
     async fn see_to(&self, schedule: &Schedule) -> Result<(), TriggerError> {
         let (Some(waited_for), now) = (schedule.next_at, self.inner().world.now()) else { return Ok(()) };
         let ticks = schedule.ticks()?;
-        let plan = plan(&ticks, (schedule.missed, schedule.backfill), waited_for, now);
+        let plan =
+            plan(&ticks, (schedule.missed, schedule.backfill), schedule.jitter_seconds, waited_for, now);
         let Some(tick) = plan.fire else {
             return self.left_out(schedule, waited_for, &plan, now).await;
         };
@@ -102,10 +104,13 @@ impl Triggers {
         let key = schedule.id.to_string();
         let accept = |owner: Allowance| async move {
             let prepared = inner.functions.prepared(&owner, &call(schedule, &key)).await?;
-            let run = Some(prepared.run().id);
-            let tick = Tick { number: 0, tick, until: None, at: now, outcome: Outcome::Ran, run, code: None };
-            let along = vec![store::advance(schedule, next, None), store::note(schedule, &tick)];
-            inner.functions.accept(&owner, prepared, along).await
+            let note = |run: &Run| {
+                let run = Some(run.id);
+                let tick =
+                    Tick { number: 0, tick, until: None, at: now, outcome: Outcome::Ran, run, code: None };
+                vec![store::advance(schedule, next, None), store::note(schedule, &tick)]
+            };
+            inner.functions.accept(&owner, prepared, note).await
         };
         inner.door.stand_in::<CallFunction, _, _>(caller, Contact::default(), accept).await?;
         counted(Outcome::Ran);
