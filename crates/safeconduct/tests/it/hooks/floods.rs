@@ -37,7 +37,7 @@ testing::on_both_databases! {
         let other = echo_hook(&elsewhere, json!({})).await;
         // The one place is taken and stays so.
         let (url, held) = (format!("{}{}", server.url(), path(&busy)), server.anonymous().http);
-        let first = tokio::spawn(async move { held.post(url).send().await.map(|answer| answer.status().as_u16()) });
+        let first = telemetry::spawn("test", async move { held.post(url).send().await.map(|answer| answer.status().as_u16()) });
         while runs(&server).await == 0 {
             tokio::task::yield_now().await;
         }

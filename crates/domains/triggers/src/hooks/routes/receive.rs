@@ -78,5 +78,6 @@ pub async fn receive<O: Operation>(
     let path = parts.uri.path().splitn(5, '/').nth(4).unwrap_or_default().to_owned();
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let knock = Knock { contact: visitor.contact, slug, path, query, headers: parts.headers, body };
-    Ok(triggers.receive(method, knock).await?)
+    // The whole way to the run and back is a large future.
+    Ok(Box::pin(triggers.receive(method, knock)).await?)
 }
