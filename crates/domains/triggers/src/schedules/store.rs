@@ -18,6 +18,9 @@ const SCHEDULE: &str = "SELECT org, id, name, description, owner_kind, owner, ti
     input, permissions, jitter_seconds, overlap, missed, backfill, starts_at, ends_at, state, next_at, due_at, refusal, created_by, \
     created_at, updated_at, revision FROM schedules";
 
+/// An organization that is on its way out does nothing by itself any more.
+const OF_ACTIVE_ORGS: &str = "EXISTS (SELECT 1 FROM orgs WHERE orgs.id = schedules.org AND orgs.status = {})";
+
 /// Where the table keeps what rights depend on.
 const COLUMNS: Columns = Columns {
     selector: SelectorColumn::id::<ScheduleId>("id"),
@@ -141,6 +144,7 @@ pub(crate) async fn due(
     let select = Select::new(SCHEDULE)
         .and("state = {}", State::Active.name())
         .and("due_at <= {}", now)
+        .and(OF_ACTIVE_ORGS, "active")
         .order("due_at")
         .limit(limit);
     let named = |row: Row| {
@@ -162,8 +166,10 @@ pub(crate) fn put_off(org: OrgId, id: ScheduleId, until: Timestamp) -> Statement
 
 /// When the next one is due.
 pub(crate) async fn earliest(db: &Db) -> Result<Option<Timestamp>, DbError> {
-    let text = "SELECT min(due_at) FROM schedules WHERE state = 'active'";
-    db.read_one(CLOCK, sql(text, Vec::new())).await?.map_or(Ok(None), |mut row| row.next())
+    let select = Select::new("SELECT min(due_at) FROM schedules")
+        .and("state = {}", State::Active.name())
+        .and(OF_ACTIVE_ORGS, "active");
+    db.read_one(CLOCK, select).await?.map_or(Ok(None), |mut row| row.next())
 }
 
 pub(crate) async fn seal(keyring: &Keyring, schedule: &Schedule) -> Result<Vec<u8>, TriggerError> {

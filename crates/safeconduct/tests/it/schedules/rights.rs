@@ -138,6 +138,26 @@ testing::on_both_databases! {
         server.finish().await;
     }
 
+    async fn an_organization_on_its_way_out_does_nothing_by_itself(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let stranger = server.stranger().await;
+        let here = schedule(&owner, "often", &tells(&owner).await, json!({})).await;
+        let there = schedule(&stranger, "often", &tells(&stranger).await, json!({})).await;
+        let body = json!({ "slug": "elsewhere" }).to_string();
+        let gone = stranger.send(reqwest::Method::DELETE, "/api/v1/orgs/elsewhere", Some(body)).await.ok(200);
+        assert_eq!(gone["status"], "leaving");
+        server.clock.advance(MINUTE);
+        assert_eq!(outcomes(&ticks(&owner, &here, 1).await), ["ran"]);
+        server.clock.advance(MINUTE);
+        assert_eq!(outcomes(&ticks(&owner, &here, 2).await), ["ran", "ran"]);
+        let tamper = server.database.tamper().await;
+        let there = tamper.uuid(there.parse::<types::ScheduleId>().map(types::Id::uuid).unwrap());
+        let ticked = format!("SELECT count(*) FROM schedule_ticks WHERE schedule = {there}");
+        assert_eq!(tamper.number(&ticked).await, 0);
+        server.finish().await;
+    }
+
     async fn policies_are_asked_at_each_tick(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;
