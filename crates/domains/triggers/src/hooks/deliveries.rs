@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use authority::Required;
 use crypto::seal::Aad;
-use db::{Bookkeeping, CommitError, OrgScope};
+use db::{Bookkeeping, Change, CommitError, OrgScope};
 use problem::{DELIVERY_NOT_KEPT, Problem};
 use secrets::Purpose;
 use serde_json::json;
 use types::{DeliveryId, HookId, Id, Timestamp};
-use web::Allowance;
+use web::{Allowance, Decided};
 
 use super::input::{Received, read};
 use super::model::{Delivery, Hook, Outcome};
@@ -102,7 +102,7 @@ impl Triggers {
         by: &Allowance,
         hook: HookId,
         id: DeliveryId,
-    ) -> Result<Delivery, TriggerError> {
+    ) -> Result<Decided<Delivery>, TriggerError> {
         let inner = self.inner();
         let hook = self.find_hook(by, hook).await?;
         let first = self.delivery(by, &hook, id).await?;
@@ -130,12 +130,13 @@ impl Triggers {
             message: None,
             key: None,
         };
-        let run = self.set_off_again(&ready).await?;
+        let (run, statements) = self.set_off_again(&ready).await?;
         let data = json!({ "delivery": first.id.to_string(), "run": run.to_string() });
         let fact =
             by.fact(&facts::HOOK_DELIVERY_REPLAYED).target("hook", hook.id, hook.path.as_str()).data(data);
-        inner.ledger.append(fact).await?;
-        Ok(Delivery { run: Some(run), ..delivery })
+        let change =
+            Change::new(by.scope(), inner.ledger.seal(fact).await?).statements(statements).wake_queue();
+        Ok(Decided::new(change, Delivery { run: Some(run), ..delivery }))
     }
 
     /// Adds what was only counted to the rows that stand for it.

@@ -327,8 +327,11 @@ impl Triggers {
         }
     }
 
-    /// A stored delivery once more: a new run at once, for the hook's owner of today.
-    pub(crate) async fn set_off_again(&self, ready: &Ready<'_>) -> Result<RunId, TriggerError> {
+    /// A stored delivery once more, for the hook's owner of today: the run, and the statements that accept it.
+    pub(crate) async fn set_off_again(
+        &self,
+        ready: &Ready<'_>,
+    ) -> Result<(RunId, Vec<Statement>), TriggerError> {
         let (inner, hook) = (self.inner(), ready.hook);
         let caller = self.caller(&hook.standing()).await?;
         let call = TriggerCall {
@@ -340,15 +343,17 @@ impl Triggers {
             in_turn: None,
         };
         let now = inner.world.now();
-        let note = |run: &Run| noted(ready, run.id, None, now);
-        let begun = inner
+        let prepared = inner
             .door
             .stand_in::<CallFunction, _, _>(caller, ready.contact.clone(), |by| async move {
-                let prepared = inner.functions.prepared(&by, &call).await?;
-                inner.functions.accept(&by, prepared, note).await
+                inner.functions.prepared(&by, &call).await
             })
             .await;
-        Ok(begun.map_err(refused_by_owner)?.id)
+        let prepared = prepared.map_err(refused_by_owner)?;
+        let run = prepared.run().id;
+        let mut statements = noted(ready, run, None, now);
+        statements.extend(prepared.statements());
+        Ok((run, statements))
     }
 
     async fn note_repeat(&self, ready: &Ready<'_>, run: RunId) -> Result<(), Refused> {

@@ -31,7 +31,7 @@ operation! {
     /// Sends a delivery through once more: a new run, for the hook's owner, with what was sent then.
     pub ReplayDelivery -> DeliveryView =
         Spec::post("hooks.deliveries.replay", "/api/v1/hooks/{hook}/deliveries/{delivery}/replay")
-        .needs("hooks:update").in_person().not_idempotent().status(202)
+        .needs("hooks:update").in_person().status(202)
         .facts(leaves![facts::HOOK_DELIVERY_REPLAYED])
         .further_facts(leaves![
             runs::facts::RUN_SUCCEEDED, runs::facts::RUN_FAILED, runs::facts::RUN_TIMED_OUT,
@@ -79,8 +79,7 @@ pub async fn replay(
     Segments(path): Segments<(String, String)>,
 ) -> Result<Reply, Refusal> {
     let (hook, id) = named(&path)?;
-    let delivery = triggers.replay_delivery(&allowed, hook, id).await?;
-    Ok(Reply::of::<ReplayDelivery>(&DeliveryView::from(delivery))?)
+    allowed.settle::<ReplayDelivery, _, _, _>(|| triggers.replay_delivery(&allowed, hook, id)).await
 }
 
 /// What is no id belongs to nothing.
