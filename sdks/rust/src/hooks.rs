@@ -257,7 +257,7 @@ impl Hooks<'_> {
 
     /// A new run with what was sent then; each call is one more.
     pub async fn replay(&self, hook: &str, delivery: &str) -> Result<HookDelivery, Error> {
-        self.0.post(&path(&[hook, "deliveries", delivery, "replay"])).json(&json!({})).answer().await
+        self.0.post(&path(&[hook, "deliveries", delivery, "replay"])).json(&json!({})).once().answer().await
     }
 
     /// The active hooks as an OpenAPI document.
