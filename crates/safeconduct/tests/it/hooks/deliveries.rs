@@ -49,6 +49,12 @@ testing::on_both_databases! {
         let third = owner.post(&of(again["id"].as_str().unwrap()), json!({})).await.ok(202);
         ended(&owner, third["run"].as_str().unwrap()).await;
         assert_eq!((runs(&server).await, facts(&server, "hook.delivery_replayed").await), (3, 2));
+        // A repeat of the request is not one of the delivery.
+        let keyed = owner.with("idempotency-key", "once");
+        let fourth = keyed.post(&of(again["id"].as_str().unwrap()), json!({})).await.ok(202);
+        assert_eq!(keyed.post(&of(again["id"].as_str().unwrap()), json!({})).await.ok(202), fourth);
+        ended(&owner, fourth["run"].as_str().unwrap()).await;
+        assert_eq!((runs(&server).await, facts(&server, "hook.delivery_replayed").await), (4, 3));
         // What was refused is not there to be tried.
         let refused = knock(&server, reqwest::Method::POST, &path(&made), &[("content-type", "application/json")], "{").await;
         refused.refused(400, "malformed_json");
