@@ -89,8 +89,8 @@ impl Functions {
         &self,
         by: &Allowance,
         prepared: Prepared,
-        note: impl FnOnce(&Run) -> Vec<Statement>,
         patience: Duration,
+        note: impl FnOnce(&Run) -> Vec<Statement>,
     ) -> Result<(Run, Option<Contents>), Problem> {
         let mut along = Vec::new();
         along.extend(note(prepared.run()));

@@ -116,4 +116,4 @@ pub(super) const CARRIERS: &[(&str, &str)] = &[
 pub(super) const MAKERS: &[(&str, &str)] = &[("LedgerReader", "take")];
 
 /// Functions whose last argument a carrier keeps.
-pub(super) const HANDED_TO: &[&str] = &["begin", "queue", "rewind"];
+pub(super) const HANDED_TO: &[&str] = &["accept", "accept_and_wait", "begin", "queue", "rewind"];

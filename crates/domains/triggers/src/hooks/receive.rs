@@ -297,7 +297,7 @@ impl Triggers {
                         Ok((run, None))
                     }
                     ResponseMode::Sync | ResponseMode::Mapped => {
-                        inner.functions.accept_and_wait(&by, prepared, note, patience).await
+                        inner.functions.accept_and_wait(&by, prepared, patience, note).await
                     }
                 }
             })
