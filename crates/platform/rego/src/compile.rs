@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use regorus::languages::rego::compiler::Compiler;
 use regorus::rvm::Instruction;
 use regorus::rvm::program::Program;
+use regorus::unstable::Rule;
 use regorus::{Engine, Value};
 
 use crate::fault::{Fault, Faults};
+use crate::index::{Index, index};
 use crate::ruling::Voice;
 use crate::scan::scan;
 use crate::{Bundle, Limits, builtins, meaning};
@@ -42,6 +44,8 @@ pub(crate) struct Part {
     pub(crate) voice: Voice,
     /// Its entry point in the program.
     pub(crate) entry: usize,
+    /// Entry points that leave out what cannot speak.
+    pub(crate) index: Option<Index>,
     /// Module and line of each of its definitions.
     pub(crate) places: Vec<(String, usize)>,
 }
@@ -124,16 +128,20 @@ fn compile(bundle: &Bundle, data: Value, limits: Limits) -> Result<Compiled, Fau
     let mut program = Arc::unwrap_or_clone(program);
     check_calls(&program)?;
     builtins::bind(&mut program)?;
-    let parts = paths.into_iter().enumerate();
-    let parts = parts.map(|(entry, (path, slice, voice))| {
+    let definitions = |(path, ..): &(String, Option<String>, Voice)| {
+        policy.get_rules().get(path).into_iter().flatten().map(|rule| &**rule).collect::<Vec<&Rule>>()
+    };
+    let asked: Vec<(usize, Vec<&Rule>)> = paths.iter().map(definitions).enumerate().collect();
+    let indices = index(&mut program, &asked);
+    let parts = paths.into_iter().zip(asked).zip(indices);
+    let parts = parts.map(|(((_, slice, voice), (entry, definitions)), index)| {
         let package = slice.as_ref().map_or("safeconduct".into(), |slice| format!("safeconduct.{slice}"));
-        let definitions = policy.get_rules().get(&path).map(Vec::as_slice).unwrap_or_default();
         let places = definitions.iter().map(|rule| place_of(rule)).collect();
-        Part { package, slice, voice, entry, places }
+        Part { package, slice, voice, entry, index, places }
     });
+    let parts = parts.collect();
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
-    let parts = parts.collect();
     Ok(Compiled(Arc::new(Machine { id, program: Arc::new(program), data, limits, rules, parts })))
 }
 
@@ -186,14 +194,14 @@ fn package_of(module: &regorus::unstable::Module) -> String {
     module.package.refr.span().text().to_owned()
 }
 
-fn place_of(rule: &regorus::unstable::Rule) -> (String, usize) {
+fn place_of(rule: &Rule) -> (String, usize) {
     let span = rule.span();
     (span.source.get_path().clone(), usize::try_from(span.line).unwrap_or_default())
 }
 
 /// `deny` of `deny contains reason if …`; empty for a function.
-pub(crate) fn name_of(rule: &regorus::unstable::Rule) -> String {
-    use regorus::unstable::{Rule, RuleHead};
+pub(crate) fn name_of(rule: &Rule) -> String {
+    use regorus::unstable::RuleHead;
     match rule {
         Rule::Spec { head: RuleHead::Func { .. }, .. } => String::new(),
         _ => meaning::head(rule).to_owned(),

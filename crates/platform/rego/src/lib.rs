@@ -11,6 +11,7 @@ mod evaluate;
 mod explain;
 mod fault;
 mod glob;
+mod index;
 mod meaning;
 mod ruling;
 mod scan;

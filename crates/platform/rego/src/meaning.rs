@@ -19,7 +19,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use regorus::unstable::{
-    AssignOp, BoolOp, Expr, Literal, LiteralStmt, Module, Query, Rule, RuleBody, RuleHead, Span,
+    AssignOp, BoolOp, Expr, Import, Literal, LiteralStmt, Module, Query, Rule, RuleBody, RuleHead, Span,
 };
 
 use crate::Bundle;
@@ -45,6 +45,9 @@ pub(crate) fn guarded<M: AsRef<Module>>(modules: &[M], bundle: &Bundle) -> Resul
             insertions: vec![],
             faults: vec![],
         };
+        for import in module.imports.iter().filter(|import| !RESERVED.contains(&import.refr.span().text())) {
+            guards.reserve(import.span.line, [name_of(import).as_str()]);
+        }
         for rule in &module.policy {
             guards.rule(rule);
         }
@@ -130,6 +133,7 @@ impl Guards<'_> {
             }
         }
         let named = variables(arguments.iter().map(AsRef::as_ref));
+        self.reserve(rule.span().line, named.iter().map(String::as_str));
         self.valued.push(named.clone());
         self.scopes.push(named);
         head_value.iter().for_each(|assign| self.inside(&assign.value));
@@ -166,6 +170,7 @@ impl Guards<'_> {
     fn query(&mut self, query: &Query, also: &[&str], result: &[&Expr]) -> bool {
         let Names { mut bound, valued } = names(query);
         bound.extend(also.iter().map(|name| (*name).to_owned()));
+        self.reserve(query.span.line, valued.iter().map(String::as_str).chain(also.iter().copied()));
         self.scopes.push(bound);
         self.valued.push(valued.clone());
         let mut guarded = false;
@@ -186,7 +191,10 @@ impl Guards<'_> {
     fn statement(&mut self, statement: &LiteralStmt) -> bool {
         statement.with_mods.iter().for_each(|with| self.inside(&with.r#as));
         match &statement.literal {
-            Literal::SomeVars { .. } => false,
+            Literal::SomeVars { span, vars } => {
+                self.reserve(span.line, vars.iter().map(Span::text));
+                false
+            }
             Literal::SomeIn { key, value, collection, .. } => {
                 key.iter().chain([value]).for_each(|pattern| self.pattern(pattern, &HashSet::new()));
                 self.inside(collection);
@@ -319,6 +327,13 @@ impl Guards<'_> {
         true
     }
 
+    /// `input` and `data` mean the same everywhere, as under OPA; the engine would let others take their names.
+    fn reserve<'n>(&mut self, line: u32, names: impl IntoIterator<Item = &'n str>) {
+        for name in names.into_iter().filter(|name| RESERVED.contains(name)) {
+            self.refuse(line, &format!("nothing else is called `{name}`"));
+        }
+    }
+
     fn refuse(&mut self, line: u32, message: &str) {
         self.faults.push(Fault::at(self.path, index(line), message));
     }
@@ -387,6 +402,7 @@ fn names(query: &Query) -> Names {
     Names { bound, valued }
 }
 
+const RESERVED: [&str; 2] = ["input", "data"];
 /// A variable without a name.
 const BLANK: &str = "_";
 
@@ -541,10 +557,14 @@ pub(crate) fn head(rule: &Rule) -> &str {
 
 /// The names that a module's imports give.
 fn imported(module: &Module) -> impl Iterator<Item = String> + '_ {
-    module.imports.iter().map(|import| match &import.r#as {
+    module.imports.iter().map(name_of)
+}
+
+fn name_of(import: &Import) -> String {
+    match &import.r#as {
         Some(name) => name.text().to_owned(),
         None => import.refr.span().text().rsplit('.').next().unwrap_or_default().to_owned(),
-    })
+    }
 }
 
 fn text_of(span: &Span) -> &str {

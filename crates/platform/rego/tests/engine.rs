@@ -363,6 +363,72 @@ fn what_would_mean_something_else_is_refused() {
 }
 
 #[test]
+fn rules_that_name_another_operation_are_not_asked() {
+    let rule = |at: usize| {
+        format!("deny contains \"rule {at}\" if {{ input.operation == \"act{at}\"; input.on }}\n")
+    };
+    let text = format!("package safeconduct.x\n{}", (0..200).map(rule).collect::<String>());
+    let few = Limits { instructions: 100, ..Limits::TENANT };
+    let question = |policy: &Compiled, operation: Value| {
+        policy.evaluate("x", &Term::json(&json!({"operation": operation, "on": true})).unwrap())
+    };
+    let policy = Compiled::new(&bundle(&[&text], Value::Null), few).unwrap();
+    assert_eq!(question(&policy, json!("act7")).unwrap().denials, ["rule 7"]);
+    assert!(question(&policy, json!("act200")).unwrap().allows());
+    // Without an operation all are asked; so are rules that say it so that it is not seen.
+    assert_eq!(question(&policy, Value::Null), Err(Failure::Instructions(100)));
+    let unseen = Compiled::new(&bundle(&[&unseen(&text)], Value::Null), few).unwrap();
+    assert_eq!(question(&unseen, json!("act7")), Err(Failure::Instructions(100)));
+}
+
+#[test]
+fn what_rules_name_changes_no_answer() {
+    let limits = Limits { time: Duration::from_secs(10), instructions: 10_000_000, ..Limits::OPERATOR };
+    let mut dice = corpus::Dice::new(20_261_128);
+    let mut denied = 0;
+    for _ in 0..60 {
+        let text = format!("package safeconduct\n{}", dice.named());
+        let [seen, unseen] =
+            [&text, &unseen(&text)].map(|text| Compiled::new(&bundle(&[text], Value::Null), limits).unwrap());
+        for operation in corpus::OPERATIONS.iter().chain(&["unheard.of"]) {
+            let mut input = dice.input();
+            input["operation"] = json!(operation);
+            let input = Term::json(&input).unwrap();
+            let ruling = seen.evaluate("x", &input);
+            denied += usize::from(ruling.as_ref().is_ok_and(|ruling| !ruling.allows()));
+            assert_eq!(ruling, unseen.evaluate("x", &input), "{operation}\n{text}");
+        }
+    }
+    assert!(denied > 100, "{denied}");
+}
+
+#[test]
+fn nothing_else_is_called_input() {
+    for text in [
+        "import data.other as input\ndeny contains \"a\" if input.operation == \"x\"",
+        "import data.input\ndeny contains \"a\" if input.operation == \"x\"",
+        "input := {\"operation\": \"y\"}\ndeny contains \"a\" if input.operation == \"x\"",
+        "deny contains \"a\" if { input.operation == \"x\"; input := {\"operation\": \"x\"} }",
+        "deny contains \"a\" if { some input in [{\"operation\": \"x\"}]; input.operation == \"x\" }",
+        "deny contains \"a\" if { some input; input = {\"operation\": \"x\"}; input.operation == \"x\" }",
+        "deny contains \"a\" if { every input in [1] { input == 1 } }",
+        "f(input) := input.operation\ndeny contains \"a\" if f({\"operation\": \"x\"}) == \"x\"",
+        "deny contains \"a\" if { count([data | some data in [1]]) == 1 }",
+    ] {
+        let fault = refused(&format!("package safeconduct\n{text}\n"));
+        let why = ["nothing else is called `", "input cannot be shadowed"];
+        assert!(why.iter().any(|why| fault.contains(why)), "{text}: {fault}");
+    }
+    compiled(&["package safeconduct\nimport data.given\nimport input.resource as it\n\
+                deny contains it.name if input.operation == given"]);
+}
+
+/// The same policy, so that nobody sees which operation its definitions name.
+fn unseen(text: &str) -> String {
+    text.replace("input.operation", "input[\"operation\"]")
+}
+
+#[test]
 fn a_negation_binds_nothing() {
     let fault =
         |body: &str| refused(&format!("package safeconduct\n\ndeny contains \"x\" if {{\n\t{body}\n}}\n"));

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use safeconduct_rego::{Bundle, Compiled, Limits, Module, Ruling, STACK, Term};
 use serde_json::{Value, json};
 
-use crate::corpus::Dice;
+use crate::corpus::{Dice, OPERATIONS};
 
 const POLICIES: usize = 400;
 const INPUTS: usize = 25;
@@ -36,10 +36,19 @@ fn expressions_inside_each_other_have_the_same_answers() {
     std::thread::Builder::new().stack_size(STACK).spawn(compare).unwrap().join().unwrap();
 }
 
+#[test]
+fn definitions_that_name_an_operation_have_the_same_answers() {
+    let compare = || compare(Dice::named);
+    std::thread::Builder::new().stack_size(STACK).spawn(compare).unwrap().join().unwrap();
+}
+
 fn compare(make: impl Fn(&mut Dice) -> String) {
     let mut dice = Dice::new(20_261_127);
     let policies: Vec<String> = (0..POLICIES).map(|_| make(&mut dice)).collect();
-    let inputs: Vec<Value> = (0..INPUTS).map(|_| dice.input()).collect();
+    let mut inputs: Vec<Value> = (0..INPUTS).map(|_| dice.input()).collect();
+    for (input, operation) in inputs.iter_mut().zip(OPERATIONS.iter().cycle()) {
+        input["operation"] = json!(operation);
+    }
     let theirs = ask_opa(&policies, &inputs);
     let (mut compared, mut refused) = (0, 0);
     for (name, text) in policies.iter().enumerate() {

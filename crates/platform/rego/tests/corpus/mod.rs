@@ -18,6 +18,22 @@ pub(crate) fn absent_input() -> Value {
     json!({ "xs": ["a", "b"], "flags": {}, "name": "abc" })
 }
 
+/// What questions are about.
+pub(crate) const OPERATIONS: &[&str] = &[
+    "agents.kill",
+    "agents.get",
+    "agents.create",
+    "functions.execute",
+    "functions.list",
+    "state.put",
+    "state.get",
+    "hooks.create",
+    "files.read",
+    "runs.cancel",
+    "roles.assign",
+    "policies.activate",
+];
+
 /// xorshift64*: the same corpus on every machine.
 pub(crate) struct Dice {
     state: u64,
@@ -63,6 +79,32 @@ impl Dice {
             text.push_str("default allow := false\n\nallow if {\n");
             text.push_str(&self.body());
             text.push_str("}\n");
+        }
+        text
+    }
+
+    /// A policy whose definitions speak about some operations only, said in every way.
+    pub(crate) fn named(&mut self) -> String {
+        let mut text = String::from(HELPERS);
+        text.push_str("default allow := false\n\n");
+        for at in 0..30 {
+            let head = match self.roll(6) {
+                0 => format!("require_approval contains \"approver {at}\""),
+                1 => "allow".to_owned(),
+                _ => format!("deny contains \"rule {at}\""),
+            };
+            let (one, other) = (self.pick(OPERATIONS), self.pick(OPERATIONS));
+            let about = match self.roll(9) {
+                0 => String::new(),
+                1 => format!("\t\"{one}\" == input.operation\n"),
+                2 => format!("\tinput.operation != \"{one}\"\n"),
+                3 => format!("\tinput.operation in {{\"{one}\", \"{other}\"}}\n"),
+                4 => format!("\tnot input.operation == \"{one}\"\n"),
+                5 => format!("\tinput.operation == input.want\n\tinput.operation == \"{one}\"\n"),
+                _ => format!("\tinput.operation == \"{one}\"\n"),
+            };
+            let body = if self.roll(3) == 0 { "\ttrue\n".to_owned() } else { self.body() };
+            text.push_str(&format!("{head} if {{\n{about}{body}}}\n\n"));
         }
         text
     }
