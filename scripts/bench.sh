@@ -11,7 +11,7 @@ length=()
 [ "${1:-}" != --quick ] || length=(--seconds 5 --runs 1)
 
 "$bench" header
-for figure in token introspect authzen append storm; do
+for figure in token introspect authzen append storm jobs; do
     "$bench" $figure "${length[@]}"
     "$bench" $figure "${length[@]}" --postgres
 done

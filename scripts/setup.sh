@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|scim|bus|node|oidc|webhooks|ldap|samba|chromium|deny …
+# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|scim|bus|node|oidc|webhooks|ldap|samba|chromium|peers|deny …
 # Looks first and changes nothing that is there already.
 . "$(dirname "$0")/lib.sh"
 
@@ -63,16 +63,16 @@ setup_node() {
 
 # A certified OpenID provider that the tests sign in at.
 setup_oidc() {
-    setup_peer oidc
+    setup_peer crates/testing/peers/oidc
 }
 
 # The vendors' libraries that sign what the tests deliver to hooks.
 setup_webhooks() {
-    setup_peer webhooks
+    setup_peer crates/testing/peers/webhooks
 }
 
 setup_peer() {
-    local peer=crates/testing/peers/$1
+    local peer=$1
     [ "$peer/node_modules/.package-lock.json" -nt "$peer/package-lock.json" ] && return
     setup_node
     say "npm install in $peer"
@@ -108,14 +108,19 @@ setup_mail() {
 
 # The public SCIM tester, in an environment of its own outside of the tree; the tests look for it there.
 setup_scim() {
-    local tester=$cache/scim-tester
-    ! cmp --silent scripts/scim-tester.txt "$tester/installed.txt" || return 0
+    setup_environment scim-tester scripts/scim-tester.txt
+}
+
+# setup_environment NAME REQUIREMENTS: Python packages in an environment of their own in the cache.
+setup_environment() {
+    local environment=$cache/$1
+    ! cmp --silent "$2" "$environment/installed.txt" || return 0
     setup_python
-    say "installing the SCIM tester in $tester"
-    rm -rf "$tester"
-    python3 -m venv "$tester" >&2 || { rm -rf "$tester" && apt_install python3-venv && python3 -m venv "$tester" >&2; }
-    "$tester/bin/pip" install --quiet --disable-pip-version-check --requirement scripts/scim-tester.txt >&2
-    cp scripts/scim-tester.txt "$tester/installed.txt"
+    say "installing $2 in $environment"
+    rm -rf "$environment"
+    python3 -m venv "$environment" >&2 || { rm -rf "$environment" && apt_install python3-venv && python3 -m venv "$environment" >&2; }
+    "$environment/bin/pip" install --quiet --disable-pip-version-check --requirement "$2" >&2
+    cp "$2" "$environment/installed.txt"
 }
 
 # What nodes share counts through.
@@ -124,13 +129,20 @@ setup_bus() {
     has nats-server || apt_install nats-server
 }
 
+# What benches compare with; prints the Python that has the Python ones.
+setup_peers() {
+    setup_peer bench/peers
+    setup_environment bench-peers bench/peers/procrastinate.txt
+    echo "$cache/bench-peers/bin/python"
+}
+
 setup_deny() {
     [ "$(cargo deny --version 2>/dev/null)" = "cargo-deny $deny_version" ] && return
     say "building cargo-deny $deny_version"
     cargo install --quiet --locked "cargo-deny@$deny_version" >&2
 }
 
-[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail scim bus node oidc webhooks ldap samba chromium deny"
+[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail scim bus node oidc webhooks ldap samba chromium peers deny"
 for what in "$@"; do
     declare -F "setup_$what" >/dev/null || fail "cannot set up $what"
     "setup_$what"

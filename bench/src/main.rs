@@ -12,6 +12,7 @@ mod figures;
 mod floor;
 mod http;
 mod load;
+mod peers;
 mod postgres;
 mod row;
 mod serve;
@@ -59,6 +60,10 @@ enum Figure {
     Storm(Settings),
     /// One fork call beside the bare fork.
     Fork(Settings),
+    /// From a delivery to a hook to its function's durable answer.
+    Hook(Settings),
+    /// Runs that do nothing, in process; on PostgreSQL beside what others take.
+    Jobs(Settings),
     /// From the start of the process to ready, and its memory when idle.
     Start(Settings),
     /// The floor's server: answers every POST with so many bytes.
@@ -137,6 +142,8 @@ fn measure(figure: Figure) -> anyhow::Result<()> {
         Figure::Proof(settings) => figures::proof::measure(&settings)?,
         Figure::Verify(settings) => figures::verify::measure(&settings)?,
         Figure::Enumeration(settings) => figures::enumeration::measure(&settings)?,
+        Figure::Hook(settings) => figures::hook::measure(&settings)?,
+        Figure::Jobs(settings) => figures::jobs::measure(&settings)?,
         Figure::Storm(settings) => figures::storm::measure(&settings)?,
         Figure::Fork(settings) => figures::fork::measure(&settings)?,
         Figure::Start(settings) => figures::start::measure(&settings)?,

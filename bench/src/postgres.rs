@@ -51,6 +51,11 @@ impl Postgres {
         self.settings.clone()
     }
 
+    /// With the password of who may do anything.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The process that all others of it are children of.
     pub(crate) fn pid(&self) -> u32 {
         self.pid

@@ -70,7 +70,7 @@ impl Scene {
         Ok(Sample { counts: self.served.counts().await?, written: cpu::written(pid)?, postgres, wal })
     }
 
-    fn disk(&self) -> &Path {
+    pub(crate) fn disk(&self) -> &Path {
         self.directory.path()
     }
 }
