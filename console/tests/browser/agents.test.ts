@@ -53,7 +53,7 @@ test('what the server refuses stands at the field and beside the request id', as
   await panel.getByLabel('Namespace').fill('Not Lower')
   await panel.getByRole('button', { name: 'Register agent' }).click()
   await panel.getByRole('alert').getByText('/namespace').waitFor()
-  expect(await panel.getByLabel('Namespace').getAttribute('aria-invalid')).toBe('true')
+  await expect.poll(() => panel.getByLabel('Namespace').getAttribute('aria-invalid')).toBe('true')
 })
 
 /** Tag and text: the page itself holds everybody's words. */

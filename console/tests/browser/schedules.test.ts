@@ -94,12 +94,12 @@ test('a pattern is typed with its next ticks beside it, and what is wrong stands
   const pattern = page.getByLabel('Cron pattern')
   await pattern.fill('61 * * * *')
   await page.getByText('is no cron pattern of five or six fields').waitFor()
-  expect(await pattern.getAttribute('aria-invalid')).toBe('true')
+  await expect.poll(() => pattern.getAttribute('aria-invalid')).toBe('true')
   expect(await ticks().count()).toBe(0)
   await pattern.fill('0 9 * * MON-FRI')
   await page.getByLabel('Time zone').fill('Mars/Olympus')
   await page.getByText('must be a name of the IANA time zone database').waitFor()
-  expect(await page.getByLabel('Time zone').getAttribute('aria-invalid')).toBe('true')
+  await expect.poll(() => page.getByLabel('Time zone').getAttribute('aria-invalid')).toBe('true')
   await page.getByLabel('Time zone').fill('Asia/Kathmandu')
   await page.getByText('Monday to Friday at 09:00 (Asia/Kathmandu)').waitFor()
   await expect.poll(() => ticks().count()).toBe(5)
@@ -193,7 +193,7 @@ test('a name that another schedule has is refused at its field', async () => {
   await page.getByLabel('Cron pattern').fill('@daily')
   await button('Make a schedule').click()
   await page.getByRole('alert').getByText(/req_/).waitFor()
-  expect(await name.getAttribute('aria-invalid')).toBe('true')
+  await expect.poll(() => name.getAttribute('aria-invalid')).toBe('true')
 })
 
 test('the commands that the forms show do the same', async () => {

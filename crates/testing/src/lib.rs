@@ -33,7 +33,7 @@ pub use webhooks::{VendorsDelivery, signed_by_vendors};
 
 /// Runs one test body on both databases, as `NAME::sqlite` and `NAME::postgres`.
 ///
-/// ```ignore
+/// ```text
 /// testing::on_both_databases! {
 ///     async fn a_change_is_whole(database: TestDatabase) { … }
 /// }

@@ -281,7 +281,7 @@ pub struct Nothing {}
 
 /// Declares operations:
 ///
-/// ```ignore
+/// ```text
 /// operation! {
 ///     /// Registers an agent.
 ///     pub CreateAgent(NewAgent) -> AgentView = Spec::create("agents.create", "/api/v1/agents").needs("agents:create");
