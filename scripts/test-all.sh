@@ -49,3 +49,6 @@ SAFECONDUCT_VAULT=$(scripts/vault.sh) SAFECONDUCT_KEYCLOAK=$(scripts/keycloak.sh
 
 say "policies under Open Policy Agent itself"
 SAFECONDUCT_OPA=$(scripts/opa.sh) cargo test --locked --package safeconduct-rego --features opa --test opa
+
+say "blobs in a bucket"
+SAFECONDUCT_VERSITYGW=$(scripts/versitygw.sh) cargo test --locked --package safeconduct-blobs --features bucket --test bucket

@@ -8,7 +8,7 @@ use std::time::Duration;
 use access::Access;
 use agents::{Agents, AgentsSettings};
 use audit::Audit;
-use blobs::{BlobSettings, Blobs};
+use blobs::{BlobSettings, Blobs, Bucket, BucketSettings};
 use bus::{Bus, BusSettings};
 use cluster::{Feed, Nodes};
 use config::{Config, SigningAlgorithm};
@@ -114,7 +114,7 @@ impl House {
             people: people.clone(),
             post: post.clone(),
             bus: bus.clone(),
-            egress,
+            egress: egress.clone(),
         };
         let sign_in = SignIn::open(parts, sign_in_settings(&config, &public_url))
             .map_err(|error| StartError::Io { path: "the threads that check passwords".to_owned(), error })?;
@@ -162,7 +162,8 @@ impl House {
         if let Some(path) = &config.keys.signing_key_file {
             oauth.import_signing_key(people.home().await?.id, path).await?;
         }
-        let blobs = Blobs::open(db.clone(), keyring.clone(), world.clone(), blob_settings(&config))?;
+        let settings = blob_settings(&config, &egress).await?;
+        let blobs = Blobs::open(db.clone(), keyring.clone(), world.clone(), settings).await?;
         let ground = FunctionsGround {
             db: db.clone(),
             ledger: ledger.clone(),
@@ -424,10 +425,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 async fn open_vault(config: &Config, egress: &Egress, world: &World) -> Result<Vault, StartError> {
     let vault = &config.vault;
     let Some(address) = &vault.address else { return Ok(Vault::none()) };
-    let read = |path: &std::path::PathBuf| {
-        std::fs::read_to_string(path)
-            .map_err(|error| StartError::Io { path: path.display().to_string(), error })
-    };
     let login = match (&vault.role_id, &vault.secret_id_file, &vault.token_file) {
         (Some(role), Some(secret), _) => VaultLogin::AppRole {
             mount: vault.approle_mount.clone(),
@@ -441,7 +438,7 @@ async fn open_vault(config: &Config, egress: &Egress, world: &World) -> Result<V
         address: address.as_str().to_owned(),
         namespace: vault.namespace.clone(),
         login,
-        authorities: vault.ca_file.as_ref().map(read).transpose()?,
+        authorities: vault.ca_file.as_deref().map(text_of).transpose()?,
         reach: Reach { mount: vault.mount.clone(), path: vault.org_path.clone() },
     };
     Ok(Vault::open(egress.clone(), world.clone(), settings, PATIENCE).await?)
@@ -510,11 +507,42 @@ fn policies_settings(config: &Config, public_url: &str) -> PoliciesSettings {
     }
 }
 
-fn blob_settings(config: &Config) -> BlobSettings {
-    BlobSettings {
+async fn blob_settings(config: &Config, egress: &Egress) -> Result<BlobSettings, StartError> {
+    Ok(BlobSettings {
         directory: config.data.dir.join("blobs"),
         keep_unreferenced: config.retention.unreferenced_blobs,
-    }
+        bucket: match bucket_settings(config)? {
+            Some(settings) => Some(Bucket::open(egress.clone(), settings).await?),
+            None => None,
+        },
+    })
+}
+
+fn bucket_settings(config: &Config) -> Result<Option<BucketSettings>, StartError> {
+    let blobs = &config.blobs;
+    let (Some(name), Some(endpoint), Some(key_id)) = (&blobs.bucket, &blobs.endpoint, &blobs.access_key_id)
+    else {
+        return Ok(None);
+    };
+    let secret = match (&blobs.secret_access_key, &blobs.secret_access_key_file) {
+        (Some(secret), _) => secret.clone(),
+        (None, Some(path)) => Secret::new(text_of(path)?.trim_end().to_owned()),
+        (None, None) => Secret::new(String::new()),
+    };
+    Ok(Some(BucketSettings {
+        endpoint: endpoint.as_str().to_owned(),
+        name: name.clone(),
+        region: blobs.region.clone(),
+        prefix: blobs.prefix.clone(),
+        key_id: key_id.clone(),
+        secret,
+        in_path: blobs.path_style,
+        authorities: blobs.ca_file.as_deref().map(text_of).transpose()?,
+    }))
+}
+
+fn text_of(path: &Path) -> Result<String, StartError> {
+    std::fs::read_to_string(path).map_err(|error| StartError::Io { path: path.display().to_string(), error })
 }
 
 /// How long `execute` waits before it answers 202.

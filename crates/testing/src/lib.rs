@@ -4,6 +4,7 @@
 //! test process, however that ends.
 #![expect(clippy::expect_used, clippy::panic, reason = "used by tests only, where a panic is the report")]
 
+mod bucket;
 mod bus;
 mod certificate;
 mod databases;
@@ -19,6 +20,7 @@ mod tamper;
 mod vault;
 mod webhooks;
 
+pub use bucket::BucketServer;
 pub use bus::{BusKind, BusServer};
 pub use databases::{Engine, TestDatabase};
 pub use directory::Directory;

@@ -112,6 +112,7 @@ codes! {
     DATABASE_UNAVAILABLE = "database_unavailable", 503, "The database does not answer";
     STALE_REVOCATION_FEED = "stale_revocation_feed", 503, "This node has not heard of revocations lately";
     VAULT_UNAVAILABLE = "vault_unavailable", 503, "The Vault does not answer";
+    BLOBS_UNAVAILABLE = "blobs_unavailable", 503, "The store of large contents does not answer";
     RESOLVER_SILENT = "resolver_silent", 503, "The DNS resolver does not answer";
     OVERLOADED = "overloaded", 503, "The server is too busy";
     STORAGE_FULL = "storage_full", 507, "The disk is full";

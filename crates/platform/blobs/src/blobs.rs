@@ -13,9 +13,10 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::spawn_blocking;
 use types::{Id, OrgId, Timestamp, World};
 
-use crate::BlobError;
+use crate::bucket::Bucket;
 use crate::files::{Draft, Files, Finished, Reading, Unopened};
-use crate::store;
+use crate::remote::{Remote, Unopened as Unplaced};
+use crate::{BlobError, store};
 
 /// Pieces under way between the disk and the reader or writer.
 const AHEAD: usize = 4;
@@ -33,6 +34,8 @@ pub struct BlobSettings {
     pub directory: PathBuf,
     /// How long a blob that nobody refers to is kept.
     pub keep_unreferenced: Duration,
+    /// Where new blobs go instead of the directory.
+    pub bucket: Option<Bucket>,
 }
 
 /// The open store; clones share it.
@@ -42,6 +45,7 @@ pub struct Blobs(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) files: Files,
+    pub(crate) bucket: Option<Arc<Bucket>>,
     pub(crate) world: World,
     pub(crate) keep_unreferenced: Duration,
     keyring: Keyring,
@@ -50,11 +54,22 @@ pub(crate) struct Inner {
 }
 
 impl Blobs {
-    pub fn open(db: Db, keyring: Keyring, world: World, settings: BlobSettings) -> Result<Self, BlobError> {
-        let files = Files::open(settings.directory)?;
-        let keep_unreferenced = settings.keep_unreferenced;
+    /// # Errors
+    /// The directory cannot be written, or there are blobs in a bucket and none is named.
+    pub async fn open(
+        db: Db,
+        keyring: Keyring,
+        world: World,
+        settings: BlobSettings,
+    ) -> Result<Self, BlobError> {
+        let BlobSettings { directory, keep_unreferenced, bucket } = settings;
+        let files = Files::open(directory)?;
+        let bucket = bucket.map(Arc::new);
+        if bucket.is_none() && db.read_one(store::SCOPE, store::any_object()).await?.is_some() {
+            return Err(BlobError::NoBucket);
+        }
         let locks = std::array::from_fn(|_| Mutex::new(()));
-        Ok(Self(Arc::new(Inner { db, files, world, keep_unreferenced, keyring, locks })))
+        Ok(Self(Arc::new(Inner { db, files, bucket, world, keep_unreferenced, keyring, locks })))
     }
 
     /// Durable when it returns; swept after a while unless a change comes to refer to it.
@@ -93,10 +108,20 @@ impl Blobs {
 
     /// All of a blob, if it has at most `most` bytes.
     pub async fn read(&self, scope: &OrgScope, sha256: [u8; 32], most: u64) -> Result<Vec<u8>, BlobError> {
-        let (mut reading, key) = self.start(scope, sha256).await?;
-        if reading.size() > most {
+        let (opened, key) = self.start(scope, sha256).await?;
+        if opened.size() > most {
             return Err(BlobError::TooLarge(most));
         }
+        let mut reading = match opened {
+            Opened::File(reading) => reading,
+            Opened::Object(mut remote) => {
+                let mut all = Vec::with_capacity(usize::try_from(remote.size()).unwrap_or_default());
+                while let Some(piece) = remote.next(&key).await? {
+                    all.extend_from_slice(&piece);
+                }
+                return Ok(all);
+            }
+        };
         blocking(move || {
             let mut all = Vec::with_capacity(usize::try_from(reading.size()).unwrap_or_default());
             while let Some(piece) = reading.next(&key)? {
@@ -113,17 +138,27 @@ impl Blobs {
         scope: &OrgScope,
         sha256: [u8; 32],
     ) -> Result<(u64, impl Stream<Item = Result<Bytes, BlobError>> + Send + 'static), BlobError> {
-        let (mut reading, key) = self.start(scope, sha256).await?;
-        let size = reading.size();
+        let (opened, key) = self.start(scope, sha256).await?;
+        let size = opened.size();
         let (send, mut pieces) = mpsc::channel(AHEAD);
-        spawn_blocking(move || {
-            while let Some(piece) = reading.next(&key).transpose() {
-                let broken = piece.is_err();
-                if send.blocking_send(piece.map(Bytes::from)).is_err() || broken {
-                    return;
+        match opened {
+            Opened::File(mut reading) => drop(spawn_blocking(move || {
+                while let Some(piece) = reading.next(&key).transpose() {
+                    let broken = piece.is_err();
+                    if send.blocking_send(piece.map(Bytes::from)).is_err() || broken {
+                        return;
+                    }
                 }
-            }
-        });
+            })),
+            Opened::Object(mut remote) => drop(telemetry::spawn("blob reader", async move {
+                while let Some(piece) = remote.next(&key).await.transpose() {
+                    let broken = piece.is_err();
+                    if send.send(piece.map(Bytes::from)).await.is_err() || broken {
+                        return;
+                    }
+                }
+            })),
+        }
         Ok((size, futures::stream::poll_fn(move |context| pieces.poll_recv(context))))
     }
 
@@ -175,22 +210,61 @@ impl Blobs {
         Ok(())
     }
 
-    async fn start(&self, scope: &OrgScope, sha256: [u8; 32]) -> Result<(Reading, Arc<DataKey>), BlobError> {
+    async fn start(&self, scope: &OrgScope, sha256: [u8; 32]) -> Result<(Opened, Arc<DataKey>), BlobError> {
         let org = scope.org();
+        if let Some(bucket) = &self.0.bucket {
+            let row = self.0.db.read_one(*scope, store::object(org, &sha256)).await?;
+            let mut row = row.ok_or(BlobError::Missing)?;
+            if let Some(object) = row.next::<Option<String>>()? {
+                let unopened = Unplaced::read(bucket.clone(), object).await?;
+                let version = unopened.key_version()?;
+                let key = self.0.keyring.key_version(org, Purpose::Blobs, version).await?;
+                return Ok((Opened::Object(unopened.open(org, &key, &sha256)?), key));
+            }
+        }
         let path = self.0.files.path(org, &sha256);
         let unopened = blocking(move || Unopened::read(&path)).await?;
         let key = self.0.keyring.key_version(org, Purpose::Blobs, unopened.key_version()?).await?;
-        Ok((unopened.open(org, &key, &sha256)?, key))
+        Ok((Opened::File(unopened.open(org, &key, &sha256)?), key))
     }
 
     async fn place(&self, scope: &OrgScope, finished: Finished) -> Result<BlobReference, BlobError> {
         let blob = BlobReference { sha256: finished.sha256, size: finished.size };
         let _alone = self.lock(&blob.sha256).await;
         let (inner, org) = (self.0.clone(), scope.org());
+        if let Some(bucket) = &self.0.bucket {
+            self.place_in(bucket, scope, &finished).await?;
+            return Ok(blob);
+        }
         blocking(move || finished.place(&inner.files, org)).await?;
         let row = store::put(scope, &blob.sha256, blob.size, self.0.world.now());
         self.0.db.keep(row).await?;
         Ok(blob)
+    }
+
+    /// The object first, then the row that names it. What a crash or a faster one leaves in between is nobody's, and is
+    /// swept.
+    async fn place_in(
+        &self,
+        bucket: &Bucket,
+        scope: &OrgScope,
+        finished: &Finished,
+    ) -> Result<(), BlobError> {
+        let Inner { db, world, .. } = &*self.0;
+        let held = db.keep(store::touch(scope, &finished.sha256, world.now())).await?;
+        if held.iter().any(|rows| !rows.is_empty()) {
+            return Ok(());
+        }
+        let object = bucket.name(scope.org(), &finished.sha256, world);
+        let (file, size) = finished.sealed()?;
+        bucket.put(&object, file, size).await?;
+        let row = store::put_object(scope, &finished.sha256, finished.size, &object, world.now());
+        let row = db.keep(row).await?.into_iter().flatten().next();
+        let counts: Option<String> = row.map_or(Ok(None), |mut row| row.next())?;
+        if counts.as_ref() != Some(&object) {
+            bucket.remove(&object).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn lock(&self, sha256: &[u8; 32]) -> tokio::sync::MutexGuard<'_, ()> {
@@ -199,6 +273,21 @@ impl Blobs {
 
     pub(crate) fn unreferenced_before(&self) -> Timestamp {
         self.0.world.now().minus(self.0.keep_unreferenced)
+    }
+}
+
+/// A blob whose trailer has been read.
+enum Opened {
+    File(Reading),
+    Object(Remote),
+}
+
+impl Opened {
+    fn size(&self) -> u64 {
+        match self {
+            Self::File(reading) => reading.size(),
+            Self::Object(remote) => remote.size(),
+        }
     }
 }
 

@@ -17,6 +17,12 @@ pub enum BlobError {
     /// Changed bytes, a file in another's place, or cut short.
     #[error("the stored blob is not what was put: {0}")]
     Damaged(&'static str),
+    /// The bucket does not do what it should; for the log.
+    #[error("the bucket of blobs: {0}")]
+    Bucket(String),
+    /// Blobs stand in a bucket that this server was not told of.
+    #[error("blobs stand in a bucket, and blobs.bucket does not name it")]
+    NoBucket,
     #[error("blob file: {0}")]
     Io(std::io::Error),
     #[error(transparent)]
@@ -49,6 +55,13 @@ impl From<BlobError> for Problem {
             BlobError::Secrets(error) => error.into(),
             BlobError::TooLarge(bytes) => {
                 Self::new(&problem::BODY_TOO_LARGE, format!("Send at most {bytes} bytes."))
+            }
+            error @ BlobError::Bucket(_) => {
+                tracing::warn!(%error, "blobs cannot be reached");
+                Self::new(
+                    &problem::BLOBS_UNAVAILABLE,
+                    "The store of large contents does not answer. Try again.",
+                )
             }
             other => Self::internal(other),
         }

@@ -133,6 +133,13 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
+    /// The sealed bytes, to be read, and how many they are.
+    pub(crate) fn sealed(&self) -> Result<(File, u64), BlobError> {
+        let file = File::open(&self.draft.path)?;
+        let size = file.metadata()?.len();
+        Ok((file, size))
+    }
+
     /// Puts the file in its place. An equal one that is there already is replaced: both open to the same bytes.
     pub(crate) fn place(self, files: &Files, org: OrgId) -> Result<(), BlobError> {
         let path = files.path(org, &self.sha256);

@@ -77,6 +77,11 @@ impl Layout {
         usize::try_from(plain).unwrap_or(CHUNK) + OVERHEAD
     }
 
+    /// Where chunk `index` begins in the file.
+    pub(crate) fn begin_of(index: u64) -> u64 {
+        index * SEALED_CHUNK
+    }
+
     fn file_size(&self) -> u64 {
         let full = self.size / CHUNK as u64;
         let rest = self.size % CHUNK as u64;

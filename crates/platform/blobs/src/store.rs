@@ -15,6 +15,43 @@ pub(crate) fn put(scope: &OrgScope, sha256: &[u8; 32], size: u64, now: Timestamp
     Bookkeeping::new(*scope).statement(sql(text, params))
 }
 
+/// Where a blob stands, if it is there: the object in the bucket, if it is no file.
+pub(crate) fn object(org: OrgId, sha256: &[u8; 32]) -> Statement {
+    sql("SELECT object FROM blobs WHERE org = $1 AND sha256 = $2", vec![org.uuid().into(), (*sha256).into()])
+}
+
+/// If the blob is in the bucket already, its waiting time starts again; answers the row then.
+pub(crate) fn touch(scope: &OrgScope, sha256: &[u8; 32], now: Timestamp) -> Bookkeeping {
+    let text = "UPDATE blobs SET touched_at = $3 WHERE org = $1 AND sha256 = $2 AND object IS NOT NULL RETURNING object";
+    let params = vec![scope.org().uuid().into(), (*sha256).into(), now.into()];
+    Bookkeeping::new(*scope).statement(sql(text, params))
+}
+
+/// The blob is in the bucket. Answers as which object: another one if somebody was faster.
+pub(crate) fn put_object(
+    scope: &OrgScope,
+    sha256: &[u8; 32],
+    size: u64,
+    object: &str,
+    now: Timestamp,
+) -> Bookkeeping {
+    let text = "INSERT INTO blobs (org, sha256, size, created_at, touched_at, object) VALUES ($1, $2, $3, $4, $4, $5) \
+                ON CONFLICT (org, sha256) DO UPDATE SET touched_at = $4, \
+                object = coalesce(blobs.object, excluded.object) RETURNING object";
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    let params =
+        vec![scope.org().uuid().into(), (*sha256).into(), size.into(), now.into(), object.to_owned().into()];
+    Bookkeeping::new(*scope).statement(sql(text, params))
+}
+
+pub(crate) fn knows_object(object: &str) -> Statement {
+    sql("SELECT 1 FROM blobs WHERE object = $1", vec![object.to_owned().into()])
+}
+
+pub(crate) fn any_object() -> Statement {
+    sql("SELECT 1 FROM blobs WHERE object IS NOT NULL LIMIT 1", Vec::new())
+}
+
 /// Refused as a conflict if the blob was swept meanwhile. Who holds it already goes on holding it.
 pub(crate) fn refer(scope: &OrgScope, sha256: &[u8; 32], holder_kind: &str, holder: Uuid) -> Statement {
     let text = "INSERT INTO blob_references (org, sha256, holder_kind, holder) \
@@ -71,7 +108,7 @@ pub(crate) fn abandoned(before: Timestamp, most: i64) -> Select {
 /// Takes the row away if it is still abandoned; answers it if so.
 pub(crate) fn forget(org: OrgId, sha256: &[u8; 32], before: Timestamp) -> Bookkeeping {
     let text = "DELETE FROM blobs WHERE org = $1 AND sha256 = $2 AND touched_at < $3 AND NOT EXISTS \
-                (SELECT 1 FROM blob_references held WHERE held.org = $1 AND held.sha256 = $2) RETURNING size";
+                (SELECT 1 FROM blob_references held WHERE held.org = $1 AND held.sha256 = $2) RETURNING object";
     let params = vec![org.uuid().into(), (*sha256).into(), before.into()];
     Bookkeeping::new(SCOPE).statement(sql(text, params))
 }

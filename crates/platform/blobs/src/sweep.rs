@@ -9,6 +9,8 @@ use crate::blobs::blocking;
 use crate::{BlobError, Blobs, files, store};
 
 const BATCH: i64 = 500;
+/// Objects of one listing.
+const PAGE: usize = 1000;
 const EVERY: Duration = Duration::from_secs(600);
 
 impl Blobs {
@@ -51,18 +53,22 @@ impl Blobs {
     ) -> Result<bool, BlobError> {
         let _alone = self.lock(sha256).await;
         let forgotten = self.0.db.keep(store::forget(org, sha256, before)).await?;
-        let was_there = forgotten.first().is_some_and(|rows| !rows.is_empty());
-        if was_there {
-            let path = self.0.files.path(org, sha256);
-            blocking(move || files::remove(&path)).await?;
+        let Some(mut row) = forgotten.into_iter().flatten().next() else { return Ok(false) };
+        match (row.next::<Option<String>>()?, &self.0.bucket) {
+            (Some(object), Some(bucket)) => bucket.remove(&object).await?,
+            (Some(_), None) => return Err(BlobError::NoBucket),
+            (None, _) => {
+                let path = self.0.files.path(org, sha256);
+                blocking(move || files::remove(&path)).await?;
+            }
         }
-        Ok(was_there)
+        Ok(true)
     }
 
-    /// Removes files that no row knows.
+    /// Removes files and objects that no row knows.
     pub async fn sweep_strays(&self) -> Result<u64, BlobError> {
         let inner = self.0.clone();
-        let mut gone = 0;
+        let mut gone = self.sweep_objects().await?;
         for (path, org, sha256) in blocking(move || inner.files.all()).await? {
             let _alone = self.lock(&sha256).await;
             if self.0.db.read_one(store::SCOPE, store::known(org, &sha256)).await?.is_none() {
@@ -71,6 +77,27 @@ impl Blobs {
             }
         }
         Ok(gone)
+    }
+
+    /// An object that is younger than unreferenced blobs are kept may be about to get its row.
+    async fn sweep_objects(&self) -> Result<u64, BlobError> {
+        let Some(bucket) = &self.0.bucket else { return Ok(0) };
+        let (mut gone, mut after) = (0, None);
+        loop {
+            let (page, next) = bucket.list(after, PAGE).await?;
+            let before = self.unreferenced_before();
+            for listed in page.into_iter().filter(|listed| listed.modified.is_some_and(|at| at < before)) {
+                let known = self.0.db.read_one(store::SCOPE, store::knows_object(&listed.object)).await?;
+                if known.is_none() {
+                    bucket.remove(&listed.object).await?;
+                    gone += 1;
+                }
+            }
+            match next {
+                Some(next) => after = Some(next),
+                None => return Ok(gone),
+            }
+        }
     }
 }
 

@@ -31,8 +31,8 @@ async fn house(database: &TestDatabase) -> House {
     let source = KeySource::Value(Secret::new("07".repeat(32)));
     let keyring = Keyring::open(db.clone(), world.clone(), &source).await.unwrap();
     let root = database.directory().join("blobs");
-    let settings = BlobSettings { directory: root.clone(), keep_unreferenced: DAY };
-    let blobs = Blobs::open(db.clone(), keyring.clone(), world.clone(), settings).unwrap();
+    let settings = BlobSettings { directory: root.clone(), keep_unreferenced: DAY, bucket: None };
+    let blobs = Blobs::open(db.clone(), keyring.clone(), world.clone(), settings).await.unwrap();
     let scope = OrgScope::proven(world.id::<OrgId>());
     House { db, blobs, keyring, world, clock, root, scope }
 }
@@ -218,8 +218,8 @@ async fn drafts_of_a_crashed_server_are_thrown_away() {
     let house = house(&database).await;
     let draft = house.root.join("drafts/half");
     std::fs::write(&draft, b"half").unwrap();
-    let settings = BlobSettings { directory: house.root.clone(), keep_unreferenced: DAY };
-    Blobs::open(house.db.clone(), house.keyring.clone(), house.world.clone(), settings).unwrap();
+    let settings = BlobSettings { directory: house.root.clone(), keep_unreferenced: DAY, bucket: None };
+    Blobs::open(house.db.clone(), house.keyring.clone(), house.world.clone(), settings).await.unwrap();
     assert!(!draft.exists());
 }
 
@@ -293,8 +293,9 @@ fn a_full_disk_refuses_and_leaves_the_rest_whole() {
 async fn fill(disk: &Path) {
     let database = TestDatabase::sqlite();
     let house = house(&database).await;
-    let settings = BlobSettings { directory: disk.join("blobs"), keep_unreferenced: DAY };
-    let blobs = Blobs::open(house.db.clone(), house.keyring.clone(), house.world.clone(), settings).unwrap();
+    let settings = BlobSettings { directory: disk.join("blobs"), keep_unreferenced: DAY, bucket: None };
+    let blobs =
+        Blobs::open(house.db.clone(), house.keyring.clone(), house.world.clone(), settings).await.unwrap();
     let kept = blobs.put(&house.scope, contents(400_000)).await.unwrap();
     let refused = blobs.put(&house.scope, contents(900_000)).await.unwrap_err();
     assert!(matches!(refused, BlobError::Full), "{refused}");

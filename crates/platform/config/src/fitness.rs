@@ -64,6 +64,18 @@ fn contradictions(config: &Config) -> Vec<Fault> {
             "names `{org}`: without it every organization would reach the secrets of all",
         );
     }
+    let blobs = &config.blobs;
+    if blobs.bucket.is_some() {
+        let secrets = [blobs.secret_access_key.is_some(), blobs.secret_access_key_file.is_some()];
+        if blobs.endpoint.is_none() {
+            unfit("blobs.endpoint", "is needed beside `blobs.bucket`");
+        }
+        if blobs.access_key_id.is_none() || secrets.into_iter().filter(|is_set| *is_set).count() != 1 {
+            let reason = "is needed beside `blobs.bucket`, with one of `blobs.secret_access_key` and \
+                          `blobs.secret_access_key_file`";
+            unfit("blobs.access_key_id", reason);
+        }
+    }
     if config.smtp.host.is_some() && config.smtp.from.is_none() {
         unfit("smtp.from", "is needed beside `smtp.host`: letters must say from whom they are");
     }
@@ -114,7 +126,10 @@ fn weak_secrets(config: &Config) -> Vec<Fault> {
     let bus = bus.and_then(|password| weakness("bus.url", password, LEAST_PASSWORD));
     let vault = config.vault.token.as_ref();
     let vault = vault.and_then(|token| weakness("vault.token", token.reveal(), LEAST_PASSWORD));
-    passwords.chain(encryption_key).chain(mail).chain(bus).chain(vault).collect()
+    let bucket = config.blobs.secret_access_key.as_ref();
+    let bucket =
+        bucket.and_then(|secret| weakness("blobs.secret_access_key", secret.reveal(), LEAST_PASSWORD));
+    passwords.chain(encryption_key).chain(mail).chain(bus).chain(vault).chain(bucket).collect()
 }
 
 /// What stands in examples and is tried first, without digits and signs.

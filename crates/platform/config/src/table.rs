@@ -31,6 +31,18 @@ settings! {
         dir: PathBuf = Preset::Of(data_dir), "Directory of the embedded database, blobs, keys and the lock";
     }
 
+    blobs: BlobStore, "Where large contents are kept: files in the data directory unless `bucket` names one, which several servers need." {
+        bucket: Option<String> = text(""), "Bucket of S3, or of what speaks like it; files in the data directory if not set";
+        endpoint: Option<PublicUrl> = text(""), "Where it answers, such as `https://s3.eu-west-1.amazonaws.com`; needed beside `bucket`";
+        region: String = text("us-east-1"), "Region that requests are signed for";
+        prefix: String = text(""), "Before the name of each object, such as `safeconduct/`, so that others can use the bucket too";
+        access_key_id: Option<String> = text(""), "Who asks; needed beside `bucket`";
+        secret_access_key: Option<Secret<String>> = text(""), "Its secret";
+        secret_access_key_file: Option<PathBuf> = text(""), "File of the secret; one of both is needed beside `bucket`";
+        path_style: bool = text("true"), "The bucket's name stands in the path; off for S3 itself, where it stands in the host";
+        ca_file: Option<PathBuf> = text(""), "Certificates (PEM) that are trusted for it besides the machine's own";
+    }
+
     database: Database, "The database: SQLite in the data directory unless `url` names a PostgreSQL." {
         url: Option<Secret<String>> = text(""), "PostgreSQL as role safeconduct_app; SQLite if not set";
         system_url: Option<Secret<String>> = text(""), "PostgreSQL as role safeconduct_system; needed beside `url`";

@@ -2,7 +2,7 @@
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Method, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -23,6 +23,8 @@ pub struct Request<'a> {
     body: Vec<u8>,
     /// Certificates (PEM) that are trusted besides, for this call.
     authorities: Option<&'a str>,
+    /// Bytes that the answer may have.
+    most: usize,
 }
 
 /// What came back, whole.
@@ -31,7 +33,15 @@ pub struct Answer {
     pub status: u16,
     /// Of `Content-Type` the type alone, in lower case.
     pub media_type: String,
+    pub headers: HeaderMap,
     pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header that is text.
+    pub fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
 }
 
 impl<'a> Request<'a> {
@@ -58,6 +68,19 @@ impl<'a> Request<'a> {
         Ok(request)
     }
 
+    /// `body` is whatever the other side takes.
+    pub fn bytes(method: Method, url: &'a str, body: Vec<u8>) -> Result<Self, EgressError> {
+        let mut request = Self::new(method, url)?;
+        request.body = body;
+        Ok(request)
+    }
+
+    /// Takes an answer of so many bytes; a megabyte if it is not said.
+    pub fn answered_with(mut self, most: usize) -> Self {
+        self.most = most;
+        self
+    }
+
     /// Trusts these certificates (PEM) too.
     pub fn trusting(mut self, authorities: &'a str) -> Self {
         self.authorities = Some(authorities);
@@ -73,7 +96,7 @@ impl<'a> Request<'a> {
         if !is_web || !is_plain || uri.host().is_none_or(str::is_empty) {
             return Err(wrong());
         }
-        Ok(Self { method, url, uri, headers: Vec::new(), body: Vec::new(), authorities: None })
+        Ok(Self { method, url, uri, headers: Vec::new(), body: Vec::new(), authorities: None, most: MOST })
     }
 
     /// A header; it is secret, whatever it is.
@@ -149,14 +172,20 @@ where
     let built = built.body(Full::new(Bytes::from(request.body))).map_err(|error| http(error.to_string()))?;
     let answer = sender.send_request(built).await.map_err(|error| http(error.to_string()))?;
     let (head, body) = answer.into_parts();
-    let body = Limited::new(body, MOST).collect().await.map_err(|error| {
+    let most = request.most;
+    let body = Limited::new(body, most).collect().await.map_err(|error| {
         if error.is::<LengthLimitError>() {
-            EgressError::TooLarge { host: host.to_owned(), most: MOST }
+            EgressError::TooLarge { host: host.to_owned(), most }
         } else {
             http(error.to_string())
         }
     })?;
     let media_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    Ok(Answer { status: head.status.as_u16(), media_type, body: body.to_bytes().to_vec() })
+    Ok(Answer {
+        status: head.status.as_u16(),
+        media_type,
+        headers: head.headers,
+        body: body.to_bytes().to_vec(),
+    })
 }

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 pub use error::EgressError;
 pub use http::{Answer, Request};
+pub use hyper::{Method, header};
 use rules::Rules;
 pub use rustls::ClientConfig;
 use tls::Trust;

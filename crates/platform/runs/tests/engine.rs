@@ -139,8 +139,8 @@ impl House {
         let keyring = Keyring::open(db.clone(), world.clone(), &source).await.unwrap();
         let ledger = Ledger::new(db.clone(), keyring.clone(), world.clone(), LedgerSettings::default());
         let directory = self.database.directory().join("blobs");
-        let settings = BlobSettings { directory, keep_unreferenced: Duration::from_secs(3600) };
-        let blobs = Blobs::open(db.clone(), keyring.clone(), world.clone(), settings).unwrap();
+        let settings = BlobSettings { directory, keep_unreferenced: Duration::from_secs(3600), bucket: None };
+        let blobs = Blobs::open(db.clone(), keyring.clone(), world.clone(), settings).await.unwrap();
         let feed = Feed::start(db.clone(), world.clone()).await.unwrap();
         let (send, at_work) = mpsc::unbounded_channel();
         let script = Script { world: world.clone(), at_work: send };
