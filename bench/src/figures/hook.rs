@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::over_http::{self, Scene};
-use crate::http::{Connection, post};
+use crate::http::{Connection, basic, post};
 use crate::row::Row;
 use crate::spread::{Spread, Times, millis};
 use crate::{Settings, floor};
@@ -14,6 +14,7 @@ use crate::{Settings, floor};
 const DELIVERIES: u64 = 1_000;
 /// Until the zygote is there and everything has been read once.
 const WARM_UP: u64 = 50;
+const SECRET: &str = "what-the-sender-knows";
 const JSON: &str = "application/json";
 
 pub(crate) fn measure(settings: &Settings) -> Result<()> {
@@ -29,13 +30,19 @@ pub(crate) fn measure(settings: &Settings) -> Result<()> {
         let hook = json!({
             "path": "echo",
             "target": { "function": "ops:echo" },
-            "authentication": { "kind": "none" },
+            "authentication": { "kind": "basic", "username": "bench" },
+            "secret": SECRET,
             "rate_per_minute": 100_000,
         });
         let hook = make("/api/v1/hooks", hook).await?;
         let url = hook["url"].as_str().context("a hook without address")?;
         let (_, path) = url.split_once("/o/").context("an address without path")?;
-        let delivery = post(&format!("/o/{path}"), JSON, None, r#"{"action":"opened","number":1}"#);
+        let delivery = post(
+            &format!("/o/{path}"),
+            JSON,
+            Some(&basic("bench", SECRET)),
+            r#"{"action":"opened","number":1}"#,
+        );
         let count = settings.count.unwrap_or(DELIVERIES);
         let (mut p50, mut p99) = (Spread::default(), Spread::default());
         for _ in 0..settings.runs {

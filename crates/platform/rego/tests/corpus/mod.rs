@@ -86,15 +86,18 @@ impl Dice {
     /// A policy whose definitions speak about some operations only, said in every way.
     pub(crate) fn named(&mut self) -> String {
         let mut text = String::from(HELPERS);
-        text.push_str("default allow := false\n\n");
-        for at in 0..30 {
+        let allows = self.roll(4) == 0;
+        if allows {
+            text.push_str("default allow := false\n\n");
+        }
+        for at in 0..16 {
             let head = match self.roll(6) {
                 0 => format!("require_approval contains \"approver {at}\""),
-                1 => "allow".to_owned(),
+                1 | 2 if allows => "allow".to_owned(),
                 _ => format!("deny contains \"rule {at}\""),
             };
             let (one, other) = (self.pick(OPERATIONS), self.pick(OPERATIONS));
-            let about = match self.roll(9) {
+            let about = match self.roll(24) {
                 0 => String::new(),
                 1 => format!("\t\"{one}\" == input.operation\n"),
                 2 => format!("\tinput.operation != \"{one}\"\n"),
@@ -103,7 +106,7 @@ impl Dice {
                 5 => format!("\tinput.operation == input.want\n\tinput.operation == \"{one}\"\n"),
                 _ => format!("\tinput.operation == \"{one}\"\n"),
             };
-            let body = if self.roll(3) == 0 { "\ttrue\n".to_owned() } else { self.body() };
+            let body = if self.roll(8) == 0 { "\ttrue\n".to_owned() } else { self.body() };
             text.push_str(&format!("{head} if {{\n{about}{body}}}\n\n"));
         }
         text
