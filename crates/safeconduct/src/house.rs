@@ -162,8 +162,9 @@ impl House {
         if let Some(path) = &config.keys.signing_key_file {
             oauth.import_signing_key(people.home().await?.id, path).await?;
         }
-        let settings = blob_settings(&config, &egress).await?;
-        let blobs = Blobs::open(db.clone(), keyring.clone(), world.clone(), settings).await?;
+        // Boxed: a call of the bucket is a large future, and whoever opens a house would carry it.
+        let settings = Box::pin(blob_settings(&config, &egress)).await?;
+        let blobs = Box::pin(Blobs::open(db.clone(), keyring.clone(), world.clone(), settings)).await?;
         let ground = FunctionsGround {
             db: db.clone(),
             ledger: ledger.clone(),
