@@ -162,9 +162,7 @@ impl House {
         if let Some(path) = &config.keys.signing_key_file {
             oauth.import_signing_key(people.home().await?.id, path).await?;
         }
-        // Boxed: a call of the bucket is a large future, and whoever opens a house would carry it.
-        let settings = Box::pin(blob_settings(&config, &egress)).await?;
-        let blobs = Box::pin(Blobs::open(db.clone(), keyring.clone(), world.clone(), settings)).await?;
+        let blobs = open_blobs(&config, &egress, &db, &keyring, &world).await?;
         let ground = FunctionsGround {
             db: db.clone(),
             ledger: ledger.clone(),
@@ -508,15 +506,22 @@ fn policies_settings(config: &Config, public_url: &str) -> PoliciesSettings {
     }
 }
 
-async fn blob_settings(config: &Config, egress: &Egress) -> Result<BlobSettings, StartError> {
-    Ok(BlobSettings {
+async fn open_blobs(
+    config: &Config,
+    egress: &Egress,
+    db: &Db,
+    keyring: &Keyring,
+    world: &World,
+) -> Result<Blobs, StartError> {
+    let settings = BlobSettings {
         directory: config.data.dir.join("blobs"),
         keep_unreferenced: config.retention.unreferenced_blobs,
         bucket: match bucket_settings(config)? {
             Some(settings) => Some(Bucket::open(egress.clone(), settings).await?),
             None => None,
         },
-    })
+    };
+    Ok(Blobs::open(db.clone(), keyring.clone(), world.clone(), settings).await?)
 }
 
 fn bucket_settings(config: &Config) -> Result<Option<BucketSettings>, StartError> {

@@ -29,7 +29,8 @@ impl Server {
         let operations_address = local(&operations, config.server.operations_listen)?;
         private(&config.data.dir)?;
         let (sandbox, knocks) = jails.map(Jails::open).unzip();
-        let house = House::open(config, world, address, sandbox).await?;
+        // Boxed: it is by far the largest future, and whoever starts a server would carry it.
+        let house = Box::pin(House::open(config, world, address, sandbox)).await?;
         jobs::start(&house);
         let public = router::public(&house);
         if let Some(knocks) = knocks {
