@@ -45,6 +45,7 @@ migrations! {
     14 "0014_files";
     15 "0015_hooks";
     17 "0017_rates";
+    18 "0018_progress";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
