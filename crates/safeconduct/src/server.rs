@@ -31,7 +31,7 @@ impl Server {
         let operations_address = local(&operations, config.server.operations_listen)?;
         private(&config.data.dir)?;
         let (sandbox, knocks) = jails.map(Jails::open).unzip();
-        let house = House::open(config, world, address, sandbox).await?;
+        let house = Box::pin(House::open(config, world, address, sandbox)).await?;
         jobs::start(&house);
         let public = router::public(&house);
         if let Some(knocks) = knocks {
