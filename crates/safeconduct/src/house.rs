@@ -539,7 +539,7 @@ fn bucket_settings(config: &Config) -> Result<Option<BucketSettings>, StartError
         endpoint: endpoint.as_str().to_owned(),
         name: name.clone(),
         region: blobs.region.clone(),
-        prefix: blobs.prefix.clone(),
+        prefix: blobs.prefix.clone().unwrap_or_default(),
         key_id: key_id.clone(),
         secret,
         in_path: blobs.path_style,

@@ -35,7 +35,7 @@ settings! {
         bucket: Option<String> = text(""), "Bucket of S3, or of what speaks like it; files in the data directory if not set";
         endpoint: Option<PublicUrl> = text(""), "Where it answers, such as `https://s3.eu-west-1.amazonaws.com`; needed beside `bucket`";
         region: String = text("us-east-1"), "Region that requests are signed for";
-        prefix: String = text(""), "Before the name of each object, such as `safeconduct/`, so that others can use the bucket too";
+        prefix: Option<String> = text(""), "Before the name of each object, such as `safeconduct/`, so that others can use the bucket too";
         access_key_id: Option<String> = text(""), "Who asks; needed beside `bucket`";
         secret_access_key: Option<Secret<String>> = text(""), "Its secret";
         secret_access_key_file: Option<PathBuf> = text(""), "File of the secret; one of both is needed beside `bucket`";
