@@ -17,4 +17,5 @@ pub use error::TriggerError;
 pub use facts::KINDS;
 pub use hooks::HookSettings;
 pub use routes::routes;
+pub use schedules::SchedulesSection;
 pub use service::{Triggers, TriggersGround};

@@ -44,6 +44,7 @@ migrations! {
     13 "0013_schedules";
     14 "0014_files";
     15 "0015_hooks";
+    16 "0016_config";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -70,7 +70,7 @@ impl Door {
     }
 
     /// The policy's part in a request, asked once before anything about the object is known.
-    async fn brief(
+    pub(crate) async fn brief(
         &self,
         spec: &'static Spec,
         caller: &Arc<Caller>,
