@@ -24,7 +24,7 @@ struct Arguments {
 enum Command {
     /// Run the server.
     Serve(ServerFlags),
-    /// Show or check the server's configuration.
+    /// Show the server's settings; apply an organization's configuration from files.
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Prepare a PostgreSQL database.
@@ -66,6 +66,8 @@ struct ServerFlags {
 enum ConfigCommand {
     /// Print each key with its meaning, source and value (secrets masked).
     Explain(ServerFlags),
+    #[command(flatten)]
+    Files(cli::ConfigCommand),
 }
 
 #[derive(Subcommand)]
@@ -136,14 +138,11 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 runtime.block_on(serve(config, jails))?;
             }
         }
+        Command::Config(ConfigCommand::Files(command)) => {
+            return Ok(client(&runtime, cli::Command::Config(command), &arguments.globals));
+        }
         Command::Client(command) => {
-            let environment = Environment::of_process();
-            return Ok(runtime.block_on(cli::run_here(
-                command,
-                &arguments.globals,
-                &environment,
-                &ThisProgram,
-            )));
+            return Ok(client(&runtime, command, &arguments.globals));
         }
         Command::Config(ConfigCommand::Explain(flags)) => explain(&load(&flags)?),
         Command::Db(DbCommand::Init { admin_url }) => runtime.block_on(init(&admin_url))?,
@@ -152,6 +151,14 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Openapi => runtime.block_on(openapi())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn client(
+    runtime: &tokio::runtime::Runtime,
+    command: cli::Command,
+    globals: &cli::Globals,
+) -> ExitCode {
+    runtime.block_on(cli::run_here(command, globals, &Environment::of_process(), &ThisProgram))
 }
 
 fn load(flags: &ServerFlags) -> anyhow::Result<Config> {

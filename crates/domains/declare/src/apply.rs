@@ -49,7 +49,9 @@ impl Declare {
             let outcome = self.inner().db.exclusive(by.scope(), work).await;
             errand.close().await?;
             match outcome {
-                Ok(reply) => return Ok(reply),
+                Ok((reply, true)) => return Ok(reply),
+                // Somebody else was first, with the same.
+                Ok((reply, false)) => return by.keyed_answer(reply).await,
                 Err(Undone::Stale) => metrics::counter!("safeconduct_decided_again_total").increment(1),
                 Err(Undone::Spoiled(problem)) if *problem.code() == IDEMPOTENCY_IN_FLIGHT => {
                     return by.first_answer().await;
@@ -86,15 +88,19 @@ impl Declare {
         Ok(())
     }
 
+    /// The answer, and whether anything was changed.
     async fn bring_about(
         &self,
         errand: &Errand,
         document: &Document,
         manner: Manner,
-    ) -> Result<Reply, Undone> {
+    ) -> Result<(Reply, bool), Undone> {
         let by = errand.allowance();
         let plan = self.ready(errand, document, manner).await.map_err(Problem::from)?;
         let mut view = self.told(document, &plan);
+        if plan.steps.is_empty() && plan.adopted.is_empty() {
+            return Ok((Reply::of::<ApplyConfig>(&view)?, false));
+        }
         let mut done = Done::default();
         for (at, step) in plan.steps.iter().enumerate() {
             let item = step.item.map(|at| &document.items[at]);
@@ -125,7 +131,7 @@ impl Declare {
             CommitError::Stale => Undone::Stale,
             other => Undone::Spoiled(other.into()),
         })?;
-        Ok(reply)
+        Ok((reply, true))
     }
 
     async fn take(&self, errand: &Errand, step: &Step) -> Result<String, Undone> {
@@ -239,7 +245,7 @@ impl Done {
     }
 
     /// The first refusal, with where each of them happened.
-    fn problem(self: &mut Self) -> Option<Problem> {
+    fn problem(&mut self) -> Option<Problem> {
         let first = self.first.take()?;
         let told = self.findings.first().map(Finding::told).unwrap_or_default();
         let permission = first.member("permission").cloned();
