@@ -13,9 +13,9 @@ use crate::failure::Failure;
 use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
-    agents, apikeys, audit, completion, configure, credentials, declared, domains, functions, grants, groups, hooks,
-    invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, queues, quickstart,
-    reference, roles, runs, schedules, sessions, state, stored, token, users,
+    agents, apikeys, audit, completion, configure, credentials, declared, domains, functions, grants, groups,
+    hooks, invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, queues,
+    quickstart, reference, roles, runs, schedules, sessions, state, stored, token, users,
 };
 
 /// Commands that speak to a server.

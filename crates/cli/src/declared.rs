@@ -175,7 +175,8 @@ fn shown(desk: &mut Desk<'_>, plan: &ConfigPlan, done: &str) -> Result<(), Failu
         changed(desk, change, change.managed_by.as_deref())?;
     }
     for one in &plan.adopted {
-        desk.screen.line(&plain(&format!("= {}/{} belongs to this file from now on", one.section, one.key)))?;
+        desk.screen
+            .line(&plain(&format!("= {}/{} belongs to this file from now on", one.section, one.key)))?;
     }
     findings(desk, &plan.warnings)?;
     let (count, held) = (plan.changes.len(), plan.conflicts.len());
@@ -209,10 +210,12 @@ fn of_field(desk: &mut Desk<'_>, field: &ConfigFieldChange, action: &str) -> Res
             of.iter().map(|right| (format!("    ! {name} {mark} {}", plain(right)), tone)).collect()
         };
         let gained = rights("+", Tone::Bad, &field.gained);
-        return gained.into_iter().chain(rights("-", Tone::Warn, &field.lost)).try_for_each(|(text, tone)| {
-            let text = desk.screen.painted(&text, tone);
-            desk.screen.line(&text)
-        });
+        return gained.into_iter().chain(rights("-", Tone::Warn, &field.lost)).try_for_each(
+            |(text, tone)| {
+                let text = desk.screen.painted(&text, tone);
+                desk.screen.line(&text)
+            },
+        );
     }
     let text = match action {
         "create" => format!("    {name}: {}", short(&field.after)),

@@ -153,11 +153,7 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn client(
-    runtime: &tokio::runtime::Runtime,
-    command: cli::Command,
-    globals: &cli::Globals,
-) -> ExitCode {
+fn client(runtime: &tokio::runtime::Runtime, command: cli::Command, globals: &cli::Globals) -> ExitCode {
     runtime.block_on(cli::run_here(command, globals, &Environment::of_process(), &ThisProgram))
 }
 

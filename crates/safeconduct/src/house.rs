@@ -264,6 +264,7 @@ impl House {
                 Arc::new(state::NamespacesSection(state.clone())),
                 Arc::new(files::CollectionsSection(files.clone())),
                 Arc::new(agents::AgentsSection(agents.clone())),
+                Arc::new(triggers::HooksSection(triggers.clone())),
                 Arc::new(triggers::SchedulesSection(triggers.clone())),
             ],
         });

@@ -10,7 +10,7 @@ use web::{Allowance, Errand, Refusal, Reply, Undone};
 use crate::document::{Document, Item, Source};
 use crate::error::listed;
 use crate::model::{Action, Finding, PlanView};
-use crate::plan::{Plan, Step, refused};
+use crate::plan::{Plan, Step, refused, without};
 use crate::routes::ApplyConfig;
 use crate::store::{self, Thing};
 use crate::{Declare, DeclareError, facts};
@@ -198,8 +198,10 @@ impl Declare {
         id: &str,
     ) -> Result<[db::Statement; 2], DeclareError> {
         let inner = self.inner();
-        let (section, key) = (inner.sections[item.section].section.name(), item.wanted.key.as_str());
-        let applied = store::seal(&inner.keyring, by.org(), section, key, &item.wanted.entry).await?;
+        let known = &inner.sections[item.section].section;
+        let (section, key) = (known.name(), item.wanted.key.as_str());
+        let said = without(known.untold(), item.wanted.entry.clone());
+        let applied = store::seal(&inner.keyring, by.org(), section, key, &said).await?;
         let thing = Thing { section, key, object: id, manager: &document.manager, applied };
         Ok(store::put(by.org(), &thing, &by.caller().principal().to_string(), inner.world.now()))
     }

@@ -1,7 +1,7 @@
 //! From text to entries: the header, the sections in their order, each entry held against its shape. All that is wrong is told
 //! at once, with its line.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crypto::hash::sha256;
 use manifest::{Given, Kind, Node, Place, Refers, Wanted};
@@ -71,6 +71,13 @@ pub(crate) struct Document {
     pub(crate) warnings: Vec<Finding>,
 }
 
+impl Document {
+    /// What it speaks of, by section and key.
+    pub(crate) fn keys(&self) -> HashSet<(usize, &str)> {
+        self.items.iter().map(|item| (item.section, item.wanted.key.as_str())).collect()
+    }
+}
+
 impl Item {
     pub(crate) fn finding(&self, field: &str, message: impl Into<String>) -> Finding {
         Finding::below(&self.pointer, &self.node, field, message)
@@ -83,6 +90,7 @@ pub(crate) fn read(sections: &[Registered], source: &Source) -> Result<Document,
     let given = Given { variables: source.variables.clone(), files: source.files.clone() };
     let mut reader = Reader { sections, findings: Vec::new(), items: Vec::new(), manager: None };
     for node in &mut nodes {
+        reader.untold(node);
         reader.findings.extend(given.fill(node).into_iter().map(fault));
         reader.document(node);
     }
@@ -218,6 +226,27 @@ impl Reader<'_> {
                     Finding::below(&pointer, node, &complaint.field, complaint.reason)
                 };
                 self.findings.extend(complaints.into_iter().map(told));
+            }
+        }
+    }
+
+    /// Secrets come by reference: who may read the file must not learn them. Looked at before names are filled in.
+    fn untold(&mut self, document: &Node) {
+        let spec = document.get("spec");
+        for Registered { section, .. } in self.sections {
+            let path = format!("/spec/{}", section.name());
+            let entries = spec.and_then(|spec| spec.get(section.name())).and_then(Node::items);
+            for (at, entry) in entries.unwrap_or_default().iter().enumerate() {
+                for name in section.untold() {
+                    let Some(value) = entry.get(name) else { continue };
+                    let by_reference =
+                        value.text().is_some_and(|text| text.starts_with("${") && text.ends_with('}'));
+                    if !by_reference {
+                        let message =
+                            "is a secret: write `${NAME}` or `${file:path}` and send the value along";
+                        self.findings.push(Finding::at(format!("{path}/{at}/{name}"), value.place, message));
+                    }
+                }
             }
         }
     }

@@ -112,16 +112,18 @@ impl Declare {
     /// References that lead nowhere, neither in the document nor outside.
     fn dangling(&self, document: &Document, sight: &Sight) -> Vec<Finding> {
         let sections = &self.inner().sections;
+        let declared = document.keys();
         let mut findings = Vec::new();
         for item in &document.items {
             for refers in references(item) {
                 let Some(of) = sections.iter().position(|one| one.section.name() == refers.section) else {
                     continue;
                 };
-                let declared =
-                    document.items.iter().any(|one| one.section == of && one.wanted.key == refers.key);
                 let there = || sight.standing.get(&of).is_some_and(|known| known.contains_key(&refers.key));
-                if !declared && !sections[of].section.is_built_in(&refers.key) && !there() {
+                if !declared.contains(&(of, refers.key.as_str()))
+                    && !sections[of].section.is_built_in(&refers.key)
+                    && !there()
+                {
                     let message = format!(
                         "`{}` is neither among the `{}` of this file nor one that you may see",
                         refers.key, refers.section
@@ -137,8 +139,9 @@ impl Declare {
         let section = &self.inner().sections[item.section].section;
         let key = &item.wanted.key;
         let before = sight.standing.get(&item.section).and_then(|known| known.get(key)).cloned();
+        let wanted = without(section.untold(), item.wanted.entry.clone());
         let Some(before) = before else {
-            let fields = differences(&Value::Null, &item.wanted.entry);
+            let fields = differences(&Value::Null, &wanted);
             return Planned::Step(Step {
                 action: Action::Create,
                 section: item.section,
@@ -151,7 +154,8 @@ impl Declare {
             });
         };
         let after = with_loose(section.loose(), &before.entry, item.wanted.entry.clone());
-        let fields = differences(&before.entry, &after);
+        let told = with_loose(section.loose(), &before.entry, wanted);
+        let fields = differences(&before.entry, &told);
         let managed_by = sight.manager_of(section.name(), &before);
         if !fields.is_empty() {
             return Planned::Step(Step {
@@ -190,16 +194,14 @@ impl Declare {
     /// What this file made and does not name any more.
     fn left_over(&self, document: &Document, sight: &Sight, prune: bool, plan: &mut Plan) {
         let sections = &self.inner().sections;
-        let mut gone = Vec::new();
+        let (declared, mut gone) = (document.keys(), Vec::new());
         for (at, registered) in sections.iter().enumerate() {
             let name = registered.section.name();
             let mut mine: Vec<&Managed> = sight
                 .managed
                 .values()
                 .filter(|one| one.section == name && one.manager == document.manager)
-                .filter(|one| {
-                    !document.items.iter().any(|item| item.section == at && item.wanted.key == one.key)
-                })
+                .filter(|one| !declared.contains(&(at, one.key.as_str())))
                 .collect();
             mine.sort_by(|one, other| one.key.cmp(&other.key));
             for one in mine {
@@ -271,6 +273,14 @@ impl Sight {
         let found = self.managed.get(&(section.to_owned(), standing.key.clone()))?;
         (found.object == standing.id).then(|| found.manager.clone())
     }
+}
+
+/// Without what is given and never told.
+pub(crate) fn without(untold: &[&str], mut entry: Value) -> Value {
+    if let Some(members) = entry.as_object_mut() {
+        members.retain(|name, _| !untold.contains(&name.as_str()));
+    }
+    entry
 }
 
 /// Fields that a file says nothing of stay as they are.

@@ -48,6 +48,9 @@ pub trait Section: Send + Sync + 'static {
     /// Fields that stay as they are where a file says nothing of them.
     const LOOSE: &'static [&'static str] = &[];
 
+    /// Fields that come by reference only and are never told again.
+    const UNTOLD: &'static [&'static str] = &[];
+
     /// By which entries of the section are told apart: `name`, or `namespace/name`.
     fn key(entry: &Self::Entry) -> String;
 
@@ -94,6 +97,7 @@ pub trait AnySection: Send + Sync {
     fn name(&self) -> &'static str;
     fn fixed(&self) -> &'static [&'static str];
     fn loose(&self) -> &'static [&'static str];
+    fn untold(&self) -> &'static [&'static str];
     /// Of an entry.
     fn shape(&self) -> Result<Shape, String>;
     /// Of what its shape has nothing against.
@@ -121,6 +125,10 @@ impl<S: Section> AnySection for S {
 
     fn loose(&self) -> &'static [&'static str] {
         S::LOOSE
+    }
+
+    fn untold(&self) -> &'static [&'static str] {
+        S::UNTOLD
     }
 
     fn shape(&self) -> Result<Shape, String> {

@@ -50,8 +50,15 @@ struct Open {
 
 enum Inside {
     List(Vec<Node>),
-    /// With the name whose value comes next.
-    Map(Vec<Member>, Option<(String, Place)>),
+    Map(Vec<Member>, Names),
+}
+
+#[derive(Default)]
+struct Names {
+    /// The lines in which names stand.
+    seen: HashMap<String, usize>,
+    /// The one whose value comes next.
+    next: Option<(String, Place)>,
 }
 
 impl Reader {
@@ -80,7 +87,7 @@ impl Reader {
                 }
                 Event::MappingStart(anchor, tag) => {
                     no_tag(tag.is_some(), place)?;
-                    self.begin(&mut open, place, anchor, Inside::Map(Vec::new(), None))?;
+                    self.begin(&mut open, place, anchor, Inside::Map(Vec::new(), Names::default()))?;
                     continue;
                 }
                 Event::SequenceEnd | Event::MappingEnd => match open.pop() {
@@ -172,22 +179,20 @@ fn depth_of(node: &Node) -> usize {
 fn put(parent: &mut Open, node: Node) -> Result<(), Fault> {
     match &mut parent.inside {
         Inside::List(items) => items.push(node),
-        Inside::Map(members, named @ None) => {
-            let Kind::Text(name) = node.kind else {
-                return Err(fault(node.place, "the name of a member must be text".into()));
-            };
-            if let Some(first) = members.iter().find(|member| member.name == name) {
-                let shown: String = name.chars().take(64).collect();
-                let reason = format!("`{shown}` stands here twice; first in line {}", first.place.line);
-                return Err(fault(node.place, reason));
+        Inside::Map(members, names) => match names.next.take() {
+            Some((name, place)) => members.push(Member { name, place, value: node }),
+            None => {
+                let Kind::Text(name) = node.kind else {
+                    return Err(fault(node.place, "the name of a member must be text".into()));
+                };
+                if let Some(first) = names.seen.insert(name.clone(), node.place.line) {
+                    let shown: String = name.chars().take(64).collect();
+                    let reason = format!("`{shown}` stands here twice; first in line {first}");
+                    return Err(fault(node.place, reason));
+                }
+                names.next = Some((name, node.place));
             }
-            *named = Some((name, node.place));
-        }
-        Inside::Map(members, named) => {
-            if let Some((name, place)) = named.take() {
-                members.push(Member { name, place, value: node });
-            }
-        }
+        },
     }
     Ok(())
 }
@@ -322,6 +327,25 @@ mod tests {
         assert!(refused(&"x".repeat(LARGEST + 1)).1.contains("bytes"));
         assert!(refused(&"- a\n".repeat(MOST + 1)).1.contains("parts"));
         assert!(refused(&"--- a\n".repeat(DOCUMENTS + 1)).1.contains("documents"));
+    }
+
+    fn parts(node: &Node) -> usize {
+        1 + match &node.kind {
+            Kind::List(items) => items.iter().map(parts).sum::<usize>(),
+            Kind::Map(members) => members.iter().map(|member| 1 + parts(&member.value)).sum(),
+            _ => 0,
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever comes: an answer or a line, never a panic, and never more than was counted.
+        #[test]
+        fn anything_is_read_or_refused(text in "(a|b|&a |\\*a|- |: |\n|  |\\[|\\]|\\{|\\}|, |'|\"|\\||>|#|!|%|\\?|---\n|é|\t|\\\\){0,60}") {
+            match read(&text) {
+                Ok(documents) => proptest::prop_assert!(documents.iter().map(parts).sum::<usize>() <= MOST),
+                Err(fault) => proptest::prop_assert!(fault.place.line >= 1 && !fault.reason.is_empty()),
+            }
+        }
     }
 
     #[test]

@@ -317,7 +317,8 @@ async fn every_operation_has_a_method_that_calls_it() {
     let hooks = client.hooks();
     let (policies, access) = (client.policies(), client.access());
     let providers = client.auth_providers();
-    let (config, text, manner) = (client.config(), client::ConfigText::default(), client::ConfigManner::default());
+    let (config, text, manner) =
+        (client.config(), client::ConfigText::default(), client::ConfigManner::default());
     let home = client.tokens_of(Some("x"));
     let wanted = client::TokenRequest::default();
     let mut called: BTreeMap<&str, String> = BTreeMap::new();

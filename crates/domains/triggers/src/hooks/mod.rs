@@ -14,11 +14,13 @@ mod receive;
 mod refusals;
 mod routes;
 mod secret;
+mod section;
 mod settings;
 mod store;
 mod verify;
 mod words;
 
 pub use routes::routes;
+pub use section::HooksSection;
 pub use settings::HookSettings;
 pub(crate) use settings::HookState;

@@ -32,7 +32,10 @@ fn a_file_is_mended_planned_applied_and_told_apart() {
     terminal.file("acme.yaml", FILE);
     shows("config_unset", &terminal.run(&["config", "plan", "acme.yaml"]));
     terminal.file("acme.yaml", &FILE.replace("${WHAT}", "notes"));
-    terminal.file("wrong.yaml", &FILE.replace("permissions", "rights").replace("roles: [note-taker]", "roles: [nobody]"));
+    terminal.file(
+        "wrong.yaml",
+        &FILE.replace("permissions", "rights").replace("roles: [note-taker]", "roles: [nobody]"),
+    );
     shows("config_validate", &terminal.run(&["config", "validate", "acme.yaml"]));
     shows("config_validate_wrong", &terminal.run(&["config", "validate", "wrong.yaml"]));
     shows("config_apply_wrong", &terminal.run(&["config", "apply", "wrong.yaml", "--yes"]));
@@ -61,7 +64,10 @@ fn a_file_is_mended_planned_applied_and_told_apart() {
     shows("config_apply_held", &terminal.run(&["config", "apply", "other.yaml", "--yes"]));
     terminal.run(&["config", "apply", "acme.yaml", "--yes"]).ok();
     shows("config_drift_none", &terminal.run(&["config", "drift", "--manager", "acme"]));
-    terminal.file("less.yaml", "apiVersion: safeconduct.dev/v1\nkind: Config\nmetadata: {name: acme}\nspec: {}\n");
+    terminal.file(
+        "less.yaml",
+        "apiVersion: safeconduct.dev/v1\nkind: Config\nmetadata: {name: acme}\nspec: {}\n",
+    );
     shows("config_plan_less", &terminal.run(&["config", "plan", "less.yaml"]));
     shows("config_plan_prune", &terminal.run(&["config", "plan", "less.yaml", "--prune"]));
     let exported = terminal.run(&["config", "export", "--manager", "acme"]).ok();
@@ -82,7 +88,8 @@ fn the_example_is_applied() {
     terminal.run(&["config", "apply", file, "--yes"]).ok();
     let planned = terminal.run(&["config", "plan", file]);
     assert_eq!(planned.code, 0, "{planned}");
-    let ran = terminal.run(&["functions", "run", "ops:digest", "--input", r#"{"notes": ["two words"]}"#, "--json"]);
+    let ran =
+        terminal.run(&["functions", "run", "ops:digest", "--input", r#"{"notes": ["two words"]}"#, "--json"]);
     assert!(ran.out.contains("\"words\": 2") || ran.out.contains("\"words\":2"), "{ran}");
     terminal.end();
 }

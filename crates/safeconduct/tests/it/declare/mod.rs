@@ -1,6 +1,7 @@
 //! Configuration as files, over HTTP: what a document says is planned, brought about whole, and written again.
 
 mod apply;
+mod hooks;
 mod managers;
 mod read;
 mod rights;
@@ -18,7 +19,8 @@ const DRIFT: &str = "/api/v1/config/drift";
 
 /// A document of the file `name`, whose sections stand below `spec`.
 fn document(name: &str, spec: &str) -> String {
-    let mut text = format!("apiVersion: safeconduct.dev/v1\nkind: Config\nmetadata:\n  name: {name}\nspec:\n");
+    let mut text =
+        format!("apiVersion: safeconduct.dev/v1\nkind: Config\nmetadata:\n  name: {name}\nspec:\n");
     for line in spec.lines() {
         text.push_str("  ");
         text.push_str(line);
@@ -38,7 +40,8 @@ async fn plan(caller: &Caller, text: &str) -> Value {
 /// `create roles/a`, in their order.
 fn changes(view: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
-    let told = |one: &Value| format!("{} {}/{}", text(&one["action"]), text(&one["section"]), text(&one["key"]));
+    let told =
+        |one: &Value| format!("{} {}/{}", text(&one["action"]), text(&one["section"]), text(&one["key"]));
     view["changes"].as_array().expect("changes").iter().map(told).collect()
 }
 

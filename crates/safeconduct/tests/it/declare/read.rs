@@ -26,11 +26,36 @@ async fn what_is_wrong_is_named_with_its_line() {
         ("roles:\n  - name: a", 7, "/spec/roles/0/permissions", "is missing"),
         ("roles:\n  - name: A\n    permissions: []", 7, "/spec/roles/0/name", ""),
         ("roles:\n  - name: a\n    permissions:\n      - nothing", 9, "/spec/roles/0/permissions/0", ""),
-        ("roles:\n  - {name: a, permissions: []}\n  - {name: a, permissions: []}", 8, "/spec/roles/1/name", "twice; first in line 7"),
-        ("agents:\n  - name: a\n    roles: [viewer, nobody]", 8, "/spec/agents/0/roles/1", "neither among the `roles`"),
-        ("agents:\n  - name: a\n    owner: group:Nobody", 8, "/spec/agents/0/owner", "neither among the `groups`"),
-        ("schedules:\n  - name: a\n    timing: {every_seconds: 60}\n    function: no/where", 9, "/spec/schedules/0/function", ""),
-        ("schedules:\n  - name: a\n    timing: {every_seconds: 60, cron: '* * * * *'}\n    function: no/where", 8, "/spec/schedules/0/timing", "exactly one"),
+        (
+            "roles:\n  - {name: a, permissions: []}\n  - {name: a, permissions: []}",
+            8,
+            "/spec/roles/1/name",
+            "twice; first in line 7",
+        ),
+        (
+            "agents:\n  - name: a\n    roles: [viewer, nobody]",
+            8,
+            "/spec/agents/0/roles/1",
+            "neither among the `roles`",
+        ),
+        (
+            "agents:\n  - name: a\n    owner: group:Nobody",
+            8,
+            "/spec/agents/0/owner",
+            "neither among the `groups`",
+        ),
+        (
+            "schedules:\n  - name: a\n    timing: {every_seconds: 60}\n    function: no/where",
+            9,
+            "/spec/schedules/0/function",
+            "",
+        ),
+        (
+            "schedules:\n  - name: a\n    timing: {every_seconds: 60, cron: '* * * * *'}\n    function: no/where",
+            8,
+            "/spec/schedules/0/timing",
+            "exactly one",
+        ),
         ("roles:\n  - name: a\n    name: b", 8, "", "stands here twice; first in line 7"),
         ("roles: !ruby/object []", 6, "", "tags"),
         ("roles: [", 7, "", ""),
@@ -46,8 +71,14 @@ async fn what_is_wrong_is_named_with_its_line() {
         (whole(""), ""),
         (whole("apiVersion: v2\nkind: Config\nmetadata: {name: a}\nspec:\n"), "/apiVersion"),
         (whole("apiVersion: safeconduct.dev/v1\nkind: Other\nmetadata: {name: a}\nspec:\n"), "/kind"),
-        (whole("apiVersion: safeconduct.dev/v1\nkind: Config\nmetadata: {name: A B}\nspec:\n"), "/metadata/name"),
-        (whole("apiVersion: safeconduct.dev/v1\nkind: Config\nmetadata: {name: a, labels: {}}\nspec:\n"), "/metadata/labels"),
+        (
+            whole("apiVersion: safeconduct.dev/v1\nkind: Config\nmetadata: {name: A B}\nspec:\n"),
+            "/metadata/name",
+        ),
+        (
+            whole("apiVersion: safeconduct.dev/v1\nkind: Config\nmetadata: {name: a, labels: {}}\nspec:\n"),
+            "/metadata/labels",
+        ),
         (whole("apiVersion: safeconduct.dev/v1\nkind: Config\nmetadata: {name: a}\n"), "/spec"),
         (format!("{}---\n{}", document("a", "roles: []"), document("b", "roles: []")), "/metadata/name"),
     ] {
@@ -62,7 +93,8 @@ async fn what_is_wrong_is_named_with_its_line() {
 async fn all_that_is_wrong_is_told_together_and_refused_by_every_operation() {
     let server = TestServer::sqlite().await;
     let owner = server.owner().await;
-    let text = document("acme", "roles:\n  - name: a\n  - name: b\n    permissions: 7\nfunctions:\n  - {name: c}\n");
+    let text =
+        document("acme", "roles:\n  - name: a\n  - name: b\n    permissions: 7\nfunctions:\n  - {name: c}\n");
     let expected = [
         (7, "/spec/roles/0/permissions".to_owned()),
         (9, "/spec/roles/1/permissions".to_owned()),
@@ -89,7 +121,11 @@ async fn what_is_fixed_is_told_by_the_plan() {
     super::apply(&owner, &document("acme", spec)).await.ok(200);
     let text = document("acme", &spec.replace("true", "false"));
     let refused = owner.post(PLAN, json!({ "document": text })).await.refused(422, "config_invalid");
-    assert_eq!(lines(&refused["findings"]), [(8, "/spec/state_namespaces/0/secret".to_owned())], "{refused:#}");
+    assert_eq!(
+        lines(&refused["findings"]),
+        [(8, "/spec/state_namespaces/0/secret".to_owned())],
+        "{refused:#}"
+    );
     server.finish().await;
 }
 
@@ -100,7 +136,8 @@ async fn bombs_are_refused_cheaply() {
     let owner = server.owner().await;
     let mut aliases = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..30 {
-        let _ = writeln!(aliases, "a{level}: &a{level} [{}]", vec![format!("*a{}", level - 1); 10].join(", "));
+        let _ =
+            writeln!(aliases, "a{level}: &a{level} [{}]", vec![format!("*a{}", level - 1); 10].join(", "));
     }
     let deep = "[".repeat(400_000);
     let wide = "- a\n".repeat(200_000);

@@ -88,8 +88,12 @@ fn json_value() -> impl Strategy<Value = Value> {
 
 fn permissions() -> impl Strategy<Value = Vec<String>> {
     let one = prop_oneof![
-        Just("agents:read:all"), Just("agents:read:own"), Just("agents/ops/*:read"), Just("state/**:update"),
-        Just("*:read"), Just("functions/a/b:execute:group"),
+        Just("agents:read:all"),
+        Just("agents:read:own"),
+        Just("agents/ops/*:read"),
+        Just("state/**:update"),
+        Just("*:read"),
+        Just("functions/a/b:execute:group"),
     ];
     prop::collection::vec(one.prop_map(str::to_owned), 0..4)
 }
@@ -106,9 +110,13 @@ fn with(mut entry: Value, more: Vec<(&str, Option<Value>)>) -> Value {
 }
 
 fn specs(round: usize) -> impl Strategy<Value = Value> {
-    let role = (permissions(), some(text().prop_map(Value::from))).prop_map(move |(permissions, description)| {
-        with(json!({ "name": format!("role-{round}"), "permissions": permissions }), vec![("description", description)])
-    });
+    let role =
+        (permissions(), some(text().prop_map(Value::from))).prop_map(move |(permissions, description)| {
+            with(
+                json!({ "name": format!("role-{round}"), "permissions": permissions }),
+                vec![("description", description)],
+            )
+        });
     let group = some(text().prop_map(Value::from)).prop_map(move |description| {
         with(json!({ "name": format!("Group: {round}") }), vec![("description", description)])
     });
@@ -119,15 +127,19 @@ fn specs(round: usize) -> impl Strategy<Value = Value> {
         some(Just(json!({ "type": "object", "properties": { "a": { "type": "string" } } }))),
     )
         .prop_map(move |(description, ttl, secret, schema)| {
-            let more = vec![("description", description), ("ttl_seconds", ttl), ("secret", secret), ("schema", schema)];
+            let more = vec![
+                ("description", description),
+                ("ttl_seconds", ttl),
+                ("secret", secret),
+                ("schema", schema),
+            ];
             with(json!({ "name": format!("space-{round}") }), more)
         });
-    let collection = (some((1..100_i64).prop_map(Value::from)), some(Just(json!(["text/csv", "image/*"])))).prop_map(
-        move |(kept, types)| {
+    let collection = (some((1..100_i64).prop_map(Value::from)), some(Just(json!(["text/csv", "image/*"]))))
+        .prop_map(move |(kept, types)| {
             let more = vec![("versions_kept", kept), ("content_types", types)];
             with(json!({ "name": format!("files-{round}") }), more)
-        },
-    );
+        });
     let function = (
         some(text().prop_map(Value::from)),
         some(Just(json!({ "type": "object" }))),
@@ -137,10 +149,15 @@ fn specs(round: usize) -> impl Strategy<Value = Value> {
         some(prop::collection::vec("[a-z]{1,5}", 0..3).prop_map(Value::from)),
     )
         .prop_map(move |(description, schema, retry, concurrency, permissions, tags)| {
-            let code = "def handler(input, context):\n    # ${NOT} a 'name': {yet}\n    return None\n".replace("${", "$${");
+            let code = "def handler(input, context):\n    # ${NOT} a 'name': {yet}\n    return None\n"
+                .replace("${", "$${");
             let more = vec![
-                ("description", description), ("input_schema", schema), ("retry", retry),
-                ("concurrency", concurrency), ("permissions", permissions), ("tags", tags),
+                ("description", description),
+                ("input_schema", schema),
+                ("retry", retry),
+                ("concurrency", concurrency),
+                ("permissions", permissions),
+                ("tags", tags),
             ];
             with(json!({ "namespace": "made", "name": format!("f_{round}"), "code": code }), more)
         });
@@ -155,11 +172,18 @@ fn specs(round: usize) -> impl Strategy<Value = Value> {
         .prop_map(move |(description, metadata, permissions, owner, group, env)| {
             let owner = owner.or_else(|| Some(json!(format!("group:Group: {round}"))));
             let more = vec![
-                ("description", description), ("metadata", metadata), ("permissions", permissions),
-                ("owner", owner), ("group", group), ("deployment_env", env),
+                ("description", description),
+                ("metadata", metadata),
+                ("permissions", permissions),
+                ("owner", owner),
+                ("group", group),
+                ("deployment_env", env),
             ];
             let name = format!("agent-{round}");
-            with(json!({ "namespace": "made", "name": name, "roles": [format!("role-{round}"), "viewer"] }), more)
+            with(
+                json!({ "namespace": "made", "name": name, "roles": [format!("role-{round}"), "viewer"] }),
+                more,
+            )
         });
     let schedule = (
         prop_oneof![

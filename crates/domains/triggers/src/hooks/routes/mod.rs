@@ -1,7 +1,7 @@
 //! HTTP of hooks: looking after them, and the door that strangers knock at.
 
 mod deliveries;
-mod hooks;
+pub(crate) mod hooks;
 mod receive;
 mod views;
 
