@@ -141,7 +141,7 @@ testing::on_both_databases! {
         let first = owner.post(APPLY, body.clone()).await;
         assert_eq!(changes(&first.ok(200)), ["create roles/a"]);
         let again = owner.post(APPLY, body).await;
-        assert_eq!((again.header("idempotency-replayed"), again.text), ("true", first.text));
+        assert_eq!((again.header("idempotency-replayed"), &again.text), ("true", &first.text));
         server.finish().await;
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{APPLY, DRIFT, EXPORT, PLAN, apply, changes, document, facts, lines};
+use super::{APPLY, DRIFT, EXPORT, PLAN, apply, changes, document, facts, facts_of, lines};
 use crate::state::somebody;
 use crate::support::TestServer;
 
@@ -71,7 +71,7 @@ testing::on_both_databases! {
         let refused = apply(&owner, &document("acme", READERS)).await.refused(403, "policy_denied");
         assert!(refused["detail"].as_str().expect("a detail").contains("Sunday"), "{refused:#}");
         owner.get("/api/v1/roles/readers").await.refused(404, "not_found");
-        assert_eq!(super::facts_of(&server, "policy.denied").await, 1);
+        assert_eq!(facts_of(&server, "policy.denied").await, 1);
         server.finish().await;
     }
 
