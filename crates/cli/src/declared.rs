@@ -239,9 +239,10 @@ fn findings(desk: &mut Desk<'_>, findings: &[ConfigFinding]) -> Result<(), Failu
 
 fn told(finding: &ConfigFinding) -> String {
     let ConfigFinding { path, line, message, .. } = finding;
-    match line {
-        Some(line) => format!("line {line}, {path}: {message}"),
-        None => format!("{path}: {message}"),
+    match (line, path.is_empty()) {
+        (Some(line), true) => format!("line {line}: {message}"),
+        (Some(line), false) => format!("line {line}, {path}: {message}"),
+        (None, _) => format!("{path}: {message}"),
     }
 }
 
@@ -250,6 +251,7 @@ fn short(value: &Value) -> String {
     const MOST: usize = 60;
     let text = match value {
         Value::Null => return "none".to_owned(),
+        Value::String(text) if text.is_empty() => return "(empty)".to_owned(),
         Value::String(text) if text.contains('\n') => return format!("({} lines)", text.lines().count()),
         Value::String(text) => text.clone(),
         other => other.to_string(),

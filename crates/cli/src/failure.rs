@@ -124,7 +124,8 @@ fn of_refusal(error: &Error) -> (String, Vec<String>, Option<String>) {
     // Where a document is wrong: every place; the detail names only the first.
     for member in ["findings", "conflicts"] {
         let told = error.member(member).and_then(serde_json::Value::as_array);
-        lines.extend(told.into_iter().flatten().map(place));
+        let places = told.into_iter().flatten().map(place);
+        lines.extend(places.filter(|place| !error.detail().contains(place.as_str())));
     }
     if let Some(id) = error.request_id() {
         lines.push(format!("request {id}"));
@@ -138,9 +139,10 @@ fn place(finding: &serde_json::Value) -> String {
     if let Some(manager) = finding["managed_by"].as_str() {
         return format!("{}/{} comes from {manager}", text("section"), text("key"));
     }
-    match finding["line"].as_u64() {
-        Some(line) => format!("line {line}, {}: {}", text("path"), text("message")),
-        None => format!("{}: {}", text("path"), text("message")),
+    match (finding["line"].as_u64(), text("path").is_empty()) {
+        (Some(line), true) => format!("line {line}: {}", text("message")),
+        (Some(line), false) => format!("line {line}, {}: {}", text("path"), text("message")),
+        (None, _) => format!("{}: {}", text("path"), text("message")),
     }
 }
 

@@ -29,9 +29,7 @@ impl From<DeclareError> for Problem {
     fn from(error: DeclareError) -> Self {
         match error {
             DeclareError::Invalid(findings) => {
-                let first = findings.first().map(Finding::told).unwrap_or_default();
-                let detail =
-                    format!("Nothing was changed. Mend the document where `findings` point to: {first}");
+                let detail = "Nothing was changed. Mend the document where `findings` point to.";
                 Self::new(&CONFIG_INVALID, detail).with_member("findings", listed(&findings))
             }
             DeclareError::Elsewhere(conflicts) => {

@@ -37,9 +37,10 @@ impl Finding {
 
     pub(crate) fn told(&self) -> String {
         let Self { path, line, message, .. } = self;
-        match line {
-            Some(line) => format!("line {line}, {path}: {message}"),
-            None => format!("{path}: {message}"),
+        match (line, path.is_empty()) {
+            (Some(line), true) => format!("line {line}: {message}"),
+            (Some(line), false) => format!("line {line}, {path}: {message}"),
+            (None, _) => format!("{path}: {message}"),
         }
     }
 }

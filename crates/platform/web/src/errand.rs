@@ -45,8 +45,9 @@ impl Errand {
         if spec.step_up == StepUp::Always {
             of.door.confirmed(spec, &of.caller)?;
         }
-        let brief = of.door.brief(spec, &of.caller, &of.contact).await?;
+        let (brief, decided) = of.door.briefed(spec, &of.caller, &of.contact).await?;
         self.briefs.lock().extend(brief.clone());
+        decided?;
         Ok(Allowance {
             door: of.door.clone(),
             spec,

@@ -32,12 +32,15 @@ fn a_file_is_mended_planned_applied_and_told_apart() {
     terminal.file("acme.yaml", FILE);
     shows("config_unset", &terminal.run(&["config", "plan", "acme.yaml"]));
     terminal.file("acme.yaml", &FILE.replace("${WHAT}", "notes"));
-    terminal.file(
-        "wrong.yaml",
-        &FILE.replace("permissions", "rights").replace("roles: [note-taker]", "roles: [nobody]"),
-    );
+    let wrong = FILE
+        .replace("${WHAT}", "notes")
+        .replace("[note-taker]", "[nobody]")
+        .replace("name: notes", "name: notes\n      secret: maybe");
+    terminal.file("wrong.yaml", &wrong);
+    terminal.file("dangling.yaml", &wrong.replace("secret: maybe", "secret: true"));
     shows("config_validate", &terminal.run(&["config", "validate", "acme.yaml"]));
     shows("config_validate_wrong", &terminal.run(&["config", "validate", "wrong.yaml"]));
+    shows("config_validate_dangling", &terminal.run(&["config", "validate", "dangling.yaml"]));
     shows("config_apply_wrong", &terminal.run(&["config", "apply", "wrong.yaml", "--yes"]));
     terminal.file("outside.yaml", &FILE.replace("digest.py", "../digest.py"));
     shows("config_outside", &terminal.run(&["config", "plan", "outside.yaml"]));

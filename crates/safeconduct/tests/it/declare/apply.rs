@@ -22,7 +22,7 @@ testing::on_both_databases! {
         assert_eq!(changes(&applied), made);
         assert_eq!(facts(&server).await, before + 8);
         for kind in [
-            "role.created", "group.created", "function.created", "state_namespace.created", "collection.created",
+            "role.created", "group.created", "function.created", "state.namespace_created", "files.collection_created",
             "agent.created", "schedule.created", "config.applied",
         ] {
             assert_eq!(facts_of(&server, kind).await, 1, "{kind}");
@@ -57,7 +57,7 @@ testing::on_both_databases! {
         let refused = apply(&owner, &text).await.refused(422, "syntax_error");
         let found = lines(&refused["findings"]);
         // The schedule stands on the function, so it is not blamed.
-        assert_eq!(found, [(14, "/spec/functions/0".to_owned())], "{refused:#}");
+        assert_eq!(found, [(17, "/spec/functions/0/code".to_owned())], "{refused:#}");
         assert_eq!(facts(&server).await, before);
         for path in ["groups", "functions", "agents", "schedules", "state", "collections"] {
             let listed = owner.get(&format!("/api/v1/{path}")).await.ok(200);
@@ -66,7 +66,7 @@ testing::on_both_databases! {
         owner.get("/api/v1/roles/note-taker").await.refused(404, "not_found");
         let text = text.replace("          return {", "          return {}");
         let refused = apply(&owner, &text).await.refused(422, "validation_failed");
-        assert_eq!(lines(&refused["findings"]), [(46, "/spec/schedules/0/time_zone".to_owned())], "{refused:#}");
+        assert_eq!(lines(&refused["findings"]), [(43, "/spec/schedules/0/time_zone".to_owned())], "{refused:#}");
         assert_eq!(facts(&server).await, before);
         apply(&owner, &text.replace("Nowhere", "Rome")).await.ok(200);
         server.finish().await;

@@ -22,7 +22,12 @@ async fn what_is_wrong_is_named_with_its_line() {
         ("users: []", 6, "/spec/users", "is not there yet"),
         ("rolls: []", 6, "/spec/rolls", "is no section; there are roles, groups"),
         ("roles: {a: b}", 6, "/spec/roles", "must be a list"),
-        ("roles:\n  - name: a\n    permisions: []", 8, "/spec/roles/0/permisions", "is not known here"),
+        (
+            "roles:\n  - name: a\n    permissions: []\n    permisions: []",
+            9,
+            "/spec/roles/0/permisions",
+            "is not known here",
+        ),
         ("roles:\n  - name: a", 7, "/spec/roles/0/permissions", "is missing"),
         ("roles:\n  - name: A\n    permissions: []", 7, "/spec/roles/0/name", ""),
         ("roles:\n  - name: a\n    permissions:\n      - nothing", 9, "/spec/roles/0/permissions/0", ""),
