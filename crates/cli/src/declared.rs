@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
 use crate::screen::Form;
-use crate::table::{Cell, Tone, plain};
+use crate::table::{Tone, plain};
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum ConfigCommand {

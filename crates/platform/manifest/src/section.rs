@@ -136,8 +136,11 @@ impl<S: Section> AnySection for S {
     }
 
     fn understand(&self, entry: Value) -> Result<Wanted, FieldError> {
-        let entry = self.settled(Shape::read::<S::Entry>(entry)?);
-        let (key, refers) = (S::key(&entry), S::refers(&entry));
+        let entry = Shape::read::<S::Entry>(entry)?;
+        // By the places at which they are written.
+        let refers = S::refers(&entry);
+        let entry = self.settled(entry);
+        let key = S::key(&entry);
         let unwritten =
             |error: serde_json::Error| FieldError { field: String::new(), reason: error.to_string() };
         Ok(Wanted { key, entry: serde_json::to_value(&entry).map_err(unwritten)?, refers })
