@@ -22,7 +22,7 @@ impl Transaction {
     }
 
     pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<Row>, DbError> {
-        let mut answers = self.run(&[statement.clone()]).await.map_err(read_error)?;
+        let mut answers = self.run(std::slice::from_ref(statement)).await.map_err(read_error)?;
         answers.pop().unwrap_or_default().iter().map(row).collect()
     }
 
