@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use authority::{Permission, Required, Selector};
 use db::{OrgScope, Statement};
-use problem::Problem;
+use problem::{FieldError, Problem};
 use runs::{Contents, Prepared, Promised, Run, Trigger};
 use serde_json::Value;
 use types::FunctionId;
 use web::{Allowance, Details};
 
 use crate::act::Asked;
+use crate::coerce::coerce;
 use crate::model::FunctionRef;
 use crate::routes::ExecuteFunction;
 use crate::{FunctionError, Functions};
@@ -55,6 +56,24 @@ impl Functions {
         let object = [function.namespace.as_str(), function.name.as_str()];
         let selector = Selector::object(object).map_err(Problem::internal)?;
         Ok(Callable { id: function.id, name: function.full_name(), permission: EXECUTE.on(selector) })
+    }
+
+    /// Where an input does not fit the live version's schema, coerced as a call would be; pointers begin with `pointer`.
+    /// For who may execute the function ([`Functions::callable`]).
+    pub async fn misfits(
+        &self,
+        by: &Allowance,
+        function: FunctionId,
+        input: &Value,
+        pointer: &str,
+    ) -> Result<Vec<FieldError>, Problem> {
+        let function = self.known(by, &FunctionRef::Id(function)).await?;
+        let ready = self.inner().versions.get(&by.scope(), function.live_version).await?;
+        let mut input = input.clone();
+        if let Some(schema) = &ready.version.input_schema {
+            coerce(schema, &mut input);
+        }
+        Ok(ready.input.as_ref().map(|schema| schema.violations(&input, pointer)).unwrap_or_default())
     }
 
     /// A run of the live version, made ready and not yet accepted: by [`Functions::accept`], or by a change of the caller's

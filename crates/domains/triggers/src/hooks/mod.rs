@@ -13,9 +13,11 @@ mod model;
 mod receive;
 mod refusals;
 mod routes;
+mod routing;
 mod secret;
 mod settings;
 mod store;
+mod trial;
 mod verify;
 mod words;
 
