@@ -32,7 +32,7 @@ test('a hook is made with its preset, its secret shown once, and its line works'
   const form = page.getByRole('dialog', { name: 'Make a hook' })
   await form.getByLabel('Path').fill('github')
   await form.getByLabel('Function', { exact: true }).fill('ops:seen')
-  expect(await form.getByLabel('Header that tells a repeat').inputValue()).toBe('X-GitHub-Delivery')
+  expect(await form.getByLabel('What tells a repeat').inputValue()).toBe('X-GitHub-Delivery')
   await form.getByRole('button', { name: 'Make a hook' }).click()
   const shown = page.getByRole('dialog', { name: 'Keep this secret now' })
   const secret = (await shown.getByRole('region', { name: 'Secret' }).textContent()) ?? ''
@@ -53,6 +53,53 @@ test('a delivery is looked at and sent through again', async () => {
   await delivery.getByText('Sent through again').waitFor()
   await page.keyboard.press('Escape')
   await expect.poll(() => page.getByRole('row').filter({ hasText: 'Accepted' }).count()).toBe(2)
+})
+
+test('it is changed: only what differs is sent, and nobody is overwritten', async () => {
+  await button('Edit').click()
+  const form = page.getByRole('dialog', { name: 'Change github' })
+  expect(await form.getByLabel('What tells a repeat').inputValue()).toBe('X-GitHub-Delivery')
+  const save = form.getByRole('button', { name: 'Save changes' })
+  await form.getByLabel('Description').fill('Issues only')
+  await form.getByLabel('Routes').fill('[{"when": [{"at": "/body/action"')
+  await form.getByText('This is not a JSON list yet.').first().waitFor()
+  const routes = [
+    {
+      when: [{ at: '/body/action', is: 'equal_to', value: 'opened' }],
+      transform: { title: { $at: '/body/title' } },
+    },
+  ]
+  await form.getByLabel('Routes').fill(JSON.stringify(routes))
+  // Somebody else is faster.
+  const { items } = await server.api<{ items: { id: string }[] }>('GET', '/api/v1/hooks')
+  const path = `/api/v1/hooks/${items[0]?.id}`
+  await server.api('PATCH', path, { concurrency: 7 })
+  await save.click()
+  await form.getByRole('alert').first().waitFor()
+  const sent = page.waitForRequest((request) => request.method() === 'PATCH')
+  await save.click()
+  expect((await sent).postDataJSON()).toEqual({ description: 'Issues only', routes })
+  await form.waitFor({ state: 'detached' })
+  await page.getByText('Issues only').waitFor()
+  expect(await server.api('GET', path)).toMatchObject({ concurrency: 7, routes, revision: 3 })
+})
+
+test('a delivery is tried, and nothing comes of it', async () => {
+  const before = await page.getByRole('row').count()
+  await button('More actions').click()
+  await page.getByRole('menuitem', { name: 'Try a delivery' }).click()
+  const form = page.getByRole('dialog', { name: 'Try a delivery' })
+  await form.getByLabel('Body', { exact: true }).fill('{"action": "opened", "title": "It broke"}')
+  await form.getByRole('button', { name: 'Try a delivery' }).click()
+  await form.getByText('Accepted', { exact: true }).waitFor()
+  await form.getByText('"title": "It broke"').first().waitFor()
+  await form.getByLabel('Body', { exact: true }).fill('{"action": "closed"}')
+  await form.getByRole('button', { name: 'Try a delivery' }).click()
+  await form.getByText('Ignored', { exact: true }).waitFor()
+  await form.getByText('Its test 0 does not hold').waitFor()
+  await page.keyboard.press('Escape')
+  await form.waitFor({ state: 'detached' })
+  expect(await page.getByRole('row').count()).toBe(before)
 })
 
 test('it is switched off and on, its secret rotated, and it is removed', async () => {

@@ -9,7 +9,8 @@ import { command } from '../../components/equivalent'
 import { Chip } from '../../components/identity'
 import { Loaded } from '../../components/loaded'
 import { Words } from '../../components/words'
-import { hasSecret, wayOf } from '../../forms/hook'
+import { HookEdit } from '../../forms/hook'
+import { hasSecret, wayOf } from '../../forms/hook-draft'
 import { useChange } from '../../hooks/change'
 import { useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
@@ -27,9 +28,10 @@ import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
 import { Time } from '../../ui/time'
 import { curlOf, ShownHook } from './shown'
+import { TryForm } from './try'
 
 const route = getRouteApi('/shell/hooks/$hook')
-const OUTCOMES = ['accepted', 'refused', 'duplicate'] as const
+const OUTCOMES = ['accepted', 'refused', 'duplicate', 'ignored'] as const
 
 /** One hook: what came in, and how it is set. */
 export default function HookPage() {
@@ -71,6 +73,22 @@ export default function HookPage() {
           {tab === 'deliveries' && <Deliveries of={hook} outcome={outcome} />}
           {tab === 'settings' && <Settings of={hook} />}
           {delivery && <Delivery of={hook} id={delivery} onClose={leave} />}
+          {panel === 'edit' && (
+            <Dialog title={text.hooks.editTitle(hook.path)} kind="side" onClose={close}>
+              <HookEdit
+                hook={hook}
+                onDone={(changed) => {
+                  close()
+                  if (changed.secret) setRotated(changed)
+                }}
+              />
+            </Dialog>
+          )}
+          {panel === 'try' && (
+            <Dialog title={text.hooks.tryTitle} kind="side" onClose={close}>
+              <TryForm of={hook} />
+            </Dialog>
+          )}
           {panel === 'rotate' && (
             <Rotating
               of={hook}
@@ -117,7 +135,13 @@ function Actions({ of: hook, open }: { of: Hook; open: (panel: string) => void }
       >
         {hook.active ? text.hooks.switchOff : text.hooks.switchOn}
       </Button>
+      <Button reason={mayUpdate} onClick={() => open('edit')}>
+        {text.edit}
+      </Button>
       <Menu label={text.moreActions} trigger={<Icon name="more" />}>
+        <MenuItem icon="run" reason={mayUpdate} onSelect={() => open('try')}>
+          {text.hooks.tryTitle}
+        </MenuItem>
         {hasSecret(wayOf(hook.authentication)) && (
           <MenuItem icon="key" reason={mayUpdate} onSelect={() => open('rotate')}>
             {text.hooks.rotate}
@@ -309,6 +333,7 @@ function Settings({ of: hook }: { of: Hook }) {
             [text.hooks.believes, text.hooks.ways[wayOf(hook.authentication)]],
             [text.hooks.input, text.hooks.inputs[hook.input.mode ?? 'body']],
             [text.hooks.response, text.hooks.responses[hook.response]],
+            [text.hooks.addresses, hook.allowed_ips.join(', ') || text.noneGiven],
             [
               text.hooks.deduplicate,
               hook.deduplication?.header ?? hook.deduplication?.pointer ?? text.noneGiven,
@@ -324,6 +349,9 @@ function Settings({ of: hook }: { of: Hook }) {
           <Words of={hook.permissions} />
         ) : (
           <p className="muted">{text.noneGiven}</p>
+        )}
+        {hook.routes.length > 0 && (
+          <CodeBlock code={JSON.stringify(hook.routes, null, 2)} label={text.hooks.routes} wrap />
         )}
         <CodeBlock code={curlOf(hook)} label={text.hooks.tryIt} wrap />
       </Section>

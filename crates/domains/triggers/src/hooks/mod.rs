@@ -18,6 +18,7 @@ mod secret;
 mod settings;
 mod store;
 mod trial;
+mod unproven;
 mod verify;
 mod words;
 
