@@ -32,6 +32,8 @@ pub enum HooksCommand {
     Rotate(Rotate),
     /// Say what a delivery would come to, without running anything.
     Try(Box<Try>),
+    /// Print what you may use – functions and hooks – as an OpenAPI document.
+    Openapi,
     /// List what came in, newest first.
     Deliveries(Deliveries),
     /// Show a delivery, with what was sent.
@@ -281,6 +283,13 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: HooksCommand) -> Result<()
         HooksCommand::Try(attempt) => {
             let trial = attempt.trial(desk)?;
             tried(desk, &hooks.attempt(&attempt.hook, &trial).await?)
+        }
+        HooksCommand::Openapi => {
+            let document = hooks.mine().await?;
+            let title = document["info"]["title"].as_str().unwrap_or_default().to_owned();
+            let paths = document["paths"].as_object().map(|paths| paths.keys().cloned().collect::<Vec<_>>());
+            let rows = [("title", Cell::from(&title)), ("paths", Cell::from(paths.unwrap_or_default().join("; ")))];
+            desk.screen.record(&document, &title, &rows)
         }
         HooksCommand::Deliveries(Deliveries { hook, outcome, listing }) => {
             let filter = HookDeliveryFilter {

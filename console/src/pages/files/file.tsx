@@ -117,7 +117,7 @@ function Actions({ of: file, open }: { of: StoredFile; open: (panel: string) => 
         {text.files.download}
       </a>
       <Button reason={mayUpdate} onClick={() => open('edit')}>
-        {text.edit}
+        {text.agents.edit}
       </Button>
       <Button icon="plus" reason={mayUpdate} onClick={() => open('link')}>
         {text.files.link}

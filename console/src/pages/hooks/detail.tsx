@@ -136,7 +136,7 @@ function Actions({ of: hook, open }: { of: Hook; open: (panel: string) => void }
         {hook.active ? text.hooks.switchOff : text.hooks.switchOn}
       </Button>
       <Button reason={mayUpdate} onClick={() => open('edit')}>
-        {text.edit}
+        {text.agents.edit}
       </Button>
       <Menu label={text.moreActions} trigger={<Icon name="more" />}>
         <MenuItem icon="run" reason={mayUpdate} onSelect={() => open('try')}>

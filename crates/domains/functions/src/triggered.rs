@@ -14,6 +14,7 @@ use crate::act::Asked;
 use crate::coerce::coerce;
 use crate::model::FunctionRef;
 use crate::routes::ExecuteFunction;
+use crate::store::{self, COLUMNS, Filter};
 use crate::{FunctionError, Functions};
 
 const EXECUTE: Required = Required::parse("functions:execute");
@@ -28,6 +29,16 @@ pub struct Callable {
     pub name: String,
     /// To execute this function and no other.
     pub permission: Permission,
+}
+
+/// A function as those see it who may execute it.
+pub struct Executable {
+    pub id: FunctionId,
+    pub namespace: String,
+    pub name: String,
+    pub description: String,
+    pub input_schema: Option<Value>,
+    pub output_schema: Option<Value>,
 }
 
 /// What a trigger asks for.
@@ -74,6 +85,26 @@ impl Functions {
             coerce(schema, &mut input);
         }
         Ok(ready.input.as_ref().map(|schema| schema.violations(&input, pointer)).unwrap_or_default())
+    }
+
+    /// What the caller may execute, newest first, with what the live versions take and give.
+    pub async fn executable(&self, by: &Allowance, most: i64) -> Result<Vec<Executable>, Problem> {
+        let (inner, scope) = (self.inner(), by.scope());
+        let narrow = |select| by.narrow_for(&EXECUTE, select, &COLUMNS);
+        let found = store::list(&inner.db, &scope, &Filter::default(), narrow, None, most).await?;
+        let mut told = Vec::with_capacity(found.len());
+        for function in found {
+            let ready = inner.versions.get(&scope, function.live_version).await?;
+            told.push(Executable {
+                id: function.id,
+                namespace: function.namespace,
+                name: function.name,
+                description: function.description,
+                input_schema: ready.version.input_schema.clone(),
+                output_schema: ready.version.output_schema.clone(),
+            });
+        }
+        Ok(told)
     }
 
     /// A run of the live version, made ready and not yet accepted: by [`Functions::accept`], or by a change of the caller's

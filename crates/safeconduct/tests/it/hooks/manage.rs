@@ -204,6 +204,45 @@ testing::on_both_databases! {
         server.finish().await;
     }
 
+    async fn what_a_caller_may_use_is_described_with_its_types(database: TestDatabase) {
+        const MINE: &str = "/api/v1/openapi/mine.json";
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let schema = json!({
+            "type": "object", "properties": { "port": { "$ref": "#/$defs/port" } }, "$defs": { "port": { "type": "integer" } },
+        });
+        let typed = json!({
+            "namespace": "ops", "name": "typed", "code": "def handler(input, context):\n    return input\n",
+            "input_schema": schema, "description": "Opens a port.\nAnd more.", "visibility": "private",
+        });
+        owner.post("/api/v1/functions", typed).await.ok(201);
+        echo_hook(&owner, json!({ "path": "orders/{shop}", "authentication": { "kind": "token" } })).await;
+        hook(&owner, json!({ "path": "hidden", "active": false })).await;
+        let answer = owner.get(MINE).await;
+        let document = answer.ok(200);
+        assert_eq!(answer.header("content-security-policy").contains("sandbox"), true);
+        let paths = |document: &Value| document["paths"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let door = format!("{}/orders/{{shop}}", path(&hook(&owner, json!({ "path": "last" })).await).rsplit_once("/last").unwrap().0);
+        assert_eq!(paths(&document), ["/api/v1/functions/ops:echo/execute", "/api/v1/functions/ops:typed/execute", &door]);
+        let execute = &document["paths"]["/api/v1/functions/ops:typed/execute"]["post"];
+        assert_eq!((&execute["summary"], &execute["operationId"]), (&json!("Opens a port."), &json!("ops_typed")));
+        let mut input = execute["requestBody"]["content"]["application/json"]["schema"]["properties"]["input"].clone();
+        let id = input.as_object_mut().unwrap().remove("$id").unwrap();
+        assert!(id.as_str().unwrap().starts_with("urn:safeconduct:fn_"), "what refers to itself is a document of its own");
+        assert_eq!(input, schema);
+        // Each sees what is theirs.
+        let home = server.home().await;
+        let (person, caller) = server.person(home, &[]).await;
+        assert_eq!(caller.get(MINE).await.ok(200)["paths"], json!({}));
+        server.grant(home, PrincipalId::User(person.id), "functions/ops/echo:execute").await;
+        assert_eq!(paths(&caller.get(MINE).await.ok(200)), ["/api/v1/functions/ops:echo/execute"]);
+        server.grant(home, PrincipalId::User(person.id), "hooks:read:all").await;
+        assert_eq!(paths(&caller.get(MINE).await.ok(200)).len(), 3);
+        assert_eq!(server.stranger().await.get(MINE).await.ok(200)["paths"], json!({}));
+        server.anonymous().get(MINE).await.refused(401, "unauthenticated");
+        server.finish().await;
+    }
+
     async fn a_run_makes_no_hook_on_its_callers_behalf(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;

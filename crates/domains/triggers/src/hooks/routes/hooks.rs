@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use problem::{AUTHORITY_EXCEEDED, CONFLICT, HOOK_EXISTS, INVALID_CURSOR, STALE_REVISION};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use types::{FunctionId, HookId, Secret};
 use utoipa::ToSchema;
 use web::{
@@ -37,6 +37,10 @@ operation! {
 
     /// The active hooks that the caller may read, as an OpenAPI document.
     pub DescribeHooks -> Nothing = Spec::get("hooks.openapi", "/api/v1/hooks/openapi.json").needs("hooks:read");
+
+    /// What the caller may use, as an OpenAPI document: each function that they may execute with its own schemas, and the
+    /// active hooks that they may read.
+    pub DescribeMine -> Nothing = Spec::get("openapi.mine", "/api/v1/openapi/mine.json");
 
     /// Shows a hook.
     pub GetHook -> HookView = Spec::get("hooks.get", "/api/v1/hooks/{hook}").needs("hooks:read");
@@ -238,10 +242,29 @@ pub async fn describe(
     let active = Filter { q: None, active: Some(true), function: None, before: None };
     let hooks = store::hooks(&inner.db, &allowed, &active, DESCRIBED).await?;
     let slug = store::slug(&inner.db, &allowed.scope()).await?;
-    let document = described::document(&inner.hooks.settings.public_url, &slug, &hooks);
+    Ok(told(&described::document(&inner.hooks.settings.public_url, &slug, &hooks)))
+}
+
+/// Functions in one document.
+const EXECUTABLE: i64 = 200;
+
+pub async fn describe_mine(
+    State(triggers): State<Triggers>,
+    allowed: Allowed<DescribeMine>,
+) -> Result<Response, Refusal> {
+    let inner = triggers.inner();
+    let active = Filter { q: None, active: Some(true), function: None, before: None };
+    let hooks = store::hooks(&inner.db, &allowed, &active, DESCRIBED).await?;
+    let functions = inner.functions.executable(&allowed, EXECUTABLE).await?;
+    let slug = store::slug(&inner.db, &allowed.scope()).await?;
+    Ok(told(&described::mine(&inner.hooks.settings.public_url, &slug, functions, &hooks)))
+}
+
+/// What others wrote stands in it, so it is foreign.
+fn told(document: &Value) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(foreign_content(StatusCode::OK, &headers, Body::from(document.to_string())))
+    foreign_content(StatusCode::OK, &headers, Body::from(document.to_string()))
 }
 
 pub async fn get(

@@ -17,6 +17,7 @@ pub fn routes(door: &Arc<Door>) -> Routes<Triggers> {
         .route::<hooks::CreateHook, _, _>(door, hooks::create)
         .route::<hooks::ListHooks, _, _>(door, hooks::list)
         .route::<hooks::DescribeHooks, _, _>(door, hooks::describe)
+        .route::<hooks::DescribeMine, _, _>(door, hooks::describe_mine)
         .route::<hooks::GetHook, _, _>(door, hooks::get)
         .route::<hooks::UpdateHook, _, _>(door, hooks::update)
         .route::<hooks::DeleteHook, _, _>(door, hooks::delete)
