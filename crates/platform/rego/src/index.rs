@@ -30,7 +30,12 @@ pub(crate) fn index(program: &mut Program, rules: &[(usize, Vec<&Rule>)]) -> Vec
         |definitions: &[&Rule]| definitions.iter().filter(|rule| operation_of(rule).is_some()).count();
     let total: usize = rules.iter().map(|(_, definitions)| named(definitions)).sum();
     let sharing = total.div_ceil(MOST).max(SHARING);
-    let shelves = |definitions: &[&Rule]| named(definitions).div_ceil(sharing);
+    let shelves = |definitions: &[&Rule]| {
+        // What names no operation lies on each shelf: all shelves together hold three times the rule at most.
+        let unnamed = definitions.len() - named(definitions);
+        let room = (2 * definitions.len()).checked_div(unnamed).unwrap_or(MOST);
+        named(definitions).div_ceil(sharing).min(room)
+    };
     rules
         .iter()
         .map(|(entry, definitions)| Index::new(program, *entry, definitions, shelves(definitions)))
@@ -122,4 +127,37 @@ fn is_operation(expr: &Expr) -> bool {
     let Expr::RefDot { refr, field: (_, Value::String(field)), .. } = expr else { return false };
     let Expr::Var { value: Value::String(name), .. } = &**refr else { return false };
     &**name == "input" && &**field == "operation"
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests: a panic is the report")]
+mod tests {
+    use serde_json::Value;
+
+    use crate::{Bundle, Compiled, Limits, Module};
+
+    /// Definitions of all shelves together, beside those of the rule.
+    fn held(named: usize, unnamed: usize) -> (usize, usize) {
+        let mut text = String::from("package safeconduct\n");
+        for at in 0..named {
+            text += &format!("deny contains \"n{at}\" if input.operation == \"act{at}\"\n");
+        }
+        for at in 0..unnamed {
+            text += &format!("deny contains \"u{at}\" if input.x == {at}\n");
+        }
+        let modules = vec![Module { path: "m.rego".into(), text }];
+        let compiled = Compiled::new(&Bundle { modules, data: Value::Null }, Limits::TENANT).unwrap();
+        let infos = &compiled.0.program.rule_infos;
+        (infos.iter().skip(1).map(|info| info.definitions.len()).sum(), infos.len() - 1)
+    }
+
+    #[test]
+    fn shelves_do_not_multiply_a_large_rule() {
+        for (named, unnamed) in [(0, 50), (3, 0), (100, 0), (100, 1), (100, 100), (1_000, 2_000), (3_900, 90)]
+        {
+            let (held, shelves) = held(named, unnamed);
+            assert!(held <= 3 * (named + unnamed), "{named} and {unnamed}: {held} on {shelves} shelves");
+            assert_eq!(shelves > 0, named >= 100, "{named} and {unnamed}");
+        }
+    }
 }

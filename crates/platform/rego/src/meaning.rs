@@ -45,8 +45,12 @@ pub(crate) fn guarded<M: AsRef<Module>>(modules: &[M], bundle: &Bundle) -> Resul
             insertions: vec![],
             faults: vec![],
         };
-        for import in module.imports.iter().filter(|import| !RESERVED.contains(&import.refr.span().text())) {
-            guards.reserve(import.span.line, [name_of(import).as_str()]);
+        for import in &module.imports {
+            let name = name_of(import);
+            // `import input` renames nothing.
+            if import.refr.span().text() != name {
+                guards.reserve(import.span.line, [name.as_str()]);
+            }
         }
         for rule in &module.policy {
             guards.rule(rule);

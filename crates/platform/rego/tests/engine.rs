@@ -406,6 +406,8 @@ fn what_rules_name_changes_no_answer() {
 fn nothing_else_is_called_input() {
     for text in [
         "import data.other as input\ndeny contains \"a\" if input.operation == \"x\"",
+        "import data as input\ndeny contains \"a\" if input.operation == \"x\"",
+        "import input as data\ndeny contains \"a\" if data.operation == \"x\"",
         "import data.input\ndeny contains \"a\" if input.operation == \"x\"",
         "input := {\"operation\": \"y\"}\ndeny contains \"a\" if input.operation == \"x\"",
         "deny contains \"a\" if { input.operation == \"x\"; input := {\"operation\": \"x\"} }",
