@@ -162,7 +162,7 @@ impl House {
         if let Some(path) = &config.keys.signing_key_file {
             oauth.import_signing_key(people.home().await?.id, path).await?;
         }
-        let blobs = open_blobs(&config, &egress, &db, &keyring, &world).await?;
+        let blobs = open_blobs(&config, people.home().await?.id, &egress, &db, &keyring, &world).await?;
         let ground = FunctionsGround {
             db: db.clone(),
             ledger: ledger.clone(),
@@ -508,6 +508,7 @@ fn policies_settings(config: &Config, public_url: &str) -> PoliciesSettings {
 
 async fn open_blobs(
     config: &Config,
+    home: OrgId,
     egress: &Egress,
     db: &Db,
     keyring: &Keyring,
@@ -516,7 +517,7 @@ async fn open_blobs(
     let settings = BlobSettings {
         directory: config.data.dir.join("blobs"),
         keep_unreferenced: config.retention.unreferenced_blobs,
-        bucket: match bucket_settings(config)? {
+        bucket: match bucket_settings(config, home)? {
             Some(settings) => Some(Bucket::open(egress.clone(), settings).await?),
             None => None,
         },
@@ -524,7 +525,7 @@ async fn open_blobs(
     Ok(Blobs::open(db.clone(), keyring.clone(), world.clone(), settings).await?)
 }
 
-fn bucket_settings(config: &Config) -> Result<Option<BucketSettings>, StartError> {
+fn bucket_settings(config: &Config, home: OrgId) -> Result<Option<BucketSettings>, StartError> {
     let blobs = &config.blobs;
     let (Some(name), Some(endpoint), Some(key_id)) = (&blobs.bucket, &blobs.endpoint, &blobs.access_key_id)
     else {
@@ -540,6 +541,7 @@ fn bucket_settings(config: &Config) -> Result<Option<BucketSettings>, StartError
         name: name.clone(),
         region: blobs.region.clone(),
         prefix: blobs.prefix.clone().unwrap_or_default(),
+        installation: home.to_string(),
         key_id: key_id.clone(),
         secret,
         in_path: blobs.path_style,

@@ -49,7 +49,8 @@ pub(crate) struct Inner {
     pub(crate) world: World,
     pub(crate) keep_unreferenced: Duration,
     keyring: Keyring,
-    /// Putting and sweeping the same address exclude each other, or a sweep could take a file just put.
+    /// Putting and sweeping the same file exclude each other, or a sweep could take one just put. Objects need no lock: no
+    /// two have a name.
     locks: [Mutex<()>; LOCKS],
 }
 
@@ -230,12 +231,12 @@ impl Blobs {
 
     async fn place(&self, scope: &OrgScope, finished: Finished) -> Result<BlobReference, BlobError> {
         let blob = BlobReference { sha256: finished.sha256, size: finished.size };
-        let _alone = self.lock(&blob.sha256).await;
-        let (inner, org) = (self.0.clone(), scope.org());
         if let Some(bucket) = &self.0.bucket {
             self.place_in(bucket, scope, &finished).await?;
             return Ok(blob);
         }
+        let _alone = self.lock(&blob.sha256).await;
+        let (inner, org) = (self.0.clone(), scope.org());
         blocking(move || finished.place(&inner.files, org)).await?;
         let row = store::put(scope, &blob.sha256, blob.size, self.0.world.now());
         self.0.db.keep(row).await?;

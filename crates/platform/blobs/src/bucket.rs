@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::Read;
 use std::time::Duration;
 
+use bytes::Bytes;
 use egress::header::{CONTENT_RANGE, ETAG, RANGE};
 use egress::{Answer, Destination, Egress, Method, Request};
 use rusty_s3::actions::{CreateMultipartUpload, ListObjectsV2};
@@ -22,8 +23,11 @@ use crate::blobs::blocking;
 const PART: usize = 8 * 1024 * 1024;
 /// How long the signature of one call is good.
 const SIGNED_FOR: Duration = Duration::from_secs(300);
-/// How often a call is made that meets a busy or silent bucket – 409 says that others are at the same place, and the wait before the second time.
+/// How often a call is made that meets a busy or silent bucket – 409 says that others are at the same place – and the wait
+/// before the second time.
 const TRIES: u32 = 4;
+/// The object that says whose all others are.
+const OWNER: &str = "installation";
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Where the bucket is, and as whom it is asked.
@@ -35,6 +39,8 @@ pub struct BucketSettings {
     pub region: String,
     /// Before the name of each object; ends with `/` if it is not empty.
     pub prefix: String,
+    /// Whose bucket, or part of one, this is: what others keep there would be swept as nobody's.
+    pub installation: String,
     pub key_id: String,
     pub secret: Secret<String>,
     /// The bucket's name stands in the path, not in the host.
@@ -59,10 +65,10 @@ pub(crate) struct Listed {
 }
 
 impl Bucket {
-    /// Asks it once, so that a wrong name or key stops the start.
+    /// Asks it once, so that a wrong name or key stops the start, and writes down whose it is.
     ///
     /// # Errors
-    /// [`BlobError::Bucket`] says what it answered.
+    /// [`BlobError::Bucket`] says what it answered, or that it is another installation's.
     pub async fn open(egress: Egress, settings: BucketSettings) -> Result<Self, BlobError> {
         let endpoint =
             settings.endpoint.parse().map_err(|error| BlobError::Bucket(format!("endpoint: {error}")))?;
@@ -76,13 +82,52 @@ impl Bucket {
             authorities: settings.authorities,
         };
         bucket.list(None, 1).await?;
+        bucket.claim(&settings.installation).await?;
         Ok(bucket)
+    }
+
+    /// Read again behind the write: of two that come at once, one finds the other's name.
+    async fn claim(&self, installation: &str) -> Result<(), BlobError> {
+        let object = format!("{}{OWNER}", self.prefix);
+        let get = self.bucket.get_object(Some(&self.credentials), &object);
+        let read = async || match self.call(&get, Method::GET, Bytes::new(), &[200]).await {
+            Ok(answer) => Ok(Some(text(answer.body)?)),
+            Err(BlobError::Missing) => Ok(None),
+            Err(error) => Err(error),
+        };
+        if read().await?.is_none() {
+            let put = self.bucket.put_object(Some(&self.credentials), &object);
+            self.call(&put, Method::PUT, Bytes::copy_from_slice(installation.as_bytes()), &[200]).await?;
+        }
+        match read().await? {
+            Some(owner) if owner == installation => Ok(()),
+            owner => Err(BlobError::Bucket(format!(
+                "{object:?} says that it belongs to {}; set a blobs.prefix of your own",
+                owner.unwrap_or_default()
+            ))),
+        }
     }
 
     /// A name that no object has.
     pub(crate) fn name(&self, org: OrgId, sha256: &[u8; 32], world: &World) -> String {
         let (hash, mark) = (hex::encode(sha256), hex::encode(world.bytes::<8>()));
         format!("{}{}/{}/{hash}-{mark}", self.prefix, org.uuid().simple(), &hash[..2])
+    }
+
+    /// Whether it is a name as [`Bucket::name`] makes them: whatever else lies there is somebody's.
+    pub(crate) fn is_ours(&self, object: &str) -> bool {
+        let is_hex =
+            |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let Some(name) = object.strip_prefix(&self.prefix) else { return false };
+        let Some((hash, mark)) = name.rsplit('/').next().and_then(|name| name.split_once('-')) else {
+            return false;
+        };
+        let place: Vec<&str> = name.split('/').collect();
+        place.len() == 3
+            && is_hex(place[0], 32)
+            && hash.starts_with(place[1])
+            && is_hex(hash, 64)
+            && is_hex(mark, 16)
     }
 
     /// All of a file.
@@ -94,14 +139,14 @@ impl Bucket {
             return Ok(());
         }
         let begin = self.bucket.create_multipart_upload(Some(&self.credentials), object);
-        let begun = self.call(&begin, Method::POST, Vec::new(), &[200]).await?;
+        let begun = self.call(&begin, Method::POST, Bytes::new(), &[200]).await?;
         let begun = CreateMultipartUpload::parse_response(&text(begun.body)?).map_err(odd)?;
         let placed = self.put_parts(object, begun.upload_id(), file).await;
         if placed.is_err() {
             let abort =
                 self.bucket.abort_multipart_upload(Some(&self.credentials), object, begun.upload_id());
             // Parts that stay behind are the bucket's own rules to sweep.
-            let _ = self.call(&abort, Method::DELETE, Vec::new(), &[204]).await;
+            let _ = self.call(&abort, Method::DELETE, Bytes::new(), &[204]).await;
         }
         placed
     }
@@ -122,7 +167,7 @@ impl Bucket {
         let tags = tags.iter().map(String::as_str);
         let end = self.bucket.complete_multipart_upload(Some(&self.credentials), object, upload, tags);
         let (url, body) = (end.sign(SIGNED_FOR), end.body());
-        let answer = self.call_at(url.as_str(), Method::POST, body.into_bytes(), None, &[200]).await?;
+        let answer = self.call_at(url.as_str(), Method::POST, body.into(), None, &[200]).await?;
         // S3 may answer 200 and say in the body that it failed.
         match text(answer.body)? {
             body if body.contains("<Error>") => Err(BlobError::Bucket(body)),
@@ -154,13 +199,13 @@ impl Bucket {
     async fn get(&self, object: &str, range: &str) -> Result<Answer, BlobError> {
         let get = self.bucket.get_object(Some(&self.credentials), object);
         let url = get.sign(SIGNED_FOR);
-        self.call_at(url.as_str(), Method::GET, Vec::new(), Some(range), &[206]).await
+        self.call_at(url.as_str(), Method::GET, Bytes::new(), Some(range), &[206]).await
     }
 
     /// An object that is gone already is as good as removed.
     pub(crate) async fn remove(&self, object: &str) -> Result<(), BlobError> {
         let remove = self.bucket.delete_object(Some(&self.credentials), object);
-        match self.call(&remove, Method::DELETE, Vec::new(), &[200, 204]).await {
+        match self.call(&remove, Method::DELETE, Bytes::new(), &[200, 204]).await {
             Ok(_) | Err(BlobError::Missing) => Ok(()),
             Err(error) => Err(error),
         }
@@ -178,7 +223,7 @@ impl Bucket {
         if let Some(after) = after {
             list.with_continuation_token(after);
         }
-        let answer = self.call(&list, Method::GET, Vec::new(), &[200]).await?;
+        let answer = self.call(&list, Method::GET, Bytes::new(), &[200]).await?;
         let page = ListObjectsV2::parse_response(&text(answer.body)?).map_err(odd)?;
         let listed = page.contents.into_iter().map(|object| Listed {
             modified: object.last_modified.and_then(|modified| modified.parse().ok()),
@@ -191,7 +236,7 @@ impl Bucket {
         &self,
         action: &impl S3Action<'a>,
         method: Method,
-        body: Vec<u8>,
+        body: Bytes,
         good: &[u16],
     ) -> Result<Answer, BlobError> {
         self.call_at(action.sign(SIGNED_FOR).as_str(), method, body, None, good).await
@@ -202,7 +247,7 @@ impl Bucket {
         &self,
         url: &str,
         method: Method,
-        body: Vec<u8>,
+        body: Bytes,
         range: Option<&str>,
         good: &[u16],
     ) -> Result<Answer, BlobError> {
@@ -253,11 +298,11 @@ fn told(answer: &Answer) -> String {
 }
 
 /// The next part of a file; empty at its end.
-async fn part(mut file: File) -> Result<(File, Vec<u8>), BlobError> {
+async fn part(mut file: File) -> Result<(File, Bytes), BlobError> {
     blocking(move || {
         let mut body = Vec::new();
         file.by_ref().take(PART as u64).read_to_end(&mut body)?;
-        Ok((file, body))
+        Ok((file, body.into()))
     })
     .await
 }

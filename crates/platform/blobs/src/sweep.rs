@@ -6,6 +6,7 @@ use std::time::Duration;
 use types::{OrgId, Timestamp};
 
 use crate::blobs::blocking;
+use crate::bucket::Listed;
 use crate::{BlobError, Blobs, files, store};
 
 const BATCH: i64 = 500;
@@ -86,7 +87,8 @@ impl Blobs {
         loop {
             let (page, next) = bucket.list(after, PAGE).await?;
             let before = self.unreferenced_before();
-            for listed in page.into_iter().filter(|listed| listed.modified.is_some_and(|at| at < before)) {
+            let old = |listed: &Listed| listed.modified.is_some_and(|at| at < before);
+            for listed in page.into_iter().filter(|listed| old(listed) && bucket.is_ours(&listed.object)) {
                 let known = self.0.db.read_one(store::SCOPE, store::knows_object(&listed.object)).await?;
                 if known.is_none() {
                     bucket.remove(&listed.object).await?;

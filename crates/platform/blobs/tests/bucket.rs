@@ -46,6 +46,7 @@ impl House {
             name: BucketServer::BUCKET.into(),
             region: "us-east-1".into(),
             prefix: "safeconduct/".into(),
+            installation: "one installation".into(),
             key_id: BucketServer::KEY_ID.into(),
             secret: Secret::new(BucketServer::SECRET.into()),
             in_path: true,
@@ -69,6 +70,7 @@ impl House {
     fn objects(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         walk(&self.server.objects().join("safeconduct"), &mut found);
+        found.retain(|path| !path.ends_with("safeconduct/installation"));
         found
     }
 }
@@ -158,16 +160,29 @@ testing::on_both_databases! {
         let node = house.node("one").await;
         let blob = node.put(&house.scope, b"known".to_vec()).await.unwrap();
         // As after a crash between object and row.
-        let stray = house.objects().remove(0).with_file_name("left-over");
+        let ours = house.objects().remove(0);
+        let name = ours.file_name().unwrap().to_str().unwrap();
+        let stray = ours.with_file_name(format!("{}{}", &name[..name.len() - 16], "ab".repeat(8)));
         std::fs::write(&stray, b"left over").unwrap();
+        // Whatever has no name of ours is somebody's, however near it lies.
+        let theirs = [
+            ours.with_file_name("notes"),
+            ours.with_file_name(format!("{name}.bak")),
+            house.server.objects().join("safeconduct/backup.tar"),
+            house.server.objects().join("another/installation"),
+        ];
+        for file in &theirs {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, b"theirs").unwrap();
+        }
         // The gateway's clock is the real one, and the test's stands elsewhere.
-        let real = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
-        let behind = i64::try_from(real).unwrap() - house.world.now().millis();
+        let behind = World::system().now().millis() - house.world.now().millis();
         house.clock.advance(Duration::from_millis(u64::try_from(behind).unwrap_or_default()));
         assert_eq!(node.sweep_strays().await.unwrap(), 0, "it may be about to get its row");
         house.clock.advance(DAY + Duration::from_secs(60));
         assert_eq!(node.sweep_strays().await.unwrap(), 1);
         assert!(!stray.exists());
+        assert!(theirs.iter().all(|file| file.exists()));
         assert_eq!(node.read(&house.scope, blob.sha256, 100).await.unwrap(), b"known");
     }
 
@@ -203,7 +218,7 @@ testing::on_both_databases! {
 }
 
 #[tokio::test]
-async fn a_wrong_name_or_key_is_told_at_once() {
+async fn a_wrong_name_or_key_or_installation_is_told_at_once() {
     let house = House::new(&TestDatabase::sqlite()).await;
     let open = async |settings| {
         let egress = Egress::new(EgressSettings::default()).unwrap();
@@ -214,6 +229,13 @@ async fn a_wrong_name_or_key_is_told_at_once() {
     assert!(wrong.contains("403 SignatureDoesNotMatch"), "{wrong}");
     let wrong = open(BucketSettings { name: "elsewhere".into(), ..house.settings() }).await;
     assert!(wrong.contains("NoSuchBucket"), "{wrong}");
+    assert_eq!(open(house.settings()).await, "", "the first says whose it is");
+    assert_eq!(open(house.settings()).await, "", "and comes again");
+    let wrong = open(BucketSettings { installation: "another".into(), ..house.settings() }).await;
+    assert!(wrong.contains("belongs to one installation; set a blobs.prefix of your own"), "{wrong}");
+    let beside =
+        BucketSettings { installation: "another".into(), prefix: "another/".into(), ..house.settings() };
+    assert_eq!(open(beside).await, "");
     let wrong = open(BucketSettings { endpoint: "http://127.0.0.1:1".into(), ..house.settings() }).await;
     assert!(wrong.contains("127.0.0.1:1 cannot be reached"), "{wrong}");
 }

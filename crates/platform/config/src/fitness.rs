@@ -70,6 +70,10 @@ fn contradictions(config: &Config) -> Vec<Fault> {
         if blobs.endpoint.is_none() {
             unfit("blobs.endpoint", "is needed beside `blobs.bucket`");
         }
+        let plain = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_' | '.' | '/');
+        if blobs.prefix.as_ref().is_some_and(|prefix| !prefix.ends_with('/') || !prefix.chars().all(plain)) {
+            unfit("blobs.prefix", "expected letters, digits, `-`, `_`, `.` and `/`, with `/` at the end");
+        }
         if blobs.access_key_id.is_none() || secrets.into_iter().filter(|is_set| *is_set).count() != 1 {
             let reason = "is needed beside `blobs.bucket`, with one of `blobs.secret_access_key` and \
                           `blobs.secret_access_key_file`";

@@ -20,7 +20,7 @@ pub struct Request<'a> {
     url: &'a str,
     uri: Uri,
     headers: Vec<(HeaderName, HeaderValue)>,
-    body: Vec<u8>,
+    body: Bytes,
     /// Certificates (PEM) that are trusted besides, for this call.
     authorities: Option<&'a str>,
     /// Bytes that the answer may have.
@@ -54,7 +54,7 @@ impl<'a> Request<'a> {
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         let mut request = Self::new(Method::POST, url)?;
         request.headers.push((CONTENT_TYPE, form));
-        request.body = body.into_bytes();
+        request.body = body.into();
         Ok(request)
     }
 
@@ -63,13 +63,13 @@ impl<'a> Request<'a> {
         let mut request = Self::new(method, url)?;
         if let Some(body) = body {
             request.headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
-            request.body = body.to_string().into_bytes();
+            request.body = body.to_string().into();
         }
         Ok(request)
     }
 
-    /// `body` is whatever the other side takes.
-    pub fn bytes(method: Method, url: &'a str, body: Vec<u8>) -> Result<Self, EgressError> {
+    /// `body` is whatever the other side takes; shared, not copied, by calls that are made again.
+    pub fn bytes(method: Method, url: &'a str, body: Bytes) -> Result<Self, EgressError> {
         let mut request = Self::new(method, url)?;
         request.body = body;
         Ok(request)
@@ -96,7 +96,7 @@ impl<'a> Request<'a> {
         if !is_web || !is_plain || uri.host().is_none_or(str::is_empty) {
             return Err(wrong());
         }
-        Ok(Self { method, url, uri, headers: Vec::new(), body: Vec::new(), authorities: None, most: MOST })
+        Ok(Self { method, url, uri, headers: Vec::new(), body: Bytes::new(), authorities: None, most: MOST })
     }
 
     /// A header; it is secret, whatever it is.
@@ -169,7 +169,7 @@ where
     for (name, value) in &request.headers {
         built = built.header(name, value);
     }
-    let built = built.body(Full::new(Bytes::from(request.body))).map_err(|error| http(error.to_string()))?;
+    let built = built.body(Full::new(request.body)).map_err(|error| http(error.to_string()))?;
     let answer = sender.send_request(built).await.map_err(|error| http(error.to_string()))?;
     let (head, body) = answer.into_parts();
     let most = request.most;
