@@ -527,14 +527,10 @@ async fn open_blobs(
 
 fn bucket_settings(config: &Config, home: OrgId) -> Result<Option<BucketSettings>, StartError> {
     let blobs = &config.blobs;
-    let (Some(name), Some(endpoint), Some(key_id)) = (&blobs.bucket, &blobs.endpoint, &blobs.access_key_id)
+    let (Some(name), Some(endpoint), Some(key_id), Some(secret)) =
+        (&blobs.bucket, &blobs.endpoint, &blobs.access_key_id, &blobs.secret_access_key)
     else {
         return Ok(None);
-    };
-    let secret = match (&blobs.secret_access_key, &blobs.secret_access_key_file) {
-        (Some(secret), _) => secret.clone(),
-        (None, Some(path)) => Secret::new(text_of(path)?.trim_end().to_owned()),
-        (None, None) => Secret::new(String::new()),
     };
     Ok(Some(BucketSettings {
         endpoint: endpoint.as_str().to_owned(),
@@ -543,7 +539,7 @@ fn bucket_settings(config: &Config, home: OrgId) -> Result<Option<BucketSettings
         prefix: blobs.prefix.clone().unwrap_or_default(),
         installation: home.to_string(),
         key_id: key_id.clone(),
-        secret,
+        secret: secret.clone(),
         in_path: blobs.path_style,
         authorities: blobs.ca_file.as_deref().map(text_of).transpose()?,
     }))

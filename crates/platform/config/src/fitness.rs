@@ -66,18 +66,17 @@ fn contradictions(config: &Config) -> Vec<Fault> {
     }
     let blobs = &config.blobs;
     if blobs.bucket.is_some() {
-        let secrets = [blobs.secret_access_key.is_some(), blobs.secret_access_key_file.is_some()];
-        if blobs.endpoint.is_none() {
-            unfit("blobs.endpoint", "is needed beside `blobs.bucket`");
+        let needed = [
+            ("blobs.endpoint", blobs.endpoint.is_none()),
+            ("blobs.access_key_id", blobs.access_key_id.is_none()),
+            ("blobs.secret_access_key", blobs.secret_access_key.is_none()),
+        ];
+        for (key, _) in needed.into_iter().filter(|(_, is_missing)| *is_missing) {
+            unfit(key, "is needed beside `blobs.bucket`");
         }
         let plain = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_' | '.' | '/');
         if blobs.prefix.as_ref().is_some_and(|prefix| !prefix.ends_with('/') || !prefix.chars().all(plain)) {
             unfit("blobs.prefix", "expected letters, digits, `-`, `_`, `.` and `/`, with `/` at the end");
-        }
-        if blobs.access_key_id.is_none() || secrets.into_iter().filter(|is_set| *is_set).count() != 1 {
-            let reason = "is needed beside `blobs.bucket`, with one of `blobs.secret_access_key` and \
-                          `blobs.secret_access_key_file`";
-            unfit("blobs.access_key_id", reason);
         }
     }
     if config.smtp.host.is_some() && config.smtp.from.is_none() {

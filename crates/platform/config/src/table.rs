@@ -37,8 +37,7 @@ settings! {
         region: String = text("us-east-1"), "Region that requests are signed for";
         prefix: Option<String> = text(""), "Before the name of each object, such as `safeconduct/`, so that others can use the bucket too";
         access_key_id: Option<String> = text(""), "Who asks; needed beside `bucket`";
-        secret_access_key: Option<Secret<String>> = text(""), "Its secret";
-        secret_access_key_file: Option<PathBuf> = text(""), "File of the secret; one of both is needed beside `bucket`";
+        secret_access_key: Option<Secret<String>> = text(""), "Its secret; needed beside `bucket`";
         path_style: bool = text("true"), "The bucket's name stands in the path; off for S3 itself, where it stands in the host";
         ca_file: Option<PathBuf> = text(""), "Certificates (PEM) that are trusted for it besides the machine's own";
     }

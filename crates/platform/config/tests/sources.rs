@@ -218,6 +218,10 @@ fn what_contradicts_itself_is_refused() {
     assert_eq!(half.len(), 2, "{half:?}");
     let twice = [("keys.encryption_key", "k"), ("keys.encryption_key_file", "/k")];
     assert!(refused(load("", &[HOME], &twice))[0].contains("keep one of them"));
+    let bare = [("blobs.bucket", "papers"), ("blobs.prefix", "safeconduct")];
+    let missing = refused(load("", &[HOME], &bare));
+    let keys: Vec<&str> = missing.iter().filter_map(|fault| Some(fault.split_once(": ")?.0)).collect();
+    assert_eq!(keys, ["blobs.endpoint", "blobs.access_key_id", "blobs.secret_access_key", "blobs.prefix"]);
     let same = [("server.listen", "127.0.0.1:7718")];
     assert!(refused(load("", &[HOME], &same))[0].starts_with("server.operations_listen: "));
     assert!(
