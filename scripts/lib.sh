@@ -41,6 +41,19 @@ apt_install() {
     "${as[@]}" "${get[@]}" install --no-install-recommends "$@" </dev/null >&2
 }
 
+# go_program NAME VERSION PACKAGE: builds it once, in the cache, from the Go module proxy; prints where the program is.
+go_program() {
+    local program=$cache/$1-$2/$1
+    if [ ! -x "$program" ]; then
+        export PATH="/usr/local/go/bin:$PATH"
+        has go || apt_install golang-go
+        say "building $1 $2 in $cache"
+        mkdir -p "$(dirname "$program")"
+        GOBIN=$(dirname "$program") GOFLAGS=-trimpath CGO_ENABLED=0 go install "$3@v$2" >&2
+    fi
+    echo "$program"
+}
+
 # run_as_postgres COMMAND…: PostgreSQL refuses to run as root.
 run_as_postgres() {
     if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi

@@ -1,15 +1,5 @@
 #!/usr/bin/env bash
-# Builds an S3 gateway once, outside of the tree, from the Go module proxy; prints where the program is.
+# Builds an S3 gateway once, outside of the tree; prints where the program is. For tests only.
 . "$(dirname "$0")/lib.sh"
 
-version=1.8.0
-program=$cache/versitygw-$version/versitygw
-if [ ! -x "$program" ]; then
-    export PATH="/usr/local/go/bin:$PATH"
-    has go || apt_install golang-go
-    say "building versitygw $version in $cache"
-    mkdir -p "$(dirname "$program")"
-    GOBIN=$(dirname "$program") GOFLAGS=-trimpath CGO_ENABLED=0 \
-        go install "github.com/versity/versitygw/cmd/versitygw@v$version" >&2
-fi
-echo "$program"
+go_program versitygw 1.8.0 github.com/versity/versitygw/cmd/versitygw

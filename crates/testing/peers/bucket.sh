@@ -6,14 +6,6 @@ log=$(mktemp)
 server=$!
 trap 'kill $server 2>/dev/null; rm -f "$log"' EXIT
 trap 'exit 1' TERM INT
-tries=0
-until curl --silent --output /dev/null --max-time 1 "http://127.0.0.1:$2/"; do
-    tries=$((tries + 1))
-    if [ $tries -gt 300 ] || ! kill -0 $server 2>/dev/null; then
-        tail -20 "$log" >&2
-        exit 1
-    fi
-    sleep 0.1
-done
+await 300 "$log" curl --silent --max-time 1 "http://127.0.0.1:$2/"
 echo ready
 cat >/dev/null

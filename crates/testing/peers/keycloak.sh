@@ -8,14 +8,6 @@ KC_BOOTSTRAP_ADMIN_USERNAME=admin KC_BOOTSTRAP_ADMIN_PASSWORD=admin setsid "$1/b
 server=$!
 trap 'kill -- -$server 2>/dev/null; rm -f "$log"' EXIT
 trap 'exit 1' TERM INT
-tries=0
-until grep -q 'Listening on' "$log"; do
-    tries=$((tries + 1))
-    if [ $tries -gt 1200 ] || ! kill -0 $server 2>/dev/null; then
-        tail -20 "$log" >&2
-        exit 1
-    fi
-    sleep 0.1
-done
+await 1200 "$log" grep -q 'Listening on' "$log"
 echo ready
 cat >/dev/null

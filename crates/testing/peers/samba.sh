@@ -29,14 +29,6 @@ server=$!
 trap 'kill -- -$server 2>/dev/null; wait $server' EXIT
 trap 'exit 1' TERM INT
 # Only whether it answers: some resolvers make another name of localhost here. The tests hold the certificate against the name.
-tries=0
-until LDAPTLS_REQCERT=never ldapsearch -x -H ldaps://127.0.0.1 -b '' -s base >/dev/null 2>&1; do
-    tries=$((tries + 1))
-    if [ $tries -gt 300 ] || ! kill -0 $server 2>/dev/null; then
-        tail -20 "$data/log" >&2
-        exit 1
-    fi
-    sleep 0.1
-done
+await 300 "$data/log" env LDAPTLS_REQCERT=never ldapsearch -x -H ldaps://127.0.0.1 -b '' -s base
 echo ready
 cat >/dev/null

@@ -7,15 +7,8 @@ HOME=$(dirname "$log") "$1" server -dev -dev-no-store-token -dev-listen-address=
 server=$!
 trap 'kill $server 2>/dev/null; rm -f "$log"' EXIT
 trap 'exit 1' TERM INT
-tries=0
-until grep -q '^Root Token: ' "$log" && grep -q 'Development mode' "$log"; do
-    tries=$((tries + 1))
-    if [ $tries -gt 300 ] || ! kill -0 $server 2>/dev/null; then
-        tail -20 "$log" >&2
-        exit 1
-    fi
-    sleep 0.1
-done
+await 300 "$log" grep -q '^Root Token: ' "$log"
+await 300 "$log" grep -q 'Development mode' "$log"
 sed -n 's/^Root Token: //p; s/^Unseal Key: //p' "$log" | tr '\n' ' '
 echo
 cat >/dev/null

@@ -5,13 +5,16 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+/// What all scripts share.
+const AWAIT: &str = include_str!("../peers/await.sh");
+
 pub(crate) struct Supervised(Child);
 
 impl Supervised {
     /// Runs the script under this name, and what it says first; nothing if the peer did not start.
     pub(crate) fn start(name: &str, script: &str, arguments: &[OsString]) -> (Self, String) {
         let mut supervisor = Command::new("sh")
-            .args(["-c", script, name])
+            .args(["-c", &format!("{AWAIT}{script}"), name])
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
