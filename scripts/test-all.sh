@@ -43,9 +43,10 @@ for built in map(json.loads, sys.stdin):
         print(built["executable"])')
 (cd crates/safeconduct && "${as[@]}" "$domain" active_directory::)
 
-say "secrets in a Vault, sign-in at Keycloak"
-SAFECONDUCT_VAULT=$(scripts/vault.sh) SAFECONDUCT_KEYCLOAK=$(scripts/keycloak.sh) \
-    cargo test --locked --package safeconduct --features vault,keycloak --test it -- sign_in::vault sign_in::keycloak
+say "secrets in a Vault, sign-in at Keycloak, two nodes at one bucket"
+SAFECONDUCT_VAULT=$(scripts/vault.sh) SAFECONDUCT_KEYCLOAK=$(scripts/keycloak.sh) SAFECONDUCT_VERSITYGW=$(scripts/versitygw.sh) \
+    cargo test --locked --package safeconduct --features vault,keycloak,bucket --test it -- \
+    sign_in::vault sign_in::keycloak faults::bucket
 
 say "policies under Open Policy Agent itself"
 SAFECONDUCT_OPA=$(scripts/opa.sh) cargo test --locked --package safeconduct-rego --features opa --test opa

@@ -31,7 +31,7 @@ use sign_in::{SignIn, SignInParts, SignInSettings};
 use state::{StateGround, StateStore};
 use telemetry::Tasks;
 use triggers::{HookSettings, Triggers, TriggersGround};
-use types::{Secret, Timestamp, World};
+use types::{OrgId, Secret, Timestamp, World};
 use web::{Door, RateLimits};
 
 use crate::StartError;
