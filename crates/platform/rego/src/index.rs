@@ -130,7 +130,6 @@ fn is_operation(expr: &Expr) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests: a panic is the report")]
 mod tests {
     use serde_json::Value;
 
