@@ -164,6 +164,42 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
             )}
           </Field>
         </div>
+        <div className="pair">
+          <Field
+            label={text.queues.rate}
+            optional={text.optional}
+            hint={text.queues.rateHint}
+            error={refused?.in('rate', 'starts') ?? refused?.of('rate')}
+          >
+            {(ids) => (
+              <input
+                {...ids}
+                type="number"
+                min={0}
+                max={10_000}
+                value={fields.starts}
+                onChange={set('starts')}
+              />
+            )}
+          </Field>
+          <Field
+            label={text.queues.perSeconds}
+            optional={text.optional}
+            hint={text.queues.perSecondsHint}
+            error={refused?.in('rate', 'per_seconds')}
+          >
+            {(ids) => (
+              <input
+                {...ids}
+                type="number"
+                min={1}
+                max={86_400}
+                value={fields.per_seconds}
+                onChange={set('per_seconds')}
+              />
+            )}
+          </Field>
+        </div>
         {Number(fields.attempts) > 1 && (
           <Field
             label={text.queues.wait}
@@ -248,6 +284,7 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
                   flag('attempts', body.retry?.max_attempts),
                   flag('retry-wait', body.retry?.initial_seconds),
                   flag('concurrency', body.concurrency),
+                  flag('rate', rateFlag(body.rate)),
                   fields.input_schema !== '' && '--input-schema input.json',
                   fields.output_schema !== '' && '--output-schema output.json',
                   ...(body.permissions ?? []).map((permission) => flag('permission', permission)),
@@ -281,6 +318,8 @@ function initial(fn: Fn | undefined) {
     attempts: String(fn?.version.retry?.max_attempts ?? ''),
     wait_seconds: String(fn?.version.retry?.initial_seconds ?? ''),
     concurrency: String(fn?.version.concurrency ?? ''),
+    starts: String(fn?.version.rate?.starts ?? ''),
+    per_seconds: String(fn?.version.rate?.per_seconds ?? ''),
     input_schema: pretty(fn?.version.input_schema),
     output_schema: pretty(fn?.version.output_schema),
     permissions: (fn?.version.permissions ?? []).join(' '),
@@ -298,6 +337,7 @@ function bodyOf(fields: ReturnType<typeof initial>, fn: Fn | undefined): New | V
     ...(fields.memory_mb !== '' && { memory_mb: Number(fields.memory_mb) }),
     ...(fields.attempts !== '' && { retry: retryOf(fields, fn) }),
     ...(fields.concurrency !== '' && { concurrency: Number(fields.concurrency) }),
+    ...(fields.starts !== '' && { rate: rateOf(fields) }),
     ...(input !== undefined && { input_schema: input }),
     ...(output !== undefined && { output_schema: output }),
     ...(permissions.length > 0 && { permissions }),
@@ -311,6 +351,17 @@ function bodyOf(fields: ReturnType<typeof initial>, fn: Fn | undefined): New | V
     ...(description && { description }),
     ...version,
   } as New
+}
+
+function rateOf(fields: ReturnType<typeof initial>) {
+  const starts = Number(fields.starts)
+  return { starts, ...(starts > 0 && fields.per_seconds !== '' && { per_seconds: Number(fields.per_seconds) }) }
+}
+
+/** As the command line writes it. */
+function rateFlag(rate: (New | Version)['rate']) {
+  if (!rate) return undefined
+  return rate.starts === 0 ? 0 : `${rate.starts}/${rate.per_seconds ?? 60}s`
 }
 
 /** The longest wait has no field here; what the version before says of it stays. */

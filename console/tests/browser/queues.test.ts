@@ -60,16 +60,19 @@ test('a function says how often it is tried again and how many of its runs go at
   await page.getByLabel('Attempts').fill('2')
   await page.getByLabel('Wait before the second').fill('0')
   await page.getByLabel('Runs at a time').fill('3')
+  await page.getByLabel('Starts').fill('50')
+  await page.getByLabel('Within (seconds)').fill('3600')
   await page.getByText('The same from a terminal').click()
   const [command] = await page.locator('.equivalent pre').allTextContents()
-  expect(command).toContain('--attempts 2 --retry-wait 0 --concurrency 3')
+  expect(command).toContain('--attempts 2 --retry-wait 0 --concurrency 3 --rate 50/3600s')
   await button('Create function').click()
   await page.getByRole('heading', { name: 'jobs:fails', level: 1 }).waitFor()
   expect(await server.api('GET', '/api/v1/functions/jobs:fails')).toMatchObject({
-    version: { retry: { max_attempts: 2, initial_seconds: 0, max_seconds: 300 }, concurrency: 3 },
+    version: { retry: { max_attempts: 2, initial_seconds: 0, max_seconds: 300 }, concurrency: 3, rate: { starts: 50, per_seconds: 3600 } },
   })
   await page.getByRole('link', { name: 'Versions' }).click()
   await page.getByRole('row').filter({ hasText: 'v1' }).getByText('2, after 0 s', { exact: true }).waitFor()
+  await page.getByRole('row').filter({ hasText: 'v1' }).getByText('50 in 3600 s', { exact: true }).waitFor()
 })
 
 test('what the form has no field for stays in the next version', async () => {
@@ -79,6 +82,7 @@ test('what the form has no field for stays in the next version', async () => {
     code: 'def handler(input, context):\n    return 1\n',
     retry: { max_attempts: 4, initial_seconds: 2, max_seconds: 60 },
     concurrency: 5,
+    rate: { starts: 7, per_seconds: 30 },
   })
   await page.goto(`/console/functions/${id}`)
   expect(await page.getByLabel('Wait before the second').inputValue()).toBe('2')
@@ -89,15 +93,16 @@ test('what the form has no field for stays in the next version', async () => {
   await page.getByText('v2', { exact: true }).first().waitFor()
   const found = () => server.api('GET', `/api/v1/functions/${id}`)
   expect(await found()).toMatchObject({
-    version: { retry: { max_attempts: 3, initial_seconds: 2, max_seconds: 60 }, concurrency: 5 },
+    version: { retry: { max_attempts: 3, initial_seconds: 2, max_seconds: 60 }, concurrency: 5, rate: { starts: 7, per_seconds: 30 } },
   })
   await page.getByLabel('Attempts').fill('1')
   await page.getByLabel('Runs at a time').fill('0')
+  await page.getByLabel('Starts').fill('0')
   await button('Publish a new version').click()
   await page.getByText('v3', { exact: true }).first().waitFor()
   const { version } = await server.api<{ version: object }>('GET', `/api/v1/functions/${id}`)
   expect(
-    Object.entries(version).filter(([name, of]) => /^(retry|concurrency)$/.test(name) && of !== null),
+    Object.entries(version).filter(([name, of]) => /^(retry|concurrency|rate)$/.test(name) && of !== null),
   ).toEqual([])
 })
 

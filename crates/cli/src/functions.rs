@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use client::{
     Client, Execution, Function, FunctionFilter, FunctionSummary, FunctionVersion, NewFunction, NewVersion,
-    Retry, RunFilter,
+    Rate, Retry, RunFilter,
 };
 use serde_json::{Map, Value};
 
@@ -93,6 +93,9 @@ pub struct Push {
     /// Runs of it at a time, on all servers together; 0 for no limit.
     #[arg(long, value_name = "NUMBER")]
     concurrency: Option<i64>,
+    /// How often it may start, on all servers together: 10/60s is ten times in any minute; 0 for no limit.
+    #[arg(long, value_name = "STARTS/SPAN")]
+    rate: Option<String>,
     /// What a run's token may do at the most, if its caller may; may be repeated.
     #[arg(long = "permission", value_name = "PERMISSION")]
     permissions: Vec<String>,
@@ -305,6 +308,7 @@ impl Push {
                 max_seconds: LONGEST_WAIT,
             }),
             concurrency: self.concurrency,
+            rate: self.rate.as_deref().map(rate_of).transpose()?,
             permissions: (!self.permissions.is_empty()).then(|| self.permissions.clone()),
         })
     }
@@ -329,6 +333,7 @@ impl Push {
                 .retry
                 .is_none_or(|retry| Some(retry).filter(|retry| retry.max_attempts > 1) == live.retry)
             && wanted.concurrency.is_none_or(|most| Some(most).filter(|most| *most > 0) == live.concurrency)
+            && wanted.rate.is_none_or(|rate| Some(rate).filter(|rate| rate.starts > 0) == live.rate)
             && wanted.permissions.as_ref().is_none_or(|wanted| sorted(wanted) == sorted(&live.permissions))
     }
 
@@ -406,6 +411,7 @@ fn shown(desk: &mut Desk<'_>, function: &Function) -> Result<(), Failure> {
         ("memory", Cell::from(format!("{} MB", version.memory_mb))),
         ("attempts", Cell::from(retry(version.retry))),
         ("at a time", Cell::from(version.concurrency.map_or_else(String::new, |most| most.to_string()))),
+        ("rate", Cell::from(version.rate.map_or_else(String::new, rate))),
         ("permissions", Cell::from(version.permissions.join(", "))),
         ("tags", Cell::from(summary.tags.join(", "))),
         ("visibility", Cell::from(&summary.visibility)),
@@ -415,6 +421,19 @@ fn shown(desk: &mut Desk<'_>, function: &Function) -> Result<(), Failure> {
         ("deleted", Cell::toned(deleted, Tone::Bad)),
     ];
     desk.screen.record(function, &summary.id, &rows)
+}
+
+fn rate(Rate { starts, per_seconds }: Rate) -> String {
+    format!("{starts} in {per_seconds} s")
+}
+
+fn rate_of(text: &str) -> Result<Rate, Failure> {
+    let wrong = || Failure::usage(format!("{text} is no rate; write it like 10/60s, or 0 for no limit."));
+    if text == "0" {
+        return Ok(Rate { starts: 0, per_seconds: 1 });
+    }
+    let (starts, span) = text.split_once('/').ok_or_else(wrong)?;
+    Ok(Rate { starts: starts.parse().map_err(|_| wrong())?, per_seconds: span::seconds(span)? })
 }
 
 fn retry(retry: Option<Retry>) -> String {

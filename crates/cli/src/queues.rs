@@ -46,6 +46,7 @@ static COLUMNS: Columns<Queue> = Columns {
     columns: &[
         ("queue", |queue| Cell::toned(queue.name.as_str(), Tone::Strong)),
         ("ready", |queue| Cell::from(queue.ready.to_string())),
+        ("rated", |queue| Cell::from(queue.rated.to_string())),
         ("delayed", |queue| Cell::from(queue.delayed.to_string())),
         ("running", |queue| Cell::from(queue.running.to_string())),
         ("dead", |queue| match queue.dead {

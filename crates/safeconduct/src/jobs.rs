@@ -98,6 +98,7 @@ async fn sweep(house: &House) {
     house.policies.sweep().await;
     house.sign_in.sweep().await;
     house.state.sweep().await;
+    house.functions.runs().sweep().await;
     house.triggers.sweep().await;
     house.files.sweep().await;
     let books = Bookkeeping::new(SWEEP).statement(web::sweep_idempotency(house.world.now()));

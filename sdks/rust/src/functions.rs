@@ -61,6 +61,8 @@ pub struct FunctionVersion {
     pub retry: Option<Retry>,
     /// Runs of it at a time, on all servers together.
     pub concurrency: Option<i64>,
+    /// Starts in any span of time, on all servers together.
+    pub rate: Option<Rate>,
     /// What a run's token may do at the most, beyond its own run.
     pub permissions: Vec<String>,
     pub author: Owner,
@@ -106,7 +108,17 @@ pub struct NewVersion {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
+}
+
+/// How often a function may start: so many times in any span of that length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// 0 for no limit.
+    pub starts: i64,
+    pub per_seconds: i64,
 }
 
 /// How often a function that failed is tried again; the wait doubles from the first to the longest.

@@ -68,7 +68,7 @@ pub use files::{
 };
 pub use functions::{
     Execution, Function, FunctionFilter, FunctionSummary, FunctionVersion, Functions, NewFunction,
-    NewVersion, Retry,
+    NewVersion, Rate, Retry,
 };
 pub use grants::{Grant, GrantFilter, Grants, NewGrant};
 pub use groups::{Group, GroupFilter, GroupMember, GroupPatch, Groups, NewGroup};

@@ -152,6 +152,8 @@ pub struct Queue {
     /// The kind of its runs: `function`.
     pub name: String,
     pub ready: i64,
+    /// Those among them whose function says how often it may start.
+    pub rated: i64,
     pub delayed: i64,
     pub running: i64,
     /// Dead letters.

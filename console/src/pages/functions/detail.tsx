@@ -200,6 +200,14 @@ function Versions({ of: fn }: { of: Fn }) {
       cell: (version) => <span className="mono">{version.concurrency ?? '–'}</span>,
       wide: true,
     },
+    {
+      id: 'rate',
+      head: text.queues.rate,
+      cell: ({ rate }) => (
+        <span className="mono">{rate ? text.queues.startsIn(rate.starts, rate.per_seconds) : '–'}</span>
+      ),
+      wide: true,
+    },
     { id: 'created', head: text.created, cell: (version) => <Time at={version.created_at} />, right: true },
     {
       id: 'live',

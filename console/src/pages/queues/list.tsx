@@ -35,7 +35,7 @@ export default function Queues() {
         </Link>
       ),
     },
-    ...(['ready', 'delayed', 'running', 'dead'] as const).map((state) => ({
+    ...(['ready', 'rated', 'delayed', 'running', 'dead'] as const).map((state) => ({
       id: state,
       head: text.queues[state],
       cell: (row: Queue) => <span className="mono">{row[state]}</span>,

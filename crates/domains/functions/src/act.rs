@@ -177,6 +177,8 @@ impl Functions {
         let version = &ready.version;
         // A key without a limit of the function's own means: one after the other.
         let limit = version.concurrency.or_else(|| asked.concurrency_key.map(|_| 1));
+        // A rate wants a key, too.
+        let uncounted = version.rate.map(|_| i64::MAX);
         let key = |limit| Concurrency {
             key: format!("{}:{}", version.function, asked.concurrency_key.unwrap_or_default()),
             limit,
@@ -184,7 +186,8 @@ impl Functions {
         Order {
             priority: asked.priority,
             due_at: (!asked.delay.is_zero()).then(|| self.inner().world.now().plus(asked.delay)),
-            concurrency: limit.map(key),
+            concurrency: limit.or(uncounted).map(key),
+            rate: version.rate.map(Into::into),
             deduplication_key: asked.deduplication_key.map(str::to_owned),
             attempts: version.retry.map(|retry| retry.max_attempts),
             replay_of: None,

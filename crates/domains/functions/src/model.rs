@@ -11,6 +11,7 @@ use types::{FunctionId, FunctionVersionId, Id, OrgId, Timestamp};
 use utoipa::ToSchema;
 use web::{Object, PrincipalId};
 
+use crate::rate::Rate;
 use crate::retry::Retry;
 
 /// Who may read a function besides its owner and those with the right to all.
@@ -121,6 +122,8 @@ pub struct Version {
     pub retry: Option<Retry>,
     /// Runs of it at a time in the whole installation; `None` for as many as there are slots.
     pub concurrency: Option<i64>,
+    /// How often it may start; `None` for as often as it is asked for.
+    pub rate: Option<Rate>,
     /// What its token may do at the most.
     pub permissions: Authority,
     /// `usr_…` or `agt_…`.

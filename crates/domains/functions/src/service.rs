@@ -20,6 +20,7 @@ use web::{Allowance, Decided, Details};
 use crate::executor::FunctionExecutor;
 use crate::mandate::RunTokens;
 use crate::model::{Function, FunctionRef, Runtime, Version, Visibility, is_identifier};
+use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::settings::FunctionsSettings;
 use crate::slots::Slots;
@@ -82,6 +83,8 @@ pub(crate) struct WantedVersion {
     pub(crate) retry: Option<Retry>,
     /// 0 for no limit.
     pub(crate) concurrency: Option<i64>,
+    /// Without starts for no limit.
+    pub(crate) rate: Option<Rate>,
     pub(crate) permissions: Option<Vec<authority::Permission>>,
 }
 
@@ -311,6 +314,10 @@ impl Functions {
             concurrency: match wanted.concurrency {
                 Some(most) => Some(most).filter(|most| *most > 0),
                 None => live.and_then(|live| live.concurrency),
+            },
+            rate: match wanted.rate {
+                Some(rate) => Some(rate).filter(|rate| rate.starts > 0),
+                None => live.and_then(|live| live.rate),
             },
             permissions,
             author: by.caller().principal().to_string(),

@@ -55,8 +55,8 @@ pub(crate) fn update(function: &Function) -> Statement {
 /// `code` is sealed.
 pub(crate) fn insert_version(version: &Version, code: Vec<u8>) -> Statement {
     let text = "INSERT INTO function_versions (org, id, function, number, runtime, code, code_sha256, entrypoint, \
-                input_schema, output_schema, timeout_seconds, memory_mb, permissions, author, created_at, retry, concurrency) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+                input_schema, output_schema, timeout_seconds, memory_mb, permissions, author, created_at, retry, concurrency, \
+                rate) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     let schema = |schema: &Option<serde_json::Value>| schema.as_ref().map(ToString::to_string);
     let params = vec![
         version.org.uuid().into(),
@@ -76,6 +76,7 @@ pub(crate) fn insert_version(version: &Version, code: Vec<u8>) -> Statement {
         version.created_at.into(),
         version.retry.and_then(|retry| serde_json::to_string(&retry).ok()).into(),
         version.concurrency.into(),
+        version.rate.and_then(|rate| serde_json::to_string(&rate).ok()).into(),
     ];
     sql(text, params)
 }
@@ -154,7 +155,7 @@ fn function(org: OrgId, mut row: Row) -> Result<Function, DbError> {
 
 const VERSION: &str = "SELECT id, function, number, runtime, code, code_sha256, entrypoint, input_schema, \
                        output_schema, timeout_seconds, memory_mb, permissions, author, created_at, retry, \
-                       concurrency \
+                       concurrency, rate \
                        FROM function_versions";
 
 /// A version whose code is still sealed.
@@ -210,6 +211,7 @@ fn stored(org: OrgId, mut row: Row) -> Result<Stored, DbError> {
         created_at: row.next()?,
         retry: row.next::<Option<String>>()?.and_then(|text| serde_json::from_str(&text).ok()),
         concurrency: row.next()?,
+        rate: row.next::<Option<String>>()?.and_then(|text| serde_json::from_str(&text).ok()),
     };
     Ok(Stored { version, code })
 }

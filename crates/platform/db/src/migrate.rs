@@ -45,6 +45,7 @@ migrations! {
     14 "0014_files";
     15 "0015_hooks";
     16 "0016_buckets";
+    17 "0017_rates";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -10,7 +10,7 @@ use types::{Id, OrgId, RunId, Uuid};
 
 use crate::carry::Here;
 use crate::house::Runs;
-use crate::model::{NewRun, Papers, Run, RunState};
+use crate::model::{Concurrency, NewRun, Papers, Run, RunState};
 use crate::store::{self, Entry};
 use crate::{RunsError, logs};
 
@@ -99,7 +99,8 @@ impl Runs {
             credential: new.mandate.credential.map(Id::uuid),
             authority_revision: new.mandate.revision,
             papers: sealed,
-            concurrency: new.order.concurrency,
+            concurrency: new.order.concurrency.or_else(|| new.order.rate.map(|_| Concurrency::none(new.target.id))),
+            rate: new.order.rate,
             deduplication_key: new.order.deduplication_key,
             run,
             input,

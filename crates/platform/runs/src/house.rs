@@ -98,6 +98,12 @@ pub(crate) struct Inner {
     pub(crate) deaths: Mutex<Option<mpsc::UnboundedReceiver<cluster::Heard>>>,
 }
 
+#[derive(Clone, Copy)]
+enum Way {
+    At(Lease),
+    Rated,
+}
+
 /// How often leases are renewed, in parts of their length.
 const BEATS: u32 = 3;
 const FLUSH: Duration = Duration::from_millis(200);
@@ -206,7 +212,8 @@ impl Runs {
     async fn lease_some(&self) -> Result<bool, RunsError> {
         let slots = &self.0.slots;
         // Asked first: slots must not be held while there is nothing to do with them.
-        let waiting = [self.waiting(Keyed::No).await?, self.waiting(Keyed::Yes).await?];
+        let waiting =
+            [self.waiting(Keyed::No).await?, self.waiting(Keyed::Yes).await?, self.startable().await?];
         if waiting.iter().all(Vec::is_empty) {
             return Ok(false);
         }
@@ -241,7 +248,7 @@ impl Runs {
         &self,
         org: OrgId,
         slots: usize,
-        waiting: &[Vec<OrgId>; 2],
+        waiting: &[Vec<OrgId>; 3],
         permits: &mut Vec<OwnedSemaphorePermit>,
     ) -> Result<usize, RunsError> {
         let Inner { db, world, settings, worker, kinds, .. } = &*self.0;
@@ -251,7 +258,11 @@ impl Runs {
                 continue;
             }
             let until = world.now().plus(settings.lease);
-            let lease = store::lease(*worker, until, org, kinds, slots - begun, how);
+            let more = slots - begun;
+            let lease = match how {
+                Way::At(how) => store::lease(*worker, until, org, kinds, more, how),
+                Way::Rated => store::lease_rated(*worker, until, org, kinds, more, world.now()),
+            };
             let rows = match db.keep(lease).await {
                 // Another node took the place of a key that was free; the next round looks again.
                 Err(CommitError::Refused(_)) => continue,
@@ -272,9 +283,22 @@ impl Runs {
         Ok(rows.into_iter().map(|mut row| row.id()).collect::<Result<_, _>>()?)
     }
 
-    /// How runs without a key and with one are leased.
-    fn ways(&self) -> [Lease; 2] {
-        [if self.0.db.is_postgres() { Lease::Postgres } else { Lease::Sqlite }, Lease::Keyed]
+    /// Organizations with a run that has a rate and may start now. What must wait is found again by the next look.
+    async fn startable(&self) -> Result<Vec<OrgId>, RunsError> {
+        let Inner { db, world, kinds, .. } = &*self.0;
+        let mut startable = Vec::new();
+        for org in self.waiting(Keyed::Rated).await? {
+            if db.read_one(store::SCOPE, store::may_start(org, kinds, world.now())).await?.is_some() {
+                startable.push(org);
+            }
+        }
+        Ok(startable)
+    }
+
+    /// How runs without a key, with one, and with a rate are leased.
+    fn ways(&self) -> [Way; 3] {
+        let plain = if self.0.db.is_postgres() { Lease::Postgres } else { Lease::Sqlite };
+        [Way::At(plain), Way::At(Lease::Keyed), Way::Rated]
     }
 
     async fn beat_forever(&self) {

@@ -164,6 +164,7 @@ impl Bench {
             papers: Vec::new(),
             input: None,
             concurrency: self.concurrency(id),
+            rate: None,
             deduplication_key: None,
             lease: None,
         };

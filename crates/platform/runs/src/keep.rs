@@ -7,7 +7,7 @@ use types::{RunId, Timestamp};
 
 use crate::house::Runs;
 use crate::live::{Held, Stop};
-use crate::model::RunState;
+use crate::model::{Rate, RunState};
 use crate::{RunsError, store};
 
 /// Why a run was cancelled, as its fact says. A dead run's fact says nothing of this.
@@ -42,6 +42,14 @@ impl Runs {
     pub(crate) async fn promote(&self) -> Result<(), RunsError> {
         self.0.db.keep(store::promote(self.0.world.now())).await?;
         Ok(())
+    }
+
+    /// Forgets starts that no rate looks back to.
+    pub async fn sweep(&self) {
+        let before = self.0.world.now().minus(Rate::LONGEST);
+        if let Err(error) = self.0.db.keep(store::forget_starts(before)).await {
+            tracing::warn!(%error, "old starts of runs were not swept");
+        }
     }
 
     async fn take_back(&self, silent_since: Timestamp) -> Result<(), RunsError> {

@@ -27,6 +27,7 @@ impl Runs {
             Ok(Queue {
                 kind: row.next()?,
                 ready: row.next()?,
+                rated: row.next()?,
                 delayed: row.next()?,
                 running: row.next()?,
                 dead: row.next()?,

@@ -218,6 +218,7 @@ pub struct Order {
     /// Not before.
     pub due_at: Option<Timestamp>,
     pub concurrency: Option<Concurrency>,
+    pub rate: Option<Rate>,
     /// While a run of the same subject and target under this key is open, there is no second one.
     pub deduplication_key: Option<String>,
     /// Attempts until it is given up; the engine's own number if left out.
@@ -231,6 +232,26 @@ pub struct Order {
 pub struct Concurrency {
     pub key: String,
     pub limit: i64,
+}
+
+impl Concurrency {
+    /// For what needs a key and has no limit.
+    pub(crate) fn none(target: Uuid) -> Self {
+        Self { key: format!("{target}:"), limit: i64::MAX }
+    }
+}
+
+/// In no span of this length do more than so many runs of one target start, in the whole installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// From 1.
+    pub starts: i64,
+    /// At most [`Rate::LONGEST`].
+    pub span: Duration,
+}
+
+impl Rate {
+    pub const LONGEST: Duration = Duration::from_secs(24 * 3600);
 }
 
 /// One row, without what is sealed.
@@ -280,6 +301,8 @@ pub struct Queue {
     pub kind: String,
     /// To be worked on as soon as there is a place.
     pub ready: i64,
+    /// Those among them whose target says how often it may start.
+    pub rated: i64,
     /// Queued for later.
     pub delayed: i64,
     /// Leased or running.

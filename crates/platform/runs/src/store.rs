@@ -7,7 +7,7 @@ use db::{Bookkeeping, DbError, OrgScope, Row, Select, Statement, SystemScope, Va
 use problem::{ALREADY_EXISTS, RUN_ENDED};
 use types::{Id, OrgId, RunId, Timestamp, Uuid};
 
-use crate::model::{Concurrency, Run, RunState, Usage};
+use crate::model::{Concurrency, Rate, Run, RunState, Usage};
 
 /// Leases, expiry, logs and what lost its authority are looked for across organizations.
 pub(crate) const SCOPE: SystemScope = SystemScope::new("run queue");
@@ -28,7 +28,10 @@ macro_rules! ready {
         "state = 'queued' AND due_at = 0 AND concurrency_key IS NULL"
     };
     (keyed) => {
-        "state = 'queued' AND due_at = 0 AND concurrency_key IS NOT NULL"
+        "state = 'queued' AND due_at = 0 AND concurrency_key IS NOT NULL AND rate_starts IS NULL"
+    };
+    (rated) => {
+        "state = 'queued' AND due_at = 0 AND rate_starts IS NOT NULL"
     };
 }
 
@@ -64,21 +67,59 @@ macro_rules! first_in_order {
 macro_rules! first_of_keys {
     () => {
         concat!(
-            "WITH RECURSIVE keys(key) AS (SELECT (SELECT concurrency_key FROM runs WHERE org = $3 AND ",
-            ready!(keyed),
-            " ORDER BY concurrency_key LIMIT 1) UNION ALL SELECT (SELECT concurrency_key FROM runs WHERE org = $3 AND ",
-            ready!(keyed),
-            " AND concurrency_key > keys.key ORDER BY concurrency_key LIMIT 1) FROM keys WHERE keys.key IS NOT NULL), \
-             heads AS (SELECT (SELECT id FROM runs WHERE org = $3 AND ",
-            ready!(keyed),
-            " AND concurrency_key = keys.key ORDER BY priority DESC, id LIMIT 1) AS next, \
-             (SELECT min(taken.place) + 1 FROM (SELECT 0 AS place UNION ALL SELECT place FROM runs WHERE org = $3 \
-             AND concurrency_key = keys.key AND place IS NOT NULL) AS taken WHERE NOT EXISTS (SELECT 1 FROM runs \
-             WHERE org = $3 AND concurrency_key = keys.key AND place = taken.place + 1)) AS free \
-             FROM keys WHERE keys.key IS NOT NULL), \
-             picked AS MATERIALIZED (SELECT heads.next, heads.free FROM heads JOIN runs ON runs.id = heads.next \
+            heads_of_keys!(keyed, "$3"),
+            ", picked AS MATERIALIZED (SELECT heads.next, heads.free FROM heads JOIN runs ON runs.id = heads.next \
              WHERE heads.free <= runs.concurrency_limit AND $4 LIKE '%,' || runs.kind || ',%' \
              ORDER BY runs.priority DESC, runs.id LIMIT $5)"
+        )
+    };
+}
+
+macro_rules! heads_of_keys {
+    ($which:ident, $org:literal) => {
+        concat!(
+            "WITH RECURSIVE keys(key) AS (SELECT (SELECT concurrency_key FROM runs WHERE org = ",
+            $org,
+            " AND ",
+            ready!($which),
+            " ORDER BY concurrency_key LIMIT 1) UNION ALL SELECT (SELECT concurrency_key FROM runs WHERE org = ",
+            $org,
+            " AND ",
+            ready!($which),
+            " AND concurrency_key > keys.key ORDER BY concurrency_key LIMIT 1) FROM keys WHERE keys.key IS NOT NULL), \
+             heads AS (SELECT (SELECT id FROM runs WHERE org = ",
+            $org,
+            " AND ",
+            ready!($which),
+            " AND concurrency_key = keys.key ORDER BY priority DESC, id LIMIT 1) AS next, \
+             (SELECT min(taken.place) + 1 FROM (SELECT 0 AS place UNION ALL SELECT place FROM runs WHERE org = ",
+            $org,
+            " AND concurrency_key = keys.key AND place IS NOT NULL) AS taken WHERE NOT EXISTS (SELECT 1 FROM runs \
+             WHERE org = ",
+            $org,
+            " AND concurrency_key = keys.key AND place = taken.place + 1)) AS free \
+             FROM keys WHERE keys.key IS NOT NULL)"
+        )
+    };
+}
+
+/// The first run of each key that may start now: numbers that come next, each with a start of so many before it (if there
+/// was one) that lies a whole span back. $1 organization, $2 kinds, $3 how many, $4 now.
+macro_rules! startable {
+    () => {
+        concat!(
+            heads_of_keys!(rated, "$1"),
+            ", placed AS (SELECT runs.org, runs.target, runs.id, runs.fence, runs.priority, runs.rate_starts, \
+             runs.rate_span, heads.free, (SELECT coalesce(max(number), 0) FROM run_starts \
+             WHERE run_starts.org = runs.org AND run_starts.target = runs.target) AS last, \
+             row_number() OVER (PARTITION BY runs.target ORDER BY runs.priority DESC, runs.id) AS nth \
+             FROM heads JOIN runs ON runs.id = heads.next WHERE heads.free <= runs.concurrency_limit \
+             AND $2 LIKE '%,' || runs.kind || ',%') \
+             SELECT org, target, last + nth, CAST($4 AS bigint), id, fence + 1, free FROM placed \
+             WHERE nth <= rate_starts AND coalesce((SELECT at FROM run_starts AS earlier WHERE earlier.org = placed.org \
+             AND earlier.target = placed.target AND earlier.number <= last + nth - rate_starts \
+             ORDER BY earlier.number DESC LIMIT 1), 0) <= CAST($4 AS bigint) - rate_span \
+             ORDER BY priority DESC, id LIMIT $3"
         )
     };
 }
@@ -108,6 +149,7 @@ pub(crate) struct Entry {
     pub(crate) papers: Vec<u8>,
     pub(crate) input: Option<Vec<u8>>,
     pub(crate) concurrency: Option<Concurrency>,
+    pub(crate) rate: Option<Rate>,
     pub(crate) deduplication_key: Option<String>,
     /// Who has it already, and until when.
     pub(crate) lease: Option<(Uuid, Timestamp)>,
@@ -119,8 +161,9 @@ pub(crate) fn insert(entry: &Entry) -> Statement {
     let text = "INSERT INTO runs (org, id, kind, state, trigger, trigger_id, target, version, principal, subject, \
                 credential, jti, txn, authority_revision, papers, input, input_sha256, input_size, attempts, \
                 max_attempts, due_at, worker, lease_until, fence, queued_at, started_at, logs_truncated, \
-                revision, parent, replay_of, priority, concurrency_key, concurrency_limit, deduplication_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-                $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)";
+                revision, parent, replay_of, priority, concurrency_key, concurrency_limit, deduplication_key, \
+                rate_starts, rate_span) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+                $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)";
     let params = vec![
         run.org.uuid().into(),
         run.id.uuid().into(),
@@ -156,6 +199,8 @@ pub(crate) fn insert(entry: &Entry) -> Statement {
         entry.concurrency.as_ref().map(|one| one.key.clone()).into(),
         entry.concurrency.as_ref().map(|one| one.limit).into(),
         entry.deduplication_key.clone().into(),
+        entry.rate.map(|rate| rate.starts).into(),
+        entry.rate.map_or(Value::Null, |rate| millis(rate.span)),
     ];
     sql(text, params).unique_or(&ALREADY_EXISTS)
 }
@@ -165,15 +210,17 @@ pub(crate) fn waiting(keyed: Keyed) -> Statement {
     let text = match keyed {
         Keyed::No => waiting!(),
         Keyed::Yes => waiting!(keyed),
+        Keyed::Rated => waiting!(rated),
     };
     sql(text, vec![])
 }
 
-/// Whether runs with a concurrency key are meant, or those without.
+/// Whether runs with a concurrency key are meant, those with a rate, or those with neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keyed {
     No,
     Yes,
+    Rated,
 }
 
 /// What was queued for later and is due.
@@ -220,6 +267,47 @@ pub(crate) fn lease(
     let params = vec![worker.into(), until.into(), org.uuid().into(), kinds.into(), most.into()];
     // Two nodes may see the same place free; one gets it.
     Bookkeeping::new(SCOPE).statement(sql(text, params).unique_or(&ALREADY_EXISTS))
+}
+
+/// Whether a run of the organization that has a rate may start now.
+pub(crate) fn may_start(org: OrgId, kinds: &str, now: Timestamp) -> Statement {
+    sql(startable!(), vec![org.uuid().into(), kinds.into(), Value::Int(1), now.into()])
+}
+
+/// Leases runs that have a rate: first their starts are counted, then those are leased that were counted in this
+/// transaction – the fence that a start names is good for one lease. A run that went elsewhere meanwhile leaves a start that
+/// was none; there is never one too many.
+pub(crate) fn lease_rated(
+    worker: Uuid,
+    until: Timestamp,
+    org: OrgId,
+    kinds: &str,
+    most: usize,
+    now: Timestamp,
+) -> Bookkeeping {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let count =
+        concat!("INSERT INTO run_starts (org, target, number, at, run, fence, place) ", startable!());
+    let counted = vec![org.uuid().into(), kinds.into(), most.into(), now.into()];
+    let lease = concat!(
+        "UPDATE runs SET state = 'leased', attempts = attempts + 1, fence = fence + 1, worker = $1, lease_until = $2, \
+         revision = revision + 1, place = (SELECT place FROM run_starts WHERE run_starts.at = $4 \
+         AND run_starts.org = runs.org AND run_starts.run = runs.id AND run_starts.fence = runs.fence + 1) \
+         WHERE org = $3 AND state = 'queued' AND due_at = 0 AND (id, fence + 1) IN (SELECT run, fence FROM run_starts \
+         WHERE run_starts.at = $4 AND run_starts.org = $3) RETURNING ",
+        columns!(),
+        ", papers, input"
+    );
+    let leased = vec![worker.into(), until.into(), org.uuid().into(), now.into()];
+    // Two nodes may see the same number or place free; one gets it.
+    Bookkeeping::new(SCOPE)
+        .statement(sql(count, counted).unique_or(&ALREADY_EXISTS))
+        .statement(sql(lease, leased).unique_or(&ALREADY_EXISTS))
+}
+
+/// Starts that no rate looks back to.
+pub(crate) fn forget_starts(before: Timestamp) -> Bookkeeping {
+    Bookkeeping::new(SCOPE).statement(sql("DELETE FROM run_starts WHERE at < $1", vec![before.into()]))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -420,10 +508,11 @@ pub(crate) fn left_behind() -> Statement {
     sql(text, vec![])
 }
 
-/// How many runs of each kind stand where: kind, ready or waiting for a place, for later, worked on, dead, and since when
+/// How many runs of each kind stand where: kind, ready or waiting for a place, of these with a rate, for later, worked on, dead, and since when
 /// the oldest ready one waits.
 pub(crate) fn queues(scope: &OrgScope, narrow: impl FnOnce(Select) -> Select) -> Select {
     let text = "SELECT kind, sum(CASE WHEN state = 'queued' AND due_at = 0 THEN 1 ELSE 0 END), \
+                sum(CASE WHEN state = 'queued' AND due_at = 0 AND rate_starts IS NOT NULL THEN 1 ELSE 0 END), \
                 sum(CASE WHEN state = 'queued' AND due_at > 0 THEN 1 ELSE 0 END), \
                 sum(CASE WHEN state IN ('leased', 'running') THEN 1 ELSE 0 END), \
                 sum(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), \

@@ -15,7 +15,7 @@ use db::{AuthorityEntry, Bookkeeping, Change, Db, OrgScope, Select, sql};
 use futures::future::BoxFuture;
 use ledger::{Actor, Fact, Ledger, LedgerSettings, Origin};
 use safeconduct_runs::{
-    Act, Concurrency, Ending, Executor, Finish, Footing, Ground, Mandate, NewRun, Order, Promised, Run,
+    Act, Concurrency, Ending, Executor, Finish, Footing, Ground, Mandate, NewRun, Order, Promised, Rate, Run,
     RunError, RunFilter, RunState, RunToken, Runs, RunsSettings, Target, Task, Trigger, Usage,
 };
 use secrets::{KeySource, Keyring};
@@ -608,6 +608,63 @@ testing::on_both_databases! {
         }
         for run in queued {
             assert_eq!(house.ended(&one, run).await.state, RunState::Cancelled);
+        }
+    }
+
+    /// Beside a limit of another kind, with several nodes that look at the same time.
+    async fn no_span_holds_more_starts_than_the_rate(database: TestDatabase) {
+        const SPAN: i64 = 10_000;
+        let house = House::new(database).await;
+        let one = house.working(8).await;
+        let other = if house.db.is_postgres() { Some(house.working(8).await) } else { None };
+        let function: FunctionId = one.world.id();
+        let mut queued = Vec::new();
+        for number in 0..8 {
+            // Every second one under a key of its own, too.
+            let concurrency = (number % 2 == 0).then(|| Concurrency { key: "k".into(), limit: 1 });
+            let rate = Some(Rate { starts: 3, span: Duration::from_millis(10_000) });
+            let order = Order { rate, concurrency, ..Order::default() };
+            let input = json!({ "do": "succeed" }).to_string().into_bytes();
+            let target = Target::new(function, "ops/rated").version(house.version);
+            let new = NewRun { order, target, ..house.with_input(&one, input) };
+            let prepared = one.runs.prepare(&house.scope, new).await.unwrap();
+            queued.push(one.runs.queue(&house.scope, prepared, Vec::new()).await.unwrap().id);
+        }
+        let filter = |state| RunFilter { state: Some(state), target: Some(function.uuid()), ..RunFilter::default() };
+        let in_state = async |node: &Node, state| {
+            node.runs.list(&house.scope, &filter(state), |select| select, 20).await.unwrap().len()
+        };
+        for (done, left) in [(3, 5), (6, 2), (8, 0)] {
+            while in_state(&one, RunState::Succeeded).await < done {
+                tokio::task::yield_now().await;
+            }
+            // Whoever has no rate is not held up; when the second of two in a row is over, the queue was looked through.
+            for _ in 0..2 {
+                let free = house.queue(&one, "succeed").await;
+                house.ended(&one, free.id).await;
+            }
+            assert_eq!(in_state(&one, RunState::Queued).await, left);
+            let queues = one.runs.queues(&house.scope, |select| select).await.unwrap();
+            let rated = queues.first().map(|queue| (queue.ready, queue.rated)).unwrap_or_default();
+            assert_eq!(rated, (i64::try_from(left).unwrap(), i64::try_from(left).unwrap()));
+            house.clock.advance(Duration::from_millis(10_000));
+        }
+        let text = "SELECT number, at FROM run_starts WHERE org = $1 AND target = $2 ORDER BY number";
+        let params = vec![house.scope.org().uuid().into(), function.uuid().into()];
+        let rows = house.db.read(house.scope, sql(text, params)).await.unwrap();
+        let starts: Vec<(i64, i64)> =
+            rows.into_iter().map(|mut row| (row.next().unwrap(), row.next().unwrap())).collect();
+        assert_eq!(starts.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (1..=8).collect::<Vec<_>>());
+        for (later, earlier) in starts.iter().skip(3).zip(&starts) {
+            assert!(later.1 - earlier.1 >= SPAN, "{starts:?}");
+        }
+        house.clock.advance(Rate::LONGEST);
+        house.clock.advance(Duration::from_millis(1));
+        one.runs.sweep().await;
+        let left = sql("SELECT count(*) FROM run_starts WHERE org = $1", vec![house.scope.org().uuid().into()]);
+        assert_eq!(house.db.read_one(house.scope, left).await.unwrap().unwrap().next::<i64>().unwrap(), 0);
+        for mut node in [Some(one), other].into_iter().flatten() {
+            node.shut_down().await;
         }
     }
 

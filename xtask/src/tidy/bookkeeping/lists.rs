@@ -63,6 +63,7 @@ pub(super) const TABLES: &[Listed<'static>] = &[
     ("permission_uses", &[], "which permissions agents used, counted"),
     ("purges", &[INSERT], "where the fact of a purge is found; only ever carried by the purge itself"),
     ("run_log_segments", &[], "what a run printed"),
+    ("run_starts", &[], "when runs of what has a rate began; a run leaves its fact at its end"),
     (
         "runs",
         &[

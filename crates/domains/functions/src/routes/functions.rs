@@ -17,6 +17,7 @@ use web::{
 
 use super::views::{FunctionSummary, FunctionView};
 use crate::model::{Function, FunctionRef, Runtime, Visibility};
+use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::service::{Versioned, Wanted, WantedVersion};
 use crate::store::{self, Filter};
@@ -76,6 +77,8 @@ pub struct NewFunction {
     /// Runs of it at a time, on all servers together; 0 for no limit.
     #[schema(minimum = 0, maximum = 10000)]
     pub concurrency: Option<i64>,
+    /// Starts in any span of time, on all servers together; 0 starts for no limit.
+    pub rate: Option<Rate>,
     /// What a run's token may do at the most, beyond its own run; must be held by the author.
     #[serde(default)]
     #[schema(value_type = Vec<String>, max_items = 100)]
@@ -129,6 +132,7 @@ pub async fn create(
             memory_mb: new.memory_mb,
             retry: new.retry,
             concurrency: new.concurrency,
+rate: new.rate,
             permissions: Some(new.permissions),
         },
     };

@@ -28,6 +28,8 @@ pub struct QueueView {
     pub name: String,
     /// To be worked on as soon as there is a place.
     pub ready: i64,
+    /// Those among them whose function says how often it may start: they may have to wait for that.
+    pub rated: i64,
     /// Queued for later.
     pub delayed: i64,
     /// Being worked on.
@@ -79,6 +81,7 @@ impl From<Queue> for QueueView {
         Self {
             name: queue.kind,
             ready: queue.ready,
+            rated: queue.rated,
             delayed: queue.delayed,
             running: queue.running,
             dead: queue.dead,

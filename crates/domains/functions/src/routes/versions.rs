@@ -17,6 +17,7 @@ use web::{
 
 use super::views::{FunctionView, VersionView};
 use crate::model::{FunctionRef, Version};
+use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::service::WantedVersion;
 use crate::{FunctionError, Functions, facts, store};
@@ -64,6 +65,8 @@ pub struct NewVersion {
     /// Runs of it at a time, on all servers together; 0 for no limit.
     #[schema(minimum = 0, maximum = 10000)]
     pub concurrency: Option<i64>,
+    /// Starts in any span of time, on all servers together; 0 starts for no limit.
+    pub rate: Option<Rate>,
     #[schema(value_type = Option<Vec<String>>, max_items = 100)]
     pub permissions: Option<Vec<Permission>>,
 }
@@ -92,6 +95,7 @@ pub async fn publish(
         memory_mb: new.memory_mb,
         retry: new.retry,
         concurrency: new.concurrency,
+rate: new.rate,
         permissions: new.permissions,
     };
     allowed.settle::<PublishVersion, _, _, _>(|| functions.publish(&allowed, &of, &wanted)).await

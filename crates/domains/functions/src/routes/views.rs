@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use web::{PrincipalId, Reply};
 
 use crate::model::{Function, Runtime, Version, Visibility};
+use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::service::Versioned;
 
@@ -71,6 +72,8 @@ pub struct VersionView {
     pub retry: Option<Retry>,
     /// Runs of it at a time, on all servers together.
     pub concurrency: Option<i64>,
+    /// Starts in any span of time, on all servers together.
+    pub rate: Option<Rate>,
     /// What a run's token may do at the most, beyond its own run.
     #[schema(value_type = Vec<String>)]
     pub permissions: Vec<Permission>,
@@ -249,6 +252,7 @@ impl From<Version> for VersionView {
             memory_mb: version.memory_mb,
             retry: version.retry,
             concurrency: version.concurrency,
+            rate: version.rate,
             permissions: version.permissions.permissions().to_vec(),
             author: PrincipalView::parse(&version.author),
             created_at: version.created_at,

@@ -62,7 +62,7 @@ fn runs_that_are_given_up_are_seen_tried_again_and_put_aside() {
     let terminal = Terminal::signed_in();
     terminal.file("fails.py", "def handler(input, context):\n    raise ValueError('no')\n");
     let push =
-        ["functions", "push", "fails.py", "--name", "ops:fails", "--attempts", "2", "--retry-wait", "0"];
+        ["functions", "push", "fails.py", "--name", "ops:fails", "--attempts", "2", "--retry-wait", "0", "--rate", "5/1h"];
     terminal.run(&push).ok();
     shows("functions_show_attempts", &terminal.run(&["functions", "show", "ops:fails"]));
     shows("queues_empty", &terminal.run(&["queues", "list"]));
@@ -78,6 +78,8 @@ fn runs_that_are_given_up_are_seen_tried_again_and_put_aside() {
     assert_eq!((&again["status"], &again["attempts"]), (&serde_json::json!("dead"), &serde_json::json!(4)));
     terminal.run(&["runs", "flush", &run]).ok();
     shows("queues_empty", &terminal.run(&["queues", "list"]));
+    let wrong = ["functions", "push", "fails.py", "--name", "ops:fails", "--rate", "often"];
+    shows("functions_push_bad_rate", &terminal.run(&wrong));
     shows("functions_run_bad_delay", &terminal.run(&["functions", "run", "ops:fails", "--delay", "soon"]));
     terminal.end();
 }

@@ -154,6 +154,40 @@ testing::on_both_databases! {
         server.finish().await;
     }
 
+    async fn runs_over_the_rate_of_their_function_wait(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let mut body = written("rated", "def handler(input, context):\n    return context.attempt\n");
+        body["rate"] = json!({ "starts": 2, "per_seconds": 86_400 });
+        let function = made(&owner, body).await;
+        let read = owner.get(&format!("{FUNCTIONS}/{function}")).await.ok(200);
+        assert_eq!(read["version"]["rate"], json!({ "starts": 2, "per_seconds": 86_400 }));
+        for _ in 0..2 {
+            assert_eq!(run(&owner, &function, json!({})).await["status"], "succeeded");
+        }
+        let third = execute(&owner, &function, json!({})).await;
+        let hasty = owner.with("prefer", "wait=1").post(&format!("{FUNCTIONS}/{function}/execute"), json!({})).await.ok(202);
+        assert_eq!(hasty["status"], "queued", "it waits, and is not lost");
+        // Another function of the same organization goes on.
+        let free = made(&owner, written("free", "def handler(input, context):\n    return 1\n")).await;
+        for _ in 0..2 {
+            assert_eq!(run(&owner, &free, json!({})).await["status"], "succeeded");
+        }
+        let queue = owner.get("/api/v1/queues").await.ok(200)["items"][0].clone();
+        assert_eq!((&queue["ready"], &queue["rated"], &queue["running"]), (&json!(2), &json!(2), &json!(0)), "{queue:#}");
+        // A version without a rate; the runs that were accepted keep theirs.
+        let publish = json!({ "code": "def handler(input, context):\n    return 2\n", "rate": { "starts": 0 } });
+        let next = owner.post(&format!("{FUNCTIONS}/{function}/versions"), publish).await.ok(201);
+        assert_eq!(next["version"]["rate"], Value::Null);
+        assert_eq!(run(&owner, &function, json!({})).await["output"], 2);
+        for waiting in [&third, &hasty] {
+            let path = format!("/api/v1/runs/{}", waiting["id"].as_str().unwrap());
+            assert_eq!(owner.get(&path).await.ok(200)["status"], "queued");
+            owner.post(&format!("{path}/cancel"), json!({})).await.ok(200);
+        }
+        server.finish().await;
+    }
+
     async fn a_replay_is_a_new_run_on_the_callers_authority(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;
@@ -253,6 +287,11 @@ async fn what_is_asked_for_is_checked_and_input_is_read_as_meant() {
         ("retry", json!({ "max_attempts": 2, "initial_seconds": -1 })),
         ("retry", json!({ "max_attempts": 2, "surprise": 1 })),
         ("concurrency", json!(-1)),
+        ("rate", json!({ "starts": -1 })),
+        ("rate", json!({ "starts": 10_001 })),
+        ("rate", json!({ "starts": 1, "per_seconds": 0 })),
+        ("rate", json!({ "starts": 1, "per_seconds": 86_401 })),
+        ("rate", json!({ "per_seconds": 60 })),
     ] {
         let mut body = written("odd", "def handler(input, context): pass\n");
         body[field] = value;
