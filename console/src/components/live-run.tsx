@@ -85,9 +85,28 @@ export function RunResult({ live }: { live: LiveRun }) {
           {text.runs.toEvidence}
         </Link>
       </p>
+      <Far of={run.data} />
       <Log live={live} />
       <Outcome of={run.data} />
     </>
+  )
+}
+
+/** How far a run says it is; without a fraction only its words. */
+export function Far({ of: run }: { of: WholeRun }) {
+  const text = useText()
+  const { fraction, message } = run.progress ?? {}
+  if (!run.progress) return null
+  return (
+    <div className="far">
+      {fraction !== undefined && fraction !== null && (
+        <>
+          <progress aria-label={text.queues.progress} value={fraction} max={1} />
+          <span className="mono">{Math.floor(fraction * 100)} %</span>
+        </>
+      )}
+      {message && <Name of={message} />}
+    </div>
   )
 }
 

@@ -30,6 +30,7 @@ export const queues: typeof english = {
     waitHint: 'Verdoppelt sich mit jedem weiteren Versuch. Leer: 1.',
     attemptsHint:
       'Ein Lauf, der fehlschlägt, wird wieder versucht, bis so viele verbraucht sind. 1: Ein Fehlschlag ist das Ende.',
+    progress: 'Fortschritt',
     atATime: 'Läufe zugleich',
     atATimeHint: 'Auf allen Servern zusammen. 0: keine Grenze.',
     rate: 'Starts',

@@ -29,6 +29,7 @@ export const queues = {
     wait: 'Wait before the second (seconds)',
     waitHint: 'Doubles with each further attempt. Empty: 1.',
     attemptsHint: 'A run that fails is tried again until so many are spent. 1: a failure is the end.',
+    progress: 'Progress',
     atATime: 'Runs at a time',
     atATimeHint: 'On all servers together. 0: no limit.',
     rate: 'Starts',

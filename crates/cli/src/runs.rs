@@ -1,7 +1,7 @@
 //! `safeconduct runs …`
 
 use clap::{Args, Subcommand};
-use client::{Client, LogLine, Run, RunFilter, RunStatus};
+use client::{Client, LogLine, Progress, Run, RunFilter, RunMove, RunStatus};
 use futures::StreamExt;
 
 use crate::desk::Desk;
@@ -19,6 +19,11 @@ pub enum RunsCommand {
     Show(Show),
     /// Print the log of a run.
     Logs(Logs),
+    /// Follow a run: its states and how far it is, until it ends.
+    Watch {
+        /// Id of the run.
+        run: String,
+    },
     /// End a run with everything that it has started.
     Cancel {
         /// Id of the run.
@@ -96,6 +101,7 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: RunsCommand) -> Result<(),
         RunsCommand::Show(Show { run, output: true }) => print_output(desk, &client, &run).await,
         RunsCommand::Show(Show { run, output: false }) => shown(desk, &client.runs().get(&run).await?),
         RunsCommand::Logs(logs) => print_logs(desk, &client, &logs.run, logs.follow).await,
+        RunsCommand::Watch { run } => watch(desk, &client, &run).await,
         RunsCommand::Cancel { run } => {
             desk.screen.confirm(&format!("Cancel {run}?"))?;
             shown(desk, &client.runs().cancel(&run).await?)
@@ -200,6 +206,41 @@ pub(crate) async fn print_logs(
     }
 }
 
+/// A line for each move; then as [`result`] ends.
+async fn watch(desk: &mut Desk<'_>, client: &Client, run: &str) -> Result<(), Failure> {
+    let mut moves = client.runs().watch(run);
+    let mut last = None;
+    while let Some(step) = moves.next().await? {
+        match (&step, desk.screen.form) {
+            (_, Form::Json | Form::Jsonl) => desk.screen.item(&step, "", &[])?,
+            (_, Form::Quiet) => {}
+            (RunMove::State(run), Form::Table) => {
+                let since = run.ended_at.as_ref().or(run.started_at.as_ref()).unwrap_or(&run.queued_at);
+                desk.screen.line(&format!("{since}  {}", run.status))?;
+            }
+            (RunMove::Progress(progress), Form::Table) => {
+                desk.screen.line(&format!("{}  {}", progress.at, far(progress)))?;
+            }
+        }
+        if let RunMove::State(run) = step {
+            last = Some(run);
+        }
+    }
+    match (last, desk.screen.form) {
+        (Some(run), Form::Json | Form::Jsonl) if run.status == RunStatus::Succeeded => Ok(()),
+        (Some(run), Form::Json | Form::Jsonl) => Err(failed(&run)),
+        (Some(run), _) => result(desk, client, &run).await,
+        (None, _) => Ok(()),
+    }
+}
+
+/// `40 %  four of ten`: a function's words are not ours, and a terminal must not obey them.
+fn far(progress: &Progress) -> String {
+    let fraction = progress.fraction.map(|fraction| format!("{:3.0} %", fraction * 100.0));
+    let message = progress.message.as_deref().map(plain_lines);
+    [fraction, message].into_iter().flatten().collect::<Vec<_>>().join("  ")
+}
+
 fn print_line(desk: &mut Desk<'_>, line: &LogLine) -> Result<(), Failure> {
     match desk.screen.form {
         Form::Table => {
@@ -260,6 +301,7 @@ pub(crate) fn shown(desk: &mut Desk<'_>, run: &Run) -> Result<(), Failure> {
         ("queued", Cell::from(run.queued_at.as_str())),
         ("started", time(&run.started_at)),
         ("ended", time(&run.ended_at)),
+        ("progress", Cell::from(run.progress.as_ref().map_or_else(String::new, far))),
         ("used", text(&usage)),
         ("error", Cell::toned(error.unwrap_or_default(), Tone::Bad)),
         ("output", text(&output)),

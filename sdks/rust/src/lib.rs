@@ -96,7 +96,10 @@ pub use resource_prefixes::{
     NewResourcePrefix, OutsideResource, ResourcePrefix, ResourcePrefixPatch, ResourcePrefixes,
 };
 pub use roles::{NewRole, Role, RoleFilter, RolePatch, Roles};
-pub use runs::{LogLine, LogStream, Queue, Queues, Run, RunError, RunFilter, RunStatus, Runs, Usage};
+pub use runs::{
+    LogLine, LogStream, Progress, Queue, Queues, Run, RunError, RunFilter, RunMove, RunStatus, RunStream, Runs,
+    Usage,
+};
 pub use schedules::{
     NewSchedule, Schedule, ScheduleFilter, SchedulePreview, ScheduleTick, ScheduleTiming, Schedules,
 };

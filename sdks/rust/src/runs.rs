@@ -65,6 +65,9 @@ pub struct Run {
     pub output: Option<Value>,
     pub output_size: Option<i64>,
     pub error: Option<RunError>,
+    /// How far it said it is in its present or last attempt; not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
     pub usage: Option<Usage>,
     /// The log went past its limit and was cut.
     pub logs_truncated: bool,
@@ -87,6 +90,48 @@ pub struct RunError {
     /// What of the output does not match its schema.
     #[serde(default)]
     pub violations: Vec<FieldError>,
+}
+
+/// How far a run says it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// From 0 to 1.
+    pub fraction: Option<f64>,
+    pub message: Option<String>,
+    pub at: Time,
+}
+
+/// What a run does, as it is watched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RunMove {
+    State(Box<Run>),
+    Progress(Progress),
+}
+
+/// States of a run and how far it is, until it ends.
+pub struct RunStream {
+    events: Events,
+    ended: bool,
+}
+
+impl RunStream {
+    /// What comes next; `None` after the last state.
+    pub async fn next(&mut self) -> Result<Option<RunMove>, Error> {
+        while !self.ended {
+            let event = self.events.next().await?;
+            match event.event.as_str() {
+                "run" => {
+                    let run: Run = read(&event)?;
+                    self.ended = run.status.has_ended();
+                    return Ok(Some(RunMove::State(Box::new(run))));
+                }
+                "progress" => return read(&event).map(|progress| Some(RunMove::Progress(progress))),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,16 +307,18 @@ impl Runs<'_> {
 
     /// Waits for the run's end.
     pub async fn wait(&self, run: &str) -> Result<Run, Error> {
-        let mut states = Events::new(self.0, &path(&[run, "events"]), Vec::new());
+        let mut moves = self.watch(run);
         loop {
-            let event = states.next().await?;
-            if event.event == "run" {
-                let state: Run = read(&event)?;
-                if state.status.has_ended() {
-                    return Ok(state);
-                }
+            match moves.next().await? {
+                Some(RunMove::State(state)) if state.status.has_ended() => return Ok(*state),
+                _ => {}
             }
         }
+    }
+
+    /// Its states and how far it is, as they come, until it ends.
+    pub fn watch(&self, run: &str) -> RunStream {
+        RunStream { events: Events::new(self.0, &path(&[run, "events"]), Vec::new()), ended: false }
     }
 }
 

@@ -7,7 +7,7 @@ import type { Fact, Page, WholeRun } from '../../api/types'
 import { FactProof } from '../../components/evidence'
 import { FactTable } from '../../components/facts'
 import { Chain, Chip, Id } from '../../components/identity'
-import { Log, Outcome, useLiveRun } from '../../components/live-run'
+import { Far, Log, Outcome, useLiveRun } from '../../components/live-run'
 import { RunActs, RunEquivalents } from '../../components/run-acts'
 import { isOver, RunTable, took } from '../../components/runs'
 import { paths } from '../../paths'
@@ -61,6 +61,7 @@ export default function RunPage() {
       <div className="chain-line">
         <Chain of={[{ kind: 'function', id: run.function }, run.principal]} />
       </div>
+      <Far of={run} />
       <Tabs
         label={text.runs.parts}
         current={tab}

@@ -9,8 +9,10 @@ use db::{Db, OrgScope};
 use futures::future::BoxFuture;
 use problem::Problem;
 use runs::{Ending, Executor, Finish, LogSink, RunError, RunToken, Task, Usage};
-use sandbox::{Call, ContextFrame, LogLevel, LogLine, LogSource, Outcome, Report, Sandbox, ZygoteSpec};
-use tokio::sync::mpsc;
+use sandbox::{
+    Call, ContextFrame, LogLevel, LogLine, LogSource, Outcome, Progress, Report, Sandbox, ZygoteSpec,
+};
+use tokio::sync::{mpsc, watch};
 use types::{FunctionId, FunctionVersionId, Id, World, json};
 use web::PrincipalId;
 
@@ -156,6 +158,7 @@ impl FunctionExecutor {
         let slot =
             slot.ok_or_else(|| unavailable("Too many organizations have run functions since the start."))?;
         let (send, lines) = mpsc::channel(LINES);
+        let (progress, said) = watch::channel(None);
         let version = &ready.version;
         let names: Vec<&str> = match version.entrypoint.as_str() {
             "" => vec!["handler", &function.name],
@@ -167,12 +170,14 @@ impl FunctionExecutor {
             context: self.context(task, ready, pass),
             limits: ready.limits(&self.0.settings),
             logs: send,
+            progress,
             cancel: task.cancel.clone(),
         };
         let forwarding = telemetry::spawn("run log", forward(lines, task.logs.clone()));
+        let watching = telemetry::spawn("run progress", pass_on(said, task.logs.clone()));
         let report = sandbox.call(call).await;
-        // Ends with the last line: the call has let go of its end of the channel.
-        let _ = forwarding.await;
+        // They end with the last word: the call has let go of its ends of the channels.
+        let _ = (forwarding.await, watching.await);
         report.map_err(|error| Ending::Again(error.to_string()))
     }
 
@@ -216,6 +221,15 @@ fn may(grants: &Authority, function: &Function, principal: PrincipalId, selector
 async fn forward(mut lines: mpsc::Receiver<LogLine>, sink: LogSink) {
     while let Some(LogLine { source, level, text, fields }) = lines.recv().await {
         sink.line(source_name(source), level_name(level), text, fields);
+    }
+}
+
+async fn pass_on(mut said: watch::Receiver<Option<Progress>>, sink: LogSink) {
+    // The last word is still seen when its speaker is gone.
+    while said.changed().await.is_ok() {
+        if let Some(Progress { fraction, message }) = said.borrow_and_update().clone() {
+            sink.progress(fraction, message);
+        }
     }
 }
 

@@ -46,6 +46,7 @@ migrations! {
     15 "0015_hooks";
     16 "0016_buckets";
     17 "0017_rates";
+    18 "0018_progress";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

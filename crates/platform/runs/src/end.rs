@@ -91,6 +91,7 @@ impl Runs {
         let _writing = held.book.writing.lock().await;
         let lines = held.book.unwritten();
         let segment = self.segment(held, &lines).await?;
+        let progress = self.progress(held).await?;
         let (state, reason, error) = outcome(finish, held.why());
         let mut end = self.ended(run, state, finish, error.as_ref()).await?;
         end.logs_truncated |= held.book.is_full();
@@ -103,10 +104,13 @@ impl Runs {
         let fact = Ended { run, papers, end: &end, reason, token: finish.token.as_ref(), target }.fact();
         let mut change = Change::new(scope, self.0.ledger.seal(fact).await?).statement(store::end(run, &end));
         // The segment first: after the end its fence still stands, but readers stop at the end.
-        for statement in segment.into_iter().map(|(statement, _)| statement).chain(output) {
+        for statement in segment.into_iter().map(|(statement, _)| statement).chain(progress).chain(output) {
             change = change.with(statement);
         }
-        self.0.db.commit(change.wake_queue()).await?;
+        if let Err(error) = self.0.db.commit(change.wake_queue()).await {
+            held.progress.put_back();
+            return Err(error.into());
+        }
         if let Some(last) = lines.last() {
             held.book.wrote(last.number);
         }

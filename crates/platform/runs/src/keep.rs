@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use db::{Bookkeeping, Row};
+use db::{Bookkeeping, Row, Statement};
 use types::{RunId, Timestamp};
 
 use crate::house::Runs;
@@ -128,7 +128,21 @@ impl Runs {
             self.0.db.keep(Bookkeeping::new(store::SCOPE).statement(statement)).await?;
             held.book.wrote(last);
         }
+        if let Some(statement) = self.progress(held).await? {
+            if let Err(error) = self.0.db.keep(Bookkeeping::new(store::SCOPE).statement(statement)).await {
+                held.progress.put_back();
+                return Err(error.into());
+            }
+            self.0.watchers.moved(held.id);
+        }
         Ok(())
+    }
+
+    /// The statement that stores what is not stored yet of how far the run is.
+    pub(crate) async fn progress(&self, held: &Held) -> Result<Option<Statement>, RunsError> {
+        let Some(progress) = held.progress.take() else { return Ok(None) };
+        let sealed = self.seal(held.org, held.id, "progress", &serde_json::to_vec(&progress)?).await?;
+        Ok(Some(store::progress(held.org, held.id, held.fence, sealed)))
     }
 
     /// Ends the queued runs of whoever dies; those that run end where they run.

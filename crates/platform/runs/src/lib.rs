@@ -32,8 +32,8 @@ pub use letters::Act;
 pub use live::LogSink;
 pub use logs::LogLine;
 pub use model::{
-    Concurrency, Contents, Ending, Finish, Footing, Mandate, NewRun, Order, Queue, Rate, Run, RunError, RunState,
+    Concurrency, Contents, Ending, Finish, Footing, Mandate, NewRun, Order, Progress, Queue, Rate, Run, RunError, RunState,
     RunToken, Target, Trigger, Usage,
 };
-pub use read::RunFilter;
+pub use read::{Move, RunFilter};
 pub use underway::Underway;

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use types::{Id, OrgId, RunId, World};
 
 use crate::logs::LogBook;
-use crate::model::Run;
+use crate::model::{Progress, Run};
 use crate::watch::Watchers;
 
 /// Why a run is stopped from outside.
@@ -38,6 +38,7 @@ pub(crate) struct Held {
     /// Cancelled when nothing of the run is left here.
     pub(crate) gone: CancellationToken,
     pub(crate) book: LogBook,
+    pub(crate) progress: Latest,
     why: OnceLock<Stop>,
     /// Its row says that it is here. Before, its absence there means nothing.
     stored: AtomicBool,
@@ -53,6 +54,7 @@ impl Held {
             cancel: CancellationToken::new(),
             gone: CancellationToken::new(),
             book: LogBook::new(first_line),
+            progress: Latest::default(),
             why: OnceLock::new(),
             stored: AtomicBool::new(false),
         })
@@ -74,6 +76,28 @@ impl Held {
 
     pub(crate) fn why(&self) -> Option<Stop> {
         self.why.get().copied()
+    }
+}
+
+/// What a run said last of how far it is. Only that is kept: it is stored a few times a second at the utmost, however often
+/// it is said.
+#[derive(Default)]
+pub(crate) struct Latest(Mutex<(Option<Progress>, bool)>);
+
+impl Latest {
+    fn set(&self, progress: Progress) {
+        *self.0.lock() = (Some(progress), true);
+    }
+
+    /// What is not stored yet; from now on it counts as stored.
+    pub(crate) fn take(&self) -> Option<Progress> {
+        let mut latest = self.0.lock();
+        std::mem::take(&mut latest.1).then(|| latest.0.clone()).flatten()
+    }
+
+    /// Storing it failed; what was said since stands.
+    pub(crate) fn put_back(&self) {
+        self.0.lock().1 = true;
     }
 }
 
@@ -153,5 +177,12 @@ impl LogSink {
     pub fn line(&self, source: &'static str, level: &'static str, text: String, fields: Option<Value>) {
         self.held.book.push(self.world.now(), source, level, text, fields);
         self.watchers.moved(self.held.id);
+    }
+
+    /// How far the run is: a fraction from 0 to 1, a few words. Visible when it is stored, a moment later.
+    pub fn progress(&self, fraction: Option<f64>, message: Option<String>) {
+        let fraction = fraction.filter(|fraction| fraction.is_finite()).map(|fraction| fraction.clamp(0.0, 1.0));
+        let message = message.map(|text| text.chars().take(Progress::LONGEST).collect());
+        self.held.progress.set(Progress { fraction, message, at: self.world.now() });
     }
 }

@@ -319,6 +319,21 @@ pub struct Contents {
     pub input: Option<Vec<u8>>,
     pub output: Option<Vec<u8>>,
     pub error: Option<RunError>,
+    pub progress: Option<Progress>,
+}
+
+/// How far a run says it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// From 0 to 1.
+    pub fraction: Option<f64>,
+    pub message: Option<String>,
+    pub at: Timestamp,
+}
+
+impl Progress {
+    /// Characters of a message that are kept.
+    pub const LONGEST: usize = 200;
 }
 
 /// Why a run gave no result. `kind` is a word for programs: `raised`, `timed_out`, `memory_exceeded` …

@@ -8,7 +8,7 @@ use types::{Id, RunId, Timestamp, Uuid};
 
 use crate::house::Runs;
 use crate::logs::{self, LogLine};
-use crate::model::{Contents, Run, RunState, Trigger};
+use crate::model::{Contents, Progress, Run, RunState, Trigger};
 use crate::watch::Watched;
 use crate::{RunsError, store};
 
@@ -30,6 +30,13 @@ pub struct RunFilter {
     pub to: Option<Timestamp>,
     /// Older than this one: where the last page ended.
     pub before: Option<RunId>,
+}
+
+/// What a run does next, for whoever watches it.
+#[derive(Clone, Debug)]
+pub enum Move {
+    State(Box<Run>),
+    Progress(Progress),
 }
 
 impl Runs {
@@ -54,7 +61,7 @@ impl Runs {
 
     /// Input, output and error, opened.
     pub async fn contents(&self, scope: &OrgScope, run: &Run) -> Result<Contents, RunsError> {
-        let mut contents = Contents { input: None, output: None, error: None };
+        let mut contents = Contents { input: None, output: None, error: None, progress: None };
         let Some(mut row) = self.0.db.read_one(scope, store::contents(scope, run.id)).await? else {
             return Ok(contents);
         };
@@ -66,6 +73,9 @@ impl Runs {
         contents.output = opened("output", row.next()?).await?;
         if let Some(error) = opened("error", row.next()?).await? {
             contents.error = Some(serde_json::from_slice(&error)?);
+        }
+        if let Some(progress) = opened("progress", row.next()?).await? {
+            contents.progress = Some(serde_json::from_slice(&progress)?);
         }
         Ok(contents)
     }
@@ -105,20 +115,35 @@ impl Runs {
         self.0.stopping.cancelled().await;
     }
 
-    /// The run once its revision is past `after`; `None` if there is no such run, or none will come.
-    pub async fn next_state(
+    /// The run once its revision is past `after`, or how far it is once that differs from `seen`; `None` if there is no
+    /// such run, or nothing will come.
+    pub async fn next_move(
         &self,
         scope: &OrgScope,
         run: RunId,
         after: i64,
-    ) -> Result<Option<Run>, RunsError> {
+        seen: Option<&Progress>,
+    ) -> Result<Option<Move>, RunsError> {
         let mut watched = self.0.watchers.watch(run);
         loop {
-            match self.get(scope, run).await? {
-                Some(found) if found.revision > after => return Ok(Some(found)),
-                Some(found) if !found.state.has_ended() => watched.moved().await,
-                _ => return Ok(None),
+            let Some(mut row) = self.0.db.read_one(scope, store::with_progress(scope, run)).await? else {
+                return Ok(None);
+            };
+            let found = store::run(&mut row)?;
+            if found.revision > after {
+                return Ok(Some(Move::State(Box::new(found))));
             }
+            if found.state.has_ended() {
+                return Ok(None);
+            }
+            if let Some(sealed) = row.next::<Option<Vec<u8>>>()? {
+                let opened = self.open(found.org, run, "progress", &sealed).await?;
+                let progress: Progress = serde_json::from_slice(&opened)?;
+                if seen != Some(&progress) {
+                    return Ok(Some(Move::Progress(progress)));
+                }
+            }
+            watched.moved().await;
         }
     }
 

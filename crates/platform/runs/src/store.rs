@@ -336,7 +336,7 @@ pub(crate) fn held(worker: Uuid) -> Statement {
 }
 
 pub(crate) fn begin(run: &Run, now: Timestamp) -> Bookkeeping {
-    let text = "UPDATE runs SET state = 'running', started_at = $4, revision = revision + 1 \
+    let text = "UPDATE runs SET state = 'running', started_at = $4, progress = NULL, revision = revision + 1 \
                 WHERE org = $1 AND id = $2 AND fence = $3 AND state = 'leased'";
     Bookkeeping::new(SCOPE).statement(sql(text, with_fence(run, [now.into()])).one_row_or(&RUN_ENDED))
 }
@@ -455,7 +455,7 @@ pub(crate) fn get(scope: &OrgScope, run: RunId) -> Statement {
 }
 
 pub(crate) fn contents(scope: &OrgScope, run: RunId) -> Statement {
-    let text = "SELECT input, output, error FROM runs WHERE org = $1 AND id = $2";
+    let text = "SELECT input, output, error, progress FROM runs WHERE org = $1 AND id = $2";
     sql(text, vec![scope.org().uuid().into(), run.uuid().into()])
 }
 
@@ -471,10 +471,22 @@ pub(crate) fn select(org: OrgId) -> Select {
 /// Back in the queue with `more` attempts, if it is still as it was read.
 pub(crate) fn retry(run: &Run, more: i64) -> Statement {
     let text = "UPDATE runs SET state = 'queued', due_at = 0, max_attempts = attempts + $4, error_kind = NULL, \
-                error = NULL, started_at = NULL, ended_at = NULL, wall_ms = NULL, cpu_ms = NULL, peak_memory = NULL, \
+                error = NULL, progress = NULL, started_at = NULL, ended_at = NULL, wall_ms = NULL, cpu_ms = NULL, peak_memory = NULL, \
                 flushed_at = NULL, fence = fence + 1, revision = revision + 1 WHERE org = $1 AND id = $2 \
                 AND fence = $3 AND state IN ('failed', 'timed_out', 'dead')";
     sql(text, with_fence(run, [more.into()])).unique_or(&ALREADY_EXISTS).fresh()
+}
+
+/// How far a run is, from the holder of its fence.
+pub(crate) fn progress(org: OrgId, run: RunId, fence: i64, sealed: Vec<u8>) -> Statement {
+    let text = "UPDATE runs SET progress = $4 WHERE org = $1 AND id = $2 AND fence = $3";
+    sql(text, vec![org.uuid().into(), run.uuid().into(), fence.into(), sealed.into()])
+}
+
+/// A run's row and how far it is, sealed.
+pub(crate) fn with_progress(scope: &OrgScope, run: RunId) -> Statement {
+    let text = concat!("SELECT ", columns!(), ", progress FROM runs WHERE org = $1 AND id = $2");
+    sql(text, vec![scope.org().uuid().into(), run.uuid().into()])
 }
 
 /// Puts a dead run aside.

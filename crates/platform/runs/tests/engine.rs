@@ -15,7 +15,7 @@ use db::{AuthorityEntry, Bookkeeping, Change, Db, OrgScope, Select, sql};
 use futures::future::BoxFuture;
 use ledger::{Actor, Fact, Ledger, LedgerSettings, Origin};
 use safeconduct_runs::{
-    Act, Concurrency, Ending, Executor, Finish, Footing, Ground, Mandate, NewRun, Order, Promised, Rate, Run,
+    Act, Concurrency, Ending, Executor, Finish, Footing, Ground, Mandate, Move, NewRun, Order, Progress, Promised, Rate, Run,
     RunError, RunFilter, RunState, RunToken, Runs, RunsSettings, Target, Task, Trigger, Usage,
 };
 use secrets::{KeySource, Keyring};
@@ -61,6 +61,9 @@ impl Script {
         let input: serde_json::Value = serde_json::from_slice(&task.input).unwrap();
         for line in 0..input["lines"].as_i64().unwrap_or_default() {
             task.logs.line("stdout", "info", format!("attempt {} line {line}", task.run.attempts), None);
+        }
+        for said in input["progress"].as_array().into_iter().flatten() {
+            task.logs.progress(said[0].as_f64(), said[1].as_str().map(str::to_owned));
         }
         self.at_work.send(task.run.id).unwrap();
         let again_in = input["again_in_ms"].as_u64().map(Duration::from_millis);
@@ -609,6 +612,53 @@ testing::on_both_databases! {
         for run in queued {
             assert_eq!(house.ended(&one, run).await.state, RunState::Cancelled);
         }
+    }
+
+    async fn how_far_a_run_is_is_bounded_sealed_and_kept_with_its_end(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(4).await;
+        let said = json!([[0.25, "first"], [7.5, "ö".repeat(500)]]);
+        let waits = json!({ "do": "wait", "progress": said });
+        let run = house.ordered(&node, waits, Order::default()).await;
+        node.next_at_work().await;
+        let (before, moved) = {
+            let state = house.get(&node, run.id).await;
+            let mut seen = None;
+            // From its state on: what comes next is how far it is.
+            loop {
+                match node.runs.next_move(&house.scope, run.id, state.revision, seen.as_ref()).await.unwrap().unwrap() {
+                    Move::Progress(progress) if progress.fraction == Some(1.0) => break (state.revision, progress),
+                    Move::Progress(progress) => seen = Some(progress),
+                    Move::State(_) => {}
+                }
+            }
+        };
+        assert_eq!(moved.message.as_deref(), Some("ö".repeat(Progress::LONGEST).as_str()));
+        assert_eq!(house.get(&node, run.id).await.revision, before);
+        let text = "SELECT progress FROM runs WHERE org = $1 AND id = $2";
+        let stored = async |run: RunId| -> Option<Vec<u8>> {
+            let params = vec![house.scope.org().uuid().into(), run.uuid().into()];
+            house.db.read_one(house.scope, sql(text, params)).await.unwrap().unwrap().next().unwrap()
+        };
+        let sealed = stored(run.id).await.unwrap();
+        assert!(!sealed.windows("ööö".len()).any(|part| part == "ööö".as_bytes()), "a message is private");
+        house.cancel(&node, run.id).await;
+        let cancelled = house.get(&node, run.id).await;
+        assert_eq!(node.runs.contents(&house.scope, &cancelled).await.unwrap().progress, Some(moved));
+
+        // Said in its last moment: the end carries it. Another attempt begins without.
+        let quick = json!({ "do": "succeed", "progress": [[1.0, null]] });
+        let quick = house.ordered(&node, quick, Order::default()).await;
+        let ended = house.ended(&node, quick.id).await;
+        assert_eq!(node.runs.contents(&house.scope, &ended).await.unwrap().progress.unwrap().fraction, Some(1.0));
+        let fails = house.ordered(&node, json!({ "do": "raise", "progress": [[0.5, null]] }), Order::default()).await;
+        let failed = house.ended(&node, fails.id).await;
+        assert!(stored(fails.id).await.is_some());
+        node.shut_down().await;
+        let act = node.runs.retrying(&house.scope, &failed, None, Actor::system("test"), Origin::default()).await.unwrap();
+        let change = Change::new(house.scope, node.ledger.seal(act.fact).await.unwrap()).statement(act.statement);
+        house.db.commit(change).await.unwrap();
+        assert_eq!(stored(fails.id).await, None);
     }
 
     /// Beside a limit of another kind, with several nodes that look at the same time.

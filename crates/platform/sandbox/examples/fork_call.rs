@@ -126,6 +126,7 @@ async fn run(sandbox: &Sandbox, version: &str, code: &str, logs: Sender<LogLine>
         context: ContextFrame::default(),
         limits: Limits::default(),
         logs,
+        progress: tokio::sync::watch::Sender::default(),
         cancel: CancellationToken::new(),
     };
     match sandbox.call(call).await?.outcome {

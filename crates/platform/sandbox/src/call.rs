@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Serialize;
-use tokio::sync::mpsc;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use types::Secret;
 
@@ -19,6 +19,8 @@ pub struct Call {
     pub limits: Limits,
     /// Output as it comes. A full channel holds the call back; a closed one drops its output.
     pub logs: mpsc::Sender<LogLine>,
+    /// How far the call says it is; only the latest word counts.
+    pub progress: watch::Sender<Option<Progress>>,
     /// Kills the call and everything that it started.
     pub cancel: CancellationToken,
 }
@@ -39,6 +41,15 @@ pub struct ContextFrame {
     pub deadline: Option<String>,
     pub access_token: Option<Secret<String>>,
     pub secrets: BTreeMap<String, Secret<String>>,
+}
+
+/// `context.progress(…)`: tenant code's word, within bounds.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// From 0 to 1.
+    pub fraction: Option<f64>,
+    pub message: Option<String>,
 }
 
 /// One piece of output.

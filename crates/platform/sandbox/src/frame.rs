@@ -37,6 +37,8 @@ kinds! {
     Invoke = 4,
     /// call → server: one piece of output.
     Log = 5,
+    /// call → server: how far it is.
+    Emit = 6,
     /// call → server: the answer.
     Result = 9,
     /// Whoever failed → server.

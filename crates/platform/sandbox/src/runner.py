@@ -21,11 +21,12 @@ from _thread import allocate_lock
 # By name, because a handler may replace what the module holds.
 from json import dumps, loads
 
-HELLO, LOAD, READY, INVOKE, LOG, RESULT, ERROR, FORK, FORKED = 1, 2, 3, 4, 5, 9, 10, 13, 14
+HELLO, LOAD, READY, INVOKE, LOG, EMIT, RESULT, ERROR, FORK, FORKED = 1, 2, 3, 4, 5, 6, 9, 10, 13, 14
 CONTROL = 3
 LONGEST_PACKET = 64 << 10
 LONGEST_MESSAGE = 4 << 10
 LONGEST_TRACEBACK = 24 << 10
+LONGEST_PROGRESS = 200
 # A frame of output goes out in one send, so that it stays whole whoever else writes.
 LOG_PIECE = 8 << 10
 FILE = "<function>"
@@ -340,10 +341,11 @@ class Confinement:
 class Context:
     """What the handler gets beside its input."""
 
-    def __init__(self, fields, log):
+    def __init__(self, fields, log, progress):
         self.__dict__.update(fields)
         self.execution_id = self.run_id
         self.log = log
+        self.progress = progress
 
     def __repr__(self):
         return f"<context of {self.run_id}>"
@@ -447,7 +449,7 @@ class Call:
     def _answer(self):
         context, given = self._receive()
         gc.enable()
-        output = self._handler(given, Context(context, self._log))
+        output = self._handler(given, Context(context, self._log, self._progress))
         try:
             answer = dumps(output, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
         except (TypeError, ValueError, RecursionError) as error:
@@ -489,6 +491,17 @@ class Call:
                 stream.flush()
             except Exception:
                 pass
+
+    def _progress(self, fraction=None, message=None):
+        """`context.progress(0.4, "four of ten")`: the last word is what others see, a few times a second."""
+        if fraction is not None:
+            fraction = float(fraction)
+            if not 0 <= fraction <= 1:
+                raise ValueError("progress is a fraction from 0 to 1")
+        if message is not None:
+            message = str(message)[:LONGEST_PROGRESS]
+        if self.is_own():
+            self.send(EMIT, b"\x01" + told({"fraction": fraction, "message": message}))
 
     def _emit(self, level, text, fields):
         self._flush()

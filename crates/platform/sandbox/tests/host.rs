@@ -42,6 +42,7 @@ async fn run(launcher: Launcher, settings: Settings) -> Result<(), Failure> {
         context: ContextFrame::default(),
         limits: Limits::default(),
         logs,
+        progress: tokio::sync::watch::Sender::default(),
         cancel: CancellationToken::new(),
     };
     let running = sandbox.call(call);

@@ -74,6 +74,7 @@ pub(super) const TABLES: &[Listed<'static>] = &[
             "lease_until",
             "max_attempts",
             "place",
+            "progress",
             "revision",
             "started_at",
             "state",

@@ -11,7 +11,7 @@ use db::OrgScope;
 use futures::Stream;
 use futures::stream::unfold;
 use problem::{INVALID_CURSOR, Problem};
-use runs::{LogLine, Runs};
+use runs::{LogLine, Move, Runs};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use types::{RunId, Timestamp};
@@ -21,7 +21,7 @@ use web::{
     page_size, refuses,
 };
 
-use super::views::RunView;
+use super::views::{ProgressView, RunView};
 use crate::Functions;
 
 operation! {
@@ -29,7 +29,8 @@ operation! {
     pub RunLogs[LogFilter] -> Page<LogLineView> = Spec::get("runs.logs", "/api/v1/runs/{run}/logs")
         .needs("runs:read").errors(refuses![INVALID_CURSOR]);
 
-    /// The states of a run as server-sent events, from the present one to the last.
+    /// The states of a run as server-sent events (`run`), from the present one to the last, and between them how far it
+    /// says it is (`progress`), at most five times a second.
     pub RunEvents -> Nothing = Spec::get("runs.events", "/api/v1/runs/{run}/events").needs("runs:read");
 }
 
@@ -174,22 +175,33 @@ fn lines(reader: Reader, after: i64) -> impl Stream<Item = Result<Event, Infalli
     })
 }
 
-/// `event: run` for each state; its id is the run's revision.
+/// `event: run` for each state; its id is the run's revision. `event: progress` between them, without an id: whoever
+/// resumes is told how far it is by then.
 fn states(reader: Reader, after: i64) -> impl Stream<Item = Result<Event, Infallible>> + Send {
-    unfold((reader, after), async |(reader, after)| {
-        let coming = async { reader.runs.next_state(&reader.scope, reader.run, after).await.ok()? };
-        let run = reader.next(coming).await?;
+    unfold((reader, after, None), async |(reader, after, seen)| {
+        let coming =
+            async { reader.runs.next_move(&reader.scope, reader.run, after, seen.as_ref()).await.ok()? };
+        let run = match reader.next(coming).await? {
+            Move::State(run) => *run,
+            Move::Progress(progress) => {
+                let event = Event::default().event("progress").data(text(&ProgressView::from(progress.clone())));
+                return Some((Ok(event), (reader, after, Some(progress))));
+            }
+        };
         let revision = run.revision;
         let contents = match run.state.has_ended() {
             true => reader.runs.contents(&reader.scope, &run).await.ok(),
             false => None,
         };
-        Some((Ok(event("run", revision, &RunView::new(run, contents))), (reader, revision)))
+        Some((Ok(event("run", revision, &RunView::new(run, contents))), (reader, revision, seen)))
     })
 }
 
 fn event(name: &str, id: i64, data: &impl Serialize) -> Event {
-    // Views are plain structs; their JSON has no line breaks.
-    let text = serde_json::to_string(data).unwrap_or_default();
-    Event::default().event(name).id(id.to_string()).data(text)
+    Event::default().event(name).id(id.to_string()).data(text(data))
+}
+
+/// Views are plain structs; their JSON has no line breaks.
+fn text(data: &impl Serialize) -> String {
+    serde_json::to_string(data).unwrap_or_default()
 }

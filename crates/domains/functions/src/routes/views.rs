@@ -120,6 +120,9 @@ pub struct RunView {
     pub output: Option<Value>,
     pub output_size: Option<i64>,
     pub error: Option<RunErrorView>,
+    /// How far it said it is in its present or last attempt; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<ProgressView>,
     pub usage: Option<UsageView>,
     /// The log went past its limit and was cut.
     pub logs_truncated: bool,
@@ -193,6 +196,22 @@ pub struct RunErrorView {
     /// Where the output does not match its schema.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<problem::FieldError>,
+}
+
+/// How far a run says it is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunProgress)]
+pub struct ProgressView {
+    /// From 0 to 1.
+    pub fraction: Option<f64>,
+    pub message: Option<String>,
+    pub at: Timestamp,
+}
+
+impl From<runs::Progress> for ProgressView {
+    fn from(progress: runs::Progress) -> Self {
+        Self { fraction: progress.fraction, message: progress.message, at: progress.at }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -269,7 +288,7 @@ impl From<Versioned> for FunctionView {
 impl RunView {
     /// With what is sealed, where it was read; large contents are left out.
     pub(crate) fn new(run: Run, contents: Option<Contents>) -> Self {
-        let contents = contents.unwrap_or(Contents { input: None, output: None, error: None });
+        let contents = contents.unwrap_or(Contents { input: None, output: None, error: None, progress: None });
         let json = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let error = match (contents.error, run.error_kind) {
             (Some(error), _) => Some(error.into()),
@@ -299,6 +318,7 @@ impl RunView {
             output: json(contents.output),
             output_size: run.output_size,
             error,
+            progress: contents.progress.map(ProgressView::from),
             usage: run.usage.map(UsageView::from),
             logs_truncated: run.logs_truncated,
             queued_at: run.queued_at,

@@ -8,7 +8,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::invocation::invocation;
@@ -16,10 +16,12 @@ use super::jail::{Jail, Tickets};
 use super::log::LogGate;
 use crate::call::LogSource;
 use crate::message::{Ending, Error, Excess, Exited, Message};
-use crate::{Call, Clock, Decoder, Failure, Frame, FrameError, Kind, Limits, Outcome, Report, Usage};
+use crate::{Call, Clock, Decoder, Failure, Frame, FrameError, Kind, Limits, Outcome, Progress, Report, Usage};
 
 /// Longest error frame: the runner cuts message and traceback to less.
 const LONGEST_ERROR: usize = 256 << 10;
+/// Longest word on how far a call is: the runner cuts the message to 200 characters.
+const LONGEST_EMIT: usize = 4 << 10;
 /// Longest piece of output in one frame.
 const LONGEST_LOG: usize = 1 << 20;
 /// How long the kernel may take to end what was killed before the whole jail is killed.
@@ -84,8 +86,16 @@ async fn converse(
             return (Outcome::Crashed { reason: format!("the call cannot be started: {error}") }, None);
         }
     };
-    let mut talk =
-        Talk { line, tickets, turn, process: Process::default(), limits: &call.limits, log, exited: None };
+    let mut talk = Talk {
+        line,
+        tickets,
+        turn,
+        process: Process::default(),
+        limits: &call.limits,
+        log,
+        progress: &call.progress,
+        exited: None,
+    };
     let outcome = tokio::select! {
         biased;
         () = call.cancel.cancelled() => Some(Outcome::Cancelled),
@@ -126,6 +136,7 @@ struct Talk<'a> {
     process: Process,
     limits: &'a Limits,
     log: &'a mut LogGate,
+    progress: &'a watch::Sender<Option<Progress>>,
     exited: Option<Exited>,
 }
 
@@ -152,6 +163,7 @@ impl Talk<'_> {
         let mut decoder = Decoder::new(move |kind| match kind {
             Kind::Result => output,
             Kind::Log => log,
+            Kind::Emit => LONGEST_EMIT,
             Kind::Error => LONGEST_ERROR,
             _ => 64,
         });
@@ -206,6 +218,7 @@ impl Talk<'_> {
             };
             match frame.kind {
                 Kind::Log => self.log.frame(&frame.payload).await,
+                Kind::Emit => self.note(&frame.payload),
                 Kind::Result if serde_json::from_slice::<serde::de::IgnoredAny>(&frame.payload).is_ok() => {
                     return Stop::Answered(Outcome::Succeeded { output: frame.payload });
                 }
@@ -215,6 +228,16 @@ impl Talk<'_> {
                     return Stop::Answered(Outcome::Crashed { reason });
                 }
             }
+        }
+    }
+
+    /// An EMIT frame: one byte for what it is, then JSON. What is not as the runner sends it spoils the call's own progress.
+    fn note(&self, payload: &[u8]) {
+        let Some((1, said)) = payload.split_first() else { return };
+        if let Ok(said) = serde_json::from_slice::<Progress>(said)
+            && said.fraction.is_none_or(|fraction| (0.0..=1.0).contains(&fraction))
+        {
+            self.progress.send_replace(Some(said));
         }
     }
 

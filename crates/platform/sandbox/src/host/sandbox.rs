@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::conversation;
@@ -170,6 +170,7 @@ impl Sandbox {
             context: ContextFrame::default(),
             limits: checker_limits(),
             logs,
+            progress: watch::Sender::default(),
             cancel: CancellationToken::new(),
         };
         match self.call(call).await?.outcome {

@@ -17,7 +17,7 @@ async fn the_handler_gets_input_and_context_and_its_answer_comes_back() {
     let sandbox = sandbox();
     let code = "
 def handler(input, context):
-    return {'input': input, 'context': {k: v for k, v in vars(context).items() if k != 'log'}}
+    return {'input': input, 'context': {k: v for k, v in vars(context).items() if k not in ('log', 'progress')}}
 ";
     let (mut call, _logs) = call(zygote(code), limits());
     call.input = r#"{"name":"Zoë","n":[1,2.5,null]}"#.into();
@@ -85,6 +85,61 @@ async fn no_answer_is_lost_however_many_end_at_once() {
         }
     });
     futures::future::join_all(lanes).await;
+}
+
+#[tokio::test]
+async fn the_latest_word_on_progress_is_heard_within_its_bounds() {
+    let sandbox = sandbox();
+    let code = "
+import os
+def handler(input, context):
+    for step in range(1000):
+        context.progress(step / 1000, f'step {step}')
+    if os.fork() == 0:
+        context.progress(0.1, 'a child does not speak for the call')
+        os._exit(0)
+    os.wait()
+    refused = []
+    for fraction in (-0.1, 1.1, float('nan'), 'half'):
+        try:
+            context.progress(fraction)
+        except ValueError:
+            refused.append(str(fraction))
+    context.progress(1, 'é' * 300)
+    return refused
+";
+    let (call, _logs) = call(zygote(code), limits());
+    let heard = call.progress.subscribe();
+    let refused = answer(sandbox.call(call).await.unwrap().outcome);
+    assert_eq!(refused, json!(["-0.1", "1.1", "nan", "half"]));
+    let last = heard.borrow().clone().unwrap();
+    assert_eq!((last.fraction, last.message.unwrap()), (Some(1.0), "é".repeat(200)));
+}
+
+/// What tenant code writes past the runner spoils its own progress, and no more; a frame that is too long ends the call.
+#[tokio::test]
+async fn progress_that_the_runner_did_not_write_is_held_to_the_same_bounds() {
+    let sandbox = sandbox();
+    let code = "
+import struct
+def handler(input, context):
+    context.progress(0.5, 'true')
+    send = context.log._emit.__self__.send
+    for said in (b'\\x01{', b'\\x01{\"fraction\": 7}', b'\\x02{}', b'', b'\\x01{\"fraction\": 0.1, \"more\": 1}'):
+        send(6, said)
+    if input:
+        send(6, b'\\x01' + b' ' * 5000)
+    return 'fine'
+";
+    let (call_one, _logs) = call(zygote(code), limits());
+    let heard = call_one.progress.subscribe();
+    assert_eq!(answer(sandbox.call(call_one).await.unwrap().outcome), "fine");
+    let last = heard.borrow().clone().unwrap();
+    assert_eq!((last.fraction, last.message.as_deref()), (Some(0.5), Some("true")));
+    let (mut long, _logs) = call(zygote(code), limits());
+    long.input = b"true".to_vec();
+    let outcome = sandbox.call(long).await.unwrap().outcome;
+    assert!(matches!(&outcome, Outcome::Crashed { reason } if reason.contains("5001")), "{outcome:?}");
 }
 
 #[tokio::test]

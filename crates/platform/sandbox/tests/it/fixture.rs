@@ -8,7 +8,7 @@ use safeconduct_sandbox::{
     Call, ContextFrame, DoorHandler, Failure, Guard, Identity, Interpreter, Launcher, Limits, LogLine,
     OrgSlot, Outcome, Report, Sandbox, Settings, ZygoteSpec,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) fn interpreter() -> Interpreter {
@@ -60,7 +60,8 @@ pub(crate) fn call(zygote: ZygoteSpec, limits: Limits) -> (Call, mpsc::Receiver<
     let (logs, lines) = mpsc::channel(1024);
     let context =
         ContextFrame { run_id: "run_1".into(), trigger_type: "API".into(), attempt: 1, ..Default::default() };
-    (Call { zygote, input: b"null".to_vec(), context, limits, logs, cancel: CancellationToken::new() }, lines)
+    let (progress, cancel) = (watch::Sender::default(), CancellationToken::new());
+    (Call { zygote, input: b"null".to_vec(), context, limits, logs, progress, cancel }, lines)
 }
 
 /// Runs `code` with `limits`; the log is read to its end meanwhile.

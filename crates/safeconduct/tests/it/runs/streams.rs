@@ -72,7 +72,62 @@ def handler(input, context):
     return 1
 "#;
 
+const REPORTS: &str = r#"
+import time
+def handler(input, context):
+    for step in range(200):
+        context.progress(step / 1000, "warming up")
+    context.progress(0.4, "four of ten")
+    time.sleep(input["wait"])
+    context.progress(1, "done")
+    return 1
+"#;
+
 testing::on_both_databases! {
+    async fn a_run_says_how_far_it_is(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let id = function(&owner, "reports", REPORTS).await;
+        let run = queue(&owner, &id, json!({ "wait": 600 })).await;
+        let path = format!("/api/v1/runs/{run}");
+        let half = |found: &[Event]| found.last().is_some_and(|event| event.data["fraction"] == 0.4);
+        let live = events(&owner, &format!("{path}/events"), None, half).await;
+        let said: Vec<&Event> = live.iter().filter(|event| event.name == "progress").collect();
+        assert!(said.len() <= 10, "a few times a second at the most: {said:?}");
+        assert!(said.iter().all(|event| event.id.is_empty()), "a stream is resumed by states");
+        let last = said.last().unwrap();
+        assert_eq!((&last.data["fraction"], &last.data["message"]), (&json!(0.4), &json!("four of ten")));
+        let shown = owner.get(&path).await.ok(200);
+        assert_eq!(shown["progress"], last.data, "as the stream told it");
+        let state = live.iter().rfind(|event| event.name == "run").unwrap();
+        assert_eq!(state.data["revision"], shown["revision"], "how far it is is no new revision");
+        // Whoever resumes after the last state is told how far it is.
+        let resumed = events(&owner, &format!("{path}/events"), Some(&state.id), |found| !found.is_empty()).await;
+        assert_eq!((resumed[0].name.as_str(), &resumed[0].data), ("progress", &last.data));
+        let list = owner.get("/api/v1/runs").await.ok(200);
+        assert_eq!(list["items"][0].get("progress"), None, "not in lists");
+        owner.post(&format!("{path}/cancel"), json!({})).await.ok(200);
+        let cancelled = owner.get(&path).await.ok(200);
+        assert_eq!(cancelled["progress"]["fraction"], 0.4, "how far it came");
+        // The last word of a run that ends is kept with its end.
+        let done = queue(&owner, &id, json!({ "wait": 0 })).await;
+        let done = crate::functions::ended(&owner, &done).await;
+        assert_eq!((&done["progress"]["fraction"], &done["progress"]["message"]), (&json!(1.0), &json!("done")));
+        server.finish().await;
+    }
+
+    async fn another_attempt_begins_with_no_progress(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let mut body = json!({ "namespace": "ops", "name": "repeats", "code": "def handler(input, context):\n    if context.attempt == 1:\n        context.progress(0.7, 'nearly')\n        raise ValueError('no')\n    return 1\n" });
+        body["retry"] = json!({ "max_attempts": 2, "initial_seconds": 0 });
+        let id = crate::functions::made(&owner, body).await;
+        let run = crate::functions::run(&owner, &id, json!({})).await;
+        assert_eq!((&run["status"], &run["attempts"]), (&json!("succeeded"), &json!(2)));
+        assert_eq!(run.get("progress"), None, "{run:#}");
+        server.finish().await;
+    }
+
     async fn a_log_is_followed_while_it_grows(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;
