@@ -422,6 +422,8 @@ export const queries = {
 
   queues: () => list(['queues'], () => answered(api.GET('/api/v1/queues'))),
 
+  workers: () => list(['workers'], () => answered(api.GET('/api/v1/workers'))),
+
   deadLetters: (queue: string) =>
     list(['queues', queue, 'dead'], (query) =>
       answered(api.GET('/api/v1/queues/{queue}/dead', { params: { path: { queue }, query } })),

@@ -53,6 +53,7 @@ export type Fn = Answer<'functions.get'>
 export type FnSummary = Item<'functions.list'>
 export type FnVersion = Item<'functions.versions'>
 export type Queue = Item<'queues.list'>
+export type Worker = Item<'workers.list'>
 export type Run = Answer<'runs.get'>
 /** A run as its page shows it: what went in and what came out as the text of it, so that numbers keep their digits. */
 export type WholeRun = Omit<Run, 'input' | 'output'> & Record<'input' | 'output', string | undefined>

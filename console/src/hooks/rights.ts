@@ -54,6 +54,7 @@ const rights = [
   'auth_providers:delete',
   'policies:create',
   'policies:update',
+  'system:read',
   'system:update',
 ] as const
 

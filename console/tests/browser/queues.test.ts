@@ -113,13 +113,44 @@ test('a run whose attempts are spent is a dead letter on the page of queues', as
   const queue = page.getByRole('table', { name: 'Queues' }).getByRole('row').filter({ hasText: 'function' })
   await expect
     .poll(() => queue.getByRole('cell').allTextContents())
-    .toEqual(['function', '0', '0', '0', '1', '–'])
+    .toEqual(['function', '0', '0', '0', '0', '1', '–'])
   await rowOf(letter).getByText('Dead', { exact: true }).waitFor()
   await looksRight(page, 'queues')
   await rowOf(letter).locator('a.row-link').click()
   await page.getByRole('alert').getByText('ValueError', { exact: true }).waitFor()
   await expect.poll(() => property('Attempts').textContent()).toBe('2 of 2')
   await looksRight(page, 'run-dead')
+})
+
+test('operators see who works on runs, and nobody else', async () => {
+  const workers = page.getByRole('table', { name: 'Workers' })
+  await page.goto('/console/queues')
+  const row = workers.getByRole('row').filter({ hasText: 'Working' })
+  await row.getByText('0 of 64', { exact: true }).waitFor()
+  const theirs = await visit(browser, server)
+  await signInAs(server, theirs, server.people.Ada)
+  await theirs.page.goto('/console/queues')
+  await theirs.page.getByRole('heading', { name: 'Dead letters of function' }).waitFor()
+  expect(await theirs.page.getByRole('table', { name: 'Workers' }).count()).toBe(0)
+  await theirs.context.close()
+})
+
+test('a run says how far it is', async () => {
+  const code =
+    'import time\ndef handler(input, context):\n    context.progress(0.4, "four of ten")\n    time.sleep(input["wait"])\n'
+  await server.api('POST', '/api/v1/functions', { namespace: 'jobs', name: 'reports', code })
+  const ended = server.api<Run>('POST', '/api/v1/functions/jobs:reports/execute', { input: { wait: 600 } })
+  const running = async () => (await server.api<{ items: Run[] }>('GET', '/api/v1/runs?status=running')).items
+  await expect.poll(async () => (await running()).length).toBe(1)
+  const [run] = await running()
+  if (!run) throw new Error('it runs')
+  await page.goto(`/console/runs/${run.id}`)
+  await expect.poll(() => page.getByRole('progressbar', { name: 'Progress' }).getAttribute('value')).toBe('0.4')
+  await page.getByText('40 %', { exact: true }).waitFor()
+  await page.getByText('four of ten', { exact: true }).waitFor()
+  await looksRight(page, 'run-progress')
+  await server.api('POST', `/api/v1/runs/${run.id}/cancel`)
+  expect((await ended).status).toBe('cancelled')
 })
 
 test('it is retried from the list and, dead again, from its page, in the same log', async () => {

@@ -16,6 +16,7 @@ use crate::{
     agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups, hooks,
     invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, queues, quickstart,
     reference, roles, runs, schedules, sessions, state, stored, token, users,
+    workers,
 };
 
 /// Commands that speak to a server.
@@ -53,6 +54,9 @@ pub enum Command {
     /// See how many runs stand where, and those that were given up.
     #[command(subcommand)]
     Queues(queues::QueuesCommand),
+    /// See which processes work on runs.
+    #[command(subcommand)]
+    Workers(workers::WorkersCommand),
     /// Run functions when their time comes.
     #[command(subcommand)]
     Schedules(schedules::SchedulesCommand),
@@ -170,6 +174,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Functions(command) => functions::run(desk, command).await,
         Command::Runs(command) => runs::run(desk, command).await,
         Command::Queues(command) => queues::run(desk, command).await,
+        Command::Workers(command) => workers::run(desk, command).await,
         Command::Schedules(command) => schedules::run(desk, command).await,
         Command::Hooks(command) => hooks::run(desk, command).await,
         Command::State(command) => state::run(desk, command).await,

@@ -50,6 +50,7 @@ mod table;
 mod token;
 mod trust;
 mod users;
+mod workers;
 
 pub use command::{Command, run, run_here};
 pub use exit::{EXIT_CODES, exit_codes};

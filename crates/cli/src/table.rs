@@ -41,9 +41,9 @@ impl Tone {
     /// The word's meaning where it is a status.
     pub(crate) fn of_status(word: &str) -> Self {
         match word {
-            "active" | "succeeded" | "success" | "applied" => Self::Good,
-            "suspended" | "pending" | "queued" | "leased" | "running" | "failure" | "cancelled" => Self::Warn,
-            "failed" | "denied" | "revoked" | "decommissioned" | "timed_out" | "dead" => Self::Bad,
+            "active" | "succeeded" | "success" | "applied" | "working" => Self::Good,
+            "suspended" | "pending" | "queued" | "leased" | "running" | "failure" | "cancelled" | "draining" => Self::Warn,
+            "failed" | "denied" | "revoked" | "decommissioned" | "timed_out" | "dead" | "silent" => Self::Bad,
             _ => Self::Plain,
         }
     }

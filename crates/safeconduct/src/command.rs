@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use config::{Config, Environment, Sources};
-use safeconduct::{Errand, House, Jails, Server, ask};
+use safeconduct::{Errand, House, Jails, Server, Worker, ask};
 use tokio::signal::unix::{SignalKind, signal};
 use types::{Secret, World};
 
@@ -24,6 +24,8 @@ struct Arguments {
 enum Command {
     /// Run the server.
     Serve(ServerFlags),
+    /// Work on runs beside a server, on the same PostgreSQL.
+    Worker(WorkerFlags),
     /// Show or check the server's configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -60,6 +62,27 @@ struct ServerFlags {
     /// Any other setting, as `section.key=value`; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
+}
+
+#[derive(Args, Clone, Default)]
+struct WorkerFlags {
+    /// Configuration file (TOML): the server's.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Directory of keys and files: the server's, or one like it.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Any other setting, as `section.key=value`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl From<WorkerFlags> for ServerFlags {
+    fn from(flags: WorkerFlags) -> Self {
+        // It has no public listener whose safety could be in question.
+        let WorkerFlags { config, data_dir, set } = flags;
+        Self { config, data_dir, set, insecure_listen: true, ..Self::default() }
+    }
 }
 
 #[derive(Subcommand)]
@@ -117,12 +140,8 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let command = arguments.command;
     // The sandbox's launcher is split off while the process has one thread.
     let serving = match &command {
-        Command::Serve(flags) => {
-            let config = load(flags)?;
-            telemetry::start(&log_settings(&config))?;
-            let jails = jails(&config);
-            Some((config, jails))
-        }
+        Command::Serve(flags) => Some(before_threads(flags)?),
+        Command::Worker(flags) => Some(before_threads(&flags.clone().into())?),
         _ => None,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -134,6 +153,11 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve(_) => {
             if let Some((config, jails)) = serving {
                 runtime.block_on(serve(config, jails))?;
+            }
+        }
+        Command::Worker(_) => {
+            if let Some((config, jails)) = serving {
+                runtime.block_on(work(config, jails))?;
             }
         }
         Command::Client(command) => {
@@ -152,6 +176,13 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Openapi => runtime.block_on(openapi())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn before_threads(flags: &ServerFlags) -> anyhow::Result<(Config, Option<Jails>)> {
+    let config = load(flags)?;
+    telemetry::start(&log_settings(&config))?;
+    let jails = jails(&config);
+    Ok((config, jails))
 }
 
 fn load(flags: &ServerFlags) -> anyhow::Result<Config> {
@@ -237,6 +268,24 @@ async fn serve(config: Config, jails: Option<Jails>) -> anyhow::Result<()> {
         }
     }
     server.stop().await;
+    Ok(())
+}
+
+async fn work(config: Config, jails: Option<Jails>) -> anyhow::Result<()> {
+    // Before anybody is told that we run.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let worker = Worker::start(config, World::system(), jails).await?;
+    worker.greet(&mut std::io::stdout())?;
+    let mut asked = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    asked().await;
+    // Whoever asks twice is in a hurry.
+    worker.stop(asked()).await;
     Ok(())
 }
 

@@ -10,6 +10,10 @@ pub enum StartError {
     Io { path: String, error: std::io::Error },
     #[error("there is no organization {0:?}")]
     UnknownOrg(String),
+    #[error("{0} needs PostgreSQL: set database.url. With SQLite the server itself works on runs")]
+    NeedsPostgres(&'static str),
+    #[error("a worker needs a sandbox; what is missing is said above")]
+    NoSandbox,
     #[error(transparent)]
     Database(#[from] db::OpenError),
     #[error(transparent)]

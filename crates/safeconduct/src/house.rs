@@ -182,10 +182,11 @@ impl House {
             feed: feed.clone(),
             world: world.clone(),
         };
-        let slots =
-            RunsSettings { slots: config.functions.max_concurrent as usize, ..RunsSettings::default() };
+        if config.functions.workers_only && !db.is_postgres() {
+            return Err(StartError::NeedsPostgres("functions.workers_only"));
+        }
         let functions = Functions::new(ground, functions_settings(&config), |executor| {
-            Runs::new(engine, vec![Arc::new(executor)], slots)
+            Runs::new(engine, vec![Arc::new(executor)], runs_settings(&config))
         });
         oauth.know_runs(functions.runs().underway());
         let ground = PoliciesGround {
@@ -552,12 +553,23 @@ fn text_of(path: &Path) -> Result<String, StartError> {
 /// How long `execute` waits before it answers 202.
 const SYNC: Duration = Duration::from_secs(30);
 
+fn runs_settings(config: &Config) -> RunsSettings {
+    RunsSettings {
+        slots: config.functions.max_concurrent as usize,
+        executes: !config.functions.workers_only,
+        name: std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..RunsSettings::default()
+    }
+}
+
 fn functions_settings(config: &Config) -> FunctionsSettings {
     FunctionsSettings {
         timeout: config.functions.timeout,
         memory_mb: config.functions.memory_mb,
         cpu_milli: config.functions.cpu_milli,
         storage_mb: config.functions.storage_mb,
+        workers_only: config.functions.workers_only,
         sync: SYNC,
     }
 }

@@ -14,20 +14,42 @@ const SWEEP: SystemScope = SystemScope::new("sweeps");
 
 pub(crate) fn start(house: &House) {
     let tasks = &house.tasks;
-    let feed = house.feed.clone();
-    tasks.spawn("revision feed", move |stop| async move { feed.follow(stop.requested()).await });
-    let ledger = house.ledger.clone();
-    tasks.spawn("ledger", move |stop| ledger.background(stop));
+    start_worker(house);
     let audit = house.audit.clone();
     tasks.spawn("audit index", move |stop| audit.keep_index(stop));
-    let runs = house.functions.runs().clone();
-    tasks.spawn("runs", move |stop| async move { runs.work(stop.requested()).await });
     let triggers = house.triggers.clone();
     tasks.spawn("schedules", move |stop| triggers.keep_time(stop));
     let blobs = house.blobs.clone();
     tasks.spawn("blobs", move |stop| async move { blobs.keep_clean(stop.requested()).await });
     let post = house.post.clone();
     tasks.spawn("post", move |stop| async move { post.carry(stop.requested()).await });
+    let policies = house.policies.clone();
+    tasks.spawn("policy files", |stop| {
+        every(stop, Duration::from_secs(2), move || {
+            let policies = policies.clone();
+            async move {
+                policies.reload_files(false);
+            }
+        })
+    });
+    let sweeper = house.clone();
+    tasks.spawn("sweeper", |stop| {
+        every(stop, Duration::from_secs(60), move || {
+            let house = sweeper.clone();
+            async move { sweep(&house).await }
+        })
+    });
+}
+
+/// What whoever works on runs needs: the news of who died, the ledger, and the runs themselves.
+pub(crate) fn start_worker(house: &House) {
+    let tasks = &house.tasks;
+    let feed = house.feed.clone();
+    tasks.spawn("revision feed", move |stop| async move { feed.follow(stop.requested()).await });
+    let ledger = house.ledger.clone();
+    tasks.spawn("ledger", move |stop| ledger.background(stop));
+    let runs = house.functions.runs().clone();
+    tasks.spawn("runs", move |stop| async move { runs.work(stop.requested()).await });
     let watched = house.clone();
     tasks.spawn("bus", move |stop| watch_bus(watched, stop));
     let nodes = house.nodes.clone();
@@ -43,22 +65,6 @@ pub(crate) fn start(house: &House) {
                 house.policies.flush().await;
                 telemetry::fold_metrics();
             }
-        })
-    });
-    let policies = house.policies.clone();
-    tasks.spawn("policy files", |stop| {
-        every(stop, Duration::from_secs(2), move || {
-            let policies = policies.clone();
-            async move {
-                policies.reload_files(false);
-            }
-        })
-    });
-    let sweeper = house.clone();
-    tasks.spawn("sweeper", |stop| {
-        every(stop, Duration::from_secs(60), move || {
-            let house = sweeper.clone();
-            async move { sweep(&house).await }
         })
     });
 }

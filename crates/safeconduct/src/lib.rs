@@ -16,6 +16,7 @@ mod made;
 mod router;
 mod server;
 mod things;
+mod worker;
 
 pub use acting::Jails;
 pub use admin::{Errand, ask};
@@ -23,3 +24,4 @@ pub use error::StartError;
 pub use house::House;
 pub use router::{document, routes};
 pub use server::Server;
+pub use worker::Worker;

@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+use axum::Router;
 use config::Config;
 use people::OwnerLink;
 use tokio::net::TcpListener;
 use types::World;
+use web::Connections;
 
 use crate::{House, Jails, StartError, admin, health, jobs, router};
 
@@ -34,13 +36,7 @@ impl Server {
         jobs::start(&house);
         let public = router::public(&house);
         if let Some(knocks) = knocks {
-            let same = public.clone();
-            house.tasks.spawn("functions' http", move |stop| async move {
-                let stopped = async move { stop.requested().await };
-                if let Err(error) = web::serve_functions(same, knocks, stopped).await {
-                    tracing::error!(%error, "the functions' door ended");
-                }
-            });
+            serve_jails(&house, public.clone(), knocks);
         }
         house.tasks.spawn("http", move |stop| async move {
             let stopped = async move { stop.requested().await };
@@ -85,16 +81,26 @@ impl Server {
     }
 }
 
+/// Our API at the doors of the jails of this process.
+pub(crate) fn serve_jails(house: &House, public: Router, knocks: Connections) {
+    house.tasks.spawn("functions' http", move |stop| async move {
+        let stopped = async move { stop.requested().await };
+        if let Err(error) = web::serve_functions(public, knocks, stopped).await {
+            tracing::error!(%error, "the functions' door ended");
+        }
+    });
+}
+
 /// The data directory is nobody else's to read.
-fn private(directory: &Path) -> Result<(), StartError> {
+pub(crate) fn private(directory: &Path) -> Result<(), StartError> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
     made.map_err(|error| StartError::Io { path: directory.display().to_string(), error })
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|error| StartError::Listen { address, error })
 }
 
-fn local(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, StartError> {
+pub(crate) fn local(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, StartError> {
     listener.local_addr().map_err(|error| StartError::Listen { address, error })
 }

@@ -207,6 +207,39 @@ pub struct Queue {
     pub oldest_ready_at: Option<Time>,
 }
 
+/// A process that works on runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Worker {
+    pub id: String,
+    /// Of its machine.
+    pub name: String,
+    pub version: String,
+    /// `working`, `draining` or `silent`.
+    pub status: String,
+    pub queues: Vec<String>,
+    pub slots: i64,
+    pub running: i64,
+    pub started_at: Time,
+    pub seen_at: Time,
+}
+
+/// `client.workers()`.
+#[derive(Clone, Copy)]
+pub struct Workers<'a>(&'a Client);
+
+impl Client {
+    pub fn workers(&self) -> Workers<'_> {
+        Workers(self)
+    }
+}
+
+impl Workers<'_> {
+    /// All of the instance, the oldest first; for operators.
+    pub async fn list(&self) -> Result<Page<Worker>, Error> {
+        self.0.get(&["api", "v1", "workers"]).answer().await
+    }
+}
+
 /// `client.queues()`.
 #[derive(Clone, Copy)]
 pub struct Queues<'a>(&'a Client);

@@ -2,15 +2,18 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { queries } from '../../api/queries'
-import type { Queue } from '../../api/types'
+import type { Queue, Worker } from '../../api/types'
 import { Equivalent, quoted } from '../../components/equivalent'
 import { LetterActs } from '../../components/run-acts'
 import { RunTable } from '../../components/runs'
+import { useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
 import { type Column, Listing } from '../../table/listing'
 import { useText } from '../../text'
+import { shortId } from '../../ui/copy'
 import { Name } from '../../ui/name'
 import { Empty, Failure, PageHeader, Section } from '../../ui/page'
+import { Status } from '../../ui/status'
 import { Time } from '../../ui/time'
 
 const route = getRouteApi('/shell/queues')
@@ -19,6 +22,8 @@ export default function Queues() {
   const text = useText()
   const { queue } = route.useSearch()
   const query = useInfiniteQuery({ ...queries.queues(), refetchInterval: 5_000 })
+  // They belong to the instance; whoever may not see it has no use for the section.
+  const maySeeWorkers = useReason('system:read') === undefined
   const chosen = queue ?? query.data?.pages[0]?.items[0]?.name ?? 'function'
   const columns: Column<Queue>[] = [
     {
@@ -64,7 +69,42 @@ export default function Queues() {
         }
       />
       {!(query.isError && !query.data) && <Letters key={chosen} of={chosen} />}
+      {maySeeWorkers && <Workers />}
     </>
+  )
+}
+
+function Workers() {
+  const text = useText()
+  const query = useInfiniteQuery({ ...queries.workers(), refetchInterval: 5_000 })
+  const columns: Column<Worker>[] = [
+    { id: 'worker', head: text.queues.worker, cell: ({ id }) => <span className="mono">{shortId(id)}</span> },
+    { id: 'status', head: text.statusHead, cell: ({ status }) => <Status of={status} /> },
+    { id: 'machine', head: text.queues.machine, cell: ({ name }) => <Name of={name} />, wide: true },
+    {
+      id: 'busy',
+      head: text.queues.busy,
+      cell: ({ running, slots }) => <span className="mono">{text.queues.busyOf(running, slots)}</span>,
+      right: true,
+    },
+    { id: 'heard', head: text.queues.heard, cell: ({ seen_at }) => <Time at={seen_at} />, right: true, wide: true },
+  ]
+  return (
+    <Section title={text.queues.workers}>
+      <p className="muted">{text.queues.workersDetail}</p>
+      <Listing
+        label={text.queues.workers}
+        query={query}
+        columns={columns}
+        rowId={({ id }) => id}
+        empty={
+          <Empty icon="queue" title={text.queues.noWorkers} example="safeconduct worker">
+            {text.queues.noWorkersDetail}
+          </Empty>
+        }
+      />
+      <Equivalent method="GET" path="/api/v1/workers" cli="safeconduct workers list" />
+    </Section>
   )
 }
 

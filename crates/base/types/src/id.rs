@@ -151,6 +151,8 @@ ids! {
     FunctionVersionId = "fnv",
     /// A run.
     RunId = "run",
+    /// A process that works on runs.
+    WorkerId = "wrk",
     /// An incoming webhook.
     HookId = "hok",
     /// A request that a hook took.

@@ -11,6 +11,8 @@ pub struct FunctionsSettings {
     /// Processor time per second of wall-clock time, in thousandths of a core.
     pub cpu_milli: u64,
     pub storage_mb: u64,
+    /// Runs are left to others: this process needs no sandbox to accept them.
+    pub workers_only: bool,
     /// How long `execute` waits before it answers 202.
     pub sync: Duration,
 }

@@ -47,6 +47,7 @@ migrations! {
     16 "0016_buckets";
     17 "0017_rates";
     18 "0018_progress";
+    19 "0019_workers";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

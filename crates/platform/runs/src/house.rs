@@ -13,7 +13,7 @@ use secrets::Keyring;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::{Id, OrgId, RequestId, Uuid, World};
+use types::{Id, OrgId, Timestamp, Uuid, WorkerId, World};
 
 use crate::live::{Live, LogSink, Stop};
 use crate::model::{Finish, Mandate, Run};
@@ -53,11 +53,23 @@ pub struct RunsSettings {
     pub lease: Duration,
     /// Attempts until a run whose worker was lost each time is given up.
     pub attempts: i64,
+    /// Whether this process works on runs, or leaves that to others.
+    pub executes: bool,
+    /// What its machine is called.
+    pub name: String,
+    pub version: String,
 }
 
 impl Default for RunsSettings {
     fn default() -> Self {
-        Self { slots: 64, lease: Duration::from_secs(15), attempts: 3 }
+        Self {
+            slots: 64,
+            lease: Duration::from_secs(15),
+            attempts: 3,
+            executes: true,
+            name: String::new(),
+            version: String::new(),
+        }
     }
 }
 
@@ -93,6 +105,9 @@ pub(crate) struct Inner {
     pub(crate) watchers: Watchers,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) carried: TaskTracker,
+    pub(crate) started_at: Timestamp,
+    /// From here on nothing is begun, and what was begun is brought to its end.
+    pub(crate) draining: CancellationToken,
     /// From here on nothing is begun.
     pub(crate) stopping: CancellationToken,
     pub(crate) deaths: Mutex<Option<mpsc::UnboundedReceiver<cluster::Heard>>>,
@@ -117,7 +132,7 @@ impl Runs {
         feed.listen(Arc::new(live.clone()));
         let names: Vec<&str> = executors.iter().map(|executor| executor.kind()).collect();
         let kinds = format!(",{},", names.join(","));
-        let worker = world.id::<RequestId>().uuid();
+        let (worker, started_at) = (world.id::<WorkerId>().uuid(), world.now());
         let slots = Arc::new(Semaphore::new(settings.slots));
         Self(Arc::new(Inner {
             db,
@@ -135,6 +150,8 @@ impl Runs {
             watchers: Watchers::default(),
             slots,
             carried: TaskTracker::new(),
+            started_at,
+            draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
             deaths: Mutex::new(Some(deaths)),
         }))
@@ -146,7 +163,7 @@ impl Runs {
         self.resume().await;
         tokio::select! {
             () = stop => {}
-            () = Box::pin(self.lease_forever()) => {}
+            () = Box::pin(self.lease_until_drained()) => {}
             () = Box::pin(self.beat_forever()) => {}
             () = Box::pin(self.look_forever()) => {}
             () = Box::pin(self.flush_forever()) => {}
@@ -163,6 +180,7 @@ impl Runs {
             () = Box::pin(self.flush_forever()) => {}
             () = Box::pin(self.beat_forever()) => {}
         }
+        self.sign_off().await;
     }
 
     /// For whoever only asks which runs are being worked on.
@@ -181,17 +199,31 @@ impl Runs {
 
     /// A free place to work in, if there is one and nobody waits for it.
     pub(crate) fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        if self.0.stopping.is_cancelled() {
+        if !self.begins() {
             return None;
         }
         self.0.slots.clone().try_acquire_owned().ok()
     }
 
-    async fn lease_forever(&self) {
+    /// Whether anything is begun here.
+    fn begins(&self) -> bool {
+        let inner = &*self.0;
+        inner.settings.executes && !inner.draining.is_cancelled() && !inner.stopping.is_cancelled()
+    }
+
+    async fn lease_until_drained(&self) {
+        if self.0.settings.executes {
+            self.lease_while_begun().await;
+        }
+        std::future::pending().await
+    }
+
+    /// Ends between two leases, never within one: what was leased and not begun would wait until the lease is over.
+    async fn lease_while_begun(&self) {
         let mut queued = self.0.db.queue_signal();
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
+        while self.begins() {
             queued.mark_unchanged();
             if let Err(error) = self.promote().await {
                 tracing::warn!(%error, "what is due is not made ready; trying again");
@@ -204,6 +236,7 @@ impl Runs {
             tokio::select! {
                 changed = queued.changed() => if changed.is_err() { return },
                 _ = look.tick() => {}
+                () = self.0.draining.cancelled() => {}
             }
         }
     }
@@ -218,6 +251,9 @@ impl Runs {
             return Ok(false);
         }
         let Ok(first) = slots.clone().acquire_owned().await else { return Ok(false) };
+        if !self.begins() {
+            return Ok(false);
+        }
         let mut permits = vec![first];
         while let Some(permit) = self.slot() {
             permits.push(permit);
@@ -307,6 +343,9 @@ impl Runs {
         let mut renewed = tokio::time::Instant::now();
         loop {
             beats.tick().await;
+            if let Err(error) = self.say().await {
+                tracing::warn!(%error, "this worker is not heard of");
+            }
             match self.renew().await {
                 Ok(()) => renewed = tokio::time::Instant::now(),
                 Err(error) => {

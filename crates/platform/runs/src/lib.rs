@@ -24,6 +24,7 @@ mod store;
 mod turns;
 mod underway;
 mod watch;
+mod workers;
 
 pub use admit::{Prepared, Promised};
 pub use error::RunsError;
@@ -37,3 +38,4 @@ pub use model::{
 };
 pub use read::{Move, RunFilter};
 pub use underway::Underway;
+pub use workers::{Worker, WorkerState};

@@ -639,6 +639,7 @@ const MOVING: &[&str] = &[
     "last_used",
     "nodes",
     "node_reports",
+    "workers",
     "permission_uses",
 ];
 

@@ -466,6 +466,7 @@ async fn every_operation_has_a_method_that_calls_it() {
         "roles.list" => client.roles().list(&client::RoleFilter::default()),
         "queues.dead" => client.queues().dead("x", None, None),
         "queues.list" => client.queues().list(),
+        "workers.list" => client.workers().list(),
         "runs.cancel" => runs.cancel("x"),
         "runs.flush" => runs.flush("x"),
         "runs.replay" => runs.replay("x"),

@@ -105,6 +105,7 @@ pub(super) const TABLES: &[Listed<'static>] = &[
     ("tiles", &[], "derived from leaves; rebuildable"),
     ("used_assertions", &[], "assertions that were used once"),
     ("verified_marks", &[], "how far verification came"),
+    ("workers", &[], "who works on runs, and how much; heartbeats"),
 ];
 
 /// Functions that keep statements which others made; who makes them is checked instead (`MAKERS`).

@@ -7,6 +7,7 @@ mod runs;
 mod streams;
 mod versions;
 mod views;
+mod workers;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub fn routes(door: &Arc<Door>) -> Routes<Functions> {
         .route::<runs::FlushRun, _, _>(door, runs::flush)
         .route::<queues::ListQueues, _, _>(door, queues::list)
         .route::<queues::ListDead, _, _>(door, queues::dead)
+        .route::<workers::ListWorkers, _, _>(door, workers::list)
         .route::<streams::RunLogs, _, _>(door, streams::logs)
         .route::<streams::RunEvents, _, _>(door, streams::events)
 }

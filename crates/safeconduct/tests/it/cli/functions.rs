@@ -66,6 +66,9 @@ fn runs_that_are_given_up_are_seen_tried_again_and_put_aside() {
     terminal.run(&push).ok();
     shows("functions_show_attempts", &terminal.run(&["functions", "show", "ops:fails"]));
     shows("queues_empty", &terminal.run(&["queues", "list"]));
+    let workers = terminal.run(&["workers", "list", "--json"]).json();
+    assert_eq!(workers["items"][0]["status"], "working");
+    assert!(terminal.run(&["workers", "list"]).ok().contains("0 of 64"));
     let order =
         ["--priority", "-5", "--delay", "0s", "--deduplication-key", "one", "--concurrency-key", "one"];
     shows("functions_run_dead", &terminal.run(&[&["functions", "run", "ops:fails"][..], &order].concat()));

@@ -27,14 +27,14 @@ fn points(engine: Engine) -> u64 {
 
 /// What one worker was told.
 #[derive(Default)]
-struct Told {
+pub(super) struct Told {
     /// Accepted: must end one day.
-    accepted: Vec<String>,
+    pub(super) accepted: Vec<String>,
     /// Ended: must stay exactly so.
-    ended: BTreeMap<String, Value>,
+    pub(super) ended: BTreeMap<String, Value>,
 }
 
-async fn work(caller: Caller, function: String, worker: usize, stop: Arc<AtomicBool>) -> Told {
+pub(super) async fn work(caller: Caller, function: String, worker: usize, stop: Arc<AtomicBool>) -> Told {
     let mut told = Told::default();
     for number in 0.. {
         if stop.load(Ordering::Relaxed) {
@@ -68,7 +68,7 @@ async fn execute(caller: &Caller, function: &str, asynchronous: bool, body: Valu
     Some((status, serde_json::from_str(&text).expect("JSON")))
 }
 
-const WORKS: &str = "import time\ndef handler(input, context):\n    print('at work')\n    \
+pub(super) const WORKS: &str = "import time\ndef handler(input, context):\n    print('at work')\n    \
                      time.sleep(input['pause_ms'] / 1000)\n    return [input['worker'], input['number']]\n";
 
 testing::on_both_databases! {
@@ -105,27 +105,37 @@ testing::on_both_databases! {
         assert!(!accepted.is_empty() && !ended.is_empty(), "the load reached the server");
         let process = start.run().expect("the server starts again");
         let owner = process.owner(database.directory()).await;
-        let until = Instant::now() + Duration::from_secs(120);
-        for id in &accepted {
-            let run = loop {
-                let run = owner.get(&format!("/api/v1/runs/{id}")).await.ok(200);
-                if !matches!(run["status"].as_str(), Some("queued" | "leased" | "running")) {
-                    break run;
-                }
-                assert!(Instant::now() < until, "{run:#} does not end");
-            };
-            // Killed under it three times, a run may be given up; it is never forgotten.
-            assert!(matches!(run["status"].as_str(), Some("succeeded" | "dead")), "{run:#}");
-        }
-        for (id, told) in &ended {
-            let run = owner.get(&format!("/api/v1/runs/{id}")).await.ok(200);
-            assert_eq!((&run["status"], &run["output"]), (&told["status"], &told["output"]), "{id}");
-        }
-        one_fact_each(&owner, &database).await;
-        let verified = owner.get("/api/v1/audit/verify").await.ok(200);
-        assert_eq!(verified["verified"], true, "{verified:#}");
+        all_is_well(&owner, &database, &accepted, &ended).await;
         assert_eq!(process.stop(), Some(0));
     }
+}
+
+/// What was accepted ends, what was told stays so, each end is one fact, and the ledger verifies.
+pub(super) async fn all_is_well(
+    owner: &Caller,
+    database: &TestDatabase,
+    accepted: &[String],
+    ended: &BTreeMap<String, Value>,
+) {
+    let until = Instant::now() + Duration::from_secs(120);
+    for id in accepted {
+        let run = loop {
+            let run = owner.get(&format!("/api/v1/runs/{id}")).await.ok(200);
+            if !matches!(run["status"].as_str(), Some("queued" | "leased" | "running")) {
+                break run;
+            }
+            assert!(Instant::now() < until, "{run:#} does not end");
+        };
+        // Killed under it three times, a run may be given up; it is never forgotten.
+        assert!(matches!(run["status"].as_str(), Some("succeeded" | "dead")), "{run:#}");
+    }
+    for (id, told) in ended {
+        let run = owner.get(&format!("/api/v1/runs/{id}")).await.ok(200);
+        assert_eq!((&run["status"], &run["output"]), (&told["status"], &told["output"]), "{id}");
+    }
+    one_fact_each(owner, database).await;
+    let verified = owner.get("/api/v1/audit/verify").await.ok(200);
+    assert_eq!(verified["verified"], true, "{verified:#}");
 }
 
 /// Every run of the database that has ended has exactly one fact of its end, and no other run has any.
@@ -158,7 +168,7 @@ pub(crate) fn descendants(pid: u32) -> Vec<u32> {
 }
 
 /// The launcher notices that its server is gone and takes every jail along.
-fn all_gone(family: &[u32]) {
+pub(super) fn all_gone(family: &[u32]) {
     let until = Instant::now() + Duration::from_secs(20);
     let lives = |pid: &u32| {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

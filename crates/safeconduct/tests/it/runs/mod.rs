@@ -6,3 +6,4 @@ mod launcher;
 mod list;
 mod queue;
 mod streams;
+mod workers;

@@ -63,11 +63,11 @@ impl Start {
         self
     }
 
-    fn command(&self) -> Command {
+    fn command(&self, verb: &[&str]) -> Command {
         let mut words = self.wrapper.clone();
         words.push(PROGRAM.to_owned());
         let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).args(["serve", "--listen", "127.0.0.1:0"]);
+        command.args(&words[1..]).args(verb);
         command.arg("--data-dir").arg(&self.directory);
         let lifted =
             ["limits.reads=0", "limits.writes=0", "limits.tokens=0", "limits.sign_ins=0", "limits.heavy=0"];
@@ -84,19 +84,28 @@ impl Start {
 
     /// Starts the server and waits until it says where it listens.
     pub(crate) fn run(&self) -> Result<Process, Refused> {
-        let mut child = self.command().spawn().expect("the program starts");
+        self.start(&["serve", "--listen", "127.0.0.1:0"], "listens on ")
+    }
+
+    /// Starts a worker and waits until it says where its health is told.
+    pub(crate) fn work(&self) -> Result<Process, Refused> {
+        self.start(&["worker"], "works on runs; health on ")
+    }
+
+    fn start(&self, verb: &[&str], sign: &str) -> Result<Process, Refused> {
+        let mut child = self.command(verb).spawn().expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let mut url = None;
         let mut link = None;
         for line in lines.by_ref() {
             let line = line.expect("text");
-            if let Some((_, found)) = line.split_once("listens on ") {
-                url = Some(found.to_owned());
+            if let Some((_, found)) = line.split_once(sign) {
+                url = Some(found.trim_end_matches("/health/detailed").to_owned());
             }
             if let Some((_, token)) = line.trim().split_once("/console/welcome#") {
                 link.get_or_insert(token.to_owned());
             }
-            if line.contains("safeconduct quickstart") || line.contains("safeconduct admin link") {
+            if line.contains("safeconduct quickstart") || line.contains("safeconduct admin link") || verb == ["worker"] {
                 break;
             }
         }

@@ -1,0 +1,1 @@
+REVOKE ALL ON workers FROM safeconduct_app;
