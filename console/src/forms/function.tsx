@@ -164,6 +164,14 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
             )}
           </Field>
         </div>
+        <Field label={text.queues.mode} hint={text.queues.modeHint} error={refused?.of('mode')}>
+          {(ids) => (
+            <select {...ids} value={fields.mode} onChange={set('mode')}>
+              <option value="fork">{text.queues.modes.fork}</option>
+              <option value="cold">{text.queues.modes.cold}</option>
+            </select>
+          )}
+        </Field>
         <div className="pair">
           <Field
             label={text.queues.rate}
@@ -284,6 +292,7 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
                   flag('attempts', body.retry?.max_attempts),
                   flag('retry-wait', body.retry?.initial_seconds),
                   flag('concurrency', body.concurrency),
+                  flag('mode', body.mode ?? undefined),
                   flag('rate', rateFlag(body.rate)),
                   fields.input_schema !== '' && '--input-schema input.json',
                   fields.output_schema !== '' && '--output-schema output.json',
@@ -318,6 +327,7 @@ function initial(fn: Fn | undefined) {
     attempts: String(fn?.version.retry?.max_attempts ?? ''),
     wait_seconds: String(fn?.version.retry?.initial_seconds ?? ''),
     concurrency: String(fn?.version.concurrency ?? ''),
+    mode: fn?.version.mode ?? 'fork',
     starts: String(fn?.version.rate?.starts ?? ''),
     per_seconds: String(fn?.version.rate?.per_seconds ?? ''),
     input_schema: pretty(fn?.version.input_schema),
@@ -337,6 +347,7 @@ function bodyOf(fields: ReturnType<typeof initial>, fn: Fn | undefined): New | V
     ...(fields.memory_mb !== '' && { memory_mb: Number(fields.memory_mb) }),
     ...(fields.attempts !== '' && { retry: retryOf(fields, fn) }),
     ...(fields.concurrency !== '' && { concurrency: Number(fields.concurrency) }),
+    ...(fields.mode !== (fn?.version.mode ?? 'fork') && { mode: fields.mode }),
     ...(fields.starts !== '' && { rate: rateOf(fields) }),
     ...(input !== undefined && { input_schema: input }),
     ...(output !== undefined && { output_schema: output }),
@@ -355,7 +366,10 @@ function bodyOf(fields: ReturnType<typeof initial>, fn: Fn | undefined): New | V
 
 function rateOf(fields: ReturnType<typeof initial>) {
   const starts = Number(fields.starts)
-  return { starts, ...(starts > 0 && fields.per_seconds !== '' && { per_seconds: Number(fields.per_seconds) }) }
+  return {
+    starts,
+    ...(starts > 0 && fields.per_seconds !== '' && { per_seconds: Number(fields.per_seconds) }),
+  }
 }
 
 /** As the command line writes it. */

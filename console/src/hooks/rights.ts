@@ -54,7 +54,6 @@ const rights = [
   'auth_providers:delete',
   'policies:create',
   'policies:update',
-  'system:read',
   'system:update',
 ] as const
 

@@ -41,8 +41,13 @@ export const queues = {
     progress: 'Progress',
     atATime: 'Runs at a time',
     atATimeHint: 'On all servers together. 0: no limit.',
+    mode: 'Interpreter',
+    modeHint:
+      'A warm one has loaded the module already; a new one loads it for each call, which takes longer.',
+    modes: { fork: 'Each call forked from a warm one', cold: 'A new one for each call' },
     rate: 'Starts',
-    rateHint: 'How often it may start in the span beside, on all servers together. What is over it waits. 0: no limit.',
+    rateHint:
+      'How often it may start in the span beside, on all servers together. What is over it waits. 0: no limit.',
     perSeconds: 'Within (seconds)',
     perSecondsHint: 'Any span of that length. Empty: 60.',
     startsIn: (starts: number, seconds?: number) => `${starts} in ${seconds} s`,

@@ -62,13 +62,19 @@ test('a function says how often it is tried again and how many of its runs go at
   await page.getByLabel('Runs at a time').fill('3')
   await page.getByLabel('Starts').fill('50')
   await page.getByLabel('Within (seconds)').fill('3600')
+  await page.getByLabel('Interpreter').selectOption('cold')
   await page.getByText('The same from a terminal').click()
   const [command] = await page.locator('.equivalent pre').allTextContents()
-  expect(command).toContain('--attempts 2 --retry-wait 0 --concurrency 3 --rate 50/3600s')
+  expect(command).toContain('--attempts 2 --retry-wait 0 --concurrency 3 --mode cold --rate 50/3600s')
   await button('Create function').click()
   await page.getByRole('heading', { name: 'jobs:fails', level: 1 }).waitFor()
   expect(await server.api('GET', '/api/v1/functions/jobs:fails')).toMatchObject({
-    version: { retry: { max_attempts: 2, initial_seconds: 0, max_seconds: 300 }, concurrency: 3, rate: { starts: 50, per_seconds: 3600 } },
+    version: {
+      retry: { max_attempts: 2, initial_seconds: 0, max_seconds: 300 },
+      concurrency: 3,
+      rate: { starts: 50, per_seconds: 3600 },
+      mode: 'cold',
+    },
   })
   await page.getByRole('link', { name: 'Versions' }).click()
   await page.getByRole('row').filter({ hasText: 'v1' }).getByText('2, after 0 s', { exact: true }).waitFor()
@@ -93,7 +99,11 @@ test('what the form has no field for stays in the next version', async () => {
   await page.getByText('v2', { exact: true }).first().waitFor()
   const found = () => server.api('GET', `/api/v1/functions/${id}`)
   expect(await found()).toMatchObject({
-    version: { retry: { max_attempts: 3, initial_seconds: 2, max_seconds: 60 }, concurrency: 5, rate: { starts: 7, per_seconds: 30 } },
+    version: {
+      retry: { max_attempts: 3, initial_seconds: 2, max_seconds: 60 },
+      concurrency: 5,
+      rate: { starts: 7, per_seconds: 30 },
+    },
   })
   await page.getByLabel('Attempts').fill('1')
   await page.getByLabel('Runs at a time').fill('0')
@@ -145,7 +155,9 @@ test('a run says how far it is', async () => {
   const [run] = await running()
   if (!run) throw new Error('it runs')
   await page.goto(`/console/runs/${run.id}`)
-  await expect.poll(() => page.getByRole('progressbar', { name: 'Progress' }).getAttribute('value')).toBe('0.4')
+  await expect
+    .poll(() => page.getByRole('progressbar', { name: 'Progress' }).getAttribute('value'))
+    .toBe('0.4')
   await page.getByText('40 %', { exact: true }).waitFor()
   await page.getByText('four of ten', { exact: true }).waitFor()
   await looksRight(page, 'run-progress')
@@ -302,7 +314,7 @@ test('a test run is put off, goes first, and is not doubled under its key', asyn
   const queue = page.getByRole('table', { name: 'Queues' }).getByRole('row').filter({ hasText: 'function' })
   await expect
     .poll(() => queue.getByRole('cell').allTextContents())
-    .toEqual(['function', '0', '1', '0', '0', '–'])
+    .toEqual(['function', '0', '0', '1', '0', '0', '–'])
   await page.goto(`/console/runs/${first}`)
   await button('Cancel run').click()
   await page.getByText('Cancelled', { exact: true }).waitFor()

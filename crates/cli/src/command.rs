@@ -15,8 +15,7 @@ use crate::screen::{Globals, Screen};
 use crate::{
     agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups, hooks,
     invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, queues, quickstart,
-    reference, roles, runs, schedules, sessions, state, stored, token, users,
-    workers,
+    reference, roles, runs, schedules, sessions, state, stored, token, users, workers,
 };
 
 /// Commands that speak to a server.

@@ -93,6 +93,9 @@ pub struct Push {
     /// Runs of it at a time, on all servers together; 0 for no limit.
     #[arg(long, value_name = "NUMBER")]
     concurrency: Option<i64>,
+    /// fork: each call from a warm interpreter; cold: a new interpreter for each.
+    #[arg(long)]
+    mode: Option<String>,
     /// How often it may start, on all servers together: 10/60s is ten times in any minute; 0 for no limit.
     #[arg(long, value_name = "STARTS/SPAN")]
     rate: Option<String>,
@@ -308,6 +311,7 @@ impl Push {
                 max_seconds: LONGEST_WAIT,
             }),
             concurrency: self.concurrency,
+            mode: self.mode.clone(),
             rate: self.rate.as_deref().map(rate_of).transpose()?,
             permissions: (!self.permissions.is_empty()).then(|| self.permissions.clone()),
         })
@@ -324,6 +328,7 @@ impl Push {
             sorted
         };
         wanted.code == live.code
+            && same(&wanted.mode, &live.mode)
             && same(&wanted.entrypoint, &live.entrypoint)
             && wanted.input_schema.as_ref().is_none_or(|schema| live.input_schema.as_ref() == Some(schema))
             && wanted.output_schema.as_ref().is_none_or(|schema| live.output_schema.as_ref() == Some(schema))
@@ -406,6 +411,7 @@ fn shown(desk: &mut Desk<'_>, function: &Function) -> Result<(), Failure> {
         ("about", Cell::from(&summary.description)),
         ("version", Cell::from(format!("{} ({})", version.number, version.id))),
         ("runtime", Cell::from(&version.runtime)),
+        ("mode", Cell::from(&version.mode)),
         ("code", Cell::from(format!("SHA-256 {}", version.code_sha256))),
         ("timeout", Cell::from(format!("{} s", version.timeout_seconds))),
         ("memory", Cell::from(format!("{} MB", version.memory_mb))),

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::listing::{Columns, Listing, show, show_all};
 use crate::screen::Form;
 use crate::span;
-use crate::table::{Cell, Tone, plain_lines};
+use crate::table::{Cell, Tone, plain, plain_lines};
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum RunsCommand {
@@ -237,7 +237,7 @@ async fn watch(desk: &mut Desk<'_>, client: &Client, run: &str) -> Result<(), Fa
 /// `40 %  four of ten`: a function's words are not ours, and a terminal must not obey them.
 fn far(progress: &Progress) -> String {
     let fraction = progress.fraction.map(|fraction| format!("{:3.0} %", fraction * 100.0));
-    let message = progress.message.as_deref().map(plain_lines);
+    let message = progress.message.as_deref().map(plain);
     [fraction, message].into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
 

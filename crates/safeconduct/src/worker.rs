@@ -30,7 +30,7 @@ impl Worker {
         let address = local(&operations, config.server.operations_listen)?;
         private(&config.data.dir)?;
         let (sandbox, knocks) = jails.open();
-        let house = House::open(config, world, address, Some(sandbox)).await?;
+        let house = Box::pin(House::open(config, world, address, Some(sandbox))).await?;
         jobs::start_worker(&house);
         serve_jails(&house, router::public(&house), knocks);
         let inner = health::operations(&house);

@@ -49,6 +49,8 @@ pub struct FunctionVersion {
     /// From 1.
     pub number: i64,
     pub runtime: String,
+    /// `fork` or `cold`.
+    pub mode: String,
     pub code: String,
     pub code_sha256: String,
     /// Empty: `handler`, or the function's own name.
@@ -94,6 +96,9 @@ pub struct NewVersion {
     pub code: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entrypoint: Option<String>,
+    /// `fork` or `cold`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_schema: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { queries } from '../../api/queries'
@@ -6,7 +6,6 @@ import type { Queue, Worker } from '../../api/types'
 import { Equivalent, quoted } from '../../components/equivalent'
 import { LetterActs } from '../../components/run-acts'
 import { RunTable } from '../../components/runs'
-import { useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
 import { type Column, Listing } from '../../table/listing'
 import { useText } from '../../text'
@@ -23,7 +22,8 @@ export default function Queues() {
   const { queue } = route.useSearch()
   const query = useInfiniteQuery({ ...queries.queues(), refetchInterval: 5_000 })
   // They belong to the instance; whoever may not see it has no use for the section.
-  const maySeeWorkers = useReason('system:read') === undefined
+  const held = useQuery(queries.me()).data?.permissions
+  const maySeeWorkers = held?.some((permission) => /^system:(\*|read)(:all)?$/.test(permission))
   const chosen = queue ?? query.data?.pages[0]?.items[0]?.name ?? 'function'
   const columns: Column<Queue>[] = [
     {
@@ -45,6 +45,7 @@ export default function Queues() {
       head: text.queues[state],
       cell: (row: Queue) => <span className="mono">{row[state]}</span>,
       right: true,
+      wide: state === 'rated',
     })),
     {
       id: 'oldest',
@@ -87,7 +88,13 @@ function Workers() {
       cell: ({ running, slots }) => <span className="mono">{text.queues.busyOf(running, slots)}</span>,
       right: true,
     },
-    { id: 'heard', head: text.queues.heard, cell: ({ seen_at }) => <Time at={seen_at} />, right: true, wide: true },
+    {
+      id: 'heard',
+      head: text.queues.heard,
+      cell: ({ seen_at }) => <Time at={seen_at} />,
+      right: true,
+      wide: true,
+    },
   ]
   return (
     <Section title={text.queues.workers}>

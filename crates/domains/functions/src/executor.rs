@@ -17,7 +17,7 @@ use types::{FunctionId, FunctionVersionId, Id, World, json};
 use web::PrincipalId;
 
 use crate::mandate::{RunPass, RunTokens, TokenWanted, principals};
-use crate::model::{Function, FunctionRef};
+use crate::model::{Function, FunctionRef, Mode};
 use crate::service::FunctionsGround;
 use crate::settings::FunctionsSettings;
 use crate::slots::Slots;
@@ -164,8 +164,9 @@ impl FunctionExecutor {
             "" => vec!["handler", &function.name],
             named => vec![named],
         };
+        let zygote = ZygoteSpec::new(slot, version.id.to_string(), ready.code.clone(), &names);
         let call = Call {
-            zygote: ZygoteSpec::new(slot, version.id.to_string(), ready.code.clone(), &names),
+            zygote: if version.mode == Mode::Cold { zygote.cold() } else { zygote },
             input: task.input.clone(),
             context: self.context(task, ready, pass),
             limits: ready.limits(&self.0.settings),

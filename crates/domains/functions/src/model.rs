@@ -62,6 +62,33 @@ impl FromStr for Runtime {
     }
 }
 
+/// How a call gets its interpreter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = FunctionMode)]
+pub enum Mode {
+    /// Forked from a warm one that has loaded the module.
+    Fork,
+    /// One of its own, which loads the module anew.
+    Cold,
+}
+
+impl Mode {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Fork => "fork",
+            Self::Cold => "cold",
+        }
+    }
+}
+
+impl FromStr for Mode {
+    type Err = Infallible;
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(if text == "cold" { Self::Cold } else { Self::Fork })
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Function {
     pub id: FunctionId,
@@ -110,6 +137,7 @@ pub struct Version {
     /// From 1.
     pub number: i64,
     pub runtime: Runtime,
+    pub mode: Mode,
     pub code: String,
     pub code_sha256: [u8; 32],
     /// A name in the code; empty: `handler`, or the function's own name.

@@ -19,7 +19,7 @@ use web::{Allowance, Decided, Details};
 
 use crate::executor::FunctionExecutor;
 use crate::mandate::RunTokens;
-use crate::model::{Function, FunctionRef, Runtime, Version, Visibility, is_identifier};
+use crate::model::{Function, FunctionRef, Mode, Runtime, Version, Visibility, is_identifier};
 use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::settings::FunctionsSettings;
@@ -74,6 +74,7 @@ pub(crate) struct Wanted {
 #[derive(Clone, Default)]
 pub(crate) struct WantedVersion {
     pub(crate) runtime: Option<Runtime>,
+    pub(crate) mode: Option<Mode>,
     pub(crate) code: String,
     pub(crate) entrypoint: Option<String>,
     pub(crate) input_schema: Option<Value>,
@@ -296,6 +297,7 @@ impl Functions {
             org: by.org(),
             number,
             runtime: wanted.runtime.or_else(|| Some(live?.runtime)).unwrap_or(Runtime::Python),
+            mode: wanted.mode.or_else(|| Some(live?.mode)).unwrap_or(Mode::Fork),
             code_sha256: sha256(wanted.code.as_bytes()),
             code: wanted.code.clone(),
             entrypoint: entrypoint(wanted, live)?,

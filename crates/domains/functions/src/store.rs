@@ -56,7 +56,7 @@ pub(crate) fn update(function: &Function) -> Statement {
 pub(crate) fn insert_version(version: &Version, code: Vec<u8>) -> Statement {
     let text = "INSERT INTO function_versions (org, id, function, number, runtime, code, code_sha256, entrypoint, \
                 input_schema, output_schema, timeout_seconds, memory_mb, permissions, author, created_at, retry, concurrency, \
-                rate) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+                rate, mode) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
     let schema = |schema: &Option<serde_json::Value>| schema.as_ref().map(ToString::to_string);
     let params = vec![
         version.org.uuid().into(),
@@ -77,6 +77,7 @@ pub(crate) fn insert_version(version: &Version, code: Vec<u8>) -> Statement {
         version.retry.and_then(|retry| serde_json::to_string(&retry).ok()).into(),
         version.concurrency.into(),
         version.rate.and_then(|rate| serde_json::to_string(&rate).ok()).into(),
+        version.mode.name().into(),
     ];
     sql(text, params)
 }
@@ -155,7 +156,7 @@ fn function(org: OrgId, mut row: Row) -> Result<Function, DbError> {
 
 const VERSION: &str = "SELECT id, function, number, runtime, code, code_sha256, entrypoint, input_schema, \
                        output_schema, timeout_seconds, memory_mb, permissions, author, created_at, retry, \
-                       concurrency, rate \
+                       concurrency, rate, mode \
                        FROM function_versions";
 
 /// A version whose code is still sealed.
@@ -212,6 +213,7 @@ fn stored(org: OrgId, mut row: Row) -> Result<Stored, DbError> {
         retry: row.next::<Option<String>>()?.and_then(|text| serde_json::from_str(&text).ok()),
         concurrency: row.next()?,
         rate: row.next::<Option<String>>()?.and_then(|text| serde_json::from_str(&text).ok()),
+        mode: row.parse()?,
     };
     Ok(Stored { version, code })
 }

@@ -48,6 +48,7 @@ migrations! {
     17 "0017_rates";
     18 "0018_progress";
     19 "0019_workers";
+    20 "0020_modes";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

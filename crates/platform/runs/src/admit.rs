@@ -99,7 +99,10 @@ impl Runs {
             credential: new.mandate.credential.map(Id::uuid),
             authority_revision: new.mandate.revision,
             papers: sealed,
-            concurrency: new.order.concurrency.or_else(|| new.order.rate.map(|_| Concurrency::none(new.target.id))),
+            concurrency: new
+                .order
+                .concurrency
+                .or_else(|| new.order.rate.map(|_| Concurrency::none(new.target.id))),
             rate: new.order.rate,
             deduplication_key: new.order.deduplication_key,
             run,

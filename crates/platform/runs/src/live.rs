@@ -181,7 +181,8 @@ impl LogSink {
 
     /// How far the run is: a fraction from 0 to 1, a few words. Visible when it is stored, a moment later.
     pub fn progress(&self, fraction: Option<f64>, message: Option<String>) {
-        let fraction = fraction.filter(|fraction| fraction.is_finite()).map(|fraction| fraction.clamp(0.0, 1.0));
+        let fraction =
+            fraction.filter(|fraction| fraction.is_finite()).map(|fraction| fraction.clamp(0.0, 1.0));
         let message = message.map(|text| text.chars().take(Progress::LONGEST).collect());
         self.held.progress.set(Progress { fraction, message, at: self.world.now() });
     }

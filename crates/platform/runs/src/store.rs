@@ -286,8 +286,7 @@ pub(crate) fn lease_rated(
     now: Timestamp,
 ) -> Bookkeeping {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let count =
-        concat!("INSERT INTO run_starts (org, target, number, at, run, fence, place) ", startable!());
+    let count = concat!("INSERT INTO run_starts (org, target, number, at, run, fence, place) ", startable!());
     let counted = vec![org.uuid().into(), kinds.into(), most.into(), now.into()];
     let lease = concat!(
         "UPDATE runs SET state = 'leased', attempts = attempts + 1, fence = fence + 1, worker = $1, lease_until = $2, \

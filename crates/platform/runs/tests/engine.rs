@@ -15,8 +15,9 @@ use db::{AuthorityEntry, Bookkeeping, Change, Db, OrgScope, Select, sql};
 use futures::future::BoxFuture;
 use ledger::{Actor, Fact, Ledger, LedgerSettings, Origin};
 use safeconduct_runs::{
-    Act, Concurrency, Ending, Executor, Finish, Footing, Ground, Mandate, Move, NewRun, Order, Progress, Promised, Rate, Run,
-    RunError, RunFilter, RunState, RunToken, Runs, RunsSettings, Target, Task, Trigger, Usage,
+    Act, Concurrency, Ending, Executor, Finish, Footing, Ground, Mandate, Move, NewRun, Order, Progress,
+    Promised, Rate, Run, RunError, RunFilter, RunState, RunToken, Runs, RunsSettings, Target, Task, Trigger,
+    Usage,
 };
 use secrets::{KeySource, Keyring};
 use serde_json::json;

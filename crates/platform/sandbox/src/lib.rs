@@ -21,7 +21,9 @@ mod packet;
 mod settings;
 mod sys;
 
-pub use call::{Call, Clock, ContextFrame, Failure, LogLevel, LogLine, LogSource, Outcome, Progress, Report, Usage};
+pub use call::{
+    Call, Clock, ContextFrame, Failure, LogLevel, LogLine, LogSource, Outcome, Progress, Report, Usage,
+};
 pub use error::{SandboxError, SyntaxCheckError, SyntaxError};
 use frame::{Decoder, Frame, FrameError, Kind};
 #[cfg(feature = "unguarded")]

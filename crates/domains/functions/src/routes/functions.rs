@@ -16,7 +16,7 @@ use web::{
 };
 
 use super::views::{FunctionSummary, FunctionView};
-use crate::model::{Function, FunctionRef, Runtime, Visibility};
+use crate::model::{Function, FunctionRef, Mode, Runtime, Visibility};
 use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::service::{Versioned, Wanted, WantedVersion};
@@ -56,6 +56,8 @@ pub struct NewFunction {
     #[schema(max_length = 4000)]
     pub description: Option<String>,
     pub runtime: Option<Runtime>,
+    /// `fork` if left out.
+    pub mode: Option<Mode>,
     /// `def handler(input, context)`, or a function of the function's own name.
     #[schema(min_length = 1, max_length = 524288)]
     pub code: String,
@@ -124,6 +126,7 @@ pub async fn create(
         visibility: new.visibility.unwrap_or(Visibility::Organization),
         version: WantedVersion {
             runtime: new.runtime,
+            mode: new.mode,
             code: new.code,
             entrypoint: new.entrypoint,
             input_schema: new.input_schema,
@@ -132,7 +135,7 @@ pub async fn create(
             memory_mb: new.memory_mb,
             retry: new.retry,
             concurrency: new.concurrency,
-rate: new.rate,
+            rate: new.rate,
             permissions: Some(new.permissions),
         },
     };

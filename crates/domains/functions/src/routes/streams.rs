@@ -184,7 +184,8 @@ fn states(reader: Reader, after: i64) -> impl Stream<Item = Result<Event, Infall
         let run = match reader.next(coming).await? {
             Move::State(run) => *run,
             Move::Progress(progress) => {
-                let event = Event::default().event("progress").data(text(&ProgressView::from(progress.clone())));
+                let event =
+                    Event::default().event("progress").data(text(&ProgressView::from(progress.clone())));
                 return Some((Ok(event), (reader, after, Some(progress))));
             }
         };

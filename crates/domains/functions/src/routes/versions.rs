@@ -16,7 +16,7 @@ use web::{
 };
 
 use super::views::{FunctionView, VersionView};
-use crate::model::{FunctionRef, Version};
+use crate::model::{FunctionRef, Mode, Version};
 use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::service::WantedVersion;
@@ -51,6 +51,7 @@ pub struct NewVersion {
     pub code: String,
     #[schema(max_length = 63, pattern = "^[a-zA-Z_][a-zA-Z0-9_]*$")]
     pub entrypoint: Option<String>,
+    pub mode: Option<Mode>,
     /// JSON Schema 2020-12; `{}` to accept everything again.
     #[schema(value_type = Option<Object>)]
     pub input_schema: Option<Value>,
@@ -87,6 +88,7 @@ pub async fn publish(
 ) -> Result<Reply, Refusal> {
     let wanted = WantedVersion {
         runtime: None,
+        mode: new.mode,
         code: new.code,
         entrypoint: new.entrypoint,
         input_schema: new.input_schema,
@@ -95,7 +97,7 @@ pub async fn publish(
         memory_mb: new.memory_mb,
         retry: new.retry,
         concurrency: new.concurrency,
-rate: new.rate,
+        rate: new.rate,
         permissions: new.permissions,
     };
     allowed.settle::<PublishVersion, _, _, _>(|| functions.publish(&allowed, &of, &wanted)).await

@@ -9,7 +9,7 @@ use types::{FunctionId, FunctionVersionId, Id, RunId, Timestamp, TokenId, TxnId}
 use utoipa::ToSchema;
 use web::{PrincipalId, Reply};
 
-use crate::model::{Function, Runtime, Version, Visibility};
+use crate::model::{Function, Mode, Runtime, Version, Visibility};
 use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::service::Versioned;
@@ -57,6 +57,8 @@ pub struct VersionView {
     /// From 1.
     pub number: i64,
     pub runtime: Runtime,
+    /// How a call gets its interpreter: `fork`ed from a warm one, or one of its own (`cold`).
+    pub mode: Mode,
     pub code: String,
     /// SHA-256 of the code.
     pub code_sha256: String,
@@ -262,6 +264,7 @@ impl From<Version> for VersionView {
             function: version.function,
             number: version.number,
             runtime: version.runtime,
+            mode: version.mode,
             code: version.code,
             code_sha256: hex::encode(version.code_sha256),
             entrypoint: version.entrypoint,
@@ -288,7 +291,8 @@ impl From<Versioned> for FunctionView {
 impl RunView {
     /// With what is sealed, where it was read; large contents are left out.
     pub(crate) fn new(run: Run, contents: Option<Contents>) -> Self {
-        let contents = contents.unwrap_or(Contents { input: None, output: None, error: None, progress: None });
+        let contents =
+            contents.unwrap_or(Contents { input: None, output: None, error: None, progress: None });
         let json = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let error = match (contents.error, run.error_kind) {
             (Some(error), _) => Some(error.into()),

@@ -16,7 +16,9 @@ use super::jail::{Jail, Tickets};
 use super::log::LogGate;
 use crate::call::LogSource;
 use crate::message::{Ending, Error, Excess, Exited, Message};
-use crate::{Call, Clock, Decoder, Failure, Frame, FrameError, Kind, Limits, Outcome, Progress, Report, Usage};
+use crate::{
+    Call, Clock, Decoder, Failure, Frame, FrameError, Kind, Limits, Outcome, Progress, Report, Usage,
+};
 
 /// Longest error frame: the runner cuts message and traceback to less.
 const LONGEST_ERROR: usize = 256 << 10;

@@ -36,6 +36,7 @@ pub struct ZygoteSpec {
     code: Arc<str>,
     pub(super) entrypoints: Vec<String>,
     check: bool,
+    cold: bool,
     pub(super) removed: Removed,
 }
 
@@ -54,8 +55,16 @@ impl ZygoteSpec {
             code: code.into(),
             entrypoints: entrypoints.iter().map(|&name| name.to_owned()).collect(),
             check: false,
+            cold: false,
             removed: Removed::default(),
         }
+    }
+
+    /// Each call gets a new jail and interpreter, which loads the module anew and ends with the call.
+    #[must_use]
+    pub fn cold(mut self) -> Self {
+        self.cold = true;
+        self
     }
 
     /// For the control half of an attack test: the same jail without these guards.
@@ -129,7 +138,8 @@ impl Sandbox {
         let jail = tokio::select! {
             biased;
             () = call.cancel.cancelled() => return Ok(unstarted(Outcome::Cancelled)),
-            jail = self.0.zygotes.get(key, || self.open(&call.zygote, &call.limits)) => jail,
+            jail = self.open(&call.zygote, &call.limits), if call.zygote.cold => jail.map(Arc::new),
+            jail = self.0.zygotes.get(key, || self.open(&call.zygote, &call.limits)), if !call.zygote.cold => jail,
         };
         match jail {
             Ok(jail) => Ok(conversation::run(&jail, call, &self.0.settings.api_url()).await),

@@ -176,3 +176,22 @@ async fn a_launcher_that_does_not_speak_is_refused_at_once() {
     let error = Launcher::start(&settings).err().unwrap();
     assert!(error.to_string().contains("cannot be started"), "{error}");
 }
+
+/// A cold call has an interpreter of its own, which ends with it and is nobody else's; its module may start threads.
+#[tokio::test]
+async fn a_cold_call_begins_and_ends_with_its_own_interpreter() {
+    let sandbox = sandbox();
+    let code = format!("import threading\nthreading.Thread(target=print, daemon=True).start()\n{BORN}");
+    let mut seen = HashSet::new();
+    for _ in 0..3 {
+        seen.insert(born(&sandbox, zygote(&code).cold(), limits()).await);
+    }
+    assert_eq!(seen.len(), 3);
+    let broken = zygote("raise ValueError('at load')\n").cold();
+    let outcome = report(&sandbox, broken, limits()).await.0.outcome;
+    assert!(matches!(&outcome, Outcome::Failed(failure) if failure.kind == "ValueError"), "{outcome:?}");
+    assert_ne!(
+        born(&sandbox, zygote(BORN), limits()).await,
+        born(&sandbox, zygote(BORN).cold(), limits()).await
+    );
+}

@@ -58,11 +58,39 @@ fn functions_are_pushed_and_run() {
 }
 
 #[test]
+fn a_run_is_watched_to_its_end() {
+    let terminal = Terminal::signed_in();
+    // What a function says of itself is held to one line, and no terminal obeys it.
+    let code =
+        "def handler(input, context):\n    context.progress(0.5, 'half\\n\\x1b[2Jof it')\n    return 1\n";
+    terminal.file("reports.py", code);
+    terminal.run(&["functions", "push", "reports.py", "--name", "ops:reports", "--mode", "cold"]).ok();
+    let run = terminal.run(&["functions", "run", "ops:reports", "--detach", "--quiet"]).ok();
+    let moves = terminal.run(&["runs", "watch", &run, "--jsonl"]).ok();
+    let last: serde_json::Value = serde_json::from_str(moves.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["status"], &last["output"]), (&serde_json::json!("succeeded"), &serde_json::json!(1)));
+    shows("runs_watch", &terminal.run(&["runs", "watch", &run]));
+    shows("runs_show_progress", &terminal.run(&["runs", "show", &run]));
+    terminal.end();
+}
+
+#[test]
 fn runs_that_are_given_up_are_seen_tried_again_and_put_aside() {
     let terminal = Terminal::signed_in();
     terminal.file("fails.py", "def handler(input, context):\n    raise ValueError('no')\n");
-    let push =
-        ["functions", "push", "fails.py", "--name", "ops:fails", "--attempts", "2", "--retry-wait", "0", "--rate", "5/1h"];
+    let push = [
+        "functions",
+        "push",
+        "fails.py",
+        "--name",
+        "ops:fails",
+        "--attempts",
+        "2",
+        "--retry-wait",
+        "0",
+        "--rate",
+        "5/1h",
+    ];
     terminal.run(&push).ok();
     shows("functions_show_attempts", &terminal.run(&["functions", "show", "ops:fails"]));
     shows("queues_empty", &terminal.run(&["queues", "list"]));

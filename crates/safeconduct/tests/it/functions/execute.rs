@@ -27,6 +27,30 @@ async fn facts_of(server: &TestServer, run: &str) -> Vec<Vec<Option<String>>> {
 }
 
 testing::on_both_databases! {
+    async fn a_cold_call_loads_the_module_anew(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let code = "import os\nLOADED = os.urandom(8).hex()\ndef handler(input, context):\n    return LOADED\n";
+        let body = json!({ "namespace": "ops", "name": "tells", "code": code });
+        let warm = crate::functions::made(&owner, body).await;
+        let loaded = async |function: &str| {
+            let ended = crate::functions::run(&owner, function, json!({})).await;
+            assert_eq!(ended["status"], "succeeded", "{ended:#}");
+            ended["output"].clone()
+        };
+        assert_eq!(loaded(&warm).await, loaded(&warm).await, "forked from one that has loaded it");
+        let publish = json!({ "code": code, "mode": "cold" });
+        let next = owner.post(&format!("/api/v1/functions/{warm}/versions"), publish).await.ok(201);
+        assert_eq!(next["version"]["mode"], "cold");
+        assert_ne!(loaded(&warm).await, loaded(&warm).await, "each has loaded it by itself");
+        let kept = json!({ "code": format!("{code}#") });
+        let next = owner.post(&format!("/api/v1/functions/{warm}/versions"), kept).await.ok(201);
+        assert_eq!(next["version"]["mode"], "cold", "what is left out stays");
+        let wrong = json!({ "code": code, "mode": "tepid" });
+        owner.post(&format!("/api/v1/functions/{warm}/versions"), wrong).await.refused(422, "validation_failed");
+        server.finish().await;
+    }
+
     async fn a_run_answers_with_its_output_and_leaves_one_fact(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;

@@ -153,12 +153,20 @@ async fn a_worker_says_what_it_needs() {
     let start = Start::of(&database);
     let refused = start.work().err().expect("no worker on SQLite");
     assert_eq!(refused.code, Some(1));
-    assert!(refused.errors.contains("safeconduct worker needs PostgreSQL: set database.url"), "{}", refused.errors);
+    assert!(
+        refused.errors.contains("safeconduct worker needs PostgreSQL: set database.url"),
+        "{}",
+        refused.errors
+    );
     let refused = start.set("functions.workers_only", "true").run().err().expect("nobody would work");
     assert!(refused.errors.contains("functions.workers_only needs PostgreSQL"), "{}", refused.errors);
     let database = TestDatabase::postgres().await;
     let refused = Start::of(&database).work().err().expect("no worker without an issuer");
-    assert!(refused.errors.contains("server.public_url is needed beside safeconduct worker"), "{}", refused.errors);
+    assert!(
+        refused.errors.contains("server.public_url is needed beside safeconduct worker"),
+        "{}",
+        refused.errors
+    );
 }
 
 testing::on_both_databases! {

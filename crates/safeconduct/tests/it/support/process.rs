@@ -105,7 +105,10 @@ impl Start {
             if let Some((_, token)) = line.trim().split_once("/console/welcome#") {
                 link.get_or_insert(token.to_owned());
             }
-            if line.contains("safeconduct quickstart") || line.contains("safeconduct admin link") || verb == ["worker"] {
+            if line.contains("safeconduct quickstart")
+                || line.contains("safeconduct admin link")
+                || verb == ["worker"]
+            {
                 break;
             }
         }

@@ -69,10 +69,10 @@ impl Furnished {
         let large = json!({ "namespace": marker.replace('-', "_"), "name": "large", "code": code });
         let large = id(&make("/api/v1/functions", large).await);
         owner.post(&format!("/api/v1/functions/{large}/execute"), json!({ "input": {} })).await.ok(200);
-        // A dead letter.
+        // A dead letter, whose starts are counted.
         let fails = json!({
             "namespace": marker.replace('-', "_"), "name": "fails", "code": "def handler(input, context):\n    raise ValueError\n",
-            "retry": { "max_attempts": 2, "initial_seconds": 0 },
+            "retry": { "max_attempts": 2, "initial_seconds": 0 }, "rate": { "starts": 100, "per_seconds": 60 },
         });
         let fails = id(&make("/api/v1/functions", fails).await);
         owner.post(&format!("/api/v1/functions/{fails}/execute"), json!({ "input": {} })).await.ok(200);
