@@ -38,6 +38,7 @@ pub use facts::KINDS;
 pub use file::FileError;
 pub use kind::{Begun, Finding, Kind, Kinds, NewState, Next, Proven, Visit};
 pub use model::{Owner, Provider};
+pub use passwords::become_hasher_if_asked;
 pub use routes::routes;
 pub use service::{SignIn, SignInParts, SignInSettings};
 pub use states::OpenState;

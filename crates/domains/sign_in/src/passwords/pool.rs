@@ -1,25 +1,24 @@
-//! Argon2id (RFC 9106) with 19 MiB and two passes, on threads of its own: few, nice to everybody else, with a short queue. A
-//! storm of sign-ins fills the queue and is told to wait; it never takes the reactor's threads, nor much of its processors.
+//! Who asks for Argon2: few threads with a short queue, each with a process that does the work. A storm of sign-ins fills the
+//! queue and is told to wait; it never takes the reactor's threads, nor much of its processors.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use types::{Secret, World};
 
-/// KiB of memory, passes, lanes: the OWASP minimum with the least memory.
-const MEMORY: u32 = 19 * 1024;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
+use super::process::{NICENESS, Process};
+use super::work::{Answer, Task, work};
+
 /// Hashes that may wait; at some 20 ms each this is about a second and a half.
 const WAITING: usize = 64;
-/// Out of 20: these threads yield to all others.
-const NICENESS: i32 = 10;
 
-type Job = Box<dyn FnOnce(&Argon2<'static>) + Send>;
+struct Job {
+    password: Secret<String>,
+    task: Task,
+    answer: oneshot::Sender<Option<Answer>>,
+}
 
 /// The queue is full.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +40,7 @@ impl Hasher {
         for number in 0..cores.div_ceil(2) {
             let jobs = jobs.clone();
             let thread = std::thread::Builder::new().name(format!("password {number}"));
-            thread.spawn(move || work(&jobs))?;
+            thread.spawn(move || serve(&jobs))?;
         }
         Ok(Self { queue, world })
     }
@@ -49,14 +48,10 @@ impl Hasher {
     /// The PHC string of a password, under a fresh salt.
     pub(crate) async fn hash(&self, password: Secret<String>) -> Result<String, Overloaded> {
         let salt = self.world.bytes::<16>();
-        self.run(move |argon| {
-            let salt = SaltString::encode_b64(&salt).ok()?;
-            let hash = argon.hash_password(password.reveal().as_bytes(), &salt).ok()?;
-            Some(hash.to_string())
-        })
-        .await?
-        // Sixteen bytes are a salt and the parameters are constants: there is nothing that could fail.
-        .ok_or(Overloaded)
+        match self.ask(password, Task::Hash { salt }).await? {
+            Answer::Hash(hash) => Ok(hash),
+            Answer::Same(_) => Err(Overloaded),
+        }
     }
 
     /// Whether a password has this hash. Without a hash – nobody has that name – as much work is done, for nothing.
@@ -65,50 +60,54 @@ impl Hasher {
         password: Secret<String>,
         hash: Option<String>,
     ) -> Result<bool, Overloaded> {
-        self.run(move |argon| {
-            let known = hash.is_some();
-            let text = hash.as_deref().unwrap_or(NOBODYS);
-            let parsed = PasswordHash::new(text);
-            let same = parsed
-                .is_ok_and(|parsed| argon.verify_password(password.reveal().as_bytes(), &parsed).is_ok());
-            known && same
-        })
-        .await
+        match self.ask(password, Task::Verify { hash }).await? {
+            Answer::Same(same) => Ok(same),
+            Answer::Hash(_) => Err(Overloaded),
+        }
     }
 
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static,
-    ) -> Result<T, Overloaded> {
+    async fn ask(&self, password: Secret<String>, task: Task) -> Result<Answer, Overloaded> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |argon| {
-            // Whoever asked may have hung up.
-            let _ = answer.send(work(argon));
-        });
-        self.queue.try_send(job).map_err(|_| Overloaded)?;
-        answered.await.map_err(|_| Overloaded)
+        self.queue.try_send(Job { password, task, answer }).map_err(|_| Overloaded)?;
+        answered.await.ok().flatten().ok_or(Overloaded)
     }
 }
 
-/// The hash of a password that nobody has, of the same parameters.
-const NOBODYS: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$c2FmZWNvbmR1Y3Rub2JvZHk$0000000000000000000000000000000000000000000";
-
-fn work(jobs: &Mutex<Receiver<Job>>) {
+fn serve(jobs: &Mutex<Receiver<Job>>) {
     if let Err(error) = rustix::process::nice(NICENESS) {
         tracing::warn!(%error, "the threads of passwords run as fast as all others");
     }
-    let argon = match Params::new(MEMORY, PASSES, LANES, None) {
-        Ok(params) => Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-        Err(error) => return tracing::error!(%error, "no passwords can be checked"),
-    };
+    // Started with the first password, because many servers never see one.
+    let mut process = None;
     loop {
         let job = jobs.lock().recv();
-        match job {
-            Ok(job) => job(&argon),
-            Err(_) => return,
-        }
+        let Ok(Job { password, task, answer }) = job else { return };
+        // Whoever asked may have hung up.
+        let _ = answer.send(solve(&mut process, &password, &task));
     }
+}
+
+/// By the process; by a new one when it died; here when none can be had, since people must come in.
+fn solve(process: &mut Option<Process>, password: &Secret<String>, task: &Task) -> Option<Answer> {
+    for _ in 0..2 {
+        if process.is_none() {
+            match Process::start() {
+                None => break,
+                Some(Ok(started)) => *process = Some(started),
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "no process for passwords; they are checked in this one");
+                    break;
+                }
+            }
+        }
+        match process.as_mut().map(|process| process.ask(password, task)) {
+            Some(Ok(answer)) => return answer,
+            Some(Err(error)) => tracing::warn!(%error, "the process that checks passwords ended"),
+            None => {}
+        }
+        *process = None;
+    }
+    work(password, task)
 }
 
 #[cfg(test)]
@@ -136,7 +135,6 @@ mod tests {
             assert!(!hasher.verify(secret(wrong), Some(hash.clone())).await.unwrap(), "{wrong}");
         }
         assert!(!hasher.verify(secret("correct horse battery"), None).await.unwrap());
-        assert!(PasswordHash::new(NOBODYS).is_ok(), "work for nobody must be work");
     }
 
     /// One thread drives the test: if hashing took it, the clock below would not tick.

@@ -5,6 +5,7 @@ mod bucket;
 mod bus;
 mod database_down;
 mod full_disk;
+mod hasher;
 mod keys;
 mod kill_nine;
 mod second_node;
