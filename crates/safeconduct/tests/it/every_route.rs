@@ -74,6 +74,8 @@ testing::on_both_databases! {
                 open.push(spec.id);
                 continue;
             }
+            // What an earlier operation set going goes on by itself, and its end is a fact.
+            at_rest(&server).await;
             let stage = Stage::set(&server, &dns, spec, &owner).await;
             // Decision points and directories are programs: the cookie is for the console and our own API.
             let by_token = match !spec.path.starts_with("/api/v1/") {
@@ -612,7 +614,9 @@ async fn somebody_with_a_password(server: &TestServer, owner: &Caller, spec: &Sp
 async fn at_rest(server: &TestServer) {
     let tamper = server.database.tamper().await;
     let open = "SELECT count(*) FROM runs WHERE state IN ('queued', 'leased', 'running')";
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while tamper.number(open).await > 0 {
+        assert!(std::time::Instant::now() < until, "runs do not end");
         tokio::task::yield_now().await;
     }
 }
