@@ -7,6 +7,7 @@ use types::{OrgId, Uuid};
 use crate::{FactRow, Scope, Statement, Value, sql};
 
 /// Alters identity, authority or configuration, or ends an act. Shipped whole by [`crate::Db::commit`].
+#[derive(Clone)]
 pub struct Change {
     pub(crate) scope: Scope,
     pub(crate) facts: Vec<FactRow>,
@@ -133,6 +134,20 @@ impl Change {
     #[must_use]
     pub fn wake_queue(mut self) -> Self {
         self.wakes_queue = true;
+        self
+    }
+
+    /// Whether it may share a transaction: what guards rows or moves the authority log does not wait for others.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.guards.is_empty() && self.authority.is_empty()
+    }
+
+    /// Both or neither. Only for plain ones of one scope.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.facts.extend(other.facts);
+        self.statements.extend(other.statements);
+        self.books.extend(other.books);
+        self.wakes_queue |= other.wakes_queue;
         self
     }
 

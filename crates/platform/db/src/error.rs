@@ -2,7 +2,7 @@
 
 use problem::{Code, Problem};
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum DbError {
     /// No connection, or the connection broke; nothing is known to have been written.
     #[error("the database does not answer: {0}")]

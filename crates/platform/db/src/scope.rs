@@ -4,7 +4,7 @@ use types::OrgId;
 
 /// One organization. Handed out by the admission of a request (platform/web) and by leased runs, both with proof of the
 /// caller's rights; `xtask tidy` lists who may make one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OrgScope(OrgId);
 
 impl OrgScope {

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use db::{CommitError, OrgScope};
-use problem::RUN_ENDED;
+use db::OrgScope;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::house::{Executor, Runs, Task};
@@ -18,10 +17,12 @@ use crate::{RunsError, logs, store};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Runs {
-    /// Carries a run in a task of its own: no caller that hangs up cuts it.
-    pub(crate) fn start(&self, leased: Leased, permit: OwnedSemaphorePermit) {
-        let (runs, run) = (self.clone(), leased.run.clone());
-        self.carry(run, permit, async move { runs.take_up(leased).await });
+    /// Begins what was leased, all of it in one transaction, and carries each run. In a task of its own: what was leased must not
+    /// be left lying when the loop ends.
+    pub(crate) fn start(&self, leased: Vec<(Leased, OwnedSemaphorePermit)>) {
+        let runs = self.clone();
+        let begun = self.0.carried.track_future(async move { runs.take_up(leased).await });
+        telemetry::spawn("begin runs", begun);
     }
 
     /// The same for a run that never was in the queue, and whose papers are open already.
@@ -40,8 +41,7 @@ impl Runs {
         let runs = self.clone();
         let carried = self.0.carried.track_future(async move {
             if let Err(error) = work.await {
-                tracing::error!(%error, run = %run.id, "a run could not be carried to its end");
-                runs.let_go(&run).await;
+                runs.give_up(&run, &error).await;
             }
             runs.0.watchers.moved(run.id);
             drop(permit);
@@ -49,18 +49,47 @@ impl Runs {
         telemetry::spawn("run", carried);
     }
 
-    async fn take_up(&self, leased: Leased) -> Result<(), RunsError> {
-        let Leased { run, papers, input, .. } = leased;
+    async fn take_up(&self, leased: Vec<(Leased, OwnedSemaphorePermit)>) {
+        let mut held = Vec::with_capacity(leased.len());
+        for (leased, permit) in leased {
+            let run = leased.run.clone();
+            match self.hold_leased(leased).await {
+                Ok(one) => held.push((one, permit)),
+                Err(error) => self.give_up(&run, &error).await,
+            }
+        }
+        // Awaited: whoever cancels from here on finds it among the living; what was cancelled before does not begin.
+        let begin = store::begin(held.iter().map(|(one, _)| &one.run), self.0.world.now());
+        let begun = match self.0.db.keep(begin).await {
+            Ok(begun) => begun,
+            Err(error) => {
+                let error = RunsError::from(error);
+                for (one, _) in &held {
+                    self.give_up(&one.run, &error).await;
+                }
+                return;
+            }
+        };
+        for ((one, permit), rows) in held.into_iter().zip(begun) {
+            if !rows.is_empty() {
+                one.held.held.set_stored();
+                self.0.watchers.moved(one.run.id);
+                let (runs, run) = (self.clone(), one.run.clone());
+                self.carry(run, permit, async move { runs.read_and_attempt(one).await });
+            }
+        }
+    }
+
+    async fn hold_leased(&self, leased: Leased) -> Result<HeldLease, RunsError> {
+        let Leased { run, papers, input } = leased;
         let papers = self.papers(&run, &papers).await?;
         let first_line = if run.attempts > 1 { self.lines_so_far(&run).await? + 1 } else { 1 };
         let held = self.hold(&run, &papers, first_line);
-        // Awaited: whoever cancels from here on finds it among the living; who did before has made this fail.
-        match self.0.db.keep(store::begin(&run, self.0.world.now())).await {
-            Err(CommitError::Refused(code)) if *code == RUN_ENDED => return Ok(()),
-            begun => drop(begun?),
-        }
-        held.held.set_stored();
-        self.0.watchers.moved(run.id);
+        Ok(HeldLease { run, papers, input, held })
+    }
+
+    async fn read_and_attempt(&self, lease: HeldLease) -> Result<(), RunsError> {
+        let HeldLease { run, papers, input, held } = lease;
         let input = match self.input(&run, input).await {
             Ok(input) => input,
             Err(error) => return self.again(&run, &error.to_string()).await,
@@ -72,6 +101,10 @@ impl Runs {
     pub(crate) fn hold(&self, run: &Run, papers: &Papers, first_line: i64) -> Entered {
         let held = Held::new(run, papers.mandate.kin(), first_line);
         self.0.live.enter(held.clone());
+        // Too late for the word that goes to all when this process stops.
+        if self.0.stopping.is_cancelled() {
+            held.stop(Stop::HandedBack);
+        }
         Entered { live: self.0.live.clone(), held }
     }
 
@@ -141,7 +174,8 @@ impl Runs {
     }
 
     /// After a defect of ours: what cannot be carried here must not stay leased for ever.
-    async fn let_go(&self, run: &Run) {
+    async fn give_up(&self, run: &Run, error: &RunsError) {
+        tracing::error!(%error, run = %run.id, "a run could not be carried to its end");
         let away = self.again(run, "it could not be carried to its end").await;
         if let Err(error) = away {
             tracing::error!(%error, run = %run.id, "its lease stays until this server starts again");
@@ -180,6 +214,14 @@ impl Runs {
         let last = self.0.db.read_one(store::SCOPE, logs::last_line(run.org, run.id)).await?;
         Ok(last.map_or(Ok(0), |mut row| row.next())?)
     }
+}
+
+/// A run that was leased and is among those that can be stopped here; its row does not say so yet.
+struct HeldLease {
+    run: Run,
+    papers: Papers,
+    input: Option<Vec<u8>>,
+    held: Entered,
 }
 
 /// A run that this process is about to work on.

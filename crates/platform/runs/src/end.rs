@@ -107,7 +107,7 @@ impl Runs {
         for statement in segment.into_iter().map(|(statement, _)| statement).chain(progress).chain(output) {
             change = change.with(statement);
         }
-        if let Err(error) = self.0.db.commit(change.wake_queue()).await {
+        if let Err(error) = self.0.db.commit_together(change.wake_queue()).await {
             held.progress.put_back();
             return Err(error.into());
         }

@@ -304,12 +304,9 @@ impl Runs {
                 Err(CommitError::Refused(_)) => continue,
                 rows => rows?,
             };
-            for row in rows.into_iter().flatten() {
-                let leased = store::leased(row)?;
-                let Some(permit) = permits.pop() else { break };
-                self.start(leased, permit);
-                begun += 1;
-            }
+            let leased = rows.into_iter().flatten().map(store::leased).collect::<Result<Vec<_>, _>>()?;
+            begun += leased.len();
+            self.start(leased.into_iter().zip(std::iter::from_fn(|| permits.pop())).collect());
         }
         Ok(begun)
     }

@@ -201,7 +201,7 @@ impl Bench {
             Step::Begin(worker) => {
                 if let Some(run) = &case.hands[worker] {
                     // Refused where somebody else has it; the model says when that must be so.
-                    let _ = self.db.keep(store::begin(run, self.world.now())).await;
+                    let _ = self.db.keep(store::begin(std::iter::once(run), self.world.now())).await;
                 }
             }
             Step::Finish(worker) => {

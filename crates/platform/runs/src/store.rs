@@ -334,10 +334,12 @@ pub(crate) fn held(worker: Uuid) -> Statement {
     sql(text, vec![worker.into()])
 }
 
-pub(crate) fn begin(run: &Run, now: Timestamp) -> Bookkeeping {
+/// Answers each run's id, or nothing where it was taken away meanwhile.
+pub(crate) fn begin<'a>(runs: impl Iterator<Item = &'a Run>, now: Timestamp) -> Bookkeeping {
     let text = "UPDATE runs SET state = 'running', started_at = $4, progress = NULL, revision = revision + 1 \
-                WHERE org = $1 AND id = $2 AND fence = $3 AND state = 'leased'";
-    Bookkeeping::new(SCOPE).statement(sql(text, with_fence(run, [now.into()])).one_row_or(&RUN_ENDED))
+                WHERE org = $1 AND id = $2 AND fence = $3 AND state = 'leased' RETURNING id";
+    let one = |run| sql(text, with_fence(run, [now.into()]));
+    runs.map(one).fold(Bookkeeping::new(SCOPE), Bookkeeping::statement)
 }
 
 /// Gives a run back: `refund` attempts are not counted (the server stops), else the attempt is spent.

@@ -70,12 +70,7 @@ async fn write(pool: &Pool, org: OrgId, waiting: Vec<Waiting>) {
     let (facts, answers): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
     let result = insert(pool, org, facts).await;
     for answer in answers {
-        let outcome = match &result {
-            Ok(()) => Ok(()),
-            Err(DbError::Full) => Err(DbError::Full.into()),
-            Err(DbError::Unavailable(text)) => Err(DbError::Unavailable(text.clone()).into()),
-            Err(DbError::Internal(text)) => Err(DbError::Internal(text.clone()).into()),
-        };
+        let outcome = result.clone().map_err(CommitError::Db);
         // Nobody waits any more when the caller hung up.
         let _ = answer.send(outcome);
     }

@@ -6,6 +6,7 @@ mod flight;
 mod listen;
 mod pool;
 mod roles;
+mod together;
 mod values;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ struct Inner {
     app: pool::Pool,
     system: pool::Pool,
     appender: append::Appender,
+    together: together::Together,
     notices: watch::Receiver<i64>,
     signals: Signals,
 }
@@ -49,8 +51,9 @@ impl Postgres {
             pool::Pool::new(&settings.system_url, settings.system_connections, settings.connect_timeout)?;
         roles::refuse_powerful(&app).await?;
         let appender = append::Appender::start(app.clone(), signals.clone());
+        let together = together::Together::start(app.clone(), signals.clone());
         let notices = listen::start(&settings.system_url, signals.clone())?;
-        Ok(Self(Arc::new(Inner { app, system, appender, notices, signals })))
+        Ok(Self(Arc::new(Inner { app, system, appender, together, notices, signals })))
     }
 
     pub(crate) async fn read(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, DbError> {
@@ -65,6 +68,13 @@ impl Postgres {
             self.0.signals.work_queued();
         }
         Ok(committed)
+    }
+
+    pub(crate) async fn commit_together(&self, change: Change) -> Result<Committed, CommitError> {
+        match change.scope {
+            Scope::Org(scope) => self.0.together.commit(scope, change).await,
+            Scope::System(_) => self.commit(change).await,
+        }
     }
 
     pub(crate) async fn append(&self, fact: FactRow) -> Result<(), CommitError> {

@@ -134,8 +134,7 @@ fn run_books(connection: &Connection, statements: &[Statement]) -> Result<Vec<Ve
 
 fn same(error: &CommitError) -> CommitError {
     CommitError::Db(match error {
-        CommitError::Db(DbError::Full) => DbError::Full,
-        CommitError::Db(DbError::Unavailable(text)) => DbError::Unavailable(text.clone()),
+        CommitError::Db(error) => error.clone(),
         other => DbError::Internal(other.to_string()),
     })
 }

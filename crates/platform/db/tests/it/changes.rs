@@ -1,7 +1,7 @@
 //! A change is made whole or not at all, and says why not.
 
 use db::{Bookkeeping, Change, CommitError, DbError, SystemScope, sql};
-use testing::on_both_databases;
+use testing::{Engine, on_both_databases};
 
 use crate::db;
 use crate::shelf::{EXISTS, MISSING, Shelf, fact};
@@ -67,25 +67,51 @@ on_both_databases! {
     async fn neighbours_do_not_suffer(database: TestDatabase) {
         let shelf = Shelf::new(&database).await;
         shelf.db.commit(Change::new(shelf.scope(), shelf.fact()).statement(shelf.insert("taken"))).await.unwrap();
-        let changes = (0..300).map(|number| {
-            let last = match number % 3 {
-                0 => shelf.insert("taken"),
-                1 => sql("UPDATE things SET name = 'y' WHERE name = 'nobody'", vec![]).one_row_or(&MISSING),
-                _ => shelf.insert(&format!("second {number}")),
-            };
-            let first = shelf.insert(&format!("first {number}"));
-            shelf.db.commit(Change::new(shelf.scope(), shelf.fact()).statement(first).statement(last))
-        });
-        let answers = futures::future::join_all(changes).await;
-        for (number, answer) in answers.iter().enumerate() {
-            match (number % 3, answer) {
-                (0, Err(CommitError::Refused(code))) => assert_eq!(**code, EXISTS),
-                (1, Err(CommitError::Refused(code))) => assert_eq!(**code, MISSING),
-                (2, Ok(_)) => {}
-                _ => panic!("{number}: {answer:?}"),
+        for (round, together) in [false, true].into_iter().enumerate() {
+            let changes = (0..300).map(async |number| {
+                let last = match number % 3 {
+                    0 => shelf.insert("taken"),
+                    1 => sql("UPDATE things SET name = 'y' WHERE name = 'nobody'", vec![]).one_row_or(&MISSING),
+                    _ => shelf.insert(&format!("{round}, second {number}")),
+                };
+                let first = shelf.insert(&format!("{round}, first {number}"));
+                let change = Change::new(shelf.scope(), shelf.fact()).statement(first).statement(last);
+                if together { shelf.db.commit_together(change).await } else { shelf.db.commit(change).await }
+            });
+            let answers = futures::future::join_all(changes).await;
+            for (number, answer) in answers.iter().enumerate() {
+                match (number % 3, answer) {
+                    (0, Err(CommitError::Refused(code))) => assert_eq!(**code, EXISTS),
+                    (1, Err(CommitError::Refused(code))) => assert_eq!(**code, MISSING),
+                    (2, Ok(_)) => {}
+                    _ => panic!("{number}: {answer:?}"),
+                }
             }
         }
-        assert_eq!((shelf.names().await.len(), shelf.facts().await), (201, 101));
+        assert_eq!((shelf.names().await.len(), shelf.facts().await), (401, 201));
+    }
+
+    /// What comes at the same time shares a transaction if it may, each organization's by itself; what guards a row does not.
+    async fn what_comes_together_is_committed_together(database: TestDatabase) {
+        let shelf = Shelf::new(&database).await;
+        let other = Shelf { org: types::World::system().id(), db: shelf.db.clone(), hand: database.tamper().await };
+        let container = shelf.new_box().await;
+        let changes = (0..300).map(async |number| {
+            let shelf = if number % 2 == 0 { &shelf } else { &other };
+            let change = Change::new(shelf.scope(), shelf.fact()).statement(shelf.insert(&format!("thing {number}")));
+            let change = if number == 298 { change.guard("boxes", container, 1) } else { change };
+            shelf.db.commit_together(change).await.unwrap();
+        });
+        futures::future::join_all(changes).await;
+        assert_eq!((shelf.names().await.len(), shelf.facts().await), (300, 300));
+        if shelf.hand.engine() == Engine::Postgres {
+            let commits = shelf.hand.number("SELECT count(DISTINCT xmin::text) FROM things").await;
+            assert!((2..150).contains(&commits), "{commits} transactions for 300 changes");
+            let mixed = "SELECT count(*) FROM (SELECT xmin::text FROM things GROUP BY 1 HAVING count(DISTINCT org) > 1) x";
+            assert_eq!(shelf.hand.number(mixed).await, 0, "two organizations in one transaction");
+            let alone = "SELECT count(*) FROM things WHERE xmin = (SELECT xmin FROM things WHERE name = 'thing 298')";
+            assert_eq!(shelf.hand.number(alone).await, 1, "a guarded change waits for nobody");
+        }
     }
 
     /// A caller that hangs up cuts nothing: what was sent is made, whole.
