@@ -12,4 +12,5 @@ test('who acted stands before those on whose behalf', () => {
   expect(chainOf({ act: [], actor: ada })).toEqual([ada])
   expect(chainOf({ actor: ada, act: [report, triage] })).toEqual([report, triage, ada])
   expect(chainOf({ act: [], actor: platform, on_behalf_of: ada })).toEqual([platform, ada])
+  expect(chainOf({ act: [triage], actor: platform, on_behalf_of: ada })).toEqual([platform, triage, ada])
 })

@@ -241,6 +241,10 @@ async fn roll_back(desk: &mut Desk<'_>, client: &Client, rollback: &Rollback) ->
     let functions = client.functions();
     let known = functions.get(&rollback.function).await?;
     let wanted = rollback.to.unwrap_or(known.version.number - 1);
+    if wanted < 1 {
+        let text = format!("{} runs its first version; there is none before it.", rollback.function);
+        return Err(Failure::usage(text));
+    }
     let mut cursor = None;
     loop {
         let page = functions.versions(&known.summary.id, Some(200), cursor.as_deref()).await?;

@@ -24,6 +24,10 @@ impl Worker {
         if config.server.public_url.is_none() {
             return Err(StartError::Missing { key: "server.public_url", beside: NAME });
         }
+        // A key of its own making would seal what no server can open.
+        if config.keys.encryption_key.is_none() && !config.encryption_key_file().exists() {
+            return Err(StartError::Missing { key: "the server's keys.encryption_key", beside: NAME });
+        }
         let Some(jails) = jails else { return Err(StartError::NoSandbox) };
         config.functions.workers_only = false;
         let operations = bind(config.server.operations_listen).await?;

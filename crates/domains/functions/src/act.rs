@@ -15,6 +15,7 @@ use web::{Allowance, Decided, Object, Refusal, Reply};
 use crate::coerce::coerce;
 use crate::mandate::mandate;
 use crate::model::FunctionRef;
+use crate::service::held;
 use crate::versions::Ready;
 use crate::{FunctionError, Functions};
 
@@ -135,7 +136,8 @@ impl Functions {
             _ => {
                 runs.promise(&scope, run.id).await?;
                 let run = runs.get(&scope, run.id).await?.unwrap_or(run);
-                Ok(show(202, &run, None)?)
+                let contents = runs.contents(&scope, &run).await?;
+                Ok(show(202, &run, Some(contents))?)
             }
         }
     }
@@ -194,7 +196,9 @@ impl Functions {
         }
     }
 
-    /// A new run of the same version with the same input, on the caller's own authority.
+    /// A new run of the same version with the same input, on the caller's own authority. How many run and start at a time is
+    /// the function's matter, so the live version says it; what an old version may do that the live one may not, it may
+    /// only for whoever could publish it.
     pub(crate) async fn replay(
         &self,
         by: &Allowance,
@@ -211,7 +215,11 @@ impl Functions {
         let of = FunctionRef::Id(FunctionId::from_uuid(found.target));
         let function = self.find_for(by, &of, Some(&arguments)).await?;
         let version = FunctionVersionId::from_uuid(found.version.unwrap_or_default());
-        let ready = self.inner().versions.get(&scope, version).await?;
+        let live = self.inner().versions.get(&scope, function.live_version).await?;
+        if version != function.live_version {
+            let old = self.inner().versions.get(&scope, version).await?;
+            held(&old.version.permissions, by)?;
+        }
         let asked = Asked {
             input: &Value::Null,
             priority: 0,
@@ -228,7 +236,7 @@ impl Functions {
             target: Target::new(function.id, function.full_name()).version(version),
             mandate: mandate(by, &*self.inner().tokens)?,
             input,
-            order: Order { replay_of: Some(found.id), ..self.order(&ready, &asked) },
+            order: Order { replay_of: Some(found.id), ..self.order(&live, &asked) },
         };
         let prepared = self.runs().prepare(&scope, new).await.map_err(FunctionError::from)?;
         match self.set_off(by, prepared, wish, &show).await {

@@ -75,7 +75,7 @@ pub(crate) struct Wanted {
 pub(crate) struct WantedVersion {
     pub(crate) runtime: Option<Runtime>,
     pub(crate) mode: Option<Mode>,
-    pub(crate) code: String,
+    pub(crate) code: Option<String>,
     pub(crate) entrypoint: Option<String>,
     pub(crate) input_schema: Option<Value>,
     pub(crate) output_schema: Option<Value>,
@@ -237,7 +237,8 @@ impl Functions {
     }
 
     /// Lets calls run another version that is there: back to an earlier one, or forward again. Its author goes on answering
-    /// for what it may do.
+    /// for what it may do; whoever does it holds that as well, or permissions that were taken away would come back by the hand
+    /// of somebody who could not give them.
     pub(crate) async fn make_live(
         &self,
         by: &Allowance,
@@ -254,6 +255,7 @@ impl Functions {
             let detail = format!("Version {} is the one that calls run.", ready.version.number);
             return Err(Problem::new(&VERSION_LIVE, detail).into());
         }
+        held(&ready.version.permissions, by)?;
         let before = std::mem::replace(&mut function.live_version, version);
         self.advance(&mut function);
         let data = json!({ "version": version, "number": ready.version.number, "before": before });
@@ -291,6 +293,7 @@ impl Functions {
             None => live.map_or_else(Authority::none, |live| live.permissions.clone()),
         };
         held(&permissions, by)?;
+        let code = wanted.code.clone().or_else(|| Some(live?.code.clone())).unwrap_or_default();
         Ok(Version {
             id: self.0.world.id(),
             function,
@@ -298,8 +301,8 @@ impl Functions {
             number,
             runtime: wanted.runtime.or_else(|| Some(live?.runtime)).unwrap_or(Runtime::Python),
             mode: wanted.mode.or_else(|| Some(live?.mode)).unwrap_or(Mode::Fork),
-            code_sha256: sha256(wanted.code.as_bytes()),
-            code: wanted.code.clone(),
+            code_sha256: sha256(code.as_bytes()),
+            code,
             entrypoint: entrypoint(wanted, live)?,
             input_schema: wanted.input_schema.clone().or_else(|| live?.input_schema.clone()),
             output_schema: wanted.output_schema.clone().or_else(|| live?.output_schema.clone()),
@@ -375,7 +378,8 @@ fn within(field: &'static str, wanted: Option<i64>, most: i64) -> Result<i64, Fu
 }
 
 /// Nobody grants what they do not hold.
-fn held(permissions: &Authority, by: &Allowance) -> Result<(), FunctionError> {
+/// Nobody lets a version do what they do not hold.
+pub(crate) fn held(permissions: &Authority, by: &Allowance) -> Result<(), FunctionError> {
     let author = access::effective(by.caller());
     match permissions.permissions().iter().find(|permission| !author.covers(permission)) {
         Some(more) => Err(FunctionError::Exceeded(more.to_string())),

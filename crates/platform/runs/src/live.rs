@@ -101,6 +101,12 @@ impl Latest {
     }
 }
 
+/// A message is one line for whoever reads it: nothing in it breaks the line, or turns the direction of what follows.
+fn harmless(letter: char) -> char {
+    let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    if turns || letter.is_control() { ' ' } else { letter }
+}
+
 /// All of them.
 #[derive(Clone)]
 pub(crate) struct Live {
@@ -183,7 +189,7 @@ impl LogSink {
     pub fn progress(&self, fraction: Option<f64>, message: Option<String>) {
         let fraction =
             fraction.filter(|fraction| fraction.is_finite()).map(|fraction| fraction.clamp(0.0, 1.0));
-        let message = message.map(|text| text.chars().take(Progress::LONGEST).collect());
+        let message = message.map(|text| text.chars().take(Progress::LONGEST).map(harmless).collect());
         self.held.progress.set(Progress { fraction, message, at: self.world.now() });
     }
 }

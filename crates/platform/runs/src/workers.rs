@@ -106,5 +106,7 @@ fn worker(mut row: Row, silent_since: Timestamp) -> Result<Worker, db::DbError> 
         false => WorkerState::Working,
     };
     let kinds = kinds.split(',').filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
+    // Its runs are others' by now.
+    let running = if state == WorkerState::Silent { 0 } else { running };
     Ok(Worker { id, name, version, kinds, slots, running, state, started_at, seen_at })
 }

@@ -127,7 +127,7 @@ pub async fn create(
         version: WantedVersion {
             runtime: new.runtime,
             mode: new.mode,
-            code: new.code,
+            code: Some(new.code),
             entrypoint: new.entrypoint,
             input_schema: new.input_schema,
             output_schema: new.output_schema,

@@ -32,7 +32,7 @@ operation! {
     /// Lets calls run this version from now on: a roll back, or the way forward again. Runs that were accepted keep theirs.
     pub MakeLive -> FunctionView = Spec::post("functions.make_live", "/api/v1/functions/{function}/versions/{version}/live")
         .needs("functions:update").in_person().facts(leaves![facts::FUNCTION_MADE_LIVE])
-        .errors(refuses![VERSION_LIVE, CONFLICT, STALE_REVISION]);
+        .errors(refuses![VERSION_LIVE, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION]);
 
     /// Lists the versions of a function, newest first.
     pub ListVersions[VersionFilter] -> Page<VersionView> = Spec::get("functions.versions", "/api/v1/functions/{function}/versions")
@@ -48,7 +48,7 @@ operation! {
 #[serde(deny_unknown_fields)]
 pub struct NewVersion {
     #[schema(min_length = 1, max_length = 524288)]
-    pub code: String,
+    pub code: Option<String>,
     #[schema(max_length = 63, pattern = "^[a-zA-Z_][a-zA-Z0-9_]*$")]
     pub entrypoint: Option<String>,
     pub mode: Option<Mode>,

@@ -98,6 +98,54 @@ testing::on_both_databases! {
     }
 }
 
+/// Permissions that were taken away do not come back by the hand of somebody who could not give them.
+#[tokio::test]
+async fn an_old_version_runs_again_only_for_who_holds_what_it_may_do() {
+    let server = TestServer::sqlite().await;
+    let owner = server.owner().await;
+    let code = "def handler(input, context):\n    return 1\n";
+    let body = json!({ "namespace": "ops", "name": "withdrawn", "code": code, "permissions": ["state/notes/**:write:all"] });
+    let id = made(&owner, body).await;
+    let first = run(&owner, &id, json!({})).await;
+    let path = format!("{FUNCTIONS}/{id}/versions");
+    // Without code it is the same code.
+    let second = owner
+        .post(&path, json!({ "permissions": [], "rate": { "starts": 1, "per_seconds": 86_400 } }))
+        .await
+        .ok(201);
+    assert_eq!(
+        (&second["version"]["code_sha256"], &second["version"]["number"]),
+        (&first_sha(&owner, &path).await, &json!(2))
+    );
+    let agent = server
+        .agent(
+            &owner,
+            "on-call",
+            &["functions:update:all", "functions:execute:all", "functions:read:all", "runs:read:all"],
+        )
+        .await;
+    let agent = server.as_agent(&agent).await;
+    let replay = format!("/api/v1/runs/{}/replay", first["id"].as_str().unwrap());
+    let live = format!("{path}/{}/live", first["version"].as_str().unwrap());
+    for act in [&replay, &live] {
+        let refused = agent.post(act, json!({})).await.refused(403, "authority_exceeded");
+        assert!(refused["detail"].as_str().unwrap().contains("state/notes/**:write:all"), "{refused:#}");
+    }
+    // What may start at a time is the function's matter: the old version has no way around it.
+    let queued = owner.with("prefer", "respond-async");
+    assert_eq!(owner.post(&replay, json!({})).await.ok(200)["status"], "succeeded");
+    let over = queued.post(&replay, json!({})).await.ok(202);
+    let queues = owner.get("/api/v1/queues").await.ok(200);
+    assert_eq!(queues["items"][0]["rated"], 1, "{queues:#}");
+    owner.post(&format!("/api/v1/runs/{}/cancel", over["id"].as_str().unwrap()), json!({})).await.ok(200);
+    owner.post(&live, json!({})).await.ok(200);
+    server.finish().await;
+}
+
+async fn first_sha(owner: &crate::support::Caller, path: &str) -> serde_json::Value {
+    owner.get(path).await.ok(200)["items"][1]["code_sha256"].clone()
+}
+
 #[tokio::test]
 async fn a_bad_version_leaves_the_live_one_in_place() {
     let server = TestServer::sqlite().await;

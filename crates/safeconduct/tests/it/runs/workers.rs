@@ -161,6 +161,10 @@ async fn a_worker_says_what_it_needs() {
     let refused = start.set("functions.workers_only", "true").run().err().expect("nobody would work");
     assert!(refused.errors.contains("functions.workers_only needs PostgreSQL"), "{}", refused.errors);
     let database = TestDatabase::postgres().await;
+    let public = Start::of(&database).set("server.public_url", "https://agents.example.com");
+    let refused = public.work().err().expect("no worker makes a key");
+    assert!(refused.errors.contains("the server's keys.encryption_key is needed"), "{}", refused.errors);
+    assert!(!database.directory().join("encryption.key").exists());
     let refused = Start::of(&database).work().err().expect("no worker without an issuer");
     assert!(
         refused.errors.contains("server.public_url is needed beside safeconduct worker"),
