@@ -20,7 +20,7 @@ pub enum ApiKeysCommand {
     List(List),
     /// Show an API key without its secret.
     Show(Named),
-    /// Revoke an API key; what stands on it ends.
+    /// Revoke an API key; runs that stand on it end.
     Revoke(Named),
 }
 
@@ -93,7 +93,7 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: ApiKeysCommand) -> Result<
         }
         ApiKeysCommand::Show(Named { key }) => keys.get(&key).await?,
         ApiKeysCommand::Revoke(Named { key }) => {
-            desk.screen.confirm(&format!("Revoke {key}? What stands on it ends at once."))?;
+            desk.screen.confirm(&format!("Revoke {key}? Runs that stand on it end at once; schedules and hooks that were made with it go on."))?;
             keys.revoke(&key).await?
         }
     };

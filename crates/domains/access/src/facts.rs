@@ -19,6 +19,6 @@ ledger::fact_kinds! {
         { prefix: Text };
     pub API_KEY_CREATED = "api_key.created", Notice, "An API key was made.",
         { owner: Text, permissions: TextList, expires_at: Optional(&Time), allowed_ips: TextList };
-    pub API_KEY_REVOKED = "api_key.revoked", Notice, "An API key was revoked; work that stands on it ends.",
+    pub API_KEY_REVOKED = "api_key.revoked", Notice, "An API key was revoked; runs that stand on it end.",
         { owner: Text };
 }

@@ -159,7 +159,7 @@ impl Access {
         Ok(key)
     }
 
-    /// Work that stands on it ends.
+    /// Runs that stand on it end.
     pub(crate) async fn revoke_key(
         &self,
         by: &Allowance,

@@ -31,7 +31,7 @@ operation! {
     /// Shows one API key without its secret.
     pub GetApiKey -> ApiKeyView = Spec::get("api_keys.get", "/api/v1/api-keys/{key}").needs("api_keys:read");
 
-    /// Revokes an API key; work that stands on it ends.
+    /// Revokes an API key; runs that stand on it end. Schedules and hooks that were made with it are their owner's and go on.
     pub RevokeApiKey -> ApiKeyView = Spec::delete("api_keys.revoke", "/api/v1/api-keys/{key}")
         .needs("api_keys:delete").facts(leaves![facts::API_KEY_REVOKED])
         .errors(refuses![API_KEY_REVOKED, CONFLICT, STALE_REVISION]);
