@@ -12,7 +12,6 @@ use serde_json::Value;
 use types::{FunctionId, FunctionVersionId, Id, RunId};
 use web::{Allowance, Decided, Object, Refusal, Reply};
 
-use crate::coerce::coerce;
 use crate::mandate::mandate;
 use crate::model::FunctionRef;
 use crate::service::held;
@@ -150,18 +149,15 @@ impl Functions {
     ) -> Result<Prepared, FunctionError> {
         let function = self.known(by, of).await?;
         let ready = self.inner().versions.get(&by.scope(), function.live_version).await?;
-        let mut input = asked.input.clone();
-        if let Some(schema) = &ready.version.input_schema {
-            coerce(schema, &mut input);
-        }
+        let input = ready.coerced(asked.input);
         // Asked about what will run, not about how it was written.
         self.admit(by, &function, Some(&input))?;
         if self.inner().sandbox.is_none() && !self.inner().settings.workers_only {
             return Err(FunctionError::NoSandbox("no sandbox".into()));
         }
-        let violations = ready.input.as_ref().map(|schema| schema.violations(&input, "/input"));
-        if let Some(violations) = violations.filter(|found| !found.is_empty()) {
-            return Err(FunctionError::Input(violations));
+        let misfits = ready.misfits(&input, "/input");
+        if !misfits.is_empty() {
+            return Err(FunctionError::Input(misfits));
         }
         let new = NewRun {
             kind: "function",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use authority::{Permission, Required, Selector};
 use db::{OrgScope, Statement};
-use problem::Problem;
+use problem::{FieldError, Problem};
 use runs::{Contents, Prepared, Promised, Run, Trigger};
 use serde_json::Value;
 use types::FunctionId;
@@ -55,6 +55,20 @@ impl Functions {
         let object = [function.namespace.as_str(), function.name.as_str()];
         let selector = Selector::object(object).map_err(Problem::internal)?;
         Ok(Callable { id: function.id, name: function.full_name(), permission: EXECUTE.on(selector) })
+    }
+
+    /// Where an input would not fit the live version's schema, coerced as a call's is; pointers begin with `pointer`. For
+    /// who may execute the function ([`Functions::callable`]).
+    pub async fn misfits(
+        &self,
+        by: &Allowance,
+        function: FunctionId,
+        input: &Value,
+        pointer: &str,
+    ) -> Result<Vec<FieldError>, Problem> {
+        let function = self.known(by, &FunctionRef::Id(function)).await?;
+        let ready = self.inner().versions.get(&by.scope(), function.live_version).await?;
+        Ok(ready.misfits(&ready.coerced(input), pointer))
     }
 
     /// A run of the live version, made ready and not yet accepted: by [`Functions::accept`], or by a change of the caller's

@@ -9,8 +9,10 @@ use parking_lot::RwLock;
 use problem::FieldError;
 use schema::Schema;
 use secrets::{Keyring, Purpose};
+use serde_json::Value;
 use types::{FunctionVersionId, Id, OrgId};
 
+use crate::coerce::coerce;
 use crate::model::Version;
 use crate::store::Stored;
 use crate::{FunctionError, store};
@@ -82,7 +84,7 @@ fn place(org: OrgId, row: &[u8]) -> Aad<'_> {
 impl Ready {
     /// Refuses schemas that do not compile; stored ones did.
     pub(crate) fn new(version: Version) -> Result<Self, FunctionError> {
-        let compiled = |schema: &Option<serde_json::Value>, pointer| {
+        let compiled = |schema: &Option<Value>, pointer| {
             schema.as_ref().map(|schema| Schema::compile(schema, pointer)).transpose()
         };
         let mut errors: Vec<FieldError> = Vec::new();
@@ -98,5 +100,18 @@ impl Ready {
             return Err(FunctionError::Schema(errors));
         }
         Ok(Self { code: version.code.as_str().into(), version, input, output })
+    }
+    /// What a call makes of an input.
+    pub(crate) fn coerced(&self, input: &Value) -> Value {
+        let mut input = input.clone();
+        if let Some(schema) = &self.version.input_schema {
+            coerce(schema, &mut input);
+        }
+        input
+    }
+
+    /// Where a coerced input does not fit; pointers begin with `pointer`.
+    pub(crate) fn misfits(&self, input: &Value, pointer: &str) -> Vec<FieldError> {
+        self.input.as_ref().map(|schema| schema.violations(input, pointer)).unwrap_or_default()
     }
 }

@@ -7,7 +7,7 @@ use authority::Permission;
 use db::{AuthorityEntry, Change};
 use functions::{CallFunction, Callable, FunctionRef, Functions, TriggerCall};
 use ledger::{Fact, FactKind};
-use problem::{Problem, RUN_OPEN};
+use problem::{INPUT_INVALID, Problem, RUN_OPEN};
 use runs::Trigger;
 use serde_json::{Value, json};
 use types::{Id, RunId, ScheduleId, Timestamp};
@@ -82,6 +82,7 @@ impl Triggers {
         let (inner, now) = (self.inner(), self.inner().world.now());
         let target = inner.functions.callable(by, &wanted.function).await?;
         let grant = grant(by, &target, &wanted.permissions)?;
+        self.fits(by, &target, &wanted.input).await?;
         let mut schedule = Schedule {
             id: inner.world.id(),
             org: by.org(),
@@ -179,8 +180,23 @@ impl Triggers {
             fields.push("function");
         }
         schedule.grant = Arc::new(grant(by, &target, &permissions)?);
+        // What it may do is mended even while a newer version of its function wants another input.
+        if !patch.function.is_kept() || !patch.input.is_kept() {
+            self.fits(by, &target, &schedule.input).await?;
+        }
         (schedule.function, schedule.function_name) = (target.id, target.name);
         Ok(true)
+    }
+
+    /// That the function would take the input today; each tick asks again, since versions change.
+    async fn fits(&self, by: &Allowance, target: &Callable, input: &Value) -> Result<(), TriggerError> {
+        let misfits = self.inner().functions.misfits(by, target.id, input, "/input").await?;
+        if misfits.is_empty() {
+            return Ok(());
+        }
+        let detail =
+            format!("The input does not fit the schema of {}. Mend it where errors point to.", target.name);
+        Err(Problem::new(&INPUT_INVALID, detail).with_errors(misfits).into())
     }
 
     pub(crate) async fn pause_schedule(

@@ -31,7 +31,7 @@ operation! {
     /// Makes a schedule: it runs a function when its time comes, for you, and with what you hold at that time.
     pub CreateSchedule(NewSchedule) -> ScheduleView = Spec::create("schedules.create", "/api/v1/schedules")
         .needs("schedules:create").in_person().facts(leaves![facts::SCHEDULE_CREATED])
-        .errors(refuses![SCHEDULE_EXISTS, AUTHORITY_EXCEEDED, NOT_FOUND])
+        .errors(refuses![SCHEDULE_EXISTS, AUTHORITY_EXCEEDED, INPUT_INVALID, NOT_FOUND])
         .example(r#"{"name": "nightly report", "timing": {"cron": "0 2 * * *"}, "time_zone": "Europe/Berlin", "function": "demo:echo", "input": {"day": "yesterday"}}"#);
 
     /// Lists schedules, newest first.
@@ -45,7 +45,7 @@ operation! {
     /// on their authority from then on.
     pub UpdateSchedule(SchedulePatch) -> ScheduleView = Spec::patch("schedules.update", "/api/v1/schedules/{schedule}")
         .needs("schedules:update").in_person().facts(leaves![facts::SCHEDULE_UPDATED])
-        .errors(refuses![SCHEDULE_EXISTS, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION])
+        .errors(refuses![SCHEDULE_EXISTS, AUTHORITY_EXCEEDED, INPUT_INVALID, CONFLICT, STALE_REVISION])
         .example(r#"{"description": "Every night at two.", "missed": "run_once"}"#);
 
     /// Removes a schedule and its history. Open runs of it end, and their tokens are void.

@@ -116,6 +116,53 @@ testing::on_both_databases! {
         server.finish().await;
     }
 
+    async fn an_input_that_the_function_would_not_take_is_refused(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let wants = |properties: Value| json!({
+            "namespace": "ops", "name": "typed", "code": "def handler(input, context):\n    return input\n",
+            "input_schema": { "type": "object", "required": ["day"], "properties": properties },
+        });
+        let wanted = wants(json!({ "day": { "type": "integer" }, "to": { "type": "array", "items": { "type": "string" } } }));
+        owner.post("/api/v1/functions", wanted).await.ok(201);
+        let body = |input: Value| json!({
+            "name": "typed", "function": "ops:typed", "timing": { "every_seconds": 3600 }, "input": input,
+        });
+        let fields = |problem: Value| -> Vec<String> {
+            problem["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+        };
+        let wrong = body(json!({ "day": "first", "to": ["a", {}] }));
+        let refused = owner.post(SCHEDULES, wrong).await.refused(422, "input_invalid");
+        let mut found = fields(refused);
+        found.sort();
+        assert_eq!(found, ["/input/day", "/input/to/1"]);
+        assert_eq!(fields(owner.post(SCHEDULES, body(json!({}))).await.refused(422, "input_invalid")), ["/input"]);
+        assert_eq!(owner.get(SCHEDULES).await.ok(200)["items"], json!([]));
+        // What a call would read as the right thing is read so here.
+        let made = owner.post(SCHEDULES, body(json!({ "day": "1" }))).await.ok(201);
+        let path = format!("{SCHEDULES}/{}", made["id"].as_str().unwrap());
+        let refused = owner.patch(&path, json!({ "input": { "day": null } })).await.refused(422, "input_invalid");
+        assert_eq!(fields(refused), ["/input/day"]);
+        assert_eq!(owner.get(&path).await.ok(200)["input"], json!({ "day": "1" }));
+        // Another function has another schema.
+        let other = json!({
+            "namespace": "ops", "name": "other", "code": "def handler(input, context):\n    return input\n",
+            "input_schema": { "type": "object", "additionalProperties": false },
+        });
+        owner.post("/api/v1/functions", other).await.ok(201);
+        owner.patch(&path, json!({ "function": "ops:other" })).await.refused(422, "input_invalid");
+        let both = json!({ "function": "ops:other", "input": {} });
+        assert_eq!(owner.patch(&path, both).await.ok(200)["function_name"], "ops/other");
+        // A newer version is the ticks' affair: what needs no right is changed, and so is what its runs may do.
+        let code = "def handler(input, context):\n    return input\n";
+        let newer = json!({ "code": code, "input_schema": { "type": "object", "required": ["all"] } });
+        owner.post("/api/v1/functions/ops:other/versions", newer).await.ok(201);
+        owner.patch(&path, json!({ "description": "still there", "permissions": ["runs:read:own"] })).await.ok(200);
+        owner.patch(&path, json!({ "input": {} })).await.refused(422, "input_invalid");
+        assert_eq!((facts(&server, "schedule.created").await, facts(&server, "schedule.updated").await), (1, 2));
+        server.finish().await;
+    }
+
     async fn jitter_comes_after_the_tick_and_is_bounded(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;
