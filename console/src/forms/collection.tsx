@@ -9,6 +9,7 @@ import { useText } from '../text'
 import { Button } from '../ui/button'
 import { Field } from '../ui/form'
 import { Failure } from '../ui/page'
+import { listed } from './listed'
 import { mergePatch } from './merge-patch'
 import { VISIBILITIES, type Visibility } from './namespace'
 
@@ -246,12 +247,4 @@ function made(draft: Draft): Record<string, unknown> {
 
 function numberOf(text: string): number | null {
   return text.trim() === '' ? null : Number(text)
-}
-
-/** Words with commas between. */
-export function listed(text: string): string[] {
-  return text
-    .split(',')
-    .map((word) => word.trim())
-    .filter(Boolean)
 }

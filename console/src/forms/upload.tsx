@@ -8,7 +8,7 @@ import { useText } from '../text'
 import { Button } from '../ui/button'
 import { Field } from '../ui/form'
 import { Failure } from '../ui/page'
-import { listed } from './collection'
+import { listed } from './listed'
 import { VISIBILITIES, type Visibility } from './namespace'
 
 interface UploadFormProps {

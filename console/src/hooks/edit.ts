@@ -3,7 +3,7 @@ import { Problem } from '../api/problem'
 import { rebased } from '../forms/rebased'
 import { useChange } from './change'
 
-interface EditOf<Row, Draft, Patch> {
+interface EditOf<Row, Draft, Patch, Made> {
   row: Row
   /** A row as its form holds it. */
   draftOf: (row: Row) => Draft
@@ -12,17 +12,17 @@ interface EditOf<Row, Draft, Patch> {
   /** The row as it is now. */
   reread: (row: Row) => Promise<Row>
   /** Sends it, on condition that the row is still the one of this revision. */
-  send: (patch: Patch, base: Row) => Promise<unknown>
+  send: (patch: Patch, base: Row) => Promise<Made>
   /** What was typed, on top of a newer row; member by member if not said otherwise. */
   onto?: (draft: Draft, from: Draft, to: Draft) => Draft
-  onDone: () => void
+  onDone: (made: Made) => void
 }
 
 /**
  * A form that changes a row: only what differs is sent, and only if nobody else changed the row since it was read. If somebody
  * did, the form goes on from what it is now, keeps what was typed, and `moved` says so.
  */
-export function useEdit<Row, Draft extends object, Patch>(edit: EditOf<Row, Draft, Patch>) {
+export function useEdit<Row, Draft extends object, Patch, Made>(edit: EditOf<Row, Draft, Patch, Made>) {
   const { draftOf, patchOf, reread, send, onto = rebased } = edit
   const [base, setBase] = useState(edit.row)
   const [draft, setDraft] = useState(() => draftOf(base))

@@ -44,6 +44,8 @@ export const files: typeof english = {
     anything: 'Dateien suchen',
     tags: 'Schlagworte',
     tagsHint: 'Mit Kommas getrennt.',
+    group: 'Gruppe',
+    groupHint: 'Kennung der Gruppe, deren Mitglieder sie sehen: grp_…',
     noFiles: 'Keine Dateien, die du sehen darfst',
     size: 'Größe',
     type: 'Typ',

@@ -44,6 +44,8 @@ export const files = {
     anything: 'Search files',
     tags: 'Tags',
     tagsHint: 'With commas between.',
+    group: 'Group',
+    groupHint: 'Id of the group whose members see it: grp_…',
     noFiles: 'No files that you may see',
     size: 'Size',
     type: 'Type',

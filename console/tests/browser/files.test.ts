@@ -84,6 +84,27 @@ test('a large file goes up in parts, over a cut, and comes down as it was', asyn
   expect((await readFile(await kept.path())).equals(large)).toBe(true)
 })
 
+test('what is said of a file is changed, and only what differs is sent', async () => {
+  await button('Edit').click()
+  const form = page.getByRole('dialog', { name: 'Change 2026/big one.bin' })
+  expect(await form.getByLabel('Tags').inputValue()).toBe('night, mail')
+  await form.getByLabel('Tags').fill('night')
+  await form.getByLabel('Visibility').selectOption('Organization')
+  await form.getByLabel('Metadata').fill('{"status": "final"')
+  await form.getByText('This is not a JSON object yet.').first().waitFor()
+  await form.getByLabel('Metadata').fill('{"status": "final"}')
+  const sent = page.waitForRequest((request) => request.method() === 'PATCH')
+  await form.getByRole('button', { name: 'Save changes' }).click()
+  expect((await sent).postDataJSON()).toEqual({
+    tags: ['night'],
+    visibility: 'organization',
+    metadata: { status: 'final' },
+  })
+  await form.waitFor({ state: 'detached' })
+  expect(await server.api('GET', at)).toMatchObject({ tags: ['night'], visibility: 'organization' })
+  await page.getByText('"status": "final"').waitFor()
+})
+
 test('an older version is put in front again', async () => {
   const response = await fetch(`${server.url}${at}`, {
     method: 'PUT',

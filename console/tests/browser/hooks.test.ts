@@ -32,7 +32,7 @@ test('a hook is made with its preset, its secret shown once, and its line works'
   const form = page.getByRole('dialog', { name: 'Make a hook' })
   await form.getByLabel('Path').fill('github')
   await form.getByLabel('Function', { exact: true }).fill('ops:seen')
-  expect(await form.getByLabel('Header that tells a repeat').inputValue()).toBe('X-GitHub-Delivery')
+  expect(await form.getByLabel('What tells a repeat').inputValue()).toBe('X-GitHub-Delivery')
   await form.getByRole('button', { name: 'Make a hook' }).click()
   const shown = page.getByRole('dialog', { name: 'Keep this secret now' })
   const secret = (await shown.getByRole('region', { name: 'Secret' }).textContent()) ?? ''
@@ -53,6 +53,31 @@ test('a delivery is looked at and sent through again', async () => {
   await delivery.getByText('Sent through again').waitFor()
   await page.keyboard.press('Escape')
   await expect.poll(() => page.getByRole('row').filter({ hasText: 'Accepted' }).count()).toBe(2)
+})
+
+test('it is changed: only what differs is sent, and nobody is overwritten', async () => {
+  await button('Edit').click()
+  const form = page.getByRole('dialog', { name: 'Change github' })
+  expect(await form.getByLabel('What tells a repeat').inputValue()).toBe('X-GitHub-Delivery')
+  const save = form.getByRole('button', { name: 'Save changes' })
+  await form.getByLabel('Description').fill('Issues only')
+  const defaults = form.getByLabel('Where the body says nothing')
+  await defaults.fill('{"kind": "iss')
+  await form.getByText('This is not a JSON object yet.').first().waitFor()
+  await defaults.fill('{"kind": "issue"}')
+  // Somebody else is faster.
+  const { items } = await server.api<{ items: { id: string }[] }>('GET', '/api/v1/hooks')
+  const path = `/api/v1/hooks/${items[0]?.id}`
+  await server.api('PATCH', path, { concurrency: 7 })
+  await save.click()
+  await form.getByRole('alert').first().waitFor()
+  const sent = page.waitForRequest((request) => request.method() === 'PATCH')
+  await save.click()
+  const input = { mode: 'body', defaults: { kind: 'issue' } }
+  expect((await sent).postDataJSON()).toEqual({ description: 'Issues only', input })
+  await form.waitFor({ state: 'detached' })
+  await page.getByText('Issues only').waitFor()
+  expect(await server.api('GET', path)).toMatchObject({ concurrency: 7, input, revision: 3 })
 })
 
 test('it is switched off and on, its secret rotated, and it is removed', async () => {

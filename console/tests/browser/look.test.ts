@@ -153,6 +153,7 @@ const places: Place[] = [
     path: () => `/console/hooks/${known.hook}?tab=settings`,
     ready: text('Senders prove themselves by'),
   },
+  { name: 'hook-edit', path: () => `/console/hooks/${known.hook}?panel=edit`, ready: dialog },
   { name: 'hook-rotate', path: () => `/console/hooks/${known.hook}?panel=rotate`, ready: dialog },
   { name: 'state', path: () => '/console/state', ready: row('incidents') },
   { name: 'state-new', path: () => '/console/state?panel=new', ready: dialog },
@@ -179,6 +180,11 @@ const places: Place[] = [
     ready: text('Schema of metadata'),
   },
   { name: 'files-upload', path: () => '/console/files/reports?panel=new', ready: dialog },
+  {
+    name: 'files-edit',
+    path: () => '/console/files/reports/files/2026/monday.txt?panel=edit',
+    ready: dialog,
+  },
   { name: 'files-file', path: () => '/console/files/reports/files/2026/monday.txt', ready: text('SHA-256') },
   {
     name: 'files-versions',

@@ -9,6 +9,7 @@ import { Confirm } from '../../components/confirm'
 import { command, Equivalent, quoted } from '../../components/equivalent'
 import { Loaded } from '../../components/loaded'
 import { selectorOf } from '../../forms/entry'
+import { FileEdit } from '../../forms/file-edit'
 import { useChange } from '../../hooks/change'
 import { useReason } from '../../hooks/rights'
 import { inPath, paths } from '../../paths'
@@ -67,6 +68,11 @@ export default function FilePage() {
           {tab === 'overview' && <Told of={file} />}
           {tab === 'versions' && <Versions of={file} />}
           {tab === 'links' && <Links of={file} />}
+          {panel === 'edit' && (
+            <Dialog title={text.files.editTitle(file.name)} kind="side" onClose={close}>
+              <FileEdit file={file} onDone={close} />
+            </Dialog>
+          )}
           {panel === 'link' && (
             <Dialog title={text.files.link} kind="side" onClose={close}>
               <LinkForm of={file} />
@@ -103,13 +109,17 @@ function contentOf(file: StoredFile, version?: string): string {
 
 function Actions({ of: file, open }: { of: StoredFile; open: (panel: string) => void }) {
   const text = useText()
+  const mayUpdate = useMay('files:update', file)
   const mayDelete = useMay('files:delete', file)
   return (
     <>
       <a className="button primary" href={contentOf(file)} download>
         {text.files.download}
       </a>
-      <Button icon="plus" reason={useMay('files:update', file)} onClick={() => open('link')}>
+      <Button reason={mayUpdate} onClick={() => open('edit')}>
+        {text.agents.edit}
+      </Button>
+      <Button icon="plus" reason={mayUpdate} onClick={() => open('link')}>
         {text.files.link}
       </Button>
       <Menu label={text.moreActions} trigger={<Icon name="more" />}>

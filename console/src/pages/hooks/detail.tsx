@@ -9,7 +9,8 @@ import { command } from '../../components/equivalent'
 import { Chip } from '../../components/identity'
 import { Loaded } from '../../components/loaded'
 import { Words } from '../../components/words'
-import { hasSecret, wayOf } from '../../forms/hook'
+import { HookEdit } from '../../forms/hook'
+import { hasSecret, wayOf } from '../../forms/hook-draft'
 import { useChange } from '../../hooks/change'
 import { useReason } from '../../hooks/rights'
 import { paths } from '../../paths'
@@ -71,6 +72,17 @@ export default function HookPage() {
           {tab === 'deliveries' && <Deliveries of={hook} outcome={outcome} />}
           {tab === 'settings' && <Settings of={hook} />}
           {delivery && <Delivery of={hook} id={delivery} onClose={leave} />}
+          {panel === 'edit' && (
+            <Dialog title={text.hooks.editTitle(hook.path)} kind="side" onClose={close}>
+              <HookEdit
+                hook={hook}
+                onDone={(changed) => {
+                  close()
+                  if (changed.secret) setRotated(changed)
+                }}
+              />
+            </Dialog>
+          )}
           {panel === 'rotate' && (
             <Rotating
               of={hook}
@@ -116,6 +128,9 @@ function Actions({ of: hook, open }: { of: Hook; open: (panel: string) => void }
         onClick={() => change.mutate(!hook.active)}
       >
         {hook.active ? text.hooks.switchOff : text.hooks.switchOn}
+      </Button>
+      <Button reason={mayUpdate} onClick={() => open('edit')}>
+        {text.agents.edit}
       </Button>
       <Menu label={text.moreActions} trigger={<Icon name="more" />}>
         {hasSecret(wayOf(hook.authentication)) && (
@@ -309,6 +324,7 @@ function Settings({ of: hook }: { of: Hook }) {
             [text.hooks.believes, text.hooks.ways[wayOf(hook.authentication)]],
             [text.hooks.input, text.hooks.inputs[hook.input.mode ?? 'body']],
             [text.hooks.response, text.hooks.responses[hook.response]],
+            [text.hooks.addresses, hook.allowed_ips.join(', ') || text.noneGiven],
             [
               text.hooks.deduplicate,
               hook.deduplication?.header ?? hook.deduplication?.pointer ?? text.noneGiven,
