@@ -248,6 +248,8 @@ impl House {
             hooks: HookSettings {
                 public_url: public_url.clone(),
                 body_bytes: config.limits.body_bytes,
+                unproven_bytes: config.hooks.unproven_bytes,
+                unproven_bytes_per_address: config.hooks.unproven_bytes_per_address,
                 patience: SYNC,
             },
         });

@@ -142,6 +142,11 @@ settings! {
         uid_range: UidRange = text("2000000-2065535"), "Host user ids for sandboxed code when the server runs as root";
     }
 
+    hooks: Hooks, "Incoming webhooks." {
+        unproven_bytes: u64 = text("67108864"), "Bytes of bodies that are read at once before their senders are believed; at least one body of `limits.body_bytes`", [1024, 1099511627776];
+        unproven_bytes_per_address: u64 = text("16777216"), "The same from one address (of IPv6, one /64)", [1024, 1099511627776];
+    }
+
     policies: Policies, "Rules that stand behind the permissions." {
         directory: Option<PathBuf> = text(""), "Rego files (`*.rego`, `data.json`) that hold for every organization; read anew on SIGHUP and when they change; the built-in ones, which refuse nothing, if not set";
     }

@@ -16,6 +16,7 @@ mod routes;
 mod secret;
 mod settings;
 mod store;
+mod unproven;
 mod verify;
 mod words;
 

@@ -7,16 +7,17 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody, to_bytes};
+use axum::body::{Body, HttpBody};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use crypto::hash::{sha256, sha256_concat};
 use db::{Bookkeeping, CommitError, OrgScope, Statement};
 use functions::{CallFunction, FunctionRef, TriggerCall};
+use futures::StreamExt;
 use ledger::{Actor, Fact};
 use problem::{
     BODY_TOO_LARGE, HOOK_FAILED, HOOK_UNAUTHENTICATED, IDEMPOTENCY_IN_FLIGHT, MALFORMED_REQUEST, NOT_FOUND,
-    PERMISSION_DENIED, Problem, RATE_LIMITED, TRIGGER_ORPHANED,
+    OVERLOADED, PERMISSION_DENIED, Problem, RATE_LIMITED, TRIGGER_ORPHANED,
 };
 use runs::{Contents, Run, RunState, Trigger};
 use serde_json::{Value, json};
@@ -28,6 +29,7 @@ use super::input::{Read, Received, read, redacted};
 use super::model::{AuthenticationKind, Deduplication, Delivery, Hook, Outcome, ResponseMode};
 use super::settings::Source;
 use super::store::{self, Mark};
+use super::unproven::{Full, Share};
 use super::verify::{Proof, Sent, verify};
 use super::words::{HookMethod, segments_of};
 use crate::{TriggerError, Triggers, facts};
@@ -155,8 +157,10 @@ impl Triggers {
         if inner.hooks.failures.is_spent(&failing, FAILURES, now) {
             return Err(Refused { reason: "too_many_failures", problem: too_many(60) });
         }
-        let body = whole(body, hook.limits.body_bytes).await?;
+        let mut share = inner.hooks.unproven.share(source);
+        let body = whole(body, hook.limits.body_bytes, &mut share).await?;
         let believed = self.believe(hook, parts, &body).await;
+        drop(share);
         let proof = believed.inspect_err(|refused| {
             if refused.problem.status() == 401 {
                 // How many are left is asked before the next one is read.
@@ -179,7 +183,7 @@ impl Triggers {
             path_params: parts.path_params.clone(),
             query: parts.query.clone(),
             headers: redacted(&parts.headers),
-            body: body.to_vec(),
+            body,
         };
         let Read { body: said, input } = read(&hook.input, &received)?;
         let key = hook.deduplication.as_ref().and_then(|by| key_of(by, &parts.headers, &said));
@@ -194,7 +198,7 @@ impl Triggers {
             delivery: Delivery {
                 request: self.seal_request(hook, id, &received).await?,
                 outcome: Outcome::Accepted,
-                ..self.blank(hook, id, parts, body.len())
+                ..self.blank(hook, id, parts, received.body.len())
             },
             message: match proof {
                 Proof::Plain => None,
@@ -476,25 +480,51 @@ fn key_of(by: &Deduplication, headers: &HeaderMap, body: &Value) -> Option<[u8; 
     (!text.is_empty()).then(|| sha256(text.as_bytes()))
 }
 
-/// The body, if it is no larger than that and does not take for ever.
-async fn whole(body: Body, most: i64) -> Result<axum::body::Bytes, Problem> {
+/// The body, if it is no larger than that and does not take for ever; it counts until its share is let go of.
+async fn whole(body: Body, most: i64, share: &mut Share<'_>) -> Result<Vec<u8>, Refused> {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let too_large = || {
         let detail = format!("The hook reads bodies of up to {most} bytes.");
         Problem::new(&BODY_TOO_LARGE, detail)
     };
     if body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
-        return Err(too_large());
+        return Err(too_large().into());
     }
     let broke_off = || Problem::new(&MALFORMED_REQUEST, "The body broke off. Send it again.");
-    match tokio::time::timeout(READING, to_bytes(body, most)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_limit(&error) => Err(too_large()),
-        Ok(Err(_)) | Err(_) => Err(broke_off()),
+    let read = async {
+        let (mut arriving, mut bytes) = (body.into_data_stream(), Vec::new());
+        while let Some(piece) = arriving.next().await {
+            let piece = piece.map_err(|error| if is_limit(&error) { too_large() } else { broke_off() })?;
+            if piece.len() > most - bytes.len() {
+                return Err(too_large().into());
+            }
+            share.take(piece.len())?;
+            // Copied: a piece may hold on to more of the connection's buffer than it shows.
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
+    };
+    tokio::time::timeout(READING, read).await.unwrap_or_else(|_| Err(broke_off().into()))
+}
+
+impl From<Full> for Refused {
+    fn from(full: Full) -> Self {
+        let problem = match full {
+            Full::Source => {
+                let detail =
+                    "Too much from your address is under way and not believed yet. Send less at a time.";
+                Problem::new(&RATE_LIMITED, detail)
+            }
+            Full::Server => {
+                let detail = "Too much is under way that is not believed yet. Try again in a moment.";
+                Problem::new(&OVERLOADED, detail)
+            }
+        };
+        Self { reason: "unproven_bytes", problem: problem.with_retry_after(1) }
     }
 }
 
-/// Whether reading stopped at the limit (http-body-util's own error, somewhere below axum's).
+/// Whether reading stopped at the server's limit (http-body-util's own error, somewhere below axum's).
 fn is_limit(error: &axum::Error) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
@@ -529,6 +559,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+    use crate::hooks::unproven::{Measure, Unproven};
 
     #[test]
     fn a_repeat_is_told_by_a_header_or_a_place_in_the_body() {
@@ -563,13 +594,26 @@ mod tests {
 
     #[tokio::test]
     async fn bodies_are_read_up_to_the_hooks_limit() {
-        assert_eq!(&whole(Body::from("12345"), 5).await.unwrap()[..], b"12345");
-        let known = whole(Body::from("123456"), 5).await.unwrap_err();
-        let pieces = futures::stream::iter(["123", "456"].map(Ok::<_, std::io::Error>));
-        let unknown = whole(Body::from_stream(pieces), 5).await.unwrap_err();
+        let unproven = Unproven::new(Measure { source: 7, server: 8 });
+        let read = async |body: Body, most| {
+            let read = whole(body, most, &mut unproven.share(1)).await;
+            read.map_err(|refused| refused.problem.code().name)
+        };
+        let pieces = || Body::from_stream(futures::stream::iter(["123", "456"].map(Ok::<_, std::io::Error>)));
+        assert_eq!(read(Body::from("12345"), 5).await, Ok(b"12345".to_vec()));
+        assert_eq!(read(pieces(), 6).await, Ok(b"123456".to_vec()));
+        assert_eq!(read(Body::from("123456"), 5).await, Err("body_too_large"));
+        assert_eq!(read(pieces(), 5).await, Err("body_too_large"));
         let broken = futures::stream::iter([Err::<&str, _>(std::io::Error::other("gone"))]);
-        let broken = whole(Body::from_stream(broken), 5).await.unwrap_err();
-        let codes = [known, unknown, broken].map(|problem| problem.code().name);
-        assert_eq!(codes, ["body_too_large", "body_too_large", "malformed_request"]);
+        assert_eq!(read(Body::from_stream(broken), 5).await, Err("malformed_request"));
+        let mut held = unproven.share(1);
+        held.take(2).unwrap();
+        assert_eq!(read(pieces(), 6).await, Err("rate_limited"));
+        drop(held);
+        let mut held = unproven.share(2);
+        held.take(3).unwrap();
+        assert_eq!(read(pieces(), 6).await, Err("overloaded"));
+        drop(held);
+        assert_eq!(read(pieces(), 6).await, Ok(b"123456".to_vec()), "what was refused is given back");
     }
 }

@@ -6,6 +6,7 @@ use types::HookId;
 
 use super::budget::{Meter, Places};
 use super::refusals::Refusals;
+use super::unproven::{Measure, Unproven};
 
 #[derive(Clone, Debug)]
 pub struct HookSettings {
@@ -13,6 +14,10 @@ pub struct HookSettings {
     pub public_url: String,
     /// Largest body that the server reads.
     pub body_bytes: u64,
+    /// Bytes of bodies that are held at once before their senders are believed: on this server, and from one address. Each is
+    /// at least one body.
+    pub unproven_bytes: u64,
+    pub unproven_bytes_per_address: u64,
     /// How long a sender waits for a result before it is told that there will be one.
     pub patience: Duration,
 }
@@ -31,11 +36,17 @@ pub(crate) struct HookState {
     pub(crate) strangers: Meter<Source>,
     pub(crate) places: Places,
     pub(crate) refusals: Refusals,
+    pub(crate) unproven: Unproven,
 }
 
 impl HookState {
     pub(crate) fn new(settings: HookSettings) -> Self {
+        let measure = Measure {
+            source: settings.unproven_bytes_per_address.max(settings.body_bytes),
+            server: settings.unproven_bytes.max(settings.body_bytes),
+        };
         Self {
+            unproven: Unproven::new(measure),
             settings,
             rates: Meter::default(),
             failures: Meter::default(),

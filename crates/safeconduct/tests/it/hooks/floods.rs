@@ -2,8 +2,11 @@
 
 use reqwest::Method;
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
 
-use super::{HOOKS, deliveries, echo_hook, facts, github, hook, id, knock, path, runs, send, send_signed};
+use super::{
+    HOOKS, deliveries, echo_hook, facts, github, hook, id, knock, path, reasons, runs, send, send_signed,
+};
 use crate::functions::function;
 use crate::support::TestServer;
 
@@ -92,6 +95,64 @@ testing::on_both_databases! {
         assert_eq!(statuses[..60], [404; 60]);
         assert!(statuses[60..].contains(&429), "{statuses:?}");
         assert_eq!(send(&server, &made, json!({})).await.status, 200, "who sends to what is there is not held up");
+        server.finish().await;
+    }
+
+    /// Real connections that send most of a large body and then say nothing more, beside small deliveries that nobody believes:
+    /// 401 says that one was read.
+    async fn bodies_of_the_unproven_have_a_measure_for_each_address_and_for_the_server(database: TestDatabase) {
+        const BODY: usize = 250_000;
+        let settings = [
+            ("server.trusted_proxies", "127.0.0.1/32"),
+            ("limits.body_bytes", "262144"),
+            ("hooks.unproven_bytes_per_address", "262144"),
+            ("hooks.unproven_bytes", "524288"),
+        ];
+        let server = TestServer::start_with(database, &settings).await;
+        let owner = server.owner().await;
+        let made = echo_hook(&owner, github()).await;
+        let (host, path) = (server.url().trim_start_matches("http://").to_owned(), path(&made));
+        let stalled = async |ip: &str| {
+            let mut stream = tokio::net::TcpStream::connect(&host).await.unwrap();
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-For: {ip}\r\nContent-Length: {}\r\n\r\n",
+                BODY + 1
+            );
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.write_all(&vec![b' '; BODY]).await.unwrap();
+            stream
+        };
+        let sent = async |ip: &str, size: usize| {
+            knock(&server, Method::POST, &path, &[("x-forwarded-for", ip)], " ".repeat(size)).await
+        };
+        // What was written to a socket, or its end, is felt a little later.
+        let felt = async |ip: &str, size: usize, status: u16| {
+            for _ in 0..50 {
+                let answer = sent(ip, size).await;
+                if answer.status == status {
+                    return answer;
+                }
+            }
+            panic!("{ip} was never answered {status}");
+        };
+        let first = stalled("192.0.2.1").await;
+        let refused = felt("192.0.2.1", 60_000, 429).await;
+        refused.refused(429, "rate_limited");
+        assert_eq!(refused.header("retry-after"), "1");
+        assert_eq!(sent("192.0.2.1", 100).await.status, 401, "a small one has room");
+        assert_eq!(sent("192.0.2.2", 60_000).await.status, 401, "another address is another");
+        let second = stalled("192.0.2.2").await;
+        let refused = felt("192.0.2.3", 60_000, 503).await;
+        refused.refused(503, "overloaded");
+        assert_eq!(refused.header("retry-after"), "1");
+        assert_eq!(sent("192.0.2.3", 100).await.status, 401);
+        // Whoever goes gives back what they held.
+        drop(first);
+        felt("192.0.2.3", 60_000, 401).await;
+        felt("192.0.2.1", 60_000, 401).await;
+        drop(second);
+        assert!(reasons(&owner, &made).await.contains_key("unproven_bytes"));
+        assert_eq!(send_signed(&server, &made, r#"{"a": 1}"#).await.status, 200);
         server.finish().await;
     }
 }
