@@ -30,6 +30,8 @@ pub enum HooksCommand {
     Delete(Named),
     /// Give a hook another secret, shown once.
     Rotate(Rotate),
+    /// Print what there is to be called, as an OpenAPI document.
+    Openapi(Openapi),
     /// List what came in, newest first.
     Deliveries(Deliveries),
     /// Show a delivery, with what was sent.
@@ -192,6 +194,13 @@ pub struct Rotate {
 }
 
 #[derive(Args, Clone, Debug)]
+pub struct Openapi {
+    /// All that you may use: functions with their own types beside the hooks.
+    #[arg(long)]
+    mine: bool,
+}
+
+#[derive(Args, Clone, Debug)]
 pub struct Deliveries {
     /// Id of the hook.
     hook: String,
@@ -242,6 +251,10 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: HooksCommand) -> Result<()
             is_seen(desk, secret_file.as_ref())?;
             let secret = given_secret(desk, secret_file.as_ref())?;
             shown(desk, &hooks.rotate(&hook, secret.as_deref(), overlap).await?)
+        }
+        HooksCommand::Openapi(Openapi { mine }) => {
+            let document = if mine { hooks.mine().await } else { hooks.openapi().await };
+            desk.screen.json(&document?)
         }
         HooksCommand::Deliveries(Deliveries { hook, outcome, listing }) => {
             let filter = HookDeliveryFilter {

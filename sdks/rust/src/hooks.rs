@@ -260,6 +260,11 @@ impl Hooks<'_> {
         self.0.post(&path(&[hook, "deliveries", delivery, "replay"])).json(&json!({})).once().answer().await
     }
 
+    /// What the caller may use – functions and hooks – as an OpenAPI document.
+    pub async fn mine(&self) -> Result<Value, Error> {
+        self.0.get(&["api", "v1", "openapi", "mine.json"]).answer().await
+    }
+
     /// The active hooks as an OpenAPI document.
     pub async fn openapi(&self) -> Result<Value, Error> {
         self.0.get(&path(&["openapi.json"])).answer().await

@@ -31,4 +31,4 @@ pub use roster::Listed;
 pub use routes::routes;
 pub use service::{Functions, FunctionsGround};
 pub use settings::FunctionsSettings;
-pub use triggered::{CallFunction, Callable, TriggerCall};
+pub use triggered::{CallFunction, Callable, Executable, TriggerCall};

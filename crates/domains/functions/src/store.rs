@@ -5,6 +5,7 @@ use problem::FUNCTION_EXISTS;
 use types::{FunctionId, FunctionVersionId, Id, OrgId, Timestamp};
 
 use crate::model::{Function, FunctionRef, Version, principal};
+use crate::triggered::Executable;
 
 macro_rules! columns {
     () => {
@@ -124,6 +125,37 @@ pub(crate) async fn list(
     db.read(scope, select).await?.into_iter().map(|row| function(scope.org(), row)).collect()
 }
 
+/// Functions with what their live versions take and give, newest first.
+pub(crate) async fn executable(
+    db: &Db,
+    scope: &OrgScope,
+    narrow: impl FnOnce(Select) -> Select,
+    most: i64,
+) -> Result<Vec<Executable>, DbError> {
+    let text = "SELECT functions.id, namespace, name, description, input_schema, output_schema FROM functions \
+                JOIN function_versions ON function_versions.org = functions.org AND \
+                function_versions.id = functions.live_version";
+    let select = Select::new(text)
+        .and("functions.org = {}", scope.org().uuid())
+        .and_all("functions.deleted_at IS NULL", []);
+    let select = narrow(select).order("functions.id DESC").limit(most);
+    let told = |mut row: Row| {
+        Ok(Executable {
+            id: row.id()?,
+            namespace: row.next()?,
+            name: row.next()?,
+            description: row.next()?,
+            input_schema: read_schema(row.next()?),
+            output_schema: read_schema(row.next()?),
+        })
+    };
+    db.read(scope, select).await?.into_iter().map(told).collect()
+}
+
+fn read_schema(text: Option<String>) -> Option<serde_json::Value> {
+    text.and_then(|text| serde_json::from_str(&text).ok())
+}
+
 fn quoted(tag: &str) -> String {
     serde_json::to_string(tag).unwrap_or_default().replace(['%', '_'], "")
 }
@@ -191,7 +223,6 @@ pub(crate) async fn versions(
 }
 
 fn stored(org: OrgId, mut row: Row) -> Result<Stored, DbError> {
-    let schema = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
     let (id, function, number) = (row.id()?, row.id()?, row.next()?);
     let (runtime, code) = (row.parse()?, row.next::<Vec<u8>>()?);
     let version = Version {
@@ -203,8 +234,8 @@ fn stored(org: OrgId, mut row: Row) -> Result<Stored, DbError> {
         code: String::new(),
         code_sha256: row.next()?,
         entrypoint: row.next()?,
-        input_schema: schema(row.next()?),
-        output_schema: schema(row.next()?),
+        input_schema: read_schema(row.next()?),
+        output_schema: read_schema(row.next()?),
         timeout_seconds: row.next()?,
         memory_mb: row.next()?,
         permissions: row.parse()?,

@@ -12,8 +12,8 @@ use web::{Allowance, Details};
 
 use crate::act::Asked;
 use crate::model::FunctionRef;
-use crate::routes::ExecuteFunction;
-use crate::{FunctionError, Functions};
+use crate::routes::{COLUMNS, ExecuteFunction};
+use crate::{FunctionError, Functions, store};
 
 const EXECUTE: Required = Required::parse("functions:execute");
 
@@ -27,6 +27,16 @@ pub struct Callable {
     pub name: String,
     /// To execute this function and no other.
     pub permission: Permission,
+}
+
+/// A function as it is shown to those who may execute it.
+pub struct Executable {
+    pub id: FunctionId,
+    pub namespace: String,
+    pub name: String,
+    pub description: String,
+    pub input_schema: Option<Value>,
+    pub output_schema: Option<Value>,
 }
 
 /// What a trigger asks for.
@@ -69,6 +79,12 @@ impl Functions {
         let function = self.known(by, &FunctionRef::Id(function)).await?;
         let ready = self.inner().versions.get(&by.scope(), function.live_version).await?;
         Ok(ready.misfits(&ready.coerced(input), pointer))
+    }
+
+    /// What the caller may execute, newest first.
+    pub async fn executable(&self, by: &Allowance, most: i64) -> Result<Vec<Executable>, Problem> {
+        let narrow = |select| by.narrow_for(&EXECUTE, select, &COLUMNS);
+        Ok(store::executable(&self.inner().db, &by.scope(), narrow, most).await?)
     }
 
     /// A run of the live version, made ready and not yet accepted: by [`Functions::accept`], or by a change of the caller's

@@ -519,6 +519,7 @@ async fn every_operation_has_a_method_that_calls_it() {
         "hooks.get" => hooks.get("x"),
         "hooks.list" => hooks.list(&client::HookFilter::default()),
         "hooks.openapi" => hooks.openapi(),
+        "openapi.mine" => hooks.mine(),
         "hooks.rotate" => hooks.rotate("x", None, None),
         "hooks.update" => hooks.update("x", &json!({}), None),
         "state.create" => state.create(&client::NewStateNamespace::default()),

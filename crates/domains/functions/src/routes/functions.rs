@@ -104,7 +104,7 @@ pub struct FunctionFilter {
 }
 
 /// Where the table keeps what rights depend on.
-const COLUMNS: Columns = Columns {
+pub(crate) const COLUMNS: Columns = Columns {
     selector: SelectorColumn::Path("namespace || '/' || name"),
     owner: Some("owner"),
     is: None,

@@ -12,6 +12,7 @@ mod workers;
 use std::sync::Arc;
 
 pub use execute::ExecuteFunction;
+pub(crate) use functions::COLUMNS;
 use web::{Door, Routes};
 
 use crate::Functions;

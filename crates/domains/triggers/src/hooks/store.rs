@@ -3,6 +3,7 @@
 mod deliveries;
 mod marks;
 
+use authority::Required;
 use db::{Db, DbError, OrgScope, Row, Select, Statement, SystemScope, sql};
 use ipnet::IpNet;
 use problem::{HOOK_EXISTS, Problem};
@@ -32,6 +33,9 @@ const ROUTED: &str = "SELECT hooks.org, hooks.id, orgs.slug, hooks.path, hooks.m
     hooks.concurrency, hooks.body_bytes, hooks.secret, hooks.previous, hooks.previous_until, hooks.created_at, \
     hooks.updated_at, hooks.revision FROM hook_routes JOIN hooks ON hooks.org = hook_routes.org AND \
     hooks.id = hook_routes.hook JOIN orgs ON orgs.id = hooks.org";
+
+/// Also where another operation tells of them.
+const READ: Required = Required::parse("hooks:read");
 
 /// Where the table keeps what rights depend on.
 const COLUMNS: Columns = Columns {
@@ -131,7 +135,7 @@ pub(crate) async fn hooks(
         .and_some("hooks.active = {}", filter.active)
         .and_some("hooks.function = {}", filter.function.map(Id::uuid))
         .and_some("hooks.id < {}", filter.before.map(Id::uuid));
-    let select = by.narrow(select, &COLUMNS).order("hooks.id DESC").limit(limit);
+    let select = by.narrow_for(&READ, select, &COLUMNS).order("hooks.id DESC").limit(limit);
     db.read(by.scope(), select).await?.into_iter().map(read).collect()
 }
 

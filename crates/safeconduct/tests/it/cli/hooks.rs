@@ -66,6 +66,11 @@ fn hooks_are_made_changed_and_looked_after() {
         "100",
     ];
     shows("hooks_update", &terminal.run(&update));
+    let document = terminal.run(&["hooks", "openapi"]).json();
+    assert!(document["paths"]["/github"]["put"].is_object(), "{document:#}");
+    let mine = terminal.run(&["hooks", "openapi", "--mine"]).json();
+    let paths: Vec<&String> = mine["paths"].as_object().unwrap().keys().collect();
+    assert_eq!(paths, ["/api/v1/functions/ops:echo/execute", "/o/home/hooks/github"]);
     let shown = terminal.run(&["hooks", "show", &hook, "--json"]).json();
     assert_eq!((&shown["deduplication"]["header"], shown.get("secret")), (&json!("X-GitHub-Delivery"), None));
     let rotated = terminal.run(&["hooks", "rotate", &hook, "--overlap", "60", "--json"]).json();

@@ -1,6 +1,7 @@
 //! Making, changing, listing and removing hooks.
 
 use serde_json::{Value, json};
+use web::PrincipalId;
 
 use super::{
     ECHO, HOOKS, SECRET, echo_hook, facts, github, hook, id, knock, path, send, send_signed, wanted,
@@ -201,6 +202,66 @@ testing::on_both_databases! {
         let operation = &document["paths"]["/orders/{shop}"]["get"];
         assert_eq!((&operation["parameters"][0]["name"], &operation["security"]), (&json!("shop"), &json!([{ "token": [] }])));
         assert_eq!(server.stranger().await.get(&format!("{HOOKS}/openapi.json")).await.ok(200)["paths"], json!({}));
+        server.finish().await;
+    }
+
+    async fn what_a_caller_may_use_is_described_with_its_types(database: TestDatabase) {
+        const MINE: &str = "/api/v1/openapi/mine.json";
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let schema = json!({
+            "type": "object", "properties": { "port": { "$ref": "#/$defs/port" } }, "$defs": { "port": { "type": "integer" } },
+        });
+        let typed = json!({
+            "namespace": "ops", "name": "typed", "code": ECHO, "input_schema": schema, "visibility": "private",
+            "description": "Opens a port.\nAnd more.",
+        });
+        owner.post("/api/v1/functions", typed).await.ok(201);
+        owner.post("/api/v1/functions", json!({ "namespace": "ops", "name": "gone", "code": ECHO })).await.ok(201);
+        owner.delete("/api/v1/functions/ops:gone").await.ok(200);
+        let orders = json!({ "path": "orders/{shop}", "authentication": { "kind": "token" } });
+        let door = path(&echo_hook(&owner, orders).await);
+        hook(&owner, json!({ "path": "hidden", "active": false })).await;
+        let answer = owner.get(MINE).await;
+        let document = answer.ok(200);
+        assert!(answer.header("content-security-policy").contains("sandbox"), "what others wrote is foreign");
+        let paths = |document: &Value| document["paths"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let (echo, typed) = ("/api/v1/functions/ops:echo/execute", "/api/v1/functions/ops:typed/execute");
+        assert_eq!(paths(&document), [echo, typed, door.as_str()]);
+        let execute = &document["paths"][typed]["post"];
+        assert_eq!((&execute["summary"], &execute["operationId"]), (&json!("Opens a port."), &json!("ops.typed")));
+        let mut input = execute["requestBody"]["content"]["application/json"]["schema"]["properties"]["input"].clone();
+        let id = input.as_object_mut().unwrap().remove("$id").unwrap();
+        assert!(id.as_str().unwrap().starts_with("urn:safeconduct:fn_"), "what refers to itself is a document of its own");
+        assert_eq!(input, schema);
+        assert_eq!(document["info"]["description"], Value::Null);
+        // Each sees what is theirs.
+        let home = server.home().await;
+        let (person, caller) = server.person(home, &[]).await;
+        assert_eq!(paths(&caller.get(MINE).await.ok(200)), [""; 0]);
+        server.grant(home, PrincipalId::User(person.id), "functions/ops/echo:execute").await;
+        assert_eq!(paths(&caller.get(MINE).await.ok(200)), [echo]);
+        server.grant(home, PrincipalId::User(person.id), "hooks:read:all").await;
+        assert_eq!(paths(&caller.get(MINE).await.ok(200)), [echo, door.as_str()]);
+        assert_eq!(paths(&server.stranger().await.get(MINE).await.ok(200)), [""; 0]);
+        server.anonymous().get(MINE).await.refused(401, "unauthenticated");
+        server.finish().await;
+    }
+
+    /// Large schemas of many functions make no answer of any size.
+    async fn a_description_has_a_bound_and_says_when_it_is_met(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let schema = json!({ "type": "object", "description": "x".repeat(60_000) });
+        for number in 0..70 {
+            let body = json!({ "namespace": "ops", "name": format!("large_{number}"), "code": ECHO, "input_schema": schema });
+            owner.post("/api/v1/functions", body).await.ok(201);
+        }
+        let document = owner.get("/api/v1/openapi/mine.json").await.ok(200);
+        let count = document["paths"].as_object().unwrap().len();
+        assert!((60..70).contains(&count), "{count}");
+        assert!(document["paths"]["/api/v1/functions/ops:large_69/execute"].is_object(), "the newest are there");
+        assert!(document["info"]["description"].as_str().unwrap().starts_with("There is more"));
         server.finish().await;
     }
 

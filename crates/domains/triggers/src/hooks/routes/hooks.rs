@@ -1,22 +1,18 @@
 //! `/api/v1/hooks`.
 
 use authority::Permission;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::Response;
 use problem::{AUTHORITY_EXCEEDED, CONFLICT, HOOK_EXISTS, INVALID_CURSOR, STALE_REVISION};
 use serde::Deserialize;
 use serde_json::json;
 use types::{FunctionId, HookId, Secret};
 use utoipa::ToSchema;
 use web::{
-    Allowed, Input, Nothing, Page, Params, Patched, Refusal, Reply, Segment, Spec, foreign_content, leaves,
-    operation, page, page_size, refuses,
+    Allowed, Input, Page, Params, Patched, Refusal, Reply, Segment, Spec, leaves, operation, page, page_size,
+    refuses,
 };
 
 use super::views::{HookView, Target};
-use crate::hooks::described;
 use crate::hooks::manage::{OVERLAP, Patch, Wanted};
 use crate::hooks::model::{Authentication, Deduplication, Hook, InputSettings, ResponseMode};
 use crate::hooks::store::{self, Filter};
@@ -33,9 +29,6 @@ operation! {
     /// Lists hooks, newest first.
     pub ListHooks[HookFilter] -> Page<HookView> = Spec::get("hooks.list", "/api/v1/hooks")
         .needs("hooks:read").errors(refuses![INVALID_CURSOR]);
-
-    /// The active hooks that the caller may read, as an OpenAPI document.
-    pub DescribeHooks -> Nothing = Spec::get("hooks.openapi", "/api/v1/hooks/openapi.json").needs("hooks:read");
 
     /// Shows a hook.
     pub GetHook -> HookView = Spec::get("hooks.get", "/api/v1/hooks/{hook}").needs("hooks:read");
@@ -214,23 +207,6 @@ pub async fn list(
     let cursor = |hook: &Hook| allowed.cursor(&[json!(hook.id)]);
     let view = |hook| HookView::of(hook, &inner.hooks.settings.public_url);
     Ok(Reply::of::<ListHooks>(&page(rows, limit, cursor, view))?)
-}
-
-/// Hooks in one document.
-const DESCRIBED: i64 = 1_000;
-
-pub async fn describe(
-    State(triggers): State<Triggers>,
-    allowed: Allowed<DescribeHooks>,
-) -> Result<Response, Refusal> {
-    let inner = triggers.inner();
-    let active = Filter { q: None, active: Some(true), function: None, before: None };
-    let hooks = store::hooks(&inner.db, &allowed, &active, DESCRIBED).await?;
-    let slug = store::slug(&inner.db, &allowed.scope()).await?;
-    let document = described::document(&inner.hooks.settings.public_url, &slug, &hooks);
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(foreign_content(StatusCode::OK, &headers, Body::from(document.to_string())))
 }
 
 pub async fn get(

@@ -1,6 +1,7 @@
 //! HTTP of hooks: looking after them, and the door that strangers knock at.
 
 mod deliveries;
+mod descriptions;
 mod hooks;
 mod receive;
 mod views;
@@ -15,7 +16,8 @@ pub fn routes(door: &Arc<Door>) -> Routes<Triggers> {
     Routes::new()
         .route::<hooks::CreateHook, _, _>(door, hooks::create)
         .route::<hooks::ListHooks, _, _>(door, hooks::list)
-        .route::<hooks::DescribeHooks, _, _>(door, hooks::describe)
+        .route::<descriptions::DescribeHooks, _, _>(door, descriptions::hooks)
+        .route::<descriptions::DescribeMine, _, _>(door, descriptions::mine)
         .route::<hooks::GetHook, _, _>(door, hooks::get)
         .route::<hooks::UpdateHook, _, _>(door, hooks::update)
         .route::<hooks::DeleteHook, _, _>(door, hooks::delete)
