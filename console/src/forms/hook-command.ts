@@ -38,6 +38,7 @@ export function hookCommand(
     flags('allow-ip', body.allowed_ips),
     flag('input', body.input?.mode),
     body.input?.defaults && flag('defaults', compact(JSON.stringify(body.input.defaults))),
+    body.routes && flag('routes', compact(JSON.stringify(body.routes))),
     flag('response', body.response),
     flag('deduplicate-by', repeat?.header),
     flag('deduplicate-at', repeat?.pointer),

@@ -16,6 +16,7 @@ const hook = {
   previous_secret_until: null,
   allowed_ips: ['192.0.2.0/24'],
   input: { mode: 'body', defaults: { a: 1 } },
+  routes: [{ when: [{ at: '/body/action', is: 'equal_to', value: 'opened' }] }],
   response: 'sync',
   deduplication: { header: 'X-GitHub-Delivery', ttl_seconds: 3600 },
   rate_per_minute: 600,
@@ -37,7 +38,8 @@ test('each member that differs is sent as a whole', () => {
     description: 'Mended',
     input: { mode: 'body', defaults: { b: 2 } },
   })
-  expect(changed({ ...base, addresses: '', repeat: '', rate: '' }, base)).toEqual({
+  expect(changed({ ...base, routes: '', addresses: '', repeat: '', rate: '' }, base)).toEqual({
+    routes: [],
     allowed_ips: [],
     deduplication: null,
     rate_per_minute: null,
@@ -61,6 +63,7 @@ test('a secret comes with its authentication', () => {
 
 test('what is not JSON of its kind is not sent', () => {
   const base = draftOf(hook)
+  expect(unfit({ ...base, routes: '{}' })).toBe('routes')
   expect(unfit({ ...base, defaults: '[]' })).toBe('defaults')
   expect(unfit({ ...base, methods: [] })).toBe('methods')
   expect(changed({ ...base, defaults: '{' }, base)).toBeUndefined()

@@ -56,6 +56,7 @@ export interface Draft {
   input: (typeof INPUTS)[number]
   /** JSON, as it is typed. */
   defaults: string
+  routes: string
   response: (typeof RESPONSES)[number]
   permissions: string[]
   rate: string
@@ -82,6 +83,7 @@ export const blank: Draft = {
   remembered: String(REMEMBERED),
   input: 'body',
   defaults: '',
+  routes: '',
   response: 'sync',
   permissions: [],
   rate: '',
@@ -112,6 +114,7 @@ export function draftOf(hook: Hook): Draft {
     remembered: String(repeat?.ttl_seconds ?? REMEMBERED),
     input: hook.input.mode ?? 'body',
     defaults: Object.keys(defaults).length > 0 ? JSON.stringify(defaults, null, 2) : '',
+    routes: hook.routes.length > 0 ? JSON.stringify(hook.routes, null, 2) : '',
     response: hook.response,
     permissions: hook.permissions,
     rate: String(hook.rate_per_minute),
@@ -137,10 +140,12 @@ export function isTimed({ way, timestamp }: Draft): boolean {
 }
 
 /** Which part cannot be sent as it is. */
-export function unfit(draft: Draft): 'defaults' | 'methods' | undefined {
+export function unfit(draft: Draft): 'defaults' | 'routes' | 'methods' | undefined {
   if (draft.methods.length === 0) return 'methods'
   if (draft.defaults.trim() !== '' && !(isJson(draft.defaults) && isMembers(JSON.parse(draft.defaults))))
     return 'defaults'
+  if (draft.routes.trim() !== '' && !(isJson(draft.routes) && Array.isArray(JSON.parse(draft.routes))))
+    return 'routes'
   return undefined
 }
 
@@ -193,6 +198,7 @@ function whole(draft: Draft) {
       mode: draft.input,
       ...(draft.defaults.trim() && { defaults: JSON.parse(draft.defaults) }),
     },
+    routes: draft.routes.trim() === '' ? [] : JSON.parse(draft.routes),
     response: draft.response,
     permissions: draft.permissions,
     rate_per_minute: numberOf(draft.rate),
@@ -226,7 +232,15 @@ export function changed(draft: Draft, base: Draft): Changes | undefined {
 }
 
 /** Whoever changes one of these becomes the owner. */
-const DEEDS = ['target', 'permissions', 'authentication', 'allowed_ips', 'input', 'response'] as const
+const DEEDS = [
+  'target',
+  'permissions',
+  'authentication',
+  'allowed_ips',
+  'input',
+  'routes',
+  'response',
+] as const
 
 export function takesOver(patch: Changes): boolean {
   return DEEDS.some((deed) => deed in patch)

@@ -191,6 +191,14 @@ export function HookFields({ draft, onChange, refused, there = false }: HookFiel
       >
         {(ids) => <textarea {...ids} {...bind('defaults')} className="mono" rows={2} spellCheck={false} />}
       </Field>
+      <Field
+        label={text.hooks.routes}
+        optional={text.optional}
+        hint={text.hooks.routesHint}
+        error={lacks === 'routes' ? text.hooks.noList : refused?.of('routes')}
+      >
+        {(ids) => <textarea {...ids} {...bind('routes')} className="mono" rows={4} spellCheck={false} />}
+      </Field>
       <div className="pair">
         {number('rate', text.hooks.rate, refused?.of('rate_per_minute'))}
         {number('places', text.hooks.places, refused?.of('concurrency'))}

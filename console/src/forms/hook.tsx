@@ -18,7 +18,7 @@ import { HookFields } from './hook-fields'
 function useLack(lacks: ReturnType<typeof unfit>): string | undefined {
   const text = useText()
   if (lacks === undefined) return undefined
-  return { defaults: text.notJsonObject, methods: text.hooks.methods }[lacks]
+  return { defaults: text.notJsonObject, routes: text.hooks.noList, methods: text.hooks.methods }[lacks]
 }
 
 /** What is told of a request never has its secret. */

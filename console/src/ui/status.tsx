@@ -49,6 +49,7 @@ const marks: Record<string, [Tone, IconName]> = {
   unchanged: ['quiet', 'minus'],
   refused: ['bad', 'cross'],
   duplicate: ['quiet', 'copy'],
+  ignored: ['quiet', 'minus'],
   allowed: ['good', 'check'],
   leaving: ['warn', 'clock'],
   erasing: ['bad', 'cross'],

@@ -80,6 +80,35 @@ test('it is changed: only what differs is sent, and nobody is overwritten', asyn
   expect(await server.api('GET', path)).toMatchObject({ concurrency: 7, input, revision: 3 })
 })
 
+test('it is given routes, and a delivery is tried without anything coming of it', async () => {
+  await button('Edit').click()
+  const edit = page.getByRole('dialog', { name: 'Change github' })
+  await edit.getByLabel('Routes').fill('[{"when": [{"at": "/body/action"')
+  await edit.getByText('This is not a JSON list yet.').first().waitFor()
+  const when = [{ at: '/body/action', is: 'equal_to', value: 'opened' }]
+  const routes = [{ when, transform: { title: { $at: '/body/title' } } }]
+  await edit.getByLabel('Routes').fill(JSON.stringify(routes))
+  const sent = page.waitForRequest((request) => request.method() === 'PATCH')
+  await edit.getByRole('button', { name: 'Save changes' }).click()
+  expect((await sent).postDataJSON()).toEqual({ routes })
+  await edit.waitFor({ state: 'detached' })
+  const before = await page.getByRole('row').count()
+  await button('More actions').click()
+  await page.getByRole('menuitem', { name: 'Try a delivery' }).click()
+  const form = page.getByRole('dialog', { name: 'Try a delivery' })
+  await form.getByLabel('Body', { exact: true }).fill('{"action": "opened", "title": "It broke"}')
+  await form.getByRole('button', { name: 'Try a delivery' }).click()
+  await form.getByText('Accepted', { exact: true }).waitFor()
+  await form.getByText('"title": "It broke"').first().waitFor()
+  await form.getByLabel('Body', { exact: true }).fill('{"action": "closed"}')
+  await form.getByRole('button', { name: 'Try a delivery' }).click()
+  await form.getByText('Ignored', { exact: true }).waitFor()
+  await form.getByText('Its test 0 does not hold').waitFor()
+  await page.keyboard.press('Escape')
+  await form.waitFor({ state: 'detached' })
+  expect(await page.getByRole('row').count()).toBe(before)
+})
+
 test('it is switched off and on, its secret rotated, and it is removed', async () => {
   await button('Switch off').click()
   await page.getByText('Switched off').first().waitFor()

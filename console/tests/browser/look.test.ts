@@ -154,6 +154,7 @@ const places: Place[] = [
     ready: text('Senders prove themselves by'),
   },
   { name: 'hook-edit', path: () => `/console/hooks/${known.hook}?panel=edit`, ready: dialog },
+  { name: 'hook-try', path: () => `/console/hooks/${known.hook}?panel=try`, ready: dialog },
   { name: 'hook-rotate', path: () => `/console/hooks/${known.hook}?panel=rotate`, ready: dialog },
   { name: 'state', path: () => '/console/state', ready: row('incidents') },
   { name: 'state-new', path: () => '/console/state?panel=new', ready: dialog },

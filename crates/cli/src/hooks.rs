@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use client::{
     Hook, HookAuthentication, HookDeduplication, HookDelivery, HookDeliveryFilter, HookFilter, HookInput,
-    NewHook, NewHookTarget,
+    HookRoute, HookTrial, HookTried, NewHook, NewHookTarget,
 };
 use serde_json::{Map, Value, json};
 
@@ -30,6 +30,8 @@ pub enum HooksCommand {
     Delete(Named),
     /// Give a hook another secret, shown once.
     Rotate(Rotate),
+    /// Say what a delivery would come to, without running anything.
+    Try(Box<Try>),
     /// Print what there is to be called, as an OpenAPI document.
     Openapi(Openapi),
     /// List what came in, newest first.
@@ -109,6 +111,9 @@ pub struct Working {
     /// What stands where the body says nothing: JSON, @FILE or `-`.
     #[arg(long, value_name = "JSON")]
     defaults: Option<String>,
+    /// Which deliveries run it, and what they become: a list as JSON, @FILE or `-`; `[]` for every one.
+    #[arg(long, value_name = "JSON")]
+    routes: Option<String>,
     /// sync, mapped or async.
     #[arg(long)]
     response: Option<String>,
@@ -201,10 +206,40 @@ pub struct Openapi {
 }
 
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  safeconduct hooks try HOOK --body '{\"action\": \"opened\"}' --header 'X-GitHub-Event: issues'
+  safeconduct hooks try HOOK --delivery DELIVERY --routes @routes.json")]
+pub struct Try {
+    /// Id of the hook.
+    hook: String,
+    /// What was sent then, in place of a request of your own.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["method", "path", "query", "headers", "body"])]
+    delivery: Option<String>,
+    /// GET, POST, PUT, PATCH or DELETE; the hook's first if left out.
+    #[arg(long)]
+    method: Option<String>,
+    /// With values in place of its {parameters}.
+    #[arg(long)]
+    path: Option<String>,
+    /// Without the question mark.
+    #[arg(long)]
+    query: Option<String>,
+    /// May be repeated: 'Name: value'.
+    #[arg(long = "header", value_name = "HEADER")]
+    headers: Vec<String>,
+    /// JSON, @FILE or `-`.
+    #[arg(long, value_name = "JSON")]
+    body: Option<String>,
+    /// In place of the hook's own: JSON, @FILE or `-`.
+    #[arg(long, value_name = "JSON")]
+    routes: Option<String>,
+}
+
+#[derive(Args, Clone, Debug)]
 pub struct Deliveries {
     /// Id of the hook.
     hook: String,
-    /// accepted, refused or duplicate.
+    /// accepted, refused, duplicate or ignored.
     #[arg(long)]
     outcome: Option<String>,
     #[command(flatten)]
@@ -251,6 +286,10 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: HooksCommand) -> Result<()
             is_seen(desk, secret_file.as_ref())?;
             let secret = given_secret(desk, secret_file.as_ref())?;
             shown(desk, &hooks.rotate(&hook, secret.as_deref(), overlap).await?)
+        }
+        HooksCommand::Try(attempt) => {
+            let trial = attempt.trial(desk)?;
+            tried(desk, &hooks.attempt(&attempt.hook, &trial).await?)
         }
         HooksCommand::Openapi(Openapi { mine }) => {
             let document = if mine { hooks.mine().await } else { hooks.openapi().await };
@@ -321,12 +360,59 @@ impl Working {
         Ok(Some(HookInput { mode: self.input.clone().unwrap_or_else(|| "body".to_owned()), defaults }))
     }
 
+    fn routes(&self, desk: &mut Desk<'_>) -> Result<Option<Vec<HookRoute>>, Failure> {
+        self.routes.as_ref().map(|given| read_routes(desk, given)).transpose()
+    }
+
     fn deduplication(&self) -> Option<HookDeduplication> {
         let (header, pointer) = (self.deduplicate_by.clone(), self.deduplicate_at.clone());
         (header.is_some() || pointer.is_some()).then_some(HookDeduplication {
             header,
             pointer,
             ttl_seconds: 86_400,
+        })
+    }
+}
+
+fn read_routes(desk: &mut Desk<'_>, given: &str) -> Result<Vec<HookRoute>, Failure> {
+    let routes = files::read_json(&mut desk.screen, given)?;
+    // A misspelt `when` would otherwise be left out, and the route be one for everything.
+    let strange = strange(&routes, &["when", "transform"]);
+    let tests = routes.as_array().into_iter().flatten().map(|route| &route["when"]);
+    if let Some(name) = strange.or_else(|| tests.into_iter().find_map(|tests| self::strange(tests, &TEST))) {
+        return Err(Failure::usage(format!("--routes: nothing there is called {name:?}.")));
+    }
+    let read = serde_json::from_value(routes);
+    read.map_err(|error| Failure::usage(format!("--routes is a list of routes: {error}.")))
+}
+
+/// What a test of a route has.
+const TEST: [&str; 4] = ["at", "is", "value", "not"];
+
+/// A member of one in the list that none should have.
+fn strange(list: &Value, known: &[&str]) -> Option<String> {
+    let members = list.as_array()?.iter().filter_map(Value::as_object).flat_map(Map::keys);
+    members.into_iter().find(|name| !known.contains(&name.as_str())).cloned()
+}
+
+impl Try {
+    fn trial(&self, desk: &mut Desk<'_>) -> Result<HookTrial, Failure> {
+        let pair = |text: &String| {
+            let (name, value) = text.split_once(':')?;
+            Some((name.trim().to_owned(), value.trim().to_owned()))
+        };
+        let headers = self.headers.iter().map(pair).collect::<Option<_>>();
+        let body = self.body.as_ref().map(|given| files::read_json(&mut desk.screen, given)).transpose()?;
+        let routes = self.routes.as_ref().map(|given| read_routes(desk, given)).transpose()?;
+        Ok(HookTrial {
+            delivery: self.delivery.clone(),
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: self.query.clone().unwrap_or_default(),
+            headers: headers.ok_or_else(|| Failure::usage("--header is 'Name: value'"))?,
+            body,
+            input: None,
+            routes,
         })
     }
 }
@@ -347,6 +433,7 @@ impl Create {
             secret,
             allowed_ips: working.allowed_ips.clone(),
             input: working.input(desk)?,
+            routes: working.routes(desk)?.unwrap_or_default(),
             response: working.response.clone(),
             deduplication: working.deduplication(),
             rate_per_minute: working.rate,
@@ -372,6 +459,7 @@ impl Update {
             ("secret", secret.map(Value::from)),
             ("allowed_ips", list(&working.allowed_ips)),
             ("input", working.input(desk)?.map(|input| json!(input))),
+            ("routes", working.routes(desk)?.map(|routes| json!(routes))),
             ("response", working.response.as_ref().map(|text| json!(text))),
             ("deduplication", working.deduplication().map(|by| json!(by))),
             ("rate_per_minute", working.rate.map(Value::from)),
@@ -393,6 +481,7 @@ fn shown(desk: &mut Desk<'_>, hook: &Hook) -> Result<(), Failure> {
         ("believes", Cell::from(believes(hook))),
         ("from", Cell::from(hook.allowed_ips.join(", "))),
         ("may", Cell::from(hook.permissions.join(" "))),
+        ("routes", Cell::from(routed(hook))),
         ("answers", Cell::from(&hook.response)),
         ("limits", Cell::from(format!("{} a minute, {} at a time", hook.rate_per_minute, hook.concurrency))),
         ("owner", Cell::from(&hook.owner)),
@@ -416,6 +505,29 @@ fn believes(hook: &Hook) -> String {
         (None, Some(username)) => format!("{} ({username})", by.kind),
         (None, None) => by.kind.clone(),
     }
+}
+
+fn routed(hook: &Hook) -> String {
+    match hook.routes.len() {
+        0 => "every delivery".to_owned(),
+        1 => "1 route".to_owned(),
+        count => format!("{count} routes"),
+    }
+}
+
+fn tried(desk: &mut Desk<'_>, tried: &HookTried) -> Result<(), Failure> {
+    let declined: Vec<String> =
+        tried.declined.iter().map(|one| format!("route {} by its test {}", one.route, one.test)).collect();
+    let misfits = tried.misfits.iter().flatten().map(|one| format!("{}: {}", one.field, one.reason));
+    let rows = [
+        ("outcome", Cell::toned(&tried.outcome, Tone::Strong)),
+        ("route", Cell::from(tried.route.map_or_else(String::new, |route| route.to_string()))),
+        ("declined", Cell::from(declined.join("; "))),
+        ("input", Cell::from(tried.input.as_ref().map_or_else(String::new, Value::to_string))),
+        ("misfits", Cell::from(misfits.collect::<Vec<_>>().join("; "))),
+        ("repeats", Cell::from(tried.repeat_of.as_deref().unwrap_or_default())),
+    ];
+    desk.screen.record(tried, &tried.outcome, &rows)
 }
 
 fn delivery_shown(desk: &mut Desk<'_>, delivery: &HookDelivery) -> Result<(), Failure> {

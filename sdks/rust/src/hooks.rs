@@ -6,7 +6,7 @@ use futures::Stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{Client, Error, Page, Time, page};
+use crate::{Client, Error, FieldError, Page, Time, page};
 
 /// What a hook sets off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,76 @@ pub struct HookInput {
     pub defaults: Map<String, Value>,
 }
 
+/// A way for a delivery: the first whose tests all hold is taken.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HookRoute {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub when: Vec<HookRouteTest>,
+    /// The function's input, with `{"$at": "/body/id"}` and `{"$text": "{/body/a}"}` filled in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transform: Option<Map<String, Value>>,
+}
+
+/// What one place of the request must be.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HookRouteTest {
+    /// RFC 6901, into method, path, path_params, query, headers and body.
+    pub at: String,
+    /// `present`, `equal_to`, `one_of`, `containing`, `beginning_with`, `ending_with`, `at_least` or `at_most`.
+    pub is: String,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub value: Value,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub not: bool,
+}
+
+/// A request to try a hook with, or a delivery of before.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HookTrial {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// With values in place of `{parameters}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub query: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    /// In place of the hook's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<HookInput>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routes: Option<Vec<HookRoute>>,
+}
+
+/// What it would come to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HookTried {
+    /// `accepted`, `ignored` or `duplicate`.
+    pub outcome: String,
+    /// From 0.
+    pub route: Option<u64>,
+    pub declined: Vec<HookRouteDeclined>,
+    pub input: Option<Value>,
+    /// Where that does not fit the function's schema; none where the function is not yours to execute.
+    pub misfits: Option<Vec<FieldError>>,
+    pub repeat_of: Option<String>,
+}
+
+/// A route that a delivery does not go, and its first test that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookRouteDeclined {
+    pub route: u64,
+    pub test: u64,
+}
+
 /// What tells a repeat: a header or a place in the body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HookDeduplication {
@@ -84,6 +154,7 @@ pub struct Hook {
     pub previous_secret_until: Option<Time>,
     pub allowed_ips: Vec<String>,
     pub input: HookInput,
+    pub routes: Vec<HookRoute>,
     /// `sync`, `mapped` or `async`.
     pub response: String,
     pub deduplication: Option<HookDeduplication>,
@@ -121,6 +192,8 @@ pub struct NewHook {
     pub allowed_ips: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<HookInput>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<HookRoute>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,7 +225,7 @@ pub struct HookDelivery {
     pub received_at: Time,
     pub method: String,
     pub ip: Option<String>,
-    /// `accepted`, `refused` or `duplicate`.
+    /// `accepted`, `refused`, `duplicate` or `ignored`.
     pub outcome: String,
     pub reason: Option<String>,
     pub count: i64,
@@ -229,6 +302,11 @@ impl Hooks<'_> {
     ) -> Result<Hook, Error> {
         let body = json!({ "secret": secret, "overlap_seconds": overlap_seconds });
         self.0.post(&path(&[hook, "rotate"])).json(&body).once().answer().await
+    }
+
+    /// What a delivery would come to; nothing is run.
+    pub async fn attempt(&self, hook: &str, trial: &HookTrial) -> Result<HookTried, Error> {
+        self.0.post(&path(&[hook, "try"])).json(trial).answer().await
     }
 
     /// Newest first.

@@ -74,7 +74,8 @@ pub use grants::{Grant, GrantFilter, Grants, NewGrant};
 pub use groups::{Group, GroupFilter, GroupMember, GroupPatch, Groups, NewGroup};
 pub use hooks::{
     Hook, HookAuthentication, HookDeduplication, HookDelivery, HookDeliveryFilter, HookFilter, HookInput,
-    HookRequest, HookTarget, Hooks, NewHook, NewHookTarget,
+    HookRequest, HookRoute, HookRouteDeclined, HookRouteTest, HookTarget, HookTrial, HookTried, Hooks,
+    NewHook, NewHookTarget,
 };
 pub use invitations::{Invitation, InvitationFilter, Invitations, Invited, Joined, NewInvitation};
 pub use key::SigningKey;

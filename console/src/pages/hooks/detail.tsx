@@ -28,9 +28,10 @@ import { Status } from '../../ui/status'
 import { Tabs } from '../../ui/tabs'
 import { Time } from '../../ui/time'
 import { curlOf, ShownHook } from './shown'
+import { TryForm } from './try'
 
 const route = getRouteApi('/shell/hooks/$hook')
-const OUTCOMES = ['accepted', 'refused', 'duplicate'] as const
+const OUTCOMES = ['accepted', 'refused', 'duplicate', 'ignored'] as const
 
 /** One hook: what came in, and how it is set. */
 export default function HookPage() {
@@ -83,6 +84,11 @@ export default function HookPage() {
               />
             </Dialog>
           )}
+          {panel === 'try' && (
+            <Dialog title={text.hooks.tryTitle} kind="side" onClose={close}>
+              <TryForm of={hook} />
+            </Dialog>
+          )}
           {panel === 'rotate' && (
             <Rotating
               of={hook}
@@ -133,6 +139,9 @@ function Actions({ of: hook, open }: { of: Hook; open: (panel: string) => void }
         {text.agents.edit}
       </Button>
       <Menu label={text.moreActions} trigger={<Icon name="more" />}>
+        <MenuItem icon="run" reason={mayUpdate} onSelect={() => open('try')}>
+          {text.hooks.tryTitle}
+        </MenuItem>
         {hasSecret(wayOf(hook.authentication)) && (
           <MenuItem icon="key" reason={mayUpdate} onSelect={() => open('rotate')}>
             {text.hooks.rotate}
@@ -340,6 +349,9 @@ function Settings({ of: hook }: { of: Hook }) {
           <Words of={hook.permissions} />
         ) : (
           <p className="muted">{text.noneGiven}</p>
+        )}
+        {hook.routes.length > 0 && (
+          <CodeBlock code={JSON.stringify(hook.routes, null, 2)} label={text.hooks.routes} wrap />
         )}
         <CodeBlock code={curlOf(hook)} label={text.hooks.tryIt} wrap />
       </Section>

@@ -90,6 +90,7 @@ codes! {
     ALREADY_CREATED = "already_created", 409, "The first request with this key succeeded";
     HOOK_EXISTS = "hook_exists", 409, "Another hook answers such paths";
     DELIVERY_NOT_KEPT = "delivery_not_kept", 409, "The delivery is not one to replay";
+    DELIVERY_NOT_ROUTED = "delivery_not_routed", 409, "No route takes the delivery";
     GONE = "gone", 410, "It was here and is no more";
     TRIGGER_ORPHANED = "trigger_orphaned", 410, "Nobody stands behind it any more";
     STALE_REVISION = "stale_revision", 412, "The thing changed since you read it";

@@ -49,6 +49,7 @@ migrations! {
     18 "0018_progress";
     19 "0019_workers";
     20 "0020_modes";
+    22 "0022_routes";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -159,6 +159,7 @@ async fn operations_are_well_described() {
                 | "policies.simulate"
                 | "policies.what_if"
                 | "schedules.preview"
+                | "hooks.try"
                 | "oauth.device_authorization"
                 | "auth.show_device"
                 // Only the part that completes an upload leaves its fact.

@@ -17,7 +17,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
-    pub(crate) run: RunId,
+    /// None where nothing was run.
+    pub(crate) run: Option<RunId>,
 }
 
 /// The run as it stands: its result, if it succeeded; 202 while it is under way; else why there is none.
@@ -43,10 +44,16 @@ pub(crate) fn accepted(run: RunId) -> Answer {
     json(run, StatusCode::ACCEPTED, body.to_string().into_bytes())
 }
 
-fn json(run: RunId, status: StatusCode, body: Vec<u8>) -> Answer {
+/// No route takes it: a success, so that the sender does not try again.
+pub(crate) fn ignored() -> Answer {
+    let body = serde_json::json!({ "status": "ignored" });
+    json(None, StatusCode::OK, body.to_string().into_bytes())
+}
+
+fn json(run: impl Into<Option<RunId>>, status: StatusCode, body: Vec<u8>) -> Answer {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Answer { status, headers, body, run }
+    Answer { status, headers, body, run: run.into() }
 }
 
 /// `{status?, headers?, body?}`; text is sent as it is, anything else as JSON.
@@ -78,11 +85,13 @@ fn mapped(run: RunId, output: &[u8]) -> Result<Answer, Problem> {
         return Err(unfit());
     }
     let mut answer = match body {
-        None | Some(Value::Null) => Answer { status, headers: HeaderMap::new(), body: Vec::new(), run },
+        None | Some(Value::Null) => {
+            Answer { status, headers: HeaderMap::new(), body: Vec::new(), run: Some(run) }
+        }
         Some(Value::String(text)) => {
             let mut plain = HeaderMap::new();
             plain.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-            Answer { status, headers: plain, body: text.into_bytes(), run }
+            Answer { status, headers: plain, body: text.into_bytes(), run: Some(run) }
         }
         Some(body) => json(run, status, body.to_string().into_bytes()),
     };
@@ -105,7 +114,9 @@ impl Answer {
                 response.headers_mut().insert(HeaderName::from_static(name), value);
             }
         };
-        say("safeconduct-run", self.run.to_string());
+        if let Some(run) = self.run {
+            say("safeconduct-run", run.to_string());
+        }
         say("safeconduct-delivery", delivery.to_string());
         if is_repeat {
             say("safeconduct-duplicate", "true".to_owned());

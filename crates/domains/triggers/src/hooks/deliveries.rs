@@ -5,7 +5,7 @@ use std::time::Duration;
 use authority::Required;
 use crypto::seal::Aad;
 use db::{Bookkeeping, Change, CommitError, OrgScope};
-use problem::{DELIVERY_NOT_KEPT, Problem};
+use problem::{DELIVERY_NOT_KEPT, DELIVERY_NOT_ROUTED, Problem};
 use secrets::Purpose;
 use serde_json::json;
 use types::{DeliveryId, HookId, Id, Timestamp};
@@ -59,6 +59,25 @@ impl Triggers {
         Ok(Some(serde_json::from_slice(&plain).map_err(Problem::internal)?))
     }
 
+    async fn kept_request(&self, hook: &Hook, delivery: &Delivery) -> Result<Received, TriggerError> {
+        self.open_request(hook, delivery).await?.ok_or_else(|| {
+            let detail =
+                "Nothing was kept of what was sent: it was refused, a repeat, or larger than 256 KB.";
+            Problem::new(&DELIVERY_NOT_KEPT, detail).into()
+        })
+    }
+
+    /// What was sent then; for who may change the hook.
+    pub(crate) async fn received_in(
+        &self,
+        by: &Allowance,
+        hook: &Hook,
+        id: DeliveryId,
+    ) -> Result<Received, TriggerError> {
+        let delivery = self.delivery(by, hook, id).await?;
+        self.kept_request(hook, &delivery).await
+    }
+
     pub(crate) async fn list_deliveries(
         &self,
         by: &Allowance,
@@ -106,10 +125,10 @@ impl Triggers {
         let inner = self.inner();
         let hook = self.find_hook(by, hook).await?;
         let first = self.delivery(by, &hook, id).await?;
-        let Some(received) = self.open_request(&hook, &first).await? else {
-            let detail =
-                "Nothing was kept of what was sent: it was refused, a repeat, or larger than 256 KB.";
-            return Err(Problem::new(&DELIVERY_NOT_KEPT, detail).into());
+        let received = self.kept_request(&hook, &first).await?;
+        let Some(way) = read(&hook.input, &hook.routes, &received)?.way else {
+            let detail = "No route of the hook takes what was sent. Change the routes first.";
+            return Err(Problem::new(&DELIVERY_NOT_ROUTED, detail).into());
         };
         let again: DeliveryId = inner.world.id();
         let delivery = Delivery {
@@ -117,6 +136,8 @@ impl Triggers {
             received_at: inner.world.now(),
             ip: by.contact().ip.map(|ip| ip.to_canonical().to_string()),
             replay_of: Some(first.id),
+            outcome: Outcome::Accepted,
+            reason: None,
             run: None,
             request: self.seal_request(&hook, again, &received).await?,
             ..first.clone()
@@ -125,7 +146,7 @@ impl Triggers {
             hook: &hook,
             scope: by.scope(),
             contact: by.contact().clone(),
-            input: read(&hook.input, &received)?.input,
+            input: way.input,
             delivery: delivery.clone(),
             message: None,
             key: None,

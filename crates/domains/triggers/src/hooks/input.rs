@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::model::{InputMode, InputSettings};
+use super::routing::{self, Declined, Route, Way, way};
 
 /// As deep as what functions are given elsewhere.
 const DEEPEST: usize = 100;
@@ -65,32 +66,53 @@ pub(crate) fn redacted(headers: &HeaderMap) -> BTreeMap<String, String> {
     kept
 }
 
-/// What the body says, and the input that it becomes.
+/// What the body says, and the way that the delivery goes with it; none where no route takes it.
 pub(crate) struct Read {
     pub(crate) body: Value,
-    pub(crate) input: Value,
+    pub(crate) way: Option<Way>,
 }
 
-pub(crate) fn read(settings: &InputSettings, received: &Received) -> Result<Read, Problem> {
+pub(crate) fn read(settings: &InputSettings, routes: &[Route], received: &Received) -> Result<Read, Problem> {
     let body = body_of(received)?;
     if types::json::depth(&body) > DEEPEST {
         let detail = format!("The body has arrays and objects more than {DEEPEST} deep in each other.");
         return Err(Problem::new(&MALFORMED_JSON, detail));
     }
     let filled = under(&settings.defaults, body.clone());
-    let input = match settings.mode {
-        InputMode::Body => filled,
-        InputMode::Envelope => json!({
-            "method": received.method,
-            "path": received.path,
-            "path_params": received.path_params,
-            "query": pairs(received.query.as_bytes())?,
-            "headers": received.headers,
-            "body": filled,
-            "raw_body": STANDARD.encode(&received.body),
-        }),
+    let size = received.body.len() + received.query.len();
+    let way = match settings.mode {
+        InputMode::Body if routes.is_empty() => Some(Way { route: None, input: filled }),
+        InputMode::Body => way(routes, &envelope(received, filled.clone())?, filled, size)?,
+        InputMode::Envelope => {
+            let request = envelope(received, filled)?;
+            let mut input = request.clone();
+            input["raw_body"] = STANDARD.encode(&received.body).into();
+            way(routes, &request, input, size)?
+        }
     };
-    Ok(Read { body, input })
+    Ok(Read { body, way })
+}
+
+/// Which routes decline it before one takes it, and by which test.
+pub(crate) fn declined(
+    settings: &InputSettings,
+    routes: &[Route],
+    received: &Received,
+) -> Result<Vec<Declined>, Problem> {
+    let filled = under(&settings.defaults, body_of(received)?);
+    Ok(routing::declined(routes, &envelope(received, filled)?))
+}
+
+/// The request as routes see it, and envelopes but for the raw body.
+fn envelope(received: &Received, body: Value) -> Result<Value, Problem> {
+    Ok(json!({
+        "method": received.method,
+        "path": received.path,
+        "path_params": received.path_params,
+        "query": pairs(received.query.as_bytes())?,
+        "headers": received.headers,
+        "body": body,
+    }))
 }
 
 /// What is missing in an object, from the defaults; what is no object stays as it is.
@@ -182,8 +204,8 @@ mod tests {
     }
 
     fn input(kind: &str, body: &[u8]) -> Result<Value, &'static str> {
-        let read = read(&InputSettings::default(), &received(kind, body));
-        read.map(|read| read.input).map_err(|problem| problem.code().name)
+        let read = read(&InputSettings::default(), &[], &received(kind, body));
+        read.map(|read| read.way.unwrap().input).map_err(|problem| problem.code().name)
     }
 
     #[test]
@@ -219,7 +241,7 @@ mod tests {
         assert_eq!(input("text/plain", b"\xff"), Err("malformed_request"));
         let mut packed = received("application/json", b"{}");
         packed.headers.insert("content-encoding".into(), "gzip".into());
-        let refused = read(&InputSettings::default(), &packed).err().map(|problem| problem.code().name);
+        let refused = read(&InputSettings::default(), &[], &packed).err().map(|problem| problem.code().name);
         assert_eq!(refused, Some("unsupported_media_type"));
     }
 
@@ -228,8 +250,10 @@ mod tests {
         let defaults = json!({"a": 1, "deep": {"x": 1, "y": {"z": 1}}, "b": {"c": 1}});
         let settings =
             InputSettings { mode: InputMode::Body, defaults: defaults.as_object().unwrap().clone() };
-        let read =
-            |body: &str| read(&settings, &received("application/json", body.as_bytes())).unwrap().input;
+        let read = |body: &str| {
+            let read = read(&settings, &[], &received("application/json", body.as_bytes())).unwrap();
+            read.way.unwrap().input
+        };
         let merged = json!({"a": null, "deep": {"x": 2, "y": {"z": 1}}, "b": [1], "n": 0});
         assert_eq!(read(r#"{"a": null, "deep": {"x": 2}, "b": [1], "n": 0}"#), merged);
         assert_eq!(read("[1]"), json!([1]));
@@ -238,12 +262,12 @@ mod tests {
     #[test]
     fn an_envelope_tells_the_whole_request() {
         let settings = InputSettings { mode: InputMode::Envelope, defaults: Map::new() };
-        let read = read(&settings, &received("application/json", b"{\"a\": 1}")).unwrap();
+        let read = read(&settings, &[], &received("application/json", b"{\"a\": 1}")).unwrap();
         let expected = json!({
             "method": "POST", "path": "a/b", "path_params": {"x": "b"}, "query": {"q": ["1", "2"], "r": "é"},
             "headers": {"content-type": "application/json"}, "body": {"a": 1}, "raw_body": "eyJhIjogMX0=",
         });
-        assert_eq!(read.input, expected);
+        assert_eq!(read.way.unwrap().input, expected);
     }
 
     #[test]

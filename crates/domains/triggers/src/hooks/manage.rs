@@ -18,6 +18,7 @@ use super::model::{
     Authentication, AuthenticationKind, Deduplication, Hook, InputSettings, Limits, Preset, ResponseMode,
     Secrets,
 };
+use super::routing::{self, Route};
 use super::words::{HookMethod, HookPath, overlap};
 use super::{secret, store};
 use crate::grant::grant;
@@ -45,6 +46,7 @@ pub(crate) struct Wanted {
     pub(crate) secret: Option<Secret<String>>,
     pub(crate) allowed_ips: Vec<String>,
     pub(crate) input: InputSettings,
+    pub(crate) routes: Vec<Route>,
     pub(crate) response: ResponseMode,
     pub(crate) deduplication: Option<Deduplication>,
     pub(crate) per_minute: Option<i64>,
@@ -64,6 +66,7 @@ pub(crate) struct Patch {
     pub(crate) secret: Option<Secret<String>>,
     pub(crate) allowed_ips: Patched<Vec<String>>,
     pub(crate) input: Patched<InputSettings>,
+    pub(crate) routes: Patched<Vec<Route>>,
     pub(crate) response: Patched<ResponseMode>,
     pub(crate) deduplication: Patched<Deduplication>,
     pub(crate) per_minute: Patched<i64>,
@@ -119,6 +122,7 @@ impl Triggers {
             authentication,
             allowed_ips: networks(&wanted.allowed_ips)?,
             input: wanted.input.clone(),
+            routes: wanted.routes.clone(),
             response: wanted.response,
             deduplication: wanted.deduplication.clone(),
             limits: Limits {
@@ -318,6 +322,7 @@ impl Triggers {
             let reason = format!("is at most {PER_MINUTE} where senders prove nothing");
             return Err(TriggerError::invalid("/rate_per_minute", reason));
         }
+        routing::check(&hook.routes)?;
         match &hook.deduplication {
             Some(by) if by.header.is_some() == by.pointer.is_some() => {
                 Err(TriggerError::invalid("/deduplication", "names either a header or a pointer"))
@@ -359,6 +364,7 @@ impl Triggers {
             hook.allowed_ips = networks(patch.allowed_ips.set().map_or(&[], Vec::as_slice))?;
         }
         patch.input.write(&mut hook.input, InputSettings::default);
+        patch.routes.write(&mut hook.routes, Vec::new);
         patch.response.write(&mut hook.response, ResponseMode::default);
         if !patch.deduplication.is_kept() {
             hook.deduplication = patch.deduplication.set().cloned();
@@ -379,6 +385,7 @@ impl Triggers {
             ("authentication", hook.authentication != before.authentication || patch.secret.is_some()),
             ("allowed_ips", hook.allowed_ips != before.allowed_ips),
             ("input", hook.input != before.input),
+            ("routes", hook.routes != before.routes),
             ("response", hook.response != before.response),
             ("deduplication", hook.deduplication != before.deduplication),
             ("limits", hook.limits != before.limits),
@@ -411,7 +418,7 @@ impl Triggers {
 }
 
 /// What a hook does. Whoever changes one of these lets it act for themselves.
-const DEEDS: [&str; 5] = ["permissions", "authentication", "allowed_ips", "input", "response"];
+const DEEDS: [&str; 6] = ["permissions", "authentication", "allowed_ips", "input", "routes", "response"];
 
 fn usual_rate(by: &Authentication) -> i64 {
     if by.kind == AuthenticationKind::None { PER_MINUTE_OPEN } else { PER_MINUTE }

@@ -13,6 +13,7 @@ use types::{DeliveryId, FunctionId, HookId, Id, OrgId, RunId, Timestamp, Uuid};
 use utoipa::ToSchema;
 use web::{Object, PrincipalId, TriggerId};
 
+use super::routing::Route;
 use super::words::{HookMethod, HookPath};
 use crate::grant::Standing;
 
@@ -216,6 +217,8 @@ pub(crate) struct Hook {
     pub(crate) authentication: Authentication,
     pub(crate) allowed_ips: Vec<IpNet>,
     pub(crate) input: InputSettings,
+    /// Every delivery runs the function, if there are none.
+    pub(crate) routes: Vec<Route>,
     pub(crate) response: ResponseMode,
     pub(crate) deduplication: Option<Deduplication>,
     pub(crate) limits: Limits,
@@ -280,6 +283,8 @@ pub enum Outcome {
     Refused,
     /// An earlier delivery's run was the answer.
     Duplicate,
+    /// It was believed, and no route takes it.
+    Ignored,
 }
 
 impl Outcome {
@@ -288,6 +293,7 @@ impl Outcome {
             Self::Accepted => "accepted",
             Self::Refused => "refused",
             Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
         }
     }
 }
@@ -295,7 +301,7 @@ impl Outcome {
 impl FromStr for Outcome {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::Accepted, Self::Refused, Self::Duplicate]
+        [Self::Accepted, Self::Refused, Self::Duplicate, Self::Ignored]
             .into_iter()
             .find(|outcome| outcome.name() == text)
             .ok_or(())

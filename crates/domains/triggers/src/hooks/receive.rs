@@ -24,9 +24,10 @@ use serde_json::{Value, json};
 use types::{DeliveryId, RunId, Timestamp};
 use web::Contact;
 
-use super::answer::{Answer, accepted, answer};
+use super::answer::{Answer, accepted, answer, ignored};
 use super::input::{Read, Received, read, redacted};
 use super::model::{AuthenticationKind, Deduplication, Delivery, Hook, Outcome, ResponseMode};
+use super::routing::Way;
 use super::settings::Source;
 use super::store::{self, Mark};
 use super::unproven::{Full, Share};
@@ -89,7 +90,7 @@ pub(crate) struct Ready<'a> {
 /// What came of it.
 struct Done {
     answer: Answer,
-    is_repeat: bool,
+    outcome: Outcome,
 }
 
 /// What an earlier delivery under the same key came to.
@@ -133,9 +134,9 @@ impl Triggers {
         };
         let id: DeliveryId = inner.world.id();
         match self.take(&hook, id, &parts, body).await {
-            Ok(Done { answer, is_repeat }) => {
-                count(if is_repeat { "duplicate" } else { "accepted" });
-                Ok(answer.sent(id, is_repeat))
+            Ok(Done { answer, outcome }) => {
+                count(outcome.name());
+                Ok(answer.sent(id, outcome == Outcome::Duplicate))
             }
             // A run there was; it is no refusal.
             Err(Refused { problem, .. }) if *problem.code() == HOOK_FAILED => {
@@ -185,7 +186,14 @@ impl Triggers {
             headers: redacted(&parts.headers),
             body,
         };
-        let Read { body: said, input } = read(&hook.input, &received)?;
+        let Read { body: said, way } = read(&hook.input, &hook.routes, &received)?;
+        let request = self.seal_request(hook, id, &received).await?;
+        let blank = Delivery { request, ..self.blank(hook, id, parts, received.body.len()) };
+        let Some(Way { input, .. }) = way else {
+            let reason = Some("no_route".to_owned());
+            self.keep(hook, &Delivery { outcome: Outcome::Ignored, reason, ..blank }).await?;
+            return Ok(Done { answer: ignored(), outcome: Outcome::Ignored });
+        };
         let key = hook.deduplication.as_ref().and_then(|by| key_of(by, &parts.headers, &said));
         let until = |by: &Deduplication| {
             now.plus(Duration::from_secs(u64::try_from(by.ttl_seconds).unwrap_or_default()))
@@ -195,11 +203,7 @@ impl Triggers {
             scope: OrgScope::proven(hook.org),
             contact: parts.contact.clone(),
             input,
-            delivery: Delivery {
-                request: self.seal_request(hook, id, &received).await?,
-                outcome: Outcome::Accepted,
-                ..self.blank(hook, id, parts, received.body.len())
-            },
+            delivery: Delivery { outcome: Outcome::Accepted, ..blank },
             message: match proof {
                 Proof::Plain => None,
                 Proof::Timed { message, until } => Some((message, until)),
@@ -259,7 +263,7 @@ impl Triggers {
                 match self.earlier(ready, run).await? {
                     Earlier::Answer(answer) => {
                         self.note_repeat(ready, run).await?;
-                        return Ok(Done { answer, is_repeat: true });
+                        return Ok(Done { answer, outcome: Outcome::Duplicate });
                     }
                     Earlier::Failed => instead_of = Some(run),
                 }
@@ -268,7 +272,7 @@ impl Triggers {
                 // Somebody was faster, by a moment: theirs is the run.
                 Err(Refused { problem, .. })
                     if ready.key.is_some() && *problem.code() == IDEMPOTENCY_IN_FLIGHT => {}
-                set_off => return Ok(Done { answer: set_off?, is_repeat: false }),
+                set_off => return Ok(Done { answer: set_off?, outcome: Outcome::Accepted }),
             }
         }
         let detail = "Others send under the same key all the time. Try again in a moment.";
@@ -376,7 +380,7 @@ impl Triggers {
         let kept = async {
             if is_new {
                 let delivery = Delivery { reason: Some(reason.to_owned()), ..self.blank(hook, id, parts, 0) };
-                self.keep_refused(hook, &delivery).await?;
+                self.keep(hook, &delivery).await?;
             }
             if let Some(more) = &lacking {
                 self.add(more).await?;
@@ -395,7 +399,7 @@ impl Triggers {
         }
     }
 
-    async fn keep_refused(&self, hook: &Hook, delivery: &Delivery) -> Result<(), CommitError> {
+    async fn keep(&self, hook: &Hook, delivery: &Delivery) -> Result<(), CommitError> {
         let books = Bookkeeping::new(OrgScope::proven(hook.org));
         self.inner().db.keep(books.statement(store::insert_delivery(hook.org, delivery))).await?;
         Ok(())
@@ -468,8 +472,17 @@ impl From<Refused> for TriggerError {
 
 /// What tells a repeat, as a hash; none where the delivery does not say it.
 fn key_of(by: &Deduplication, headers: &HeaderMap, body: &Value) -> Option<[u8; 32]> {
+    key_in(by, |name| headers.get(name)?.to_str().ok().map(str::to_owned), body)
+}
+
+/// The same of a request whose headers stand elsewhere, by their names in lower case.
+pub(crate) fn key_in(
+    by: &Deduplication,
+    header: impl FnOnce(&str) -> Option<String>,
+    body: &Value,
+) -> Option<[u8; 32]> {
     let text = match (&by.header, &by.pointer) {
-        (Some(header), _) => headers.get(header.as_str())?.to_str().ok()?.to_owned(),
+        (Some(name), _) => header(&name.to_ascii_lowercase())?,
         (None, Some(pointer)) => match body.pointer(pointer)? {
             Value::Null => return None,
             Value::String(text) => text.clone(),

@@ -22,14 +22,14 @@ pub(super) const DOOR: SystemScope = SystemScope::new("incoming webhooks");
 
 const HOOK: &str = "SELECT hooks.org, hooks.id, orgs.slug, hooks.path, hooks.methods, hooks.description, hooks.active, \
     hooks.function, hooks.function_name, hooks.owner_kind, hooks.owner, hooks.permissions, hooks.execute_permission, \
-    hooks.authentication, hooks.allowed_ips, hooks.input, hooks.response, hooks.deduplication, hooks.per_minute, \
+    hooks.authentication, hooks.allowed_ips, hooks.input, hooks.routes, hooks.response, hooks.deduplication, hooks.per_minute, \
     hooks.concurrency, hooks.body_bytes, hooks.secret, hooks.previous, hooks.previous_until, hooks.created_at, \
     hooks.updated_at, hooks.revision FROM hooks JOIN orgs ON orgs.id = hooks.org";
 
 /// The same by its routes.
 const ROUTED: &str = "SELECT hooks.org, hooks.id, orgs.slug, hooks.path, hooks.methods, hooks.description, hooks.active, \
     hooks.function, hooks.function_name, hooks.owner_kind, hooks.owner, hooks.permissions, hooks.execute_permission, \
-    hooks.authentication, hooks.allowed_ips, hooks.input, hooks.response, hooks.deduplication, hooks.per_minute, \
+    hooks.authentication, hooks.allowed_ips, hooks.input, hooks.routes, hooks.response, hooks.deduplication, hooks.per_minute, \
     hooks.concurrency, hooks.body_bytes, hooks.secret, hooks.previous, hooks.previous_until, hooks.created_at, \
     hooks.updated_at, hooks.revision FROM hook_routes JOIN hooks ON hooks.org = hook_routes.org AND \
     hooks.id = hook_routes.hook JOIN orgs ON orgs.id = hooks.org";
@@ -57,7 +57,7 @@ fn read(mut row: Row) -> Result<Hook, DbError> {
     let (permissions, execute, authentication) = (row.json()?, row.parse()?, row.json()?);
     let allowed_ips: Vec<String> = row.json()?;
     let allowed_ips = allowed_ips.iter().map(|text| text.parse::<IpNet>()).collect::<Result<_, _>>();
-    let (input, response) = (row.json()?, row.parse()?);
+    let (input, routes, response) = (row.json()?, row.json()?, row.parse()?);
     let deduplication: Option<String> = row.next()?;
     let deduplication = deduplication.map(|text| serde_json::from_str(&text)).transpose();
     Ok(Hook {
@@ -76,6 +76,7 @@ fn read(mut row: Row) -> Result<Hook, DbError> {
         authentication,
         allowed_ips: allowed_ips.map_err(|error| DbError::Internal(format!("stored network: {error}")))?,
         input,
+        routes,
         response,
         deduplication: deduplication.map_err(|error| DbError::Internal(format!("stored JSON: {error}")))?,
         limits: Limits { per_minute: row.next()?, concurrency: row.next()?, body_bytes: row.next()? },
@@ -196,6 +197,7 @@ fn changeable(hook: &Hook) -> Result<Vec<db::Value>, TriggerError> {
         json(&hook.authentication)?.into(),
         json(&networks)?.into(),
         json(&hook.input)?.into(),
+        json(&hook.routes)?.into(),
         hook.response.name().into(),
         hook.deduplication.as_ref().map(json).transpose()?.into(),
         hook.limits.per_minute.into(),
@@ -215,10 +217,10 @@ fn json(value: &impl serde::Serialize) -> Result<String, TriggerError> {
 
 pub(crate) fn insert_hook(hook: &Hook) -> Result<Statement, TriggerError> {
     let text = "INSERT INTO hooks (org, id, path, methods, description, active, function, function_name, owner_kind, owner, \
-                permissions, execute_permission, authentication, allowed_ips, input, response, deduplication, per_minute, \
-                concurrency, body_bytes, secret, previous, previous_until, updated_at, revision, created_at) VALUES \
-                ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
-                $24, $25, $26)";
+                permissions, execute_permission, authentication, allowed_ips, input, routes, response, deduplication, \
+                per_minute, concurrency, body_bytes, secret, previous, previous_until, updated_at, revision, created_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
+                $22, $23, $24, $25, $26, $27)";
     let mut params = vec![hook.org.uuid().into(), hook.id.uuid().into()];
     params.extend(changeable(hook)?);
     params.push(hook.created_at.into());
@@ -229,9 +231,9 @@ pub(crate) fn insert_hook(hook: &Hook) -> Result<Statement, TriggerError> {
 pub(crate) fn update_hook(hook: &Hook) -> Result<Statement, TriggerError> {
     let text = "UPDATE hooks SET path = $3, methods = $4, description = $5, active = $6, function = $7, function_name = $8, \
                 owner_kind = $9, owner = $10, permissions = $11, execute_permission = $12, authentication = $13, \
-                allowed_ips = $14, input = $15, response = $16, deduplication = $17, per_minute = $18, concurrency = $19, \
-                body_bytes = $20, secret = $21, previous = $22, previous_until = $23, updated_at = $24, revision = $25 \
-                WHERE org = $1 AND id = $2 AND revision = $26";
+                allowed_ips = $14, input = $15, routes = $16, response = $17, deduplication = $18, per_minute = $19, \
+                concurrency = $20, body_bytes = $21, secret = $22, previous = $23, previous_until = $24, updated_at = $25, \
+                revision = $26 WHERE org = $1 AND id = $2 AND revision = $27";
     let mut params = vec![hook.org.uuid().into(), hook.id.uuid().into()];
     params.extend(changeable(hook)?);
     params.push((hook.revision - 1).into());

@@ -91,3 +91,48 @@ fn hooks_are_made_changed_and_looked_after() {
     shows("hooks_delete", &terminal.run(&["hooks", "delete", &hook, "--yes", "--quiet"]));
     terminal.end();
 }
+
+#[test]
+fn a_hook_is_given_routes_and_tried() {
+    let terminal = Terminal::signed_in();
+    terminal.file("echo.py", "def handler(input, context):\n    return input\n");
+    terminal.run(&["functions", "push", "echo.py", "--name", "ops:echo"]).ok();
+    let routes = json!([{
+        "when": [{ "at": "/body/action", "is": "one_of", "value": ["opened", "reopened"] }],
+        "transform": { "title": { "$at": "/body/issue/title" }, "from": { "$text": "{/method} by a hook" } },
+    }]);
+    terminal.file("routes.json", &routes.to_string());
+    let create =
+        ["hooks", "create", "issues", "-f", "ops:echo", "--auth", "none", "--routes", "@routes.json"];
+    let made = terminal.run(&create);
+    made.ok();
+    let hook = terminal.run(&["hooks", "list", "--quiet"]).ok().trim().to_owned();
+    let opened = r#"{"action": "opened", "issue": {"title": "It broke"}}"#;
+    shows("hooks_try", &terminal.run(&["hooks", "try", &hook, "--body", opened]));
+    shows(
+        "hooks_try_json",
+        &terminal.run(&["hooks", "try", &hook, "--body", r#"{"action": "closed"}"#, "--json"]),
+    );
+    shows("hooks_try_header", &terminal.run(&["hooks", "try", &hook, "--header", "no header"]));
+    let all = terminal.run(&["hooks", "try", &hook, "--routes", "[]", "--header", "X-A: b", "--quiet"]);
+    assert_eq!(all.ok().trim(), "accepted");
+    shows(
+        "hooks_routes_unfit",
+        &terminal.run(&[
+            "hooks",
+            "update",
+            &hook,
+            "--routes",
+            r#"[{"when": [{"at": "/x", "is": "present"}]}]"#,
+        ]),
+    );
+    shows(
+        "hooks_routes_misspelt",
+        &terminal.run(&["hooks", "update", &hook, "--routes", r#"[{"wehn": []}]"#]),
+    );
+    let shown = terminal.run(&["hooks", "show", &hook, "--json"]).json();
+    assert_eq!(shown["routes"], routes);
+    terminal.run(&["hooks", "update", &hook, "--routes", "[]"]).ok();
+    assert_eq!(terminal.run(&["hooks", "show", &hook, "--json"]).json()["routes"], json!([]));
+    terminal.end();
+}

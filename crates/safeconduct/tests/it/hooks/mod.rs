@@ -10,6 +10,7 @@ mod manage;
 mod owner;
 mod receive;
 mod repeats;
+mod routes;
 mod secrecy;
 mod signatures;
 

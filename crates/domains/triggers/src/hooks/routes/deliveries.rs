@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use problem::{
-    DELIVERY_NOT_KEPT, INPUT_INVALID, INVALID_CURSOR, PERMISSION_DENIED, Problem, SANDBOX_UNAVAILABLE,
-    TRIGGER_ORPHANED,
+    DELIVERY_NOT_KEPT, DELIVERY_NOT_ROUTED, INPUT_INVALID, INVALID_CURSOR, PERMISSION_DENIED, Problem,
+    SANDBOX_UNAVAILABLE, TRIGGER_ORPHANED,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -19,7 +19,7 @@ use crate::hooks::model::{Delivery, Outcome};
 use crate::{TriggerError, Triggers, facts};
 
 operation! {
-    /// Lists what came in to a hook, newest first: the last 200 of seven days, and the last 50 that were refused.
+    /// Lists what came in to a hook, newest first: the last 200 of seven days, and the last 50 that were refused or ignored.
     pub ListDeliveries[DeliveryFilter] -> Page<DeliveryView> =
         Spec::get("hooks.deliveries.list", "/api/v1/hooks/{hook}/deliveries")
         .needs("hooks:read").errors(refuses![INVALID_CURSOR]);
@@ -37,7 +37,7 @@ operation! {
             runs::facts::RUN_SUCCEEDED, runs::facts::RUN_FAILED, runs::facts::RUN_TIMED_OUT,
             runs::facts::RUN_CANCELLED, runs::facts::RUN_DEAD
         ])
-        .errors(refuses![DELIVERY_NOT_KEPT, INPUT_INVALID, PERMISSION_DENIED, TRIGGER_ORPHANED, SANDBOX_UNAVAILABLE]);
+        .errors(refuses![DELIVERY_NOT_KEPT, DELIVERY_NOT_ROUTED, INPUT_INVALID, PERMISSION_DENIED, TRIGGER_ORPHANED, SANDBOX_UNAVAILABLE]);
 }
 
 #[derive(Deserialize, ToSchema)]

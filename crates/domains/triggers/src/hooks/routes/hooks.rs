@@ -15,6 +15,7 @@ use web::{
 use super::views::{HookView, Target};
 use crate::hooks::manage::{OVERLAP, Patch, Wanted};
 use crate::hooks::model::{Authentication, Deduplication, Hook, InputSettings, ResponseMode};
+use crate::hooks::routing::Route;
 use crate::hooks::store::{self, Filter};
 use crate::hooks::words::{HookMethod, HookPath};
 use crate::{Triggers, facts};
@@ -79,6 +80,11 @@ pub struct NewHook {
     pub allowed_ips: Vec<String>,
     #[serde(default)]
     pub input: InputSettings,
+    /// Which deliveries run the function, and what they become: the first whose tests hold. Others are `ignored`. Every one
+    /// runs it, if there are no routes.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub routes: Vec<Route>,
     #[serde(default)]
     pub response: ResponseMode,
     pub deduplication: Option<Deduplication>,
@@ -126,6 +132,10 @@ pub struct HookPatch {
     #[serde(default)]
     #[schema(value_type = Option<InputSettings>)]
     pub input: Patched<InputSettings>,
+    /// Replaced as a whole.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Route>>, max_items = 20)]
+    pub routes: Patched<Vec<Route>>,
     #[serde(default)]
     #[schema(value_type = Option<ResponseMode>)]
     pub response: Patched<ResponseMode>,
@@ -185,6 +195,7 @@ pub async fn create(
         secret: new.secret,
         allowed_ips: new.allowed_ips,
         input: new.input,
+        routes: new.routes,
         response: new.response,
         deduplication: new.deduplication,
         per_minute: new.rate_per_minute,
@@ -235,6 +246,7 @@ pub async fn update(
         secret: patch.secret,
         allowed_ips: patch.allowed_ips,
         input: patch.input,
+        routes: patch.routes,
         response: patch.response,
         deduplication: patch.deduplication,
         per_minute: patch.rate_per_minute,

@@ -4,6 +4,7 @@ mod deliveries;
 mod descriptions;
 mod hooks;
 mod receive;
+mod trial;
 mod views;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub fn routes(door: &Arc<Door>) -> Routes<Triggers> {
         .route::<hooks::UpdateHook, _, _>(door, hooks::update)
         .route::<hooks::DeleteHook, _, _>(door, hooks::delete)
         .route::<hooks::RotateHook, _, _>(door, hooks::rotate)
+        .route::<trial::TryHook, _, _>(door, trial::attempt)
         .route::<deliveries::ListDeliveries, _, _>(door, deliveries::list)
         .route::<deliveries::GetDelivery, _, _>(door, deliveries::get)
         .route::<deliveries::ReplayDelivery, _, _>(door, deliveries::replay)

@@ -14,6 +14,7 @@ use crate::hooks::manage::Shown;
 use crate::hooks::model::{
     Authentication, Deduplication, Delivery, Hook, InputSettings, Outcome, ResponseMode,
 };
+use crate::hooks::routing::Route;
 use crate::hooks::words::{HookMethod, HookPath};
 
 /// What a hook sets off. Functions are all that there is so far.
@@ -57,6 +58,7 @@ pub struct HookView {
     pub previous_secret_until: Option<Timestamp>,
     pub allowed_ips: Vec<String>,
     pub input: InputSettings,
+    pub routes: Vec<Route>,
     pub response: ResponseMode,
     pub deduplication: Option<Deduplication>,
     /// Believed deliveries on each node.
@@ -85,6 +87,7 @@ impl HookView {
             previous_secret_until: hook.secrets.previous_until,
             allowed_ips: hook.allowed_ips.iter().map(ToString::to_string).collect(),
             input: hook.input,
+            routes: hook.routes,
             response: hook.response,
             deduplication: hook.deduplication,
             rate_per_minute: hook.limits.per_minute,

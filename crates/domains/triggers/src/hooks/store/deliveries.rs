@@ -94,8 +94,8 @@ pub(crate) fn sweep_old(before: Timestamp) -> Statement {
 /// Keeps of each hook the newest that led to something, and fewer of those that did not.
 pub(crate) fn sweep_many(kept: i64, refused: i64) -> Statement {
     let text = "DELETE FROM hook_deliveries WHERE id IN (SELECT id FROM (SELECT id, outcome, row_number() OVER \
-                (PARTITION BY hook, CASE WHEN outcome = 'refused' THEN 1 ELSE 0 END ORDER BY id DESC) AS place \
-                FROM hook_deliveries) AS numbered WHERE place > CASE WHEN outcome = 'refused' \
+                (PARTITION BY hook, CASE WHEN outcome IN ('refused', 'ignored') THEN outcome ELSE '' END ORDER BY id DESC) \
+                AS place FROM hook_deliveries) AS numbered WHERE place > CASE WHEN outcome IN ('refused', 'ignored') \
                 THEN CAST($2 AS bigint) ELSE CAST($1 AS bigint) END)";
     sql(text, vec![kept.into(), refused.into()])
 }
