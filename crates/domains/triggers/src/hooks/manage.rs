@@ -25,6 +25,7 @@ use crate::grant::grant;
 use crate::{TriggerError, Triggers, facts};
 
 const MANAGE: Required = Required::parse("hooks:manage");
+const UPDATE: Required = Required::parse("hooks:update");
 
 const PER_MINUTE: i64 = 600;
 /// Where nothing but the path is secret.
@@ -90,6 +91,14 @@ impl Triggers {
         Ok(found)
     }
 
+    /// As the caller may see it: the secret path of an open hook is for those who may change it.
+    pub(crate) fn seen(by: &Allowance, hook: Hook) -> Hook {
+        match by.check_for(&UPDATE, &hook.object()) {
+            Ok(()) => hook,
+            Err(_) => Hook { path: hook.told_path(), ..hook },
+        }
+    }
+
     pub(crate) fn shown(&self, hook: Hook, secret: Option<Secret<String>>) -> Shown {
         Shown { hook, secret, public_url: self.inner().hooks.settings.public_url.clone() }
     }
@@ -147,7 +156,7 @@ impl Triggers {
         }
         let board = self.look_over(by, &hook).await?;
         let data = json!({
-            "path": hook.path,
+            "path": hook.told_path(),
             "methods": hook.methods,
             "function": hook.function.to_string(),
             "authentication": hook.authentication.kind.name(),
@@ -225,7 +234,7 @@ impl Triggers {
         let inner = self.inner();
         let hook = self.find_hook(by, id).await?;
         by.expect_revision(hook.revision)?;
-        let fact = told(by, &facts::HOOK_DELETED, &hook, json!({ "path": hook.path }));
+        let fact = told(by, &facts::HOOK_DELETED, &hook, json!({ "path": hook.told_path() }));
         let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
             .statements(store::remove_hook(&hook))
             .authority(AuthorityEntry::changed(hook.org, "hook", hook.id.uuid()).died())
@@ -405,7 +414,12 @@ impl Triggers {
             let reason = "comes with `authentication`; rotate to change it alone";
             return Err(TriggerError::invalid("/secret", reason));
         }
-        if hook.authentication == before.authentication && patch.secret.is_none() {
+        // How long a message counts says nothing of who sent it.
+        let told = Authentication {
+            tolerance_seconds: before.authentication.tolerance_seconds,
+            ..hook.authentication.clone()
+        };
+        if told == before.authentication && patch.secret.is_none() {
             return Ok(None);
         }
         let secret = secret::fitting(inner, &hook.authentication, patch.secret.as_ref())?;
@@ -437,7 +451,7 @@ fn named(permissions: &[Permission]) -> Vec<String> {
 }
 
 fn told(by: &Allowance, kind: &'static FactKind, hook: &Hook, data: Value) -> Fact {
-    by.fact(kind).target("hook", hook.id, hook.path.as_str()).data(data)
+    by.fact(kind).target("hook", hook.id, hook.told_path().as_str()).data(data)
 }
 
 /// Each kind has its own fields and no others.

@@ -237,6 +237,14 @@ pub(crate) struct Secrets {
 }
 
 impl Hook {
+    /// The path as the ledger and those who only look have it: where everybody is believed, it is all that is secret.
+    pub(crate) fn told_path(&self) -> HookPath {
+        match self.authentication.kind {
+            AuthenticationKind::None => self.path.masked(),
+            _ => self.path.clone(),
+        }
+    }
+
     pub(crate) fn object(&self) -> Object<'static> {
         Object { selector: self.id.to_string().into(), owner: Some(self.owner.uuid()), ..Object::default() }
     }
@@ -244,7 +252,7 @@ impl Hook {
     /// What policies may know of it.
     pub(crate) fn attributes(&self) -> Value {
         json!({
-            "path": self.path,
+            "path": self.told_path(),
             "methods": self.methods,
             "function": self.function_name,
             "owner": self.owner.to_string(),

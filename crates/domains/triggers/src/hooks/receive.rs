@@ -22,7 +22,7 @@ use problem::{
 use runs::{Contents, Run, RunState, Trigger};
 use serde_json::{Value, json};
 use types::{DeliveryId, RunId, Timestamp};
-use web::Contact;
+use web::{Contact, PrincipalId};
 
 use super::answer::{Answer, accepted, answer, ignored};
 use super::input::{Read, Received, read, redacted};
@@ -31,7 +31,7 @@ use super::routing::Way;
 use super::settings::Source;
 use super::store::{self, Mark};
 use super::unproven::{Full, Share};
-use super::verify::{Proof, Sent, verify};
+use super::verify::{Doubt, Proof, Sent, verify};
 use super::words::{HookMethod, segments_of};
 use crate::{TriggerError, Triggers, facts};
 
@@ -69,6 +69,12 @@ impl Refused {
     }
 }
 
+impl From<Doubt> for Refused {
+    fn from(doubt: Doubt) -> Self {
+        Self::unbelieved(doubt.word())
+    }
+}
+
 impl<E: Into<Problem>> From<E> for Refused {
     fn from(error: E) -> Self {
         let problem = error.into();
@@ -85,6 +91,14 @@ pub(crate) struct Ready<'a> {
     pub(crate) delivery: Delivery,
     pub(crate) message: Option<([u8; 32], Timestamp)>,
     pub(crate) key: Option<([u8; 32], Timestamp)>,
+}
+
+/// A delivery that was believed.
+struct Believed {
+    proof: Proof,
+    body: Vec<u8>,
+    /// Who showed a token.
+    sender: Option<PrincipalId>,
 }
 
 /// What came of it.
@@ -155,20 +169,24 @@ impl Triggers {
         let (inner, now) = (self.inner(), self.inner().world.now());
         let source = source_of(parts.contact.ip);
         let failing = (hook.id, source);
-        if inner.hooks.failures.is_spent(&failing, FAILURES, now) {
-            return Err(Refused { reason: "too_many_failures", problem: too_many(60) });
+        let guessed = inner.hooks.failures.is_spent(&failing, FAILURES, now);
+        let refused = || Refused { reason: "too_many_failures", problem: too_many(60) };
+        // A password can be guessed; a signature cannot, and its sender may share the address with somebody who tries.
+        if guessed && hook.authentication.kind != AuthenticationKind::Hmac {
+            return Err(refused());
         }
         let mut share = inner.hooks.unproven.share(source);
-        let body = whole(body, hook.limits.body_bytes, &mut share).await?;
-        let believed = self.believe(hook, parts, &body).await;
+        let believed = self.believe(hook, parts, body, &mut share).await;
         drop(share);
-        let proof = believed.inspect_err(|refused| {
-            if refused.problem.status() == 401 {
-                // How many are left is asked before the next one is read.
-                let _ = inner.hooks.failures.take(failing, FAILURES, now);
-                metrics::counter!("safeconduct_hook_verification_failures_total", "reason" => refused.reason)
-                    .increment(1);
+        let Believed { proof, body, sender } = believed.map_err(|doubt| {
+            if doubt.problem.status() != 401 {
+                return doubt;
             }
+            // How many are left is asked before the next one is read.
+            let _ = inner.hooks.failures.take(failing, FAILURES, now);
+            metrics::counter!("safeconduct_hook_verification_failures_total", "reason" => doubt.reason)
+                .increment(1);
+            if guessed { refused() } else { doubt }
         })?;
         if let Err(seconds) = inner.hooks.rates.take(hook.id, hook.limits.per_minute, now) {
             return Err(too_many(seconds).into());
@@ -182,7 +200,11 @@ impl Triggers {
             method: parts.method.name().to_owned(),
             path: parts.path.clone(),
             path_params: parts.path_params.clone(),
-            query: parts.query.clone(),
+            // Nobody signs a query: it must not be all that a signed delivery says.
+            query: match hook.authentication.kind {
+                AuthenticationKind::Hmac if body.is_empty() => String::new(),
+                _ => parts.query.clone(),
+            },
             headers: redacted(&parts.headers),
             body,
         };
@@ -208,30 +230,45 @@ impl Triggers {
                 Proof::Plain => None,
                 Proof::Timed { message, until } => Some((message, until)),
             },
-            key: key.zip(hook.deduplication.as_ref().map(until)),
+            key: key.map(|key| whose(sender, key)).zip(hook.deduplication.as_ref().map(until)),
         };
         self.act(&ready).await
     }
 
-    /// Whether the delivery proves where it comes from.
-    async fn believe(&self, hook: &Hook, parts: &Parts, body: &[u8]) -> Result<Proof, Refused> {
+    /// Whether the delivery proves where it comes from. What the head proves is asked before the body is read.
+    async fn believe(
+        &self,
+        hook: &Hook,
+        parts: &Parts,
+        body: Body,
+        share: &mut Share<'_>,
+    ) -> Result<Believed, Refused> {
         let (inner, now) = (self.inner(), self.inner().world.now());
         if !hook.is_open_to(parts.contact.ip) {
             return Err(Refused::unbelieved("address"));
         }
-        if hook.authentication.kind == AuthenticationKind::Token {
-            self.may_execute(hook, parts).await?;
-            return Ok(Proof::Plain);
-        }
+        let by = &hook.authentication;
+        let sender = match by.kind {
+            AuthenticationKind::Token => Some(self.may_execute(hook, parts).await?),
+            _ => None,
+        };
         let secrets = inner.good_secrets(hook, now).await?;
-        let sent = Sent { headers: &parts.headers, body, now, tolerance: hook.tolerance() };
-        verify(&hook.authentication, &secrets, &sent).map_err(|doubt| Refused::unbelieved(doubt.word()))
+        let holds = |body: &[u8]| {
+            let sent = Sent { headers: &parts.headers, body, now, tolerance: hook.tolerance() };
+            verify(by, &secrets, &sent)
+        };
+        if by.kind != AuthenticationKind::Hmac {
+            holds(&[])?;
+        }
+        let body = whole(body, hook.limits.body_bytes, share).await?;
+        Ok(Believed { proof: holds(&body)?, body, sender })
     }
 
     /// Whose token it is may execute the function, as if they asked for it themselves.
-    async fn may_execute(&self, hook: &Hook, parts: &Parts) -> Result<(), Refused> {
+    async fn may_execute(&self, hook: &Hook, parts: &Parts) -> Result<PrincipalId, Refused> {
         let inner = self.inner();
         let caller = inner.door.bearer(&parts.headers, &parts.contact).await?;
+        let sender = caller.principal();
         if caller.org != hook.org {
             return Err(Refused::unbelieved("other_organization"));
         }
@@ -242,7 +279,7 @@ impl Triggers {
                 inner.functions.callable(&by, &of).await.map(drop)
             })
             .await;
-        asked.map_err(|problem| match *problem.code() == NOT_FOUND {
+        asked.map(|()| sender).map_err(|problem| match *problem.code() == NOT_FOUND {
             true => {
                 let detail = "You do not hold functions:execute for what the hook runs.";
                 Problem::new(&PERMISSION_DENIED, detail).into()
@@ -388,7 +425,7 @@ impl Triggers {
             let fact = Fact::new(&facts::HOOK_REFUSED, hook.org, Actor::anonymous(""))
                 .outcome(ledger::Outcome::Denied)
                 .origin(&parts.contact.origin())
-                .target("hook", hook.id, hook.path.as_str())
+                .target("hook", hook.id, hook.told_path().as_str())
                 .data(json!({ "reason": reason }));
             let source = parts.contact.ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
             inner.ledger.refuse(fact, source).await?;
@@ -470,6 +507,14 @@ impl From<Refused> for TriggerError {
     }
 }
 
+/// Those who prove who they are repeat themselves only: nobody gets the answer to another's delivery.
+fn whose(sender: Option<PrincipalId>, key: [u8; 32]) -> [u8; 32] {
+    match sender {
+        Some(sender) => sha256_concat(&[sender.to_string().as_bytes(), &key]),
+        None => key,
+    }
+}
+
 /// What tells a repeat, as a hash; none where the delivery does not say it.
 fn key_of(by: &Deduplication, headers: &HeaderMap, body: &Value) -> Option<[u8; 32]> {
     key_in(by, |name| headers.get(name)?.to_str().ok().map(str::to_owned), body)
@@ -517,7 +562,10 @@ async fn whole(body: Body, most: i64, share: &mut Share<'_>) -> Result<Vec<u8>, 
         }
         Ok(bytes)
     };
-    tokio::time::timeout(READING, read).await.unwrap_or_else(|_| Err(broke_off().into()))
+    match tokio::time::timeout(READING, read).await {
+        Ok(read) => read,
+        Err(_) => Err(broke_off().into()),
+    }
 }
 
 impl From<Full> for Refused {

@@ -552,7 +552,7 @@ mod tests {
 
     #[test]
     fn what_is_no_route_is_refused_by_its_place() {
-        let deep = (0..20).fold(json!(1), |inner, _| json!({ "x": inner }));
+        let deep = (0..21).fold(json!(1), |inner, _| json!({ "x": inner }));
         let many: Vec<Value> = vec![json!(1); 501];
         let test =
             |at: &str, is: &str, value: Value| json!([{ "when": [{ "at": at, "is": is, "value": value }] }]);

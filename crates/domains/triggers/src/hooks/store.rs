@@ -132,7 +132,7 @@ pub(crate) async fn hooks(
 ) -> Result<Vec<Hook>, DbError> {
     let select = Select::new(HOOK)
         .and("hooks.org = {}", by.org().uuid())
-        .and_some("lower(hooks.path || ' ' || hooks.description) LIKE {} ESCAPE '!'", filter.q.map(part))
+        .and_some("lower(CASE WHEN hooks.authentication LIKE '{\"kind\":\"none\"%' THEN '' ELSE hooks.path END || ' ' || hooks.description) LIKE {} ESCAPE '!'", filter.q.map(part))
         .and_some("hooks.active = {}", filter.active)
         .and_some("hooks.function = {}", filter.function.map(Id::uuid))
         .and_some("hooks.id < {}", filter.before.map(Id::uuid));

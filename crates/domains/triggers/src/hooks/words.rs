@@ -63,6 +63,12 @@ impl HookPath {
         format!("{}/{segment}", self.0).parse()
     }
 
+    /// Without its last segment: what is told of a path that is a secret.
+    pub(crate) fn masked(&self) -> Self {
+        let before = self.0.rsplit_once('/').map_or("", |(before, _)| before);
+        Self(format!("{before}/…"))
+    }
+
     fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
         self.0.split('/').map(Segment::of)
     }

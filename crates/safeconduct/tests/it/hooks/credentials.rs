@@ -66,6 +66,13 @@ testing::on_both_databases! {
         for wrong in ["sender:another long secret", "other:a long enough secret", "sender:", "sender"] {
             tried(wrong).await.refused(401, "hook_unauthenticated");
         }
+        // A password can be guessed: after so many tries the right one is not heard any more, either.
+        let mut tries = 0;
+        while tried("sender:another long secret").await.status != 429 {
+            tries += 1;
+            assert!(tries < 600, "guesses are never too many");
+        }
+        tried("sender:a long enough secret").await.refused(429, "rate_limited");
         server.finish().await;
     }
 

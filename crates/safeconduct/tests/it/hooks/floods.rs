@@ -6,6 +6,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::{
     HOOKS, deliveries, echo_hook, facts, github, hook, id, knock, path, reasons, runs, send, send_signed,
+    signed,
 };
 use crate::functions::function;
 use crate::support::TestServer;
@@ -75,7 +76,10 @@ testing::on_both_databases! {
         assert_eq!(statuses[..60], [401; 60]);
         assert!(statuses[60..].contains(&429), "{statuses:?}");
         assert_eq!(guess("192.0.2.2").await, 401, "another's guesses are their own");
-        assert_eq!(send_signed(&server, &made, "{}").await.status, 200);
+        // Who shares the guesser's address and can sign is let in.
+        let right = signed(b"{}");
+        let headers = [("x-forwarded-for", "192.0.2.1"), ("x-hub-signature-256", right.as_str()), ("content-type", "application/json")];
+        assert_eq!(knock(&server, Method::POST, &path(&made), &headers, "{}").await.status, 200);
         let kept = deliveries(&owner, &made).await;
         assert!(kept.len() <= 7, "{kept:?}");
         server.house().ledger.drain().await.unwrap();

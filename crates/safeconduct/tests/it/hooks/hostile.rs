@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{SECRET, echo_hook, github, knock, path, runs, send_signed, signed};
+use super::{SECRET, echo_hook, github, hook, knock, path, runs, send_signed, signed};
 use crate::support::TestServer;
 
 /// As written, byte for byte; the status line that comes back.
@@ -18,6 +18,25 @@ async fn raw(server: &TestServer, text: &str) -> String {
 }
 
 testing::on_both_databases! {
+    /// What the head proves is asked before the body is waited for.
+    async fn nothing_is_read_of_whoever_shows_nothing(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let basic = json!({ "authentication": { "kind": "basic", "username": "sender" }, "secret": "a long enough secret" });
+        let made = [
+            echo_hook(&owner, basic).await,
+            hook(&owner, json!({ "path": "by-token", "authentication": { "kind": "token" } })).await,
+            hook(&owner, json!({ "path": "elsewhere", "authentication": { "kind": "hmac", "preset": "github" }, "secret": SECRET, "allowed_ips": ["192.0.2.0/24"] })).await,
+        ];
+        for hook in &made {
+            // The body never comes.
+            let request = format!("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", path(hook));
+            let line = raw(&server, &request).await;
+            assert!(line.contains(" 401 "), "{}: {line}", hook["path"]);
+        }
+        server.finish().await;
+    }
+
     async fn paths_that_climb_reach_nothing(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;

@@ -35,9 +35,15 @@ testing::on_both_databases! {
         let listed = owner.get(&format!("{HOOKS}?q=PUSH&active=false")).await.ok(200);
         assert_eq!(listed["items"][0]["id"], made["id"]);
         assert_eq!(owner.get(&format!("{HOOKS}?active=true")).await.ok(200)["items"], json!([]));
+        let slack = json!({ "kind": "hmac", "preset": "slack" });
+        let timed = hook(&owner, json!({ "path": "timed", "authentication": slack, "secret": SECRET })).await;
+        let patch = json!({ "authentication": { "kind": "hmac", "preset": "slack", "tolerance_seconds": 60 } });
+        let later = owner.patch(&format!("{HOOKS}/{}", id(&timed)), patch).await.ok(200);
+        assert_eq!((&later["authentication"]["tolerance_seconds"], later.get("secret")), (&json!(60), None), "the same secret");
+        owner.delete(&format!("{HOOKS}/{}", id(&timed))).await.ok(200);
         owner.delete(&one).await.ok(200);
         owner.get(&one).await.refused(404, "not_found");
-        for (kind, count) in [("hook.created", 1), ("hook.updated", 2), ("hook.deleted", 1)] {
+        for (kind, count) in [("hook.created", 2), ("hook.updated", 3), ("hook.deleted", 2)] {
             assert_eq!(facts(&server, kind).await, count, "{kind}");
         }
         let left = server.database.tamper().await;
@@ -152,6 +158,23 @@ testing::on_both_databases! {
         maker.patch(&format!("{HOOKS}/{}", id(&own)), opened.clone()).await.refused(403, "permission_denied");
         let opened = owner.patch(&format!("{HOOKS}/{}", id(&own)), opened).await.ok(200);
         assert!(opened["path"].as_str().unwrap().starts_with("other/"), "{opened:#}");
+        // The path is the secret: who only looks sees where it lies, and so does the ledger.
+        let (_, viewer) = server.person(home, &["viewer"]).await;
+        let one = viewer.get(&format!("{HOOKS}/{}", id(&made))).await.ok(200);
+        let list = viewer.get(&format!("{HOOKS}?active=true")).await.ok(200);
+        let document = viewer.get(&format!("{HOOKS}/openapi.json")).await.ok(200);
+        let mine = viewer.get("/api/v1/openapi/mine.json").await.ok(200);
+        assert_eq!(one["path"], "in/…");
+        assert!(document["paths"].get("/in/…").is_some(), "{document:#}");
+        for told in [&one, &list, &document, &mine] {
+            assert!(!told.to_string().contains(tail), "{told:#}");
+        }
+        let found = viewer.get(&format!("{HOOKS}?q={}", &tail[..6])).await.ok(200);
+        assert_eq!(found["items"], json!([]), "nor by searching for it");
+        assert_eq!(owner.get(&format!("{HOOKS}/{}", id(&made))).await.ok(200)["path"], made["path"]);
+        server.house().ledger.drain().await.unwrap();
+        let facts = owner.get("/api/v1/audit/events?kind=hook.created").await.ok(200);
+        assert!(facts.to_string().contains("in/…") && !facts.to_string().contains(tail), "{facts:#}");
         server.finish().await;
     }
 

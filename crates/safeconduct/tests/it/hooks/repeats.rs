@@ -38,6 +38,23 @@ testing::on_both_databases! {
         server.finish().await;
     }
 
+    /// Nobody gets the answer to another's delivery by naming its key, nor keeps the other's from being heard.
+    async fn each_who_shows_a_token_repeats_themselves_only(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        let made = echo_hook(&owner, json!({ "authentication": { "kind": "token" }, "deduplication": { "pointer": "/id" } })).await;
+        let first = server.agent(&owner, "first", &["functions/ops/echo:execute:all"]).await;
+        let other = server.agent(&owner, "other", &["functions/ops/echo:execute:all"]).await;
+        let (first, other) = (server.as_agent(&first).await, server.as_agent(&other).await);
+        let secret = json!({ "id": 1, "secret": "of the first" });
+        assert_eq!(first.post(&path(&made), secret.clone()).await.ok(200)["got"], secret);
+        let answered = other.post(&path(&made), json!({ "id": 1 })).await;
+        assert_eq!((answered.ok(200)["got"].clone(), answered.header("safeconduct-duplicate")), (json!({ "id": 1 }), ""));
+        let again = first.post(&path(&made), json!({ "id": 1 })).await;
+        assert_eq!((again.ok(200)["got"].clone(), again.header("safeconduct-duplicate")), (secret, "true"));
+        server.finish().await;
+    }
+
     async fn what_failed_may_be_sent_again(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let owner = server.owner().await;

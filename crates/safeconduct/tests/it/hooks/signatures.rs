@@ -63,6 +63,12 @@ testing::on_both_databases! {
             knock(&server, Method::POST, &path(&made), headers.as_slice(), body).await.refused(401, "hook_unauthenticated");
         }
         assert_eq!(runs(&server).await, 1);
+        // Nobody signs a query: it is no body.
+        let asks = hook(&owner, json!({ "path": "asks", "methods": ["GET"], "authentication": { "kind": "hmac", "preset": "github" }, "secret": SECRET })).await;
+        let nothing = signed(b"");
+        let asked = format!("{}?amount=999", path(&asks));
+        let got = knock(&server, Method::GET, &asked, &[("x-hub-signature-256", nothing.as_str())], "").await.ok(200);
+        assert_eq!(got, json!({ "got": {} }));
         let told = reasons(&owner, &made).await;
         assert_eq!((told["signature_missing"], told["signature_wrong"]), (4, 2), "{told:?}");
         server.house().ledger.drain().await.unwrap();

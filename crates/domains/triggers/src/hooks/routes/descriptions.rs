@@ -52,7 +52,8 @@ pub async fn mine(
 /// The active hooks that the caller may read, and whether these are all.
 async fn live(triggers: &Triggers, by: &Allowance) -> Result<(Vec<Hook>, bool), TriggerError> {
     let active = Filter { q: None, active: Some(true), function: None, before: None };
-    Ok(cut(store::hooks(&triggers.inner().db, by, &active, one_more(HOOKS)).await?, HOOKS))
+    let found = store::hooks(&triggers.inner().db, by, &active, one_more(HOOKS)).await?;
+    Ok(cut(found.into_iter().map(|hook| Triggers::seen(by, hook)).collect(), HOOKS))
 }
 
 fn one_more(most: usize) -> i64 {

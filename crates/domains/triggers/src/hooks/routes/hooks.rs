@@ -169,7 +169,7 @@ pub struct Rotation {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HookFilter {
-    /// Part of the path or description.
+    /// Part of the path or description; the path of an open hook is a secret and not looked through.
     pub q: Option<String>,
     pub active: Option<bool>,
     /// Id of the function that it runs.
@@ -216,7 +216,7 @@ pub async fn list(
     let inner = triggers.inner();
     let rows = store::hooks(&inner.db, &allowed, &wanted, limit + 1).await?;
     let cursor = |hook: &Hook| allowed.cursor(&[json!(hook.id)]);
-    let view = |hook| HookView::of(hook, &inner.hooks.settings.public_url);
+    let view = |hook| HookView::of(Triggers::seen(&allowed, hook), &inner.hooks.settings.public_url);
     Ok(Reply::of::<ListHooks>(&page(rows, limit, cursor, view))?)
 }
 
@@ -226,6 +226,7 @@ pub async fn get(
     Segment(id): Segment<HookId>,
 ) -> Result<Reply, Refusal> {
     let hook = triggers.find_hook(&allowed, id).await?;
+    let hook = Triggers::seen(&allowed, hook);
     Ok(Reply::of::<GetHook>(&HookView::from(triggers.shown(hook, None)))?)
 }
 

@@ -38,6 +38,7 @@ pub struct TargetView {
 #[derive(Serialize, ToSchema)]
 pub struct HookView {
     pub id: HookId,
+    /// Where everybody is believed the last segment is a secret: `…` to those who may not change the hook.
     pub path: HookPath,
     pub methods: Vec<HookMethod>,
     /// Where to send to; `{parameters}` stand for any segment.
