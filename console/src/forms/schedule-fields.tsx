@@ -79,7 +79,7 @@ export function ScheduleFields(props: FieldsProps) {
 
 /** What the server refuses without naming the field that it means. */
 const places: Record<string, string> = {
-  already_exists: 'name',
+  schedule_exists: 'name',
   not_found: 'function',
   authority_exceeded: 'permissions',
 }

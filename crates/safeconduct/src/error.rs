@@ -22,6 +22,8 @@ pub enum StartError {
     Secrets(#[from] secrets::SecretsError),
     #[error("signing keys: {0}")]
     SigningKeys(#[from] oauth::KeysError),
+    #[error("configuration: {0}")]
+    Sections(String),
     #[error("policy files: {0}")]
     PolicyFiles(#[from] policies::FilesError),
     #[error(transparent)]

@@ -14,6 +14,7 @@ use cluster::{Feed, Nodes};
 use config::{Config, SigningAlgorithm};
 use crypto::jws::Algorithm;
 use db::{Db, PostgresSettings, Settings, SqliteSettings};
+use declare::{Declare, DeclareGround};
 use dns::Resolver;
 use egress::{Egress, EgressSettings};
 use files::{Files, FilesGround};
@@ -67,6 +68,7 @@ pub struct House {
     pub state: StateStore,
     pub triggers: Triggers,
     pub files: Files,
+    pub declare: Declare,
     pub door: Arc<Door>,
     pub cookie: CookieForm,
     pub tasks: Tasks,
@@ -253,6 +255,23 @@ impl House {
                 patience: SYNC,
             },
         });
+        let declare = Declare::new(DeclareGround {
+            db: db.clone(),
+            ledger: ledger.clone(),
+            keyring: keyring.clone(),
+            world: world.clone(),
+            sections: vec![
+                Arc::new(access::RolesSection(access.clone())),
+                Arc::new(people::GroupsSection(people.clone())),
+                Arc::new(functions::FunctionsSection(functions.clone())),
+                Arc::new(state::NamespacesSection(state.clone())),
+                Arc::new(files::CollectionsSection(files.clone())),
+                Arc::new(agents::AgentsSection(agents.clone())),
+                Arc::new(triggers::HooksSection(triggers.clone())),
+                Arc::new(triggers::SchedulesSection(triggers.clone())),
+            ],
+        });
+        let declare = declare.map_err(StartError::Sections)?;
         Ok(Self {
             started_at: world.now(),
             tasks: Tasks::new(),
@@ -280,6 +299,7 @@ impl House {
             state,
             triggers,
             files,
+            declare,
             door,
             cookie,
         })
@@ -333,6 +353,7 @@ fn catalogue() -> Vec<&'static FactKind> {
         state::KINDS,
         triggers::KINDS,
         files::KINDS,
+        declare::KINDS,
         runs::facts::KINDS,
         bus::KINDS,
     ];

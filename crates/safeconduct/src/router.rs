@@ -29,6 +29,7 @@ pub fn routes(house: &House) -> Routes {
         .merge(state::routes(door).with_state(house.state.clone()))
         .merge(triggers::routes(door, &house.triggers))
         .merge(files::routes(door).with_state(house.files.clone()))
+        .merge(declare::routes(door).with_state(house.declare.clone()))
 }
 
 /// The OpenAPI document of this server.

@@ -89,6 +89,7 @@ codes! {
     IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight", 409, "The first request with this key is still running";
     ALREADY_CREATED = "already_created", 409, "The first request with this key succeeded";
     HOOK_EXISTS = "hook_exists", 409, "Another hook answers such paths";
+    MANAGED_ELSEWHERE = "managed_elsewhere", 409, "It comes from another file of configuration";
     DELIVERY_NOT_KEPT = "delivery_not_kept", 409, "The delivery is not one to replay";
     DELIVERY_NOT_ROUTED = "delivery_not_routed", 409, "No route takes the delivery";
     GONE = "gone", 410, "It was here and is no more";
@@ -104,6 +105,7 @@ codes! {
     INVALID_SCHEMA = "invalid_schema", 422, "The JSON Schema is not valid";
     INVALID_POLICY = "invalid_policy", 422, "The policy does not compile";
     INPUT_INVALID = "input_invalid", 422, "The input does not match the schema";
+    CONFIG_INVALID = "config_invalid", 422, "The configuration cannot be applied as it is written";
     HASH_MISMATCH = "hash_mismatch", 422, "What arrived is not what was said";
     RATE_LIMITED = "rate_limited", 429, "Too many requests";
     INTERNAL = "internal", 500, "Something failed on our side";

@@ -99,6 +99,11 @@ impl Problem {
         &self.detail
     }
 
+    /// What was added beside the members that every problem has.
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.members.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
     pub fn errors(&self) -> &[FieldError] {
         &self.errors
     }

@@ -230,7 +230,7 @@ impl Access {
 }
 
 /// Without those that others cover.
-fn minimal(permissions: &[Permission]) -> Vec<Permission> {
+pub(crate) fn minimal(permissions: &[Permission]) -> Vec<Permission> {
     permissions.iter().cloned().collect::<Authority>().permissions().to_vec()
 }
 

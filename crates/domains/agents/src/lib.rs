@@ -15,6 +15,7 @@ mod register;
 mod rights;
 mod roster;
 mod routes;
+mod section;
 mod seen;
 mod service;
 mod status;
@@ -30,5 +31,6 @@ pub use model::{
 pub use register::Wanted;
 pub use roster::Listed;
 pub use routes::routes;
+pub use section::AgentsSection;
 pub use service::{Agents, AgentsSettings, PEPPER};
 pub use store::AgentRef;

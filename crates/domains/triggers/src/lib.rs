@@ -15,6 +15,7 @@ mod service;
 
 pub use error::TriggerError;
 pub use facts::KINDS;
-pub use hooks::HookSettings;
+pub use hooks::{HookSettings, HooksSection};
 pub use routes::routes;
+pub use schedules::SchedulesSection;
 pub use service::{Triggers, TriggersGround};

@@ -7,6 +7,7 @@
 
 mod change;
 mod error;
+mod exclusive;
 mod facts;
 mod migrate;
 mod postgres;
@@ -18,7 +19,7 @@ mod value;
 
 use std::sync::{Arc, OnceLock};
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 pub use change::{AuthorityEntry, Bookkeeping, Change, Committed, Guard};
 pub use error::{CommitError, DbError, OpenError};
@@ -50,6 +51,8 @@ struct Inner {
     engine: Engine,
     signals: Signals,
     observer: OnceLock<Arc<dyn AuthorityObserver>>,
+    /// Held by the one exclusive transaction of this process.
+    exclusive: Mutex<()>,
 }
 
 enum Engine {
@@ -90,7 +93,7 @@ impl Db {
                 Engine::Postgres(postgres::Postgres::open(settings, signals.clone()).await?)
             }
         };
-        Ok(Self(Arc::new(Inner { engine, signals, observer: OnceLock::new() })))
+        Ok(Self(Arc::new(Inner { engine, signals, observer: OnceLock::new(), exclusive: Mutex::new(()) })))
     }
 
     /// Who hears of authority revisions; set once, at boot.
@@ -106,6 +109,11 @@ impl Db {
         statement: impl Into<Statement>,
     ) -> Result<Vec<Row>, DbError> {
         let (scope, statement) = (scope.into(), statement.into());
+        if let Some(session) = self.session()
+            && let Some(rows) = session.read(&scope, &statement).await
+        {
+            return rows;
+        }
         match &self.0.engine {
             Engine::Sqlite(sqlite) => sqlite.read(statement).await,
             Engine::Postgres(postgres) => postgres.read(scope, statement).await,
@@ -134,6 +142,9 @@ impl Db {
     }
 
     async fn ship(&self, change: Change, together: bool) -> Result<Committed, CommitError> {
+        if let Some(session) = self.session() {
+            return session.commit(change).await;
+        }
         let db = self.clone();
         // In a task of its own: a caller that hangs up must not cut a flight, nor the news of a revocation.
         let flight = async move {
@@ -153,6 +164,9 @@ impl Db {
 
     /// Appends a fact that no change caused (a token issued, a refusal); durable when it returns.
     pub async fn append(&self, fact: FactRow) -> Result<(), CommitError> {
+        if self.session().is_some() {
+            return Err(exclusive::foreign().into());
+        }
         match &self.0.engine {
             Engine::Sqlite(sqlite) => sqlite.append(fact).await,
             Engine::Postgres(postgres) => postgres.append(fact).await,
@@ -161,6 +175,9 @@ impl Db {
 
     /// Writes bookkeeping in one transaction; answers the rows of each statement (`RETURNING`).
     pub async fn keep(&self, books: Bookkeeping) -> Result<Vec<Vec<Row>>, CommitError> {
+        if let Some(session) = self.session() {
+            return session.keep(books).await;
+        }
         match &self.0.engine {
             Engine::Sqlite(sqlite) => sqlite.keep(books).await,
             Engine::Postgres(postgres) => {

@@ -49,6 +49,7 @@ migrations! {
     18 "0018_progress";
     19 "0019_workers";
     20 "0020_modes";
+    21 "0021_config";
     22 "0022_routes";
 }
 

@@ -76,7 +76,24 @@ impl Door {
         caller: &Arc<Caller>,
         contact: &Contact,
     ) -> Result<Option<Arc<dyn Brief>>, Problem> {
-        let Some(policy) = &self.policy else { return Ok(None) };
+        let (brief, decided) = self.briefed(spec, caller, contact).await?;
+        if let Err(refused) = decided {
+            if let Some(brief) = brief {
+                brief.close().await?;
+            }
+            return Err(refused);
+        }
+        Ok(brief)
+    }
+
+    /// The same with what it decided; whoever asks puts it on record, refused or not.
+    pub(crate) async fn briefed(
+        &self,
+        spec: &'static Spec,
+        caller: &Arc<Caller>,
+        contact: &Contact,
+    ) -> Result<(Option<Arc<dyn Brief>>, Result<(), Problem>), Problem> {
+        let Some(policy) = &self.policy else { return Ok((None, Ok(()))) };
         let required = spec.required();
         let note = || {
             if let Some(required) = &required {
@@ -91,15 +108,14 @@ impl Door {
                 attributes: None,
                 arguments: None,
             };
-            if let Err(refused) = brief.decide(&question) {
-                brief.close().await?;
-                return Err(refused);
+            let decided = brief.decide(&question);
+            if decided.is_ok() {
+                note();
             }
-            note();
-            return Ok(Some(brief));
+            return Ok((Some(brief), decided));
         }
         note();
-        Ok(None)
+        Ok((None, Ok(())))
     }
 
     /// Admits what no request asks for – a trigger's act for its owner – as if it were one for `O`: permission, step-up and

@@ -186,8 +186,13 @@ pub fn document(operations: &[Described]) -> Value {
 
 /// A self-contained schema of the body, to check requests with.
 pub(crate) fn body_schema<O: Operation>() -> Value {
+    schema_of::<O::Body>()
+}
+
+/// A self-contained schema of a type.
+pub(crate) fn schema_of<T: ToSchema + 'static>() -> Value {
     let mut schemas = Schemas::new();
-    let mut schema = reference::<O::Body>(&mut schemas).unwrap_or_default();
+    let mut schema = reference::<T>(&mut schemas).unwrap_or_default();
     schema["components"] = json!({ "schemas": components(&schemas) });
     schema
 }

@@ -82,6 +82,8 @@ pub struct Spec {
     pub idempotent: bool,
     pub reveals_secret: bool,
     pub step_up: StepUp,
+    /// Does other operations' work ([`crate::Errand`]) and leaves their facts beside its own.
+    pub stands_for_others: bool,
     /// Only for the principal itself: no run does it on its caller's behalf.
     pub in_person: bool,
     /// Status of success.
@@ -116,6 +118,7 @@ impl Spec {
             idempotent: matches!(method, Method::Post),
             reveals_secret: false,
             step_up: StepUp::Never,
+            stands_for_others: false,
             in_person: false,
             status,
             example: "",
@@ -222,6 +225,12 @@ impl Spec {
     #[must_use]
     pub const fn in_person(mut self) -> Self {
         self.in_person = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn stands_for_others(mut self) -> Self {
+        self.stands_for_others = true;
         self
     }
 

@@ -26,6 +26,25 @@ impl<T> Patched<T> {
         }
     }
 
+    /// What makes `after` of `before`.
+    pub fn between(before: &T, after: &T) -> Self
+    where
+        T: Clone + PartialEq,
+    {
+        if before == after { Self::Kept } else { Self::Set(after.clone()) }
+    }
+
+    /// The same for what may be left out.
+    pub fn between_options(before: &Option<T>, after: &Option<T>) -> Self
+    where
+        T: Clone + PartialEq,
+    {
+        if before == after {
+            return Self::Kept;
+        }
+        after.clone().map_or(Self::Unset, Self::Set)
+    }
+
     /// Writes the patch into `target`, whose value without any is `unset`; answers whether it says anything of it.
     pub fn write(&self, target: &mut T, unset: impl FnOnce() -> T) -> bool
     where

@@ -8,6 +8,7 @@ mod access;
 mod agents;
 mod audit;
 mod cli;
+mod declare;
 mod every_route;
 mod faults;
 mod files;

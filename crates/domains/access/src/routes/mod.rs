@@ -4,7 +4,7 @@ mod api_keys;
 mod grants;
 pub(crate) mod permissions;
 mod prefixes;
-mod roles;
+pub(crate) mod roles;
 
 use std::sync::Arc;
 

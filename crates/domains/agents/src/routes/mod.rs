@@ -1,7 +1,7 @@
 //! HTTP of agents, credentials and kills.
 
 mod activity;
-mod agents;
+pub(crate) mod agents;
 mod credentials;
 mod kills;
 mod status;

@@ -1,6 +1,6 @@
 //! HTTP of files.
 
-mod collections;
+pub(crate) mod collections;
 mod content;
 mod files;
 mod links;

@@ -1,11 +1,11 @@
 //! HTTP of functions and runs.
 
 mod execute;
-mod functions;
+pub(crate) mod functions;
 mod queues;
 mod runs;
 mod streams;
-mod versions;
+pub(crate) mod versions;
 mod views;
 mod workers;
 

@@ -2,7 +2,7 @@
 
 mod auth;
 mod domains;
-mod groups;
+pub(crate) mod groups;
 mod invitations;
 mod members;
 mod orgs;

@@ -52,6 +52,17 @@ pub(crate) async fn groups(
     db.read(by.scope(), by.narrow(select, &COLUMNS)).await?.into_iter().map(group_of).collect()
 }
 
+/// The same for another permission than the operation's own, by name.
+pub(crate) async fn groups_for(
+    db: &Db,
+    by: &Allowance,
+    required: &Required,
+    limit: i64,
+) -> Result<Vec<Group>, DbError> {
+    let select = Select::new(GROUP).and("org = {}", by.org().uuid()).order("name").limit(limit);
+    db.read(by.scope(), by.narrow_for(required, select, &COLUMNS)).await?.into_iter().map(group_of).collect()
+}
+
 pub(crate) async fn group(db: &Db, scope: &OrgScope, id: GroupId) -> Result<Option<Group>, DbError> {
     let select = Select::new(GROUP).and("org = {}", scope.org().uuid()).and("id = {}", id.uuid());
     db.read_one(scope, select).await?.map(group_of).transpose()

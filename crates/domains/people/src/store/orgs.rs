@@ -174,6 +174,7 @@ pub(crate) fn end_sessions_of_org(org: OrgId, now: Timestamp) -> Statement {
 /// What an organization is made of, what refers before what is referred to. Its leaves stay; contents of blobs go when
 /// the sweeper finds that nobody refers to them; `purges` keeps the one row that says why its facts are gone.
 pub const TABLES: &[&str] = &[
+    "config_objects",
     "schedule_ticks",
     "schedules",
     "hook_marks",

@@ -3,7 +3,7 @@
 mod acts;
 mod entries;
 mod history;
-mod namespaces;
+pub(crate) mod namespaces;
 mod views;
 mod watch;
 

@@ -30,7 +30,7 @@ const UPDATE: Required = Required::parse("hooks:update");
 const PER_MINUTE: i64 = 600;
 /// Where nothing but the path is secret.
 const PER_MINUTE_OPEN: i64 = 60;
-const CONCURRENCY: i64 = 20;
+pub(crate) const CONCURRENCY: i64 = 20;
 const BODY_BYTES: i64 = 1_048_576;
 /// How long a secret that was rotated out stays good, if nobody says.
 pub(crate) const OVERLAP: i64 = 86_400;
@@ -313,7 +313,7 @@ impl Triggers {
         Ok(())
     }
 
-    fn usual_body(&self) -> i64 {
+    pub(crate) fn usual_body(&self) -> i64 {
         BODY_BYTES.min(self.largest_body())
     }
 
@@ -434,12 +434,12 @@ impl Triggers {
 /// What a hook does. Whoever changes one of these lets it act for themselves.
 const DEEDS: [&str; 6] = ["permissions", "authentication", "allowed_ips", "input", "routes", "response"];
 
-fn usual_rate(by: &Authentication) -> i64 {
+pub(crate) fn usual_rate(by: &Authentication) -> i64 {
     if by.kind == AuthenticationKind::None { PER_MINUTE_OPEN } else { PER_MINUTE }
 }
 
 /// Without repetition, in one order.
-fn ordered(methods: &[HookMethod]) -> Vec<HookMethod> {
+pub(crate) fn ordered(methods: &[HookMethod]) -> Vec<HookMethod> {
     let mut methods = methods.to_vec();
     methods.sort_unstable();
     methods.dedup();
@@ -499,7 +499,7 @@ fn fit(asked: &Authentication) -> Result<Authentication, TriggerError> {
 }
 
 /// Single addresses and networks; mapped IPv6 forms are read as what they map.
-fn networks(texts: &[String]) -> Result<Vec<IpNet>, TriggerError> {
+pub(crate) fn networks(texts: &[String]) -> Result<Vec<IpNet>, TriggerError> {
     let read = |(at, text): (usize, &String)| {
         let single = || text.parse::<IpAddr>().map(|ip| IpNet::from(ip.to_canonical())).ok();
         let net = text.parse::<IpNet>().ok().map(|net| net.trunc()).or_else(single);

@@ -15,6 +15,7 @@ mod refusals;
 mod routes;
 mod routing;
 mod secret;
+mod section;
 mod settings;
 mod store;
 mod trial;
@@ -23,5 +24,6 @@ mod verify;
 mod words;
 
 pub use routes::routes;
+pub use section::HooksSection;
 pub use settings::HookSettings;
 pub(crate) use settings::HookState;

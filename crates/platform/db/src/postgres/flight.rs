@@ -6,10 +6,11 @@
 
 use std::borrow::Cow;
 
+use deadpool_postgres::ClientWrapper;
 use futures::future::join_all;
 use types::Id;
 
-use super::pool::{Connection, Pool, prepare};
+use super::pool::{Pool, prepare};
 use super::values::{failed, refused, row};
 use crate::change::Guard;
 use crate::statement::Expect;
@@ -29,8 +30,15 @@ pub(super) async fn read(pool: &Pool, scope: &Scope, statement: &Statement) -> R
     rows.iter().map(row).collect()
 }
 
-pub(super) async fn commit(pool: &Pool, mut change: Change) -> Result<Committed, CommitError> {
+pub(super) async fn commit(pool: &Pool, change: Change) -> Result<Committed, CommitError> {
     let connection = pool.connection().await?;
+    let (scope, has_authority) = (change.scope, !change.authority.is_empty());
+    let answers = fly(&connection, &scope, statements_of(change)).await?;
+    Ok(committed(answers, has_authority))
+}
+
+/// Everything that a change does, in order; the last one answers the authority revision, if it has one.
+pub(super) fn statements_of(mut change: Change) -> Vec<Statement> {
     let has_authority = !change.authority.is_empty();
     let guards = change.ordered_guards();
     let held = |guard: &Guard| if guard.exclusive { checked(guard.advance()) } else { hold(guard) };
@@ -45,12 +53,15 @@ pub(super) async fn commit(pool: &Pool, mut change: Change) -> Result<Committed,
             "SELECT revision, pg_notify('safeconduct_authority', revision::text) FROM authority_head";
         statements.push(sql(notify, vec![]));
     }
-    let mut answers = fly(&connection, &change.scope, statements).await?;
+    statements
+}
+
+pub(super) fn committed(mut answers: Vec<Vec<tokio_postgres::Row>>, has_authority: bool) -> Committed {
     let authority_revision = match answers.pop() {
         Some(rows) if has_authority => rows.first().map(|head| head.get::<_, i64>(0)),
         _ => None,
     };
-    Ok(Committed { authority_revision })
+    Committed { authority_revision }
 }
 
 pub(super) async fn keep(pool: &Pool, books: Bookkeeping) -> Result<Vec<Vec<Row>>, CommitError> {
@@ -67,7 +78,7 @@ pub(super) async fn keep(pool: &Pool, books: Bookkeeping) -> Result<Vec<Vec<Row>
 
 /// Sends all of it at once; the rows of each statement, or the first statement's refusal.
 pub(super) async fn fly(
-    connection: &Connection,
+    connection: &ClientWrapper,
     scope: &Scope,
     statements: Vec<Statement>,
 ) -> Result<Vec<Vec<tokio_postgres::Row>>, CommitError> {
@@ -80,32 +91,36 @@ pub(super) async fn fly(
     let skipped = all.len();
     all.extend(statements);
     all.push(sql("COMMIT", vec![]));
+    let mut answers = pipelined(connection, &all).await?;
+    answers.pop();
+    Ok(answers.split_off(skipped))
+}
+
+/// All of it at once; the rows of each, or the refusal of the first that was refused.
+pub(super) async fn pipelined(
+    connection: &ClientWrapper,
+    all: &[Statement],
+) -> Result<Vec<Vec<tokio_postgres::Row>>, CommitError> {
     let mut prepared = Vec::with_capacity(all.len());
-    for statement in &all {
+    for statement in all {
         prepared.push(prepare(connection, &statement.text).await.map_err(failed)?);
     }
     let queries =
         all.iter().zip(&prepared).map(|(statement, prepared)| send(connection, statement, prepared));
     let mut answers = Vec::with_capacity(all.len());
     let mut first_error = None;
-    for (answer, statement) in join_all(queries).await.into_iter().zip(&all) {
+    for (answer, statement) in join_all(queries).await.into_iter().zip(all) {
         match answer {
             Ok(rows) => answers.push(rows),
             Err(error) if first_error.is_none() => first_error = Some(refused(error, statement)),
             Err(_) => {}
         }
     }
-    match first_error {
-        None => {
-            answers.pop();
-            Ok(answers.split_off(skipped))
-        }
-        Some(error) => Err(error),
-    }
+    first_error.map_or(Ok(answers), Err)
 }
 
 async fn query(
-    connection: &Connection,
+    connection: &ClientWrapper,
     statement: &Statement,
 ) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
     let prepared = prepare(connection, &statement.text).await?;
@@ -113,7 +128,7 @@ async fn query(
 }
 
 async fn send(
-    connection: &Connection,
+    connection: &ClientWrapper,
     statement: &Statement,
     prepared: &tokio_postgres::Statement,
 ) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
@@ -123,7 +138,7 @@ async fn send(
 }
 
 /// The server counts the rows of a write that has an expectation.
-fn checked(mut statement: Statement) -> Statement {
+pub(super) fn checked(mut statement: Statement) -> Statement {
     if !matches!(statement.expect, Expect::Anything) {
         let counted = "SELECT safeconduct_expect((SELECT count(*) FROM touched))";
         statement.text = Cow::Owned(format!("WITH touched AS ({} RETURNING 1) {counted}", statement.text));
@@ -142,7 +157,7 @@ fn hold(guard: &Guard) -> Statement {
     statement
 }
 
-fn read_error(error: CommitError) -> DbError {
+pub(super) fn read_error(error: CommitError) -> DbError {
     match error {
         CommitError::Db(error) => error,
         CommitError::Stale => DbError::Unavailable("rolled back for another's sake".to_owned()),

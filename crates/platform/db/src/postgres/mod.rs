@@ -2,6 +2,7 @@
 //! for work without an organization – and pipelined flights.
 
 mod append;
+mod exclusive;
 mod flight;
 mod listen;
 mod pool;
@@ -15,9 +16,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::{
-    Bookkeeping, Change, CommitError, Committed, DbError, FactRow, OpenError, Row, Scope, Signals, Statement,
+    Bookkeeping, Change, CommitError, Committed, DbError, FactRow, OpenError, OrgScope, Row, Scope, Signals,
+    Statement,
 };
 
+pub(crate) use exclusive::Transaction;
 pub use roles::{RolePasswords, init_roles};
 
 /// One login per role; URLs as libpq understands them.
@@ -88,6 +91,11 @@ impl Postgres {
             self.0.signals.work_queued();
         }
         Ok(rows)
+    }
+
+    /// Begins a transaction of one organization.
+    pub(crate) async fn transaction(&self, scope: OrgScope) -> Result<Transaction, CommitError> {
+        Transaction::begin(&self.0.app, scope).await
     }
 
     pub(crate) fn authority_notices(&self) -> watch::Receiver<i64> {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, RecyclingMethod, Runtime};
+use deadpool_postgres::{ClientWrapper, Manager, ManagerConfig, Object, RecyclingMethod, Runtime};
 use tokio_postgres::{Config, NoTls};
 
 use crate::{DbError, OpenError};
@@ -43,9 +43,14 @@ impl Pool {
     }
 }
 
+/// Out of the pool for good: closed, and with it whatever was begun, when it is dropped.
+pub(super) fn taken(connection: Connection) -> ClientWrapper {
+    Object::take(connection)
+}
+
 /// Prepared once per connection.
 pub(super) async fn prepare(
-    connection: &Connection,
+    connection: &ClientWrapper,
     text: &str,
 ) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
     connection.prepare_cached(text).await

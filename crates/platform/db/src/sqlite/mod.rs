@@ -1,6 +1,7 @@
 //! SQLite: one writer thread with group commit, reader threads with cached statements, one checkpointer.
 
 mod checkpoint;
+mod exclusive;
 mod open;
 mod readers;
 mod statements;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+pub(crate) use exclusive::Exclusive;
 use work::Work;
 
 use crate::{
@@ -72,6 +74,11 @@ impl Sqlite {
         let work = Work::books(books, answer);
         self.0.writer.send(writer::Job::Work { work, wakes_queue }).await?;
         writer::wait(answered).await
+    }
+
+    /// Begins a transaction that every other write waits for.
+    pub(crate) async fn exclusive(&self) -> Result<Exclusive, CommitError> {
+        Exclusive::begin(&self.0.writer).await
     }
 
     pub(crate) async fn close(&self) {

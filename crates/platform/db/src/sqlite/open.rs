@@ -43,6 +43,9 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
         PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;";
     connection.execute_batch(pragmas).map_err(failed)?;
     keep_plans(&connection).map_err(failed)?;
+    // Exclusive transactions read here, too.
+    teach_selectors(&connection).map_err(failed)?;
+    teach_json(&connection).map_err(failed)?;
     Ok(connection)
 }
 

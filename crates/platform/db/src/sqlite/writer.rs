@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint::Checkpointer;
+use super::exclusive::{self, Request};
 use super::statements::{failed, write};
 use super::work::Work;
 use crate::{CommitError, DbError, OpenError, Signals, sql};
@@ -15,7 +16,12 @@ const BATCH: usize = 1024;
 const QUEUE: usize = 16 * 1024;
 
 pub(super) enum Job {
-    Work { work: Work, wakes_queue: bool },
+    Work {
+        work: Work,
+        wakes_queue: bool,
+    },
+    /// A transaction of its own, for as long as requests come.
+    Exclusive(Request),
     Stop(oneshot::Sender<()>),
 }
 
@@ -72,35 +78,46 @@ struct Batch {
 impl Loop {
     fn run(mut self) {
         while let Some(first) = self.jobs.blocking_recv() {
-            if let Some(stopped) = self.batch(first) {
-                let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-                drop(self);
-                let _ = stopped.send(());
-                return;
+            let after = match first {
+                Job::Exclusive(_) => Some(first),
+                first => self.batch(first),
+            };
+            match after {
+                None | Some(Job::Work { .. }) => {}
+                Some(Job::Exclusive(request)) => {
+                    exclusive::run(&self.connection, request);
+                    self.wal.after_batch(&self.connection);
+                }
+                Some(Job::Stop(stopped)) => {
+                    let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+                    drop(self);
+                    let _ = stopped.send(());
+                    return;
+                }
             }
         }
     }
 
-    /// One transaction for `first` and all that came meanwhile. Answers who asked to stop, if anybody did.
-    fn batch(&mut self, first: Job) -> Option<oneshot::Sender<()>> {
+    /// One transaction for `first` and all that came meanwhile. Answers what is to be done after it, if anything is.
+    fn batch(&mut self, first: Job) -> Option<Job> {
         let mut batch = Batch { lost: self.begin("BEGIN IMMEDIATE"), ..Batch::default() };
-        let mut stop = None;
+        let mut after = None;
         let mut next = Some(first);
         while let Some(job) = next.take() {
             match job {
-                Job::Stop(answer) => stop = Some(answer),
                 Job::Work { work, wakes_queue } => {
                     batch.wakes_queue |= wakes_queue;
                     self.add(work, &mut batch);
                 }
+                other => after = Some(other),
             }
-            if stop.is_none() && batch.lost.is_none() && batch.works.len() < BATCH {
+            if after.is_none() && batch.lost.is_none() && batch.works.len() < BATCH {
                 next = self.jobs.try_recv().ok();
             }
         }
         self.end(batch);
         self.wal.after_batch(&self.connection);
-        stop
+        after
     }
 
     /// Runs a job within the batch; at the first failure, all of the batch once more with care.

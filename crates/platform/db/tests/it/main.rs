@@ -6,6 +6,7 @@ use safeconduct_db as db;
 
 mod authority;
 mod changes;
+mod exclusive;
 mod guards;
 mod opening;
 mod scopes;

@@ -32,7 +32,7 @@ async fn notes(owner: &Caller, more: Value) -> Value {
 }
 
 /// Somebody of the home organization who holds these and nothing else.
-async fn somebody(server: &TestServer, permissions: &[&str]) -> (PrincipalId, Caller) {
+pub(crate) async fn somebody(server: &TestServer, permissions: &[&str]) -> (PrincipalId, Caller) {
     let home: OrgId = server.home().await;
     let (person, caller) = server.person(home, &[]).await;
     let id = PrincipalId::User(person.id);

@@ -2,7 +2,7 @@
 
 mod deliveries;
 mod descriptions;
-mod hooks;
+pub(crate) mod hooks;
 mod receive;
 mod trial;
 mod views;

@@ -77,6 +77,12 @@ impl Furnished {
         let fails = id(&make("/api/v1/functions", fails).await);
         owner.post(&format!("/api/v1/functions/{fails}/execute"), json!({ "input": {} })).await.ok(200);
         let timing = json!({ "every_seconds": 86400 });
+        let file = format!(
+            "apiVersion: safeconduct.dev/v1\nkind: Config\nmetadata: {{name: {marker}}}\nspec:\n  state_namespaces:\n  - name: {marker}-file\n"
+        );
+        owner.post("/api/v1/config/apply", json!({ "document": file })).await.ok(200);
+        // By hand, so that there is drift.
+        owner.patch(&format!("/api/v1/state/{marker}-file"), json!({ "ttl_seconds": 60 })).await.ok(200);
         let schedule =
             json!({ "name": marker, "function": function, "timing": timing, "input": { "from": marker } });
         let schedule = id(&make("/api/v1/schedules", schedule).await);
