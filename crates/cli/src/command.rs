@@ -13,9 +13,9 @@ use crate::failure::Failure;
 use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
-    agents, apikeys, audit, completion, configure, credentials, domains, functions, grants, groups, hooks,
-    invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, queues, quickstart,
-    reference, roles, runs, schedules, sessions, state, stored, token, users, workers,
+    agents, apikeys, audit, completion, configure, credentials, declared, domains, functions, grants, groups,
+    hooks, invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, queues,
+    quickstart, reference, roles, runs, schedules, sessions, state, stored, token, users, workers,
 };
 
 /// Commands that speak to a server.
@@ -113,6 +113,9 @@ pub enum Command {
     /// Set up how people sign in.
     #[command(subcommand)]
     Providers(providers::ProvidersCommand),
+    /// Beside the server's own: `safeconduct config explain` belongs to the program.
+    #[command(skip)]
+    Config(declared::ConfigCommand),
     /// Print a completion script for your shell.
     Completion(completion::Completion),
     /// Print docs/reference/cli.md.
@@ -193,6 +196,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Invitations(command) => invitations::run(desk, command).await,
         Command::Users(command) => users::run(desk, command).await,
         Command::Providers(command) => providers::run(desk, command).await,
+        Command::Config(command) => declared::run(desk, command).await,
         Command::Completion(completion) => completion::run(desk, &completion),
         Command::Reference => reference::run(desk),
     }

@@ -4,7 +4,10 @@
 pub const EXIT_CODES: &[(u8, &str)] = &[
     (0, "done"),
     (1, "the server refused; the problem and its code stand on stderr"),
-    (2, "the command line, or what it names, is wrong"),
+    (
+        2,
+        "the command line, or what it names, is wrong; of `config plan` and `config drift`: something differs",
+    ),
     (3, "the server cannot be reached, or did not answer in time"),
     (4, "evidence does not hold: something is not what was recorded"),
     (5, "the run ended without success"),

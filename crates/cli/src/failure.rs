@@ -121,10 +121,29 @@ fn of_refusal(error: &Error) -> (String, Vec<String>, Option<String>) {
         let named: Vec<&str> = missing.iter().filter_map(serde_json::Value::as_str).collect();
         lines.push(format!("missing: {}", named.join(", ")));
     }
+    // Where a document is wrong: every place; the detail names only the first.
+    for member in ["findings", "conflicts"] {
+        let told = error.member(member).and_then(serde_json::Value::as_array);
+        let places = told.into_iter().flatten().map(place);
+        lines.extend(places.filter(|place| !error.detail().contains(place.as_str())));
+    }
     if let Some(id) = error.request_id() {
         lines.push(format!("request {id}"));
     }
     (format!("{} ({})", error.title(), error.code()), lines, next_step(error).map(str::to_owned))
+}
+
+/// A finding of a document, or a thing of another file.
+fn place(finding: &serde_json::Value) -> String {
+    let text = |name: &str| finding[name].as_str().unwrap_or_default();
+    if let Some(manager) = finding["managed_by"].as_str() {
+        return format!("{}/{} comes from {manager}", text("section"), text("key"));
+    }
+    match (finding["line"].as_u64(), text("path").is_empty()) {
+        (Some(line), true) => format!("line {line}: {}", text("message")),
+        (Some(line), false) => format!("line {line}, {}: {}", text("path"), text("message")),
+        (None, _) => format!("{}: {}", text("path"), text("message")),
+    }
 }
 
 /// What a person at a terminal does next; the server's detail does not know our commands.

@@ -13,6 +13,7 @@ mod command;
 mod completion;
 mod configure;
 mod credentials;
+mod declared;
 mod desk;
 mod domains;
 mod exit;
@@ -53,6 +54,7 @@ mod users;
 mod workers;
 
 pub use command::{Command, run, run_here};
+pub use declared::ConfigCommand;
 pub use exit::{EXIT_CODES, exit_codes};
 pub use host::{Embedded, Host, Starting, Streams};
 pub use screen::Globals;

@@ -26,7 +26,7 @@ enum Command {
     Serve(ServerFlags),
     /// Work on runs beside a server, on the same PostgreSQL.
     Worker(WorkerFlags),
-    /// Show or check the server's configuration.
+    /// Show the server's settings; apply an organization's configuration from files.
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Prepare a PostgreSQL database.
@@ -89,6 +89,8 @@ impl From<WorkerFlags> for ServerFlags {
 enum ConfigCommand {
     /// Print each key with its meaning, source and value (secrets masked).
     Explain(ServerFlags),
+    #[command(flatten)]
+    Files(cli::ConfigCommand),
 }
 
 #[derive(Subcommand)]
@@ -160,14 +162,11 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 runtime.block_on(work(config, jails))?;
             }
         }
+        Command::Config(ConfigCommand::Files(command)) => {
+            return Ok(client(&runtime, cli::Command::Config(command), &arguments.globals));
+        }
         Command::Client(command) => {
-            let environment = Environment::of_process();
-            return Ok(runtime.block_on(cli::run_here(
-                command,
-                &arguments.globals,
-                &environment,
-                &ThisProgram,
-            )));
+            return Ok(client(&runtime, command, &arguments.globals));
         }
         Command::Config(ConfigCommand::Explain(flags)) => explain(&load(&flags)?),
         Command::Db(DbCommand::Init { admin_url }) => runtime.block_on(init(&admin_url))?,
@@ -183,6 +182,10 @@ fn before_threads(flags: &ServerFlags) -> anyhow::Result<(Config, Option<Jails>)
     telemetry::start(&log_settings(&config))?;
     let jails = jails(&config);
     Ok((config, jails))
+}
+
+fn client(runtime: &tokio::runtime::Runtime, command: cli::Command, globals: &cli::Globals) -> ExitCode {
+    runtime.block_on(cli::run_here(command, globals, &Environment::of_process(), &ThisProgram))
 }
 
 fn load(flags: &ServerFlags) -> anyhow::Result<Config> {

@@ -11,6 +11,7 @@ mod auth;
 mod auth_providers;
 mod call;
 mod client;
+mod config;
 mod credentials;
 mod domains;
 mod error;
@@ -55,6 +56,10 @@ pub use auth_providers::{
     ProviderFinding, ProviderKind, ProviderKinds, ProviderTest,
 };
 pub use client::{Client, ClientBuilder};
+pub use config::{
+    Config, ConfigAdoption, ConfigChange, ConfigDrift, ConfigDriftItem, ConfigExport, ConfigExportQuery,
+    ConfigFieldChange, ConfigFinding, ConfigManner, ConfigPlan, ConfigText, ConfigValidation,
+};
 pub use credentials::{
     Credential, CredentialFilter, CredentialKind, CredentialStatus, Credentials, IssuedCredential,
     NewCredential, Rotation,

@@ -281,6 +281,7 @@ fn filters_have_every_parameter_of_their_operation() {
         ("users.list", json!(client::UserFilter::default())),
         ("functions.list", json!(client::FunctionFilter::default())),
         ("runs.list", json!(client::RunFilter::default())),
+        ("config.export", json!(client::ConfigExportQuery::default())),
         ("audit.events.list", json!(client::FactFilter::default())),
         ("audit.export", json!(client::ExportQuery::default())),
         ("audit.verify", json!(client::VerifyRange::default())),
@@ -321,6 +322,8 @@ async fn every_operation_has_a_method_that_calls_it() {
     let hooks = client.hooks();
     let (policies, access) = (client.policies(), client.access());
     let providers = client.auth_providers();
+    let (config, text, manner) =
+        (client.config(), client::ConfigText::default(), client::ConfigManner::default());
     let home = client.tokens_of(Some("x"));
     let wanted = client::TokenRequest::default();
     let mut called: BTreeMap<&str, String> = BTreeMap::new();
@@ -460,6 +463,12 @@ async fn every_operation_has_a_method_that_calls_it() {
         "roles.get" => roles.get("x"),
         "roles.list" => roles.list(&client::RoleFilter::default()),
         "roles.update" => roles.update("x", &client::RolePatch::default(), None),
+        "config.apply" => config.apply(&text, manner),
+        "config.drift" => config.drift(None),
+        "config.export" => config.export(&client::ConfigExportQuery::default()),
+        "config.plan" => config.plan(&text, manner),
+        "config.schema" => config.schema(),
+        "config.validate" => config.validate(&text),
         "policies.activate" => policies.activate("x"),
         "policies.create" => policies.create(&client::PolicyBundle::default(), None),
         "policies.deactivate" => policies.deactivate("x"),

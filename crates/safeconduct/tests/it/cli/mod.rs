@@ -4,6 +4,7 @@ mod access;
 mod agents;
 mod audit;
 mod browser;
+mod config;
 mod credentials;
 mod failures;
 mod functions;

@@ -63,6 +63,13 @@ fn every_shell_block_of_the_guide_to_hooks_works() {
 }
 
 #[test]
+fn every_shell_block_of_the_guide_to_configuration_works() {
+    let terminal = Terminal::signed_in();
+    run_blocks("configuration.md", &terminal, 4);
+    terminal.end();
+}
+
+#[test]
 fn every_shell_block_of_the_guide_to_files_works() {
     let terminal = Terminal::signed_in();
     run_blocks("files.md", &terminal, 4);
