@@ -11,6 +11,7 @@ import './styles/base.css'
 import './styles/controls.css'
 import './styles/layout.css'
 import './styles/parts.css'
+import './styles/configuration.css'
 import './styles/schedules.css'
 
 // Asked before anything is drawn: every page waits for it.

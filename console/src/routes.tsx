@@ -233,6 +233,13 @@ const queues = createRoute({
   component: lazyRouteComponent(() => import('./pages/queues/list')),
 })
 
+const configuration = createRoute({
+  getParentRoute: () => shell,
+  path: '/configuration',
+  validateSearch: search('tab', 'manager', 'managed'),
+  component: lazyRouteComponent(() => import('./pages/configuration/page')),
+})
+
 const files = createRoute({
   getParentRoute: () => shell,
   path: '/files',
@@ -471,6 +478,7 @@ export const router = createRouter({
       state,
       namespace,
       entry,
+      configuration,
       queues,
       files,
       collection,

@@ -44,6 +44,9 @@ function wholeSchedule(answer: string): Schedule {
   return { ...schedule, input: members(answer).get('input') ?? '{}' }
 }
 
+/** Permissions that the server answers for in one request. */
+const ASKED_AT_ONCE = 100
+
 export const queries = {
   me: () =>
     queryOptions({
@@ -57,7 +60,14 @@ export const queries = {
   may: (permissions: string[]) =>
     queryOptions({
       queryKey: ['may', permissions],
-      queryFn: () => answered(api.POST('/api/v1/permissions/check', { body: { permissions, logic: 'any' } })),
+      queryFn: async () => {
+        const parts = Array.from({ length: Math.ceil(permissions.length / ASKED_AT_ONCE) }, (_, at) =>
+          permissions.slice(at * ASKED_AT_ONCE, (at + 1) * ASKED_AT_ONCE),
+        )
+        const ask = (permissions: string[]) =>
+          answered(api.POST('/api/v1/permissions/check', { body: { permissions, logic: 'any' } }))
+        return { results: (await Promise.all(parts.map(ask))).flatMap(({ results }) => results) }
+      },
       staleTime: 60_000,
     }),
 
@@ -419,6 +429,19 @@ export const queries = {
         api.GET('/api/v1/state/{namespace}/history/{key}', { params: { path: { namespace, key }, query } }),
       ),
     ),
+
+  configExport: (filters: { manager?: string; managed?: boolean }) =>
+    queryOptions({
+      queryKey: ['config', 'export', filters],
+      queryFn: () => answered(api.GET('/api/v1/config/export', { params: { query: filters } })),
+    }),
+
+  configDrift: (manager?: string) =>
+    queryOptions({
+      queryKey: ['config', 'drift', manager],
+      queryFn: () =>
+        answered(api.GET('/api/v1/config/drift', { params: { query: manager ? { manager } : {} } })),
+    }),
 
   queues: () => list(['queues'], () => answered(api.GET('/api/v1/queues'))),
 

@@ -52,6 +52,11 @@ export type Fn = Answer<'functions.get'>
 /** A function in a list: without its code. */
 export type FnSummary = Item<'functions.list'>
 export type FnVersion = Item<'functions.versions'>
+export type ConfigPlan = Answer<'config.plan'>
+export type ConfigChange = ConfigPlan['changes'][number]
+export type ConfigField = ConfigChange['fields'][number]
+export type ConfigFinding = ConfigPlan['warnings'][number]
+export type ConfigDrift = Answer<'config.drift'>
 export type Queue = Item<'queues.list'>
 export type Worker = Item<'workers.list'>
 export type Run = Answer<'runs.get'>

@@ -53,7 +53,7 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
               label={text.functions.code}
               value={fields.code}
               onChange={(code) => setFields({ ...fields, code })}
-              wrongLine={wrongLine(refused)}
+              wrongLines={wrongLines(refused)}
               rows={24}
             />
           )}
@@ -406,7 +406,7 @@ function schema(text: string): unknown {
 }
 
 /** The line that a refused syntax names. */
-function wrongLine(problem: Problem | undefined): number | undefined {
+function wrongLines(problem: Problem | undefined): number[] {
   const line = problem?.code === 'syntax_error' ? problem.members.line : undefined
-  return typeof line === 'number' ? line : undefined
+  return typeof line === 'number' ? [line] : []
 }

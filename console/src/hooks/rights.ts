@@ -3,7 +3,7 @@ import { queries } from '../api/queries'
 import { useText } from '../text'
 import { useNow } from './now'
 
-/** Everything that a control of the console may need; asked in one request. */
+/** Everything that a control of the console may need; asked at once. */
 const rights = [
   'agents:create',
   'agents:update',
@@ -54,6 +54,7 @@ const rights = [
   'auth_providers:delete',
   'policies:create',
   'policies:update',
+  'config:update',
   'system:update',
 ] as const
 

@@ -11,6 +11,7 @@ type PlaceName =
   | 'schedules'
   | 'queues'
   | 'hooks'
+  | 'configuration'
   | 'state'
   | 'files'
   | 'audit'
@@ -47,6 +48,7 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
       { name: 'agents', path: paths.agents, icon: 'agent' },
       { name: 'functions', path: paths.functions, icon: 'function' },
       { name: 'hooks', path: paths.hooks, icon: 'hook' },
+      { name: 'configuration', path: paths.configuration, icon: 'plan' },
     ],
   },
   {

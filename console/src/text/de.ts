@@ -1,5 +1,6 @@
 /** Die Wörter der Konsole auf Deutsch; der Typ von en.ts prüft, dass keines fehlt. */
 
+import { config } from './config.de'
 import type { Text } from './en'
 import { files } from './files.de'
 import { hooks } from './hooks.de'
@@ -10,6 +11,7 @@ import { security } from './security.de'
 import { state } from './state.de'
 
 export const de: Text = {
+  ...config,
   ...files,
   ...hooks,
   ...people,
@@ -28,6 +30,7 @@ export const de: Text = {
     schedules: 'Zeitpläne',
     queues: 'Warteschlangen',
     hooks: 'Hooks',
+    configuration: 'Konfiguration',
     state: 'Gedächtnis',
     files: 'Dateien',
     audit: 'Protokoll',

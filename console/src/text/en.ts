@@ -1,5 +1,6 @@
 /** Every word of the console in English, grouped by where it is read. */
 
+import { config } from './config.en'
 import { files } from './files.en'
 import { hooks } from './hooks.en'
 import { people } from './people.en'
@@ -9,6 +10,7 @@ import { security } from './security.en'
 import { state } from './state.en'
 
 export const en = {
+  ...config,
   ...files,
   ...hooks,
   ...people,
@@ -27,6 +29,7 @@ export const en = {
     schedules: 'Schedules',
     queues: 'Queues',
     hooks: 'Hooks',
+    configuration: 'Configuration',
     state: 'State',
     files: 'Files',
     audit: 'Audit',

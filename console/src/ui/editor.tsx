@@ -6,8 +6,8 @@ interface EditorProps {
   label: string
   value: string
   onChange?: (value: string) => void
-  /** The line that the server found wrong, counted from 1. */
-  wrongLine?: number | undefined
+  /** The lines that the server found wrong, counted from 1. */
+  wrongLines?: readonly number[] | undefined
   rows?: number
   /** The text in its colours; drawn under the letters, which are then not seen themselves. */
   paint?: (text: string) => ReactNode
@@ -17,7 +17,7 @@ interface EditorProps {
  * A plain text editor with line numbers. Whoever only passes through leaves it by Tab; once something was typed or pressed in
  * it, Tab indents, and Escape and then Tab leaves, as the hint says.
  */
-export function Editor({ id, label, value, onChange, wrongLine, rows = 18, paint }: EditorProps) {
+export function Editor({ id, label, value, onChange, wrongLines = [], rows = 18, paint }: EditorProps) {
   const text = useText()
   const numbers = useRef<HTMLOListElement>(null)
   const painted = useRef<HTMLPreElement>(null)
@@ -36,7 +36,7 @@ export function Editor({ id, label, value, onChange, wrongLine, rows = 18, paint
       <ol ref={numbers} aria-hidden="true">
         {value.split('\n').map((_, line) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a line's number is what it is
-          <li key={line} className={line + 1 === wrongLine ? 'wrong' : undefined}>
+          <li key={line} className={wrongLines.includes(line + 1) ? 'wrong' : undefined}>
             {line + 1}
           </li>
         ))}

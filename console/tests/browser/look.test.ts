@@ -137,6 +137,17 @@ const places: Place[] = [
   },
   { name: 'runs', path: () => '/console/runs', ready: row('Succeeded') },
   { name: 'schedules-none', path: () => '/console/schedules', ready: text('No schedules yet') },
+  { name: 'configuration', path: () => '/console/configuration', ready: heading('Configuration') },
+  {
+    name: 'configuration-exported',
+    path: () => '/console/configuration?tab=export',
+    ready: text('Download the file'),
+  },
+  {
+    name: 'configuration-drift-none',
+    path: () => '/console/configuration?tab=drift',
+    ready: text('Nothing was changed by hand'),
+  },
   { name: 'queues-none', path: () => '/console/queues', ready: text('No dead letters') },
   { name: 'run', path: () => `/console/runs/${known.run}`, ready: text('availability') },
   { name: 'run-log', path: () => `/console/runs/${known.run}?tab=log`, ready: text('checks') },

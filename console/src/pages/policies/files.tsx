@@ -85,7 +85,7 @@ export function Files({ of: files, onChange, errors = [] }: FilesProps) {
         label={file.path}
         value={file.text}
         rows={22}
-        wrongLine={wrong?.line}
+        wrongLines={wrong?.line === undefined ? [] : [wrong.line]}
         {...(!isData && { paint: rego })}
         {...(onChange && { onChange: (text: string) => put({ text }) })}
       />
