@@ -38,6 +38,8 @@ pub enum StartError {
     Mail(#[from] mail::MailError),
     #[error("egress.ca_file: {0}")]
     Egress(#[from] egress::EgressError),
+    #[error("config.file: {0}")]
+    OwnFile(#[from] declare::OwnFileError),
     #[error("sign_in.providers_file: {0}")]
     Providers(#[from] sign_in::FileError),
 }

@@ -13,6 +13,7 @@ mod house;
 mod jailed;
 mod jobs;
 mod made;
+mod own_file;
 mod router;
 mod server;
 mod things;

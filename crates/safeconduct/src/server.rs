@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use types::World;
 use web::Connections;
 
-use crate::{House, Jails, StartError, admin, health, jobs, router};
+use crate::{House, Jails, StartError, admin, health, jobs, own_file, router};
 
 pub struct Server {
     pub house: House,
@@ -33,6 +33,7 @@ impl Server {
         let (sandbox, knocks) = jails.map(Jails::open).unzip();
         // Boxed: it is by far the largest future, and whoever starts a server would carry it.
         let house = Box::pin(House::open(config, world, address, sandbox)).await?;
+        own_file::follow(&house).await?;
         jobs::start(&house);
         let public = router::public(&house);
         if let Some(knocks) = knocks {

@@ -8,6 +8,7 @@ use manifest::{Given, Kind, Node, Place, Refers, Wanted};
 
 use crate::model::Finding;
 use crate::service::Registered;
+use crate::sinas;
 
 pub(crate) const VERSION: &str = "safeconduct.dev/v1";
 pub(crate) const KIND: &str = "Config";
@@ -88,7 +89,8 @@ pub(crate) fn read(sections: &[Registered], source: &Source) -> Result<Document,
     let fault = |fault: manifest::Fault| Finding::at("", fault.place, fault.reason);
     let mut nodes = manifest::read(&source.text).map_err(|found| vec![fault(found)])?;
     let given = Given { variables: source.variables.clone(), files: source.files.clone() };
-    let mut reader = Reader { sections, findings: Vec::new(), items: Vec::new(), manager: None };
+    let mut reader =
+        Reader { sections, findings: Vec::new(), items: Vec::new(), manager: None, warnings: Vec::new() };
     for node in &mut nodes {
         reader.untold(node);
         reader.findings.extend(given.fill(node).into_iter().map(fault));
@@ -98,7 +100,7 @@ pub(crate) fn read(sections: &[Registered], source: &Source) -> Result<Document,
         reader.findings.push(Finding::at("", Place { line: 1, column: 1 }, "holds no document"));
     }
     reader.repeated();
-    let Reader { mut findings, mut items, manager, .. } = reader;
+    let Reader { mut findings, mut items, manager, warnings, .. } = reader;
     if items.len() > MOST {
         let message = format!("holds {} entries; at most {MOST} are applied at a time", items.len());
         findings.push(Finding::at("/spec", Place { line: 1, column: 1 }, message));
@@ -109,7 +111,7 @@ pub(crate) fn read(sections: &[Registered], source: &Source) -> Result<Document,
     }
     items.sort_by_key(|item| item.section);
     let sha256 = sha256(source.text.as_bytes());
-    Ok(Document { manager: manager.unwrap_or_default(), items, sha256, warnings: Vec::new() })
+    Ok(Document { manager: manager.unwrap_or_default(), items, sha256, warnings })
 }
 
 struct Reader<'s> {
@@ -117,6 +119,7 @@ struct Reader<'s> {
     findings: Vec<Finding>,
     items: Vec<Item>,
     manager: Option<String>,
+    warnings: Vec<Finding>,
 }
 
 impl Reader<'_> {
@@ -125,6 +128,9 @@ impl Reader<'_> {
     }
 
     fn document(&mut self, node: &Node) {
+        if sinas::is_one(node) {
+            return self.foreign(node);
+        }
         let Some(members) = node.members() else {
             return self.find("", node.place, "must be a mapping with apiVersion, kind, metadata and spec");
         };
@@ -140,6 +146,25 @@ impl Reader<'_> {
             None => self.find("/spec", node.place, "is missing"),
             Some(Node { kind: Kind::Null, .. }) => {}
             Some(spec) => self.spec(spec),
+        }
+    }
+
+    /// Of another's format, told in our words.
+    fn foreign(&mut self, node: &Node) {
+        let converted = sinas::convert(node);
+        self.findings.extend(converted.errors);
+        self.warnings.extend(converted.warnings);
+        if let Some((name, place)) = converted.manager {
+            self.managed_by(&name, place);
+        }
+        for entry in converted.entries {
+            match self.sections.iter().position(|one| one.section.name() == entry.section) {
+                Some(section) => self.entry(section, entry.pointer, &entry.node),
+                None => {
+                    let message = format!("the section `{}` is not there yet", entry.section);
+                    self.find(&entry.pointer, entry.node.place, message);
+                }
+            }
         }
     }
 
@@ -166,12 +191,16 @@ impl Reader<'_> {
             let message = "must be 1 to 63 of a-z, 0-9, `-`, `_` and `.`, and begin with a letter";
             return self.find("/metadata/name", metadata.place_of("/name"), message);
         };
+        self.managed_by(name, metadata.place_of("/name"));
+    }
+
+    fn managed_by(&mut self, name: &str, place: Place) {
         match &self.manager {
             None => self.manager = Some(name.to_owned()),
             Some(first) if first == name => {}
             Some(first) => {
                 let message = format!("must be {first:?}, as in the first document of this text");
-                self.find("/metadata/name", metadata.place_of("/name"), message);
+                self.find("/metadata/name", place, message);
             }
         }
     }

@@ -11,12 +11,15 @@ mod error;
 mod export;
 mod facts;
 mod model;
+mod own_file;
 mod plan;
 mod routes;
 mod service;
+mod sinas;
 mod store;
 
 pub use error::DeclareError;
 pub use facts::KINDS;
+pub use own_file::{OwnFile, OwnFileError};
 pub use routes::routes;
 pub use service::{Declare, DeclareGround};

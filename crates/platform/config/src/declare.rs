@@ -49,6 +49,8 @@ macro_rules! settings {
         pub struct Config {
             pub mode: Mode,
             $(pub $section: $Section,)+
+            /// What the operator's own files may name.
+            pub environment: Environment,
             pub(crate) explained: Vec<Explained>,
         }
 
@@ -76,6 +78,7 @@ macro_rules! settings {
                         settings!(@name $section $field $($key)?), settings!(@bounds $($min, $max)?)
                     )?,)+
                 },)+
+                environment: Environment::default(),
                 explained: layers.explained(),
             })
         }

@@ -79,6 +79,14 @@ fn contradictions(config: &Config) -> Vec<Fault> {
             unfit("blobs.prefix", "expected letters, digits, `-`, `_`, `.` and `/`, with `/` at the end");
         }
     }
+    let own = &config.config;
+    let lacks = own.auto_apply || own.prune || own.key.is_some();
+    if lacks && own.file.is_none() {
+        unfit("config.file", "is needed beside the other settings of `config`");
+    }
+    if own.auto_apply && own.key.is_none() {
+        unfit("config.key", "is needed beside `config.auto_apply`: changes are made in somebody's name");
+    }
     if config.smtp.host.is_some() && config.smtp.from.is_none() {
         unfit("smtp.from", "is needed beside `smtp.host`: letters must say from whom they are");
     }

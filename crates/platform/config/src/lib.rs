@@ -19,8 +19,8 @@ pub use error::{ConfigError, Fault};
 pub use explain::{Explained, Source};
 pub use layers::Sources;
 pub use table::{
-    Config, Data, Database, Functions, KEYS, Keys, Ledger, Limits, Log, Owner, Retention, Sandbox, Server,
-    Sessions, SignIn, Smtp, Tokens, Vault,
+    Config, Configuration, Data, Database, Functions, KEYS, Keys, Ledger, Limits, Log, Owner, Retention,
+    Sandbox, Server, Sessions, SignIn, Smtp, Tokens, Vault,
 };
 pub use value::{
     Ack, DecisionRecord, Email, LogFormat, MailSecurity, Mode, PublicUrl, SandboxBackend, SigningAlgorithm,
@@ -34,7 +34,8 @@ impl Config {
     /// Every unknown key, bad value and unfit combination, each with its key.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let layers = layers::resolve(sources)?;
-        let config = table::build(&layers)?;
+        let mut config = table::build(&layers)?;
+        config.environment = sources.environment.clone();
         ConfigError::unless_empty(fitness::faults(&config)).map(|()| config)
     }
 

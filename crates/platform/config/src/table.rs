@@ -14,7 +14,7 @@ use crate::value::{
     Ack, Bounds, DecisionRecord, Email, LogFormat, MailSecurity, Mode, PublicUrl, SandboxBackend, Setting,
     SigningAlgorithm, UidRange,
 };
-use crate::{ConfigError, Explained};
+use crate::{ConfigError, Environment, Explained};
 
 settings! {
     mode = "development", "`development`, or `production`, which refuses what is unsafe outside a workbench";
@@ -149,6 +149,13 @@ settings! {
 
     policies: Policies, "Rules that stand behind the permissions." {
         directory: Option<PathBuf> = text(""), "Rego files (`*.rego`, `data.json`) that hold for every organization; read anew on SIGHUP and when they change; the built-in ones, which refuse nothing, if not set";
+    }
+
+    config: Configuration, "A file of configuration that the server keeps the home organization to." {
+        file: Option<PathBuf> = text(""), "YAML or JSON, as for `safeconduct config`; checked at each start, which it stops if it is wrong. `${NAME}` is read from the environment, `${file:path}` from beside it";
+        auto_apply: bool = text("false"), "Whether each start applies the file; else it says what applying would change";
+        key: Option<Secret<String>> = text(""), "API key in whose name it is applied: it must hold what the file needs, each permission by name; needed beside `auto_apply`";
+        prune: bool = text("false"), "Whether what the file made and does not name any more is removed";
     }
 
     decisions: Decisions, "What is kept of policies' decisions." {

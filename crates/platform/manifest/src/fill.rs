@@ -1,7 +1,7 @@
 //! `${NAME}` and `${file:path}` in a document's texts. Whoever sends the document sends what they stand for: the server reads
 //! neither its own environment nor its own files for others. What is filled in is text, never structure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Fault, Kind, Node, Place};
 
@@ -20,6 +20,25 @@ impl Given {
         missing
     }
 
+    /// What the texts below `node` name, each once.
+    pub fn wanted(node: &Node) -> (BTreeSet<String>, BTreeSet<String>) {
+        let (mut variables, mut files) = (BTreeSet::new(), BTreeSet::new());
+        each_text(node, &mut |text: &str| {
+            for piece in pieces(text) {
+                match piece {
+                    Piece::Name(Name::Variable(name)) => {
+                        variables.insert(name.to_owned());
+                    }
+                    Piece::Name(Name::File(path)) => {
+                        files.insert(path.to_owned());
+                    }
+                    Piece::Text(_) => {}
+                }
+            }
+        });
+        (variables, files)
+    }
+
     fn walk(&self, node: &mut Node, missing: &mut Vec<Fault>) {
         match &mut node.kind {
             Kind::Text(text) if text.contains("${") => *text = self.filled(text, node.place, missing),
@@ -30,32 +49,16 @@ impl Given {
     }
 
     fn filled(&self, text: &str, place: Place, missing: &mut Vec<Fault>) -> String {
-        let (mut out, mut rest) = (String::with_capacity(text.len()), text);
-        while let Some(at) = rest.find("${") {
-            let (before, from) = rest.split_at(at);
-            if let Some(escaped) = before.strip_suffix('$') {
-                out.push_str(escaped);
-                out.push_str("${");
-                rest = &from[2..];
-                continue;
-            }
-            out.push_str(before);
-            let end = from.find('}');
-            match end.and_then(|end| name(&from[2..end])) {
-                None => {
-                    out.push_str("${");
-                    rest = &from[2..];
-                }
-                Some(name) => {
-                    match self.value(&name) {
-                        Some(value) => out.push_str(value),
-                        None => missing.push(Fault { place, reason: name.missing() }),
-                    }
-                    rest = end.map_or("", |end| &from[end + 1..]);
-                }
+        let mut out = String::with_capacity(text.len());
+        for piece in pieces(text) {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Name(name) => match self.value(&name) {
+                    Some(value) => out.push_str(value),
+                    None => missing.push(Fault { place, reason: name.missing() }),
+                },
             }
         }
-        out.push_str(rest);
         out
     }
 
@@ -65,6 +68,47 @@ impl Given {
             Name::File(path) => self.files.get(*path),
         }
         .map(String::as_str)
+    }
+}
+
+enum Piece<'t> {
+    Text(&'t str),
+    Name(Name<'t>),
+}
+
+/// A text apart: what stands for itself – `$${` as `${` – and what stands for something else.
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let (mut pieces, mut rest) = (Vec::new(), text);
+    while let Some(at) = rest.find("${") {
+        let (before, from) = rest.split_at(at);
+        if let Some(escaped) = before.strip_suffix('$') {
+            pieces.extend([Piece::Text(escaped), Piece::Text(&from[..2])]);
+            rest = &from[2..];
+            continue;
+        }
+        pieces.push(Piece::Text(before));
+        let end = from.find('}');
+        match end.and_then(|end| name(&from[2..end])) {
+            None => {
+                pieces.push(Piece::Text(&from[..2]));
+                rest = &from[2..];
+            }
+            Some(name) => {
+                pieces.push(Piece::Name(name));
+                rest = end.map_or("", |end| &from[end + 1..]);
+            }
+        }
+    }
+    pieces.push(Piece::Text(rest));
+    pieces
+}
+
+fn each_text(node: &Node, see: &mut impl FnMut(&str)) {
+    match &node.kind {
+        Kind::Text(text) => see(text),
+        Kind::List(items) => items.iter().for_each(|item| each_text(item, see)),
+        Kind::Map(members) => members.iter().for_each(|member| each_text(&member.value, see)),
+        _ => {}
     }
 }
 
@@ -128,6 +172,15 @@ mod tests {
         }
         let (_, missing) = filled("${NOBODY} ${file:b}");
         assert!(missing[0].contains("NOBODY") && missing[1].contains("\"b\""), "{missing:?}");
+    }
+
+    #[test]
+    fn what_a_document_names_is_known_before_it_is_filled() {
+        let text = "a: ['${B} ${A} $${C}', {b: '${file:x/y.py} ${A}'}]\n${D}: 1\n";
+        let node = crate::read(text).unwrap().remove(0);
+        let (variables, files) = Given::wanted(&node);
+        assert_eq!(variables.into_iter().collect::<Vec<_>>(), ["A", "B"]);
+        assert_eq!(files.into_iter().collect::<Vec<_>>(), ["x/y.py"]);
     }
 
     proptest::proptest! {

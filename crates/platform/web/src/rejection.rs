@@ -26,6 +26,13 @@ pub(crate) struct Unfinished(pub(crate) Problem);
 /// `Result<_, Refusal>` is what handlers return; `?` turns any domain error into one.
 pub struct Refusal(pub(crate) Problem);
 
+impl Refusal {
+    /// For whoever asked without a request.
+    pub fn into_problem(self) -> Problem {
+        self.0
+    }
+}
+
 impl<E: Into<Problem>> From<E> for Refusal {
     fn from(error: E) -> Self {
         Self(error.into())

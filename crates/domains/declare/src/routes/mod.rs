@@ -8,7 +8,7 @@ use web::{Door, Routes};
 
 use crate::Declare;
 
-pub(crate) use config::ApplyConfig;
+pub(crate) use config::{ApplyConfig, PlanConfig};
 
 pub fn routes(door: &Arc<Door>) -> Routes<Declare> {
     Routes::new()

@@ -3,9 +3,11 @@
 mod apply;
 mod hooks;
 mod managers;
+mod own_file;
 mod read;
 mod rights;
 mod round_trip;
+mod sinas;
 
 use serde_json::{Value, json};
 

@@ -145,7 +145,9 @@ fn specs(round: usize) -> impl Strategy<Value = Value> {
         some(Just(json!({ "type": "object" }))),
         some((1..5_i64).prop_map(|attempts| json!({ "max_attempts": attempts }))),
         some((0..5_i64).prop_map(Value::from)),
-        some((0..5_i64, 1..90_i64).prop_map(|(starts, span)| json!({ "starts": starts, "per_seconds": span }))),
+        some(
+            (0..5_i64, 1..90_i64).prop_map(|(starts, span)| json!({ "starts": starts, "per_seconds": span })),
+        ),
         some(prop::sample::select(&["fork", "cold"][..]).prop_map(Value::from)),
         some(permissions().prop_map(Value::from)),
         some(prop::collection::vec("[a-z]{1,5}", 0..3).prop_map(Value::from)),
