@@ -11,11 +11,14 @@ pub(crate) async fn follow(house: &House) -> Result<(), StartError> {
     let holder = house.declare.holder_of(&file, &house.door, key).await?;
     let path = path.display();
     if settings.auto_apply {
-        house.declare.apply_own_file(&file, &house.door, holder, settings.prune).await?;
+        let applied = house.declare.apply_own_file(&file, &house.door, holder, settings.prune);
+        // Boxed: whoever starts a server would carry it.
+        Box::pin(applied).await?;
         tracing::info!(%path, "what is there is as the file of configuration says");
         return Ok(());
     }
-    match house.declare.plan_own_file(&file, &house.door, holder, settings.prune).await? {
+    let planned = house.declare.plan_own_file(&file, &house.door, holder, settings.prune);
+    match Box::pin(planned).await? {
         0 => tracing::info!(%path, "what is there is as the file of configuration says"),
         changes => tracing::warn!(%path, changes, "the file of configuration says otherwise; apply it"),
     }
