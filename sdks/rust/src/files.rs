@@ -423,7 +423,7 @@ impl Files<'_> {
         call.header(UPLOAD_OFFSET, &offset.to_string()).timeout(Some(PATIENCE)).answer().await
     }
 
-    /// Ends an upload; what has arrived is thrown away.
+    /// Ends an upload of the caller, or of a file that the caller might delete; what has arrived is thrown away.
     pub async fn cancel_upload(&self, upload: &str) -> Result<FileUpload, Error> {
         self.0.delete(&uploads(upload)).answer().await
     }

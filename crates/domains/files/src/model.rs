@@ -209,6 +209,15 @@ pub(crate) struct Upload {
     pub(crate) expires_at: Timestamp,
 }
 
+impl Upload {
+    /// The file that it would be, its uploader's.
+    pub(crate) fn object(&self, collection: &Collection) -> Object<'static> {
+        let path = format!("{}/{}", collection.name, self.name);
+        let visibility = self.wish.visibility.unwrap_or(collection.default_visibility);
+        object(path, self.owner.uuid(), self.wish.group, visibility)
+    }
+}
+
 /// What the upload's beginning expected of the file, for its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

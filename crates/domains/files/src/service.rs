@@ -132,6 +132,7 @@ impl Files {
 }
 
 pub(crate) const READ: authority::Required = authority::Required::parse("files:read");
+pub(crate) const DELETE: authority::Required = authority::Required::parse("files:delete");
 
 /// May the caller do its operation to this file?
 pub(crate) fn may(by: &Allowance, collection: &Collection, file: &File) -> Result<(), FilesError> {

@@ -12,13 +12,13 @@ use web::{Allowance, Decided};
 
 use crate::contents::{Arriving, CHUNK, SMALLEST, signed};
 use crate::model::{Chunk, Collection, Content, LARGEST_FILE, Upload, Wish};
-use crate::service::HOLDER;
+use crate::service::{DELETE, HOLDER};
 use crate::words::{CollectionRef, ContentType, FileName};
 use crate::writes::{NewContent, Outcome, Plan, Source};
 use crate::{Files, FilesError, facts, store};
 
-/// How long an upload waits for its next part.
-pub(crate) const WAITS: Duration = Duration::from_secs(24 * 3600);
+/// How long an upload may take, whatever parts come: the room that it sets aside is the others', too.
+pub(crate) const LASTS: Duration = Duration::from_secs(24 * 3600);
 
 /// An upload to be.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ impl Files {
             expected: expected.into(),
             owner: by.caller().principal(),
             created_at: now,
-            expires_at: now.plus(WAITS),
+            expires_at: now.plus(LASTS),
         };
         let data = json!({ "collection": collection.name, "name": upload.name, "size": upload.size });
         let fact = target(by.fact(&facts::UPLOAD_STARTED), &collection, &upload).data(data);
@@ -83,13 +83,30 @@ impl Files {
         Ok(Decided::new(change, Standing { collection, upload, file: None }))
     }
 
-    /// The caller's own upload; nobody else hears of it.
+    /// The caller's own upload; nobody else goes on with it.
     pub(crate) async fn find_upload(&self, by: &Allowance, id: UploadId) -> Result<Standing, FilesError> {
-        let (db, scope) = (&self.inner().db, by.scope());
-        let found = store::upload(db, &scope, id).await?;
-        let now = self.inner().world.now();
-        let own = found.filter(|upload| upload.owner == by.caller().principal() && now < upload.expires_at);
-        let upload = own.ok_or(FilesError::UnknownUpload)?;
+        let standing = self.under_way(by, id).await?;
+        match standing.upload.owner == by.caller().principal() {
+            true => Ok(standing),
+            false => Err(FilesError::UnknownUpload),
+        }
+    }
+
+    /// An upload that the caller may end: their own, or one of a file that they might delete.
+    pub(crate) async fn find_endable(&self, by: &Allowance, id: UploadId) -> Result<Standing, FilesError> {
+        let standing = self.under_way(by, id).await?;
+        if standing.upload.owner != by.caller().principal() {
+            let object = standing.upload.object(&standing.collection);
+            by.check_for(&DELETE, &object).map_err(|_| FilesError::UnknownUpload)?;
+        }
+        Ok(standing)
+    }
+
+    async fn under_way(&self, by: &Allowance, id: UploadId) -> Result<Standing, FilesError> {
+        let inner = self.inner();
+        let now = inner.world.now();
+        let found = store::upload(&inner.db, &by.scope(), id).await?;
+        let upload = found.filter(|upload| now < upload.expires_at).ok_or(FilesError::UnknownUpload)?;
         let of = CollectionRef::Id(upload.collection);
         Ok(Standing { collection: self.collection(by, &of).await?, upload, file: None })
     }
@@ -155,7 +172,7 @@ impl Files {
                 }
             }
             let books = Bookkeeping::new(scope)
-                .statement(store::advance(scope.org(), upload, received, &chunk, inner.world.now()))
+                .statement(store::advance(scope.org(), upload, received, &chunk))
                 .statement(inner.blobs.refer(&scope, &blob, HOLDER, upload.version))
                 .statement(store::insert_chunk(scope.org(), upload.version, &chunk));
             if let Err(error) = inner.db.keep(books).await {
@@ -226,7 +243,7 @@ impl Files {
         id: UploadId,
         reason: &'static str,
     ) -> Result<Decided<Standing>, FilesError> {
-        let standing = self.find_upload(by, id).await?;
+        let standing = self.find_endable(by, id).await?;
         let fact = by.fact(&facts::UPLOAD_ENDED);
         let change = self.ended(by.scope(), fact, &standing.collection, &standing.upload, reason).await?;
         Ok(Decided::new(change, standing))

@@ -43,7 +43,7 @@ operation! {
         .further_facts(leaves![facts::FILE_WRITTEN, facts::UPLOAD_ENDED])
         .errors(refuses![UPLOAD_OFFSET, HASH_MISMATCH, INPUT_INVALID, COLLECTION_FULL, CONFLICT, STALE_REVISION]);
 
-    /// Ends an upload; what has arrived is thrown away.
+    /// Ends an upload of the caller, or of a file that the caller might delete; what has arrived is thrown away.
     pub CancelUpload -> UploadView = Spec::delete("uploads.cancel", "/api/v1/uploads/{upload}")
         .needs("files:write").facts(leaves![facts::UPLOAD_ENDED]).errors(refuses![CONFLICT]);
 }
@@ -164,7 +164,7 @@ pub async fn cancel(
     allowed: Allowed<CancelUpload>,
     Segment(id): Segment<UploadId>,
 ) -> Result<Reply, Refusal> {
-    let standing = files.find_upload(&allowed, id).await?;
+    let standing = files.find_endable(&allowed, id).await?;
     let cancel = || files.cancel_upload(&allowed, id, "cancelled");
     let chunks =
         crate::store::all_chunks(&files.inner().db, &allowed.scope(), standing.upload.version).await?;

@@ -6,7 +6,6 @@ use types::{FileVersionId, Id, OrgId, Timestamp, UploadId};
 
 use super::SWEEP;
 use crate::model::{Chunk, Upload, principal};
-use crate::uploads::WAITS;
 
 macro_rules! columns {
     () => {
@@ -79,16 +78,10 @@ pub(crate) fn insert_upload(org: OrgId, upload: &Upload) -> Result<Statement, Pr
 }
 
 /// A chunk more; refused if the upload stands elsewhere by now, or is gone.
-pub(crate) fn advance(org: OrgId, upload: &Upload, from: i64, chunk: &Chunk, now: Timestamp) -> Statement {
-    let text = "UPDATE file_uploads SET received = received + $4, expires_at = $5 \
+pub(crate) fn advance(org: OrgId, upload: &Upload, from: i64, chunk: &Chunk) -> Statement {
+    let text = "UPDATE file_uploads SET received = received + $4 \
                 WHERE org = $1 AND id = $2 AND received = $3";
-    let params = vec![
-        org.uuid().into(),
-        upload.id.uuid().into(),
-        from.into(),
-        chunk.size.into(),
-        now.plus(WAITS).into(),
-    ];
+    let params = vec![org.uuid().into(), upload.id.uuid().into(), from.into(), chunk.size.into()];
     sql(text, params).one_row_or(&UPLOAD_OFFSET)
 }
 

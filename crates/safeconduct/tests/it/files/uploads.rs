@@ -158,9 +158,13 @@ testing::on_both_databases! {
         reports(&owner, json!({})).await;
         let (_, writer) = somebody(&server, &["files:write:own"]).await;
         let upload = begun(&writer, json!({ "name": "a", "size": 3 })).await;
+        let (_, beside) = somebody(&server, &["files:write:all", "files:delete:own"]).await;
+        let elsewhere = somebody(&server, &["files:write:all", "files/other/**:delete:all"]).await.1;
         for caller in [&owner, &server.stranger().await] {
             caller.get(&format!("/api/v1/uploads/{upload}")).await.refused(404, "not_found");
             part(caller, &upload, 0, "abc").await.refused(404, "not_found");
+        }
+        for caller in [&beside, &elsewhere, &server.stranger().await] {
             caller.delete(&format!("/api/v1/uploads/{upload}")).await.refused(404, "not_found");
         }
         let (_, reader) = somebody(&server, &["files:read:all"]).await;
@@ -170,6 +174,30 @@ testing::on_both_databases! {
         put(&owner, "a", "x").await.ok(200);
         part(&writer, &upload, 0, "abc").await.refused(404, "not_found");
         assert_eq!(got(&owner, &format!("{CONTENT}/a")).await.body, b"x");
+        server.finish().await;
+    }
+
+    async fn who_may_delete_the_file_ends_a_squatters_upload(database: TestDatabase) {
+        let server = TestServer::start(database).await;
+        let owner = server.owner().await;
+        reports(&owner, json!({ "quota_bytes": 250_000 })).await;
+        let (_, squatter) = somebody(&server, &["files/reports/mine/**:write:own"]).await;
+        let upload = begun(&squatter, json!({ "name": "mine/a", "size": 250_000 })).await;
+        part(&squatter, &upload, 0, bytes(100_000, 5)).await.ok(200);
+        put(&owner, "c", "x").await.refused(409, "collection_full");
+        let (_, moderator) = somebody(&server, &["files/reports/**:write:own", "files/reports/**:delete:all"]).await;
+        moderator.delete(&format!("/api/v1/uploads/{upload}")).await.ok(200);
+        part(&squatter, &upload, 100_000, bytes(100_000, 6)).await.refused(404, "not_found");
+        put(&owner, "c", "x").await.ok(200);
+        for (table, left) in [("file_uploads", 0), ("file_chunks", 1), ("blobs", 1)] {
+            assert_eq!(rows(&server, table).await, left, "{table}");
+        }
+        assert_eq!(facts(&server, "files.upload_ended").await, 1);
+        // Whoever owns everything may, too.
+        let again = begun(&squatter, json!({ "name": "mine/b", "size": 100_000 })).await;
+        owner.delete(&format!("/api/v1/uploads/{again}")).await.ok(200);
+        let full = owner.get(&format!("{COLLECTIONS}/reports")).await.ok(200);
+        assert_eq!((&full["bytes"], &full["uploads"]), (&json!(1), &json!(0)));
         server.finish().await;
     }
 
@@ -189,11 +217,9 @@ testing::on_both_databases! {
         let half = Duration::from_secs(23 * 3600);
         server.clock.advance(half);
         let owner = server.owner().await;
-        // Going on with it buys another day.
+        // Going on with it buys no time.
         part(&owner, &upload, 100_000, &content[100_000..180_000]).await.ok(200);
-        server.clock.advance(half);
         server.house().files.sweep().await;
-        let owner = server.owner().await;
         assert_eq!(status(&owner, &upload).await["offset"], 180_000);
         server.clock.advance(Duration::from_secs(2 * 3600));
         let owner = server.owner().await;
