@@ -182,7 +182,7 @@ fn version(entry: &FunctionEntry) -> WantedVersion {
     WantedVersion {
         runtime: None,
         mode: Some(entry.mode),
-        code: entry.code.clone(),
+        code: Some(entry.code.clone()),
         entrypoint: Some(entry.entrypoint.clone()),
         input_schema: entry.input_schema.clone(),
         output_schema: entry.output_schema.clone(),

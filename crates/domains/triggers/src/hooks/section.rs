@@ -12,6 +12,7 @@ use web::{Errand, Patched, Undone};
 use super::manage::{CONCURRENCY, Patch, Wanted, networks, ordered, usual_rate};
 use super::model::{Authentication, AuthenticationKind, Deduplication, Hook, InputSettings, ResponseMode};
 use super::routes::hooks::{CreateHook, DeleteHook, ListHooks, UpdateHook};
+use super::routing::Route;
 use super::store::{self, Filter};
 use super::words::{HookMethod, HookPath};
 use crate::Triggers;
@@ -55,6 +56,10 @@ pub struct HookEntry {
     allowed_ips: Vec<String>,
     #[serde(default)]
     input: InputSettings,
+    /// The first whose tests all hold says what the function is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    routes: Vec<Route>,
     #[serde(default)]
     response: ResponseMode,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,6 +133,7 @@ impl Section for HooksSection {
             secret: entry.secret.clone().map(Secret::new),
             allowed_ips: entry.allowed_ips.clone(),
             input: entry.input.clone(),
+            routes: entry.routes.clone(),
             response: entry.response,
             deduplication: entry.deduplication.clone(),
             per_minute: entry.rate_per_minute,
@@ -162,6 +168,7 @@ impl Section for HooksSection {
             secret: after.secret.clone().filter(|_| anew).map(Secret::new),
             allowed_ips: Patched::between(&before.allowed_ips, &after.allowed_ips),
             input: Patched::between(&before.input, &after.input),
+            routes: Patched::between(&before.routes, &after.routes),
             response: Patched::between(&before.response, &after.response),
             deduplication: Patched::between_options(&before.deduplication, &after.deduplication),
             per_minute: Patched::between_options(&before.rate_per_minute, &after.rate_per_minute),
@@ -208,6 +215,7 @@ fn told(hook: Hook) -> (String, HookEntry) {
         secret: None,
         allowed_ips: hook.allowed_ips.iter().map(ToString::to_string).collect(),
         input: hook.input,
+        routes: hook.routes,
         response: hook.response,
         deduplication: hook.deduplication,
         rate_per_minute: Some(hook.limits.per_minute),
