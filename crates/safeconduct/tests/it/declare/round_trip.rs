@@ -196,7 +196,8 @@ fn specs(round: usize) -> impl Strategy<Value = Value> {
             Just(json!({ "cron": "*/5 * * * *" })), Just(json!({ "every_seconds": 90 })),
             Just(json!({ "at": "2099-01-02T03:04:05Z" })),
         ],
-        some(json_value()),
+        // What the function takes.
+        some(json_value().prop_map(|value| json!({ "given": value }))),
         some(any::<bool>().prop_map(Value::from)),
         some(Just(json!("queue"))),
     )
