@@ -164,6 +164,7 @@ test('an interval and a single time are said in the zone of the schedule', async
     await page.goto('/console/schedules/new')
     await page.getByLabel('Name', { exact: true }).fill(`by ${kind}`)
     await choose('jobs:count')
+    await input().fill('{"rows": 1}')
     await page.getByRole('radio', { name: kind }).check()
     await page.getByLabel('Time zone').fill('Europe/Berlin')
     await fill()
@@ -190,6 +191,7 @@ test('a name that another schedule has is refused at its field', async () => {
   const name = page.getByLabel('Name', { exact: true })
   await name.fill('nightly report')
   await choose('jobs:count')
+  await input().fill('{"rows": 1}')
   await page.getByLabel('Cron pattern').fill('@daily')
   await button('Make a schedule').click()
   await page.getByRole('alert').getByText(/req_/).waitFor()
@@ -281,7 +283,19 @@ test('paused, it waits for nothing until it is resumed; the calendar shows what 
 })
 
 test('a refusal stands out in the list, on its page and in the history, with what to do', async () => {
-  const { id } = await make({ name: 'unfit', timing: { every_seconds: 1 }, input: { rows: 'many' } })
+  const rows = (least: number) => ({
+    type: 'object',
+    properties: { rows: { type: 'integer', minimum: least } },
+  })
+  const code = 'def handler(input, context):\n    return input\n'
+  const stricter = await server.api<{ id: string }>('POST', '/api/v1/functions', {
+    namespace: 'jobs',
+    name: 'stricter',
+    code,
+    input_schema: rows(0),
+  })
+  const { id } = await make({ name: 'unfit', function: 'jobs:stricter', timing: { every_seconds: 1 } })
+  await server.api('POST', `/api/v1/functions/${stricter.id}/versions`, { input_schema: rows(2) })
   await page.goto('/console/schedules')
   await row('unfit').getByText('Refused: input_invalid').waitFor()
   await row('unfit')
