@@ -21,6 +21,14 @@ macro_rules! columns {
     };
 }
 
+/// In one of these states, said so that no partial index answers it: a run whose id is known is found by that. PostgreSQL keeps
+/// the plan that it made while the table was small, and an index of all pending runs would be read for each of them.
+macro_rules! still_in {
+    ($states:literal) => {
+        concat!("state || '' IN (", $states, ")")
+    };
+}
+
 /// Ready to be leased. What is queued for later becomes so by [`promote`]: a clock that jumps back must not hold up what
 /// was ready before.
 macro_rules! ready {
@@ -43,7 +51,9 @@ macro_rules! lease {
             " UPDATE runs SET state = 'leased', attempts = attempts + 1, fence = fence + 1, worker = $1, \
              lease_until = $2, revision = revision + 1",
             $more,
-            " WHERE state = 'queued' AND id IN (SELECT next FROM picked) RETURNING ",
+            " WHERE id IN (SELECT next FROM picked) AND ",
+            still_in!("'queued'"),
+            " RETURNING ",
             columns!(),
             ", papers, input"
         )
@@ -336,24 +346,33 @@ pub(crate) fn held(worker: Uuid) -> Statement {
 
 /// Answers each run's id, or nothing where it was taken away meanwhile.
 pub(crate) fn begin<'a>(runs: impl Iterator<Item = &'a Run>, now: Timestamp) -> Bookkeeping {
-    let text = "UPDATE runs SET state = 'running', started_at = $4, progress = NULL, revision = revision + 1 \
-                WHERE org = $1 AND id = $2 AND fence = $3 AND state = 'leased' RETURNING id";
+    let text = concat!(
+        "UPDATE runs SET state = 'running', started_at = $4, progress = NULL, revision = revision + 1 \
+         WHERE org = $1 AND id = $2 AND fence = $3 AND ",
+        still_in!("'leased'"),
+        " RETURNING id"
+    );
     let one = |run| sql(text, with_fence(run, [now.into()]));
     runs.map(one).fold(Bookkeeping::new(SCOPE), Bookkeeping::statement)
 }
 
 /// Gives a run back: `refund` attempts are not counted (the server stops), else the attempt is spent.
 pub(crate) fn hand_back(run: &Run, due: Timestamp, refund: i64) -> Bookkeeping {
-    let text = "UPDATE runs SET state = 'queued', worker = NULL, lease_until = NULL, place = NULL, due_at = $4, \
-                attempts = attempts - $5, fence = fence + 1, revision = revision + 1 \
-                WHERE org = $1 AND id = $2 AND fence = $3 AND state IN ('leased', 'running')";
+    let text = concat!(
+        "UPDATE runs SET state = 'queued', worker = NULL, lease_until = NULL, place = NULL, due_at = $4, \
+         attempts = attempts - $5, fence = fence + 1, revision = revision + 1 \
+         WHERE org = $1 AND id = $2 AND fence = $3 AND ",
+        still_in!("'leased', 'running'")
+    );
     Bookkeeping::new(SCOPE).statement(sql(text, with_fence(run, [due.into(), refund.into()])))
 }
 
 /// The server answers "accepted": from now on the run survives the loss of workers.
 pub(crate) fn promise(scope: &OrgScope, run: RunId, max_attempts: i64) -> Bookkeeping {
-    let text = "UPDATE runs SET max_attempts = $3 WHERE org = $1 AND id = $2 AND max_attempts = 1 \
-                AND state IN ('queued', 'leased', 'running')";
+    let text = concat!(
+        "UPDATE runs SET max_attempts = $3 WHERE org = $1 AND id = $2 AND max_attempts = 1 AND ",
+        still_in!("'queued', 'leased', 'running'")
+    );
     let params = vec![scope.org().uuid().into(), run.uuid().into(), max_attempts.into()];
     Bookkeeping::new(*scope).statement(sql(text, params))
 }
@@ -419,10 +438,13 @@ pub(crate) struct End {
 
 /// Refused as ended unless the run is still held under this fence, or – for queued ones – still queued.
 pub(crate) fn end(run: &Run, end: &End) -> Statement {
-    let text = "UPDATE runs SET state = $4, ended_at = $5, output = $6, output_sha256 = $7, output_size = $8, \
-                error_kind = $9, error = $10, wall_ms = $11, cpu_ms = $12, peak_memory = $13, logs_truncated = $14, \
-                worker = NULL, lease_until = NULL, place = NULL, revision = revision + 1 \
-                WHERE org = $1 AND id = $2 AND fence = $3 AND state IN ('queued', 'leased', 'running')";
+    let text = concat!(
+        "UPDATE runs SET state = $4, ended_at = $5, output = $6, output_sha256 = $7, output_size = $8, \
+         error_kind = $9, error = $10, wall_ms = $11, cpu_ms = $12, peak_memory = $13, logs_truncated = $14, \
+         worker = NULL, lease_until = NULL, place = NULL, revision = revision + 1 \
+         WHERE org = $1 AND id = $2 AND fence = $3 AND ",
+        still_in!("'queued', 'leased', 'running'")
+    );
     let params = with_fence(
         run,
         [
@@ -444,9 +466,11 @@ pub(crate) fn end(run: &Run, end: &End) -> Statement {
 
 /// Whoever holds it: a cancelled run is cancelled at once, and what its worker reports later is refused.
 pub(crate) fn cancel(scope: &OrgScope, run: RunId, at: Timestamp) -> Statement {
-    let text = "UPDATE runs SET state = 'cancelled', ended_at = $3, error_kind = 'cancelled', worker = NULL, \
-                lease_until = NULL, place = NULL, revision = revision + 1 \
-                WHERE org = $1 AND id = $2 AND state IN ('queued', 'leased', 'running')";
+    let text = concat!(
+        "UPDATE runs SET state = 'cancelled', ended_at = $3, error_kind = 'cancelled', worker = NULL, \
+         lease_until = NULL, place = NULL, revision = revision + 1 WHERE org = $1 AND id = $2 AND ",
+        still_in!("'queued', 'leased', 'running'")
+    );
     sql(text, vec![scope.org().uuid().into(), run.uuid().into(), at.into()]).one_row_or(&RUN_ENDED)
 }
 

@@ -52,7 +52,7 @@ operation! {
         .further_facts(leaves![
             runs::facts::RUN_FAILED, runs::facts::RUN_TIMED_OUT, runs::facts::RUN_CANCELLED, runs::facts::RUN_DEAD
         ])
-        .errors(refuses![AUTHORITY_EXCEEDED, AUTHORITY_EXCEEDED, IDEMPOTENCY_MISMATCH, STORAGE_FULL]);
+        .errors(refuses![AUTHORITY_EXCEEDED, IDEMPOTENCY_MISMATCH, STORAGE_FULL]);
 
     /// Puts a dead run aside, so that it is no dead letter of its queue any more. It stays on record.
     pub FlushRun -> RunView = Spec::post("runs.flush", "/api/v1/runs/{run}/flush")

@@ -23,9 +23,8 @@ impl Pool {
         config.connect_timeout(timeout);
         config.application_name("safeconduct");
         if config.get_options().is_none() {
-            // Our statements are short; plans that prepare for long ones cost more than they save. And plans are kept: one that
-            // was made while a table was empty would read all of it for each row once it is full, until it is analyzed.
-            config.options("-c jit=off -c max_parallel_workers_per_gather=0 -c enable_seqscan=off");
+            // Our statements are short; plans that prepare for long ones cost more than they save.
+            config.options("-c jit=off -c max_parallel_workers_per_gather=0");
         }
         let manager =
             Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });

@@ -85,19 +85,3 @@ async fn nobody_else_may_read_the_files() {
     assert!(modes.len() >= 3 && modes.values().all(|mode| *mode == 0o600), "{modes:?}");
     db.close().await;
 }
-
-/// Plans are made while tables are empty and kept while they fill.
-#[tokio::test]
-async fn kept_plans_do_not_read_whole_tables() {
-    let database = TestDatabase::postgres().await;
-    let db = database.open().await;
-    let shelf = Shelf::new(&database).await;
-    for scope in [db::Scope::from(shelf.scope()), db::SystemScope::new("test").into()] {
-        let planned = "SELECT current_setting('enable_seqscan'), current_setting('jit')";
-        let mut row = db.read_one(scope, db::sql(planned, vec![])).await.unwrap().unwrap();
-        assert_eq!(
-            (row.next::<String>().unwrap(), row.next::<String>().unwrap()),
-            ("off".into(), "off".into())
-        );
-    }
-}
