@@ -1,5 +1,6 @@
 //! The engine of this process: executors, slots, and the loop that takes runs from the queue.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use secrets::Keyring;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::{Id, OrgId, Timestamp, Uuid, WorkerId, World};
+use types::{Id, OrgId, RunId, Timestamp, Uuid, WorkerId, World};
 
 use crate::live::{Live, LogSink, Stop};
 use crate::model::{Finish, Mandate, Run};
@@ -101,6 +102,8 @@ pub(crate) struct Inner {
     /// This process, among all that ever held a lease.
     pub(crate) worker: Uuid,
     pub(crate) live: Live,
+    /// Leases, with their fences, that nobody here carried at the last beat.
+    pub(crate) strays: Mutex<HashSet<(RunId, i64)>>,
     pub(crate) turns: Turns,
     pub(crate) watchers: Watchers,
     pub(crate) slots: Arc<Semaphore>,
@@ -146,6 +149,7 @@ impl Runs {
             kinds,
             worker,
             live,
+            strays: Mutex::default(),
             turns: Turns::default(),
             watchers: Watchers::default(),
             slots,

@@ -1,6 +1,7 @@
 //! Leases renewed, silent workers' runs taken back, logs stored, the dead's queued runs ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use db::{Bookkeeping, Row, Statement};
 use types::{RunId, Timestamp};
@@ -87,28 +88,46 @@ impl Runs {
         let here = self.0.live.stored();
         let until = self.0.world.now().plus(self.0.settings.lease);
         let rows = self.0.db.keep(store::renew(self.0.worker, until)).await?;
-        self.stop_lost(&here, rows.into_iter().flatten())
+        let leased = leases(rows.into_iter().flatten())?;
+        self.stop_lost(&here, &leased);
+        self.give_back_strays(&leased).await
+    }
+
+    /// Gives back what is leased to this worker and carried by nobody here: the database was away between the lease and the
+    /// beginning, so its answer never came. A lease is a stray when two beats in a row find it so; the fence keeps whoever
+    /// does carry it after all from being heard twice.
+    async fn give_back_strays(&self, leased: &HashMap<RunId, i64>) -> Result<(), RunsError> {
+        let carried = |run, fence| self.0.live.get(run).is_some_and(|held| held.fence == fence);
+        let strays: HashSet<(RunId, i64)> = leased
+            .iter()
+            .map(|(run, fence)| (*run, *fence))
+            .filter(|(run, fence)| !carried(*run, *fence))
+            .collect();
+        let before = std::mem::replace(&mut *self.0.strays.lock(), strays.clone());
+        if strays.is_disjoint(&before) {
+            return Ok(());
+        }
+        for mut row in self.0.db.read(store::SCOPE, store::leased_by(self.0.worker)).await? {
+            let run = store::run(&mut row)?;
+            let stray = (run.id, run.fence);
+            if strays.contains(&stray) && before.contains(&stray) {
+                self.again(&run, "nobody here has begun it").await?;
+            }
+        }
+        Ok(())
     }
 
     pub(crate) async fn notice_lost(&self) -> Result<(), RunsError> {
         let here = self.0.live.stored();
         let rows = self.0.db.read(store::SCOPE, store::held(self.0.worker)).await?;
-        self.stop_lost(&here, rows.into_iter())
+        self.stop_lost(&here, &leases(rows.into_iter())?);
+        Ok(())
     }
 
-    fn stop_lost(
-        &self,
-        here: &[std::sync::Arc<Held>],
-        rows: impl Iterator<Item = Row>,
-    ) -> Result<(), RunsError> {
-        let mut still: HashMap<RunId, i64> = HashMap::new();
-        for mut row in rows {
-            still.insert(row.id()?, row.next()?);
-        }
-        for held in here.iter().filter(|held| still.get(&held.id) != Some(&held.fence)) {
+    fn stop_lost(&self, here: &[Arc<Held>], leased: &HashMap<RunId, i64>) {
+        for held in here.iter().filter(|held| leased.get(&held.id) != Some(&held.fence)) {
             held.stop(Stop::Lost);
         }
-        Ok(())
     }
 
     /// Ends what runs of a cancelled run here, and waits until nothing of it is left.
@@ -163,4 +182,9 @@ impl Runs {
             }
         }
     }
+}
+
+/// Runs with their fences.
+fn leases(rows: impl Iterator<Item = Row>) -> Result<HashMap<RunId, i64>, RunsError> {
+    rows.map(|mut row| Ok((row.id()?, row.next()?))).collect()
 }

@@ -344,6 +344,13 @@ pub(crate) fn held(worker: Uuid) -> Statement {
     sql(text, vec![worker.into()])
 }
 
+/// The same runs whole.
+pub(crate) fn leased_by(worker: Uuid) -> Statement {
+    let text =
+        concat!("SELECT ", columns!(), " FROM runs WHERE worker = $1 AND state IN ('leased', 'running')");
+    sql(text, vec![worker.into()])
+}
+
 /// Answers each run's id, or nothing where it was taken away meanwhile.
 pub(crate) fn begin<'a>(runs: impl Iterator<Item = &'a Run>, now: Timestamp) -> Bookkeeping {
     let text = concat!(

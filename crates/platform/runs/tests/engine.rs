@@ -439,6 +439,29 @@ testing::on_both_databases! {
         assert_eq!(house.facts(promised.id).await, [("run.cancelled".to_owned(), "system".to_owned())]);
     }
 
+    /// What stays when the answer to a lease is lost: the row names this worker, and nobody here knows of it.
+    async fn a_lease_that_nobody_carries_is_given_back(database: TestDatabase) {
+        let house = House::new(database).await;
+        let mut node = house.working(2).await;
+        let carried = house.queue(&node, "wait").await;
+        node.next_at_work().await;
+        let later = Order { due_at: Some(node.world.now().plus(LONG)), ..Order::default() };
+        let stray = house.ordered(&node, json!({"do": "succeed"}), later).await;
+        let text = "UPDATE runs SET state = 'leased', due_at = 0, attempts = 1, fence = fence + 1, lease_until = $3, \
+                    worker = (SELECT worker FROM runs WHERE id = $2) WHERE id = $1";
+        let params = vec![stray.id.uuid().into(), carried.id.uuid().into(), node.world.now().plus(LONG).into()];
+        let lost = Bookkeeping::new(house.scope).statement(sql(text, params));
+        node.db.keep(lost).await.unwrap();
+
+        node.runs.renew().await.unwrap();
+        node.runs.renew().await.unwrap();
+        assert_eq!(house.get(&node, stray.id).await.state, RunState::Queued);
+        assert_eq!(house.get(&node, carried.id).await.state, RunState::Running);
+        house.clock.advance(Duration::from_secs(10));
+        let ended = house.ended(&node, stray.id).await;
+        assert_eq!((ended.state, ended.attempts), (RunState::Succeeded, 2));
+    }
+
     async fn a_clock_that_jumps_back_holds_nothing_up(database: TestDatabase) {
         let house = House::new(database).await;
         let first = house.node(1).await;
