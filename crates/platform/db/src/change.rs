@@ -160,14 +160,55 @@ impl Change {
         let mut all: Vec<Statement> = Vec::with_capacity(self.statements.len() + self.books.len() + 2);
         all.append(&mut self.statements);
         all.append(&mut self.books);
-        if !self.authority.is_empty() {
+        all.extend(self.take_announcement().statements());
+        all
+    }
+
+    /// What of it everybody else's revocations wait for, taken out.
+    pub(crate) fn take_announcement(&mut self) -> Announcement {
+        Announcement {
+            at: self.facts.first().map(|fact| fact.occurred_at),
+            entries: std::mem::take(&mut self.authority),
+            at_revision: std::mem::take(&mut self.at_revision),
+        }
+    }
+}
+
+/// Entries of the authority log and what reads their revision. From its first statement to the COMMIT nobody else of the
+/// installation can make one.
+#[derive(Default)]
+pub(crate) struct Announcement {
+    at: Option<types::Timestamp>,
+    entries: Vec<AuthorityEntry>,
+    at_revision: Vec<Statement>,
+}
+
+impl Announcement {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Both under one revision. What is said twice is said once.
+    pub(crate) fn join(&mut self, other: Self) {
+        if self.is_empty() {
+            self.at = other.at;
+        }
+        for entry in other.entries {
+            if !self.entries.contains(&entry) {
+                self.entries.push(entry);
+            }
+        }
+        self.at_revision.extend(other.at_revision);
+    }
+
+    pub(crate) fn statements(self) -> Vec<Statement> {
+        let mut all = Vec::with_capacity(self.entries.len() + self.at_revision.len() + 1);
+        let at = self.at.unwrap_or(types::Timestamp::from_millis(0));
+        if !self.entries.is_empty() {
             all.push(sql("UPDATE authority_head SET revision = revision + 1", vec![]).fresh());
         }
-        let at = self.facts.first().map_or(types::Timestamp::from_millis(0), |fact| fact.occurred_at);
-        for (ordinal, entry) in self.authority.drain(..).enumerate() {
-            all.push(entry.insert(ordinal, at));
-        }
-        all.append(&mut self.at_revision);
+        all.extend(self.entries.iter().enumerate().map(|(ordinal, entry)| entry.insert(ordinal, at)));
+        all.extend(self.at_revision);
         all
     }
 }

@@ -6,17 +6,22 @@
 //! of the house knows nothing of it: services read and decide as always.
 //!
 //! With SQLite every other write waits meanwhile, so it is for configuration, import and migration only, and it is cut off
-//! when nothing comes for [`PATIENCE`]. What belongs to no organization is read outside of it, and not written at all.
+//! when nothing comes for [`PATIENCE`]. On PostgreSQL others wait only for rows that they share with it: what all
+//! organizations share, the head of the authority log, is taken last, so all of it has one authority revision. What belongs
+//! to no organization is read outside of it, and not written at all.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::postgres::Transaction;
+use parking_lot::Mutex;
+
+use crate::change::Announcement;
+use crate::postgres::{self, Transaction};
 use crate::sqlite::Exclusive;
 use crate::{
     Bookkeeping, Change, CommitError, Committed, Db, DbError, Engine, OrgScope, Row, Scope, Statement,
-    in_own_task,
+    in_own_task, sql,
 };
 
 /// How long others are kept waiting for the next statement of an exclusive transaction.
@@ -31,8 +36,8 @@ pub(crate) struct Session {
     db: Db,
     scope: OrgScope,
     way: Way,
-    /// The last authority revision that it reached; 0 for none.
-    authority: AtomicI64,
+    /// For the end.
+    announcement: Mutex<Announcement>,
     wakes_queue: AtomicBool,
 }
 
@@ -58,7 +63,7 @@ impl Db {
             db: self.clone(),
             scope,
             way,
-            authority: AtomicI64::new(0),
+            announcement: Mutex::default(),
             wakes_queue: AtomicBool::new(false),
         });
         let outcome = CURRENT.scope(session.clone(), work).await;
@@ -94,16 +99,16 @@ impl Session {
         })
     }
 
-    pub(crate) async fn commit(&self, change: Change) -> Result<Committed, CommitError> {
+    /// Its authority revision is known at the end of all only, so the answer has none.
+    pub(crate) async fn commit(&self, mut change: Change) -> Result<Committed, CommitError> {
         self.own(&change.scope)?;
         let wakes_queue = change.wakes_queue;
+        let announcement = change.take_announcement();
         let committed = match &self.way {
             Way::Sqlite(exclusive) => exclusive.commit(change).await?,
             Way::Postgres(transaction) => transaction.commit(change).await?,
         };
-        if let Some(revision) = committed.authority_revision {
-            self.authority.fetch_max(revision, Ordering::AcqRel);
-        }
+        self.announcement.lock().join(announcement);
         self.wakes_queue.fetch_or(wakes_queue, Ordering::AcqRel);
         Ok(committed)
     }
@@ -125,6 +130,7 @@ impl Session {
     }
 
     async fn end(&self, keep: bool) -> Result<(), CommitError> {
+        let revision = if keep { self.announce().await? } else { None };
         match &self.way {
             Way::Sqlite(exclusive) => exclusive.end(keep).await?,
             Way::Postgres(transaction) => transaction.end(keep).await?,
@@ -132,8 +138,7 @@ impl Session {
         if !keep {
             return Ok(());
         }
-        let revision = self.authority.load(Ordering::Acquire);
-        if let Some(observer) = self.db.0.observer.get().filter(|_| revision > 0) {
+        if let (Some(revision), Some(observer)) = (revision, self.db.0.observer.get()) {
             observer.reached(revision).await;
         }
         self.db.0.signals.facts_written();
@@ -141,6 +146,26 @@ impl Session {
             self.db.0.signals.work_queued();
         }
         Ok(())
+    }
+}
+
+impl Session {
+    /// The revision of everything that was changed about authority, if anything was.
+    async fn announce(&self) -> Result<Option<i64>, CommitError> {
+        let announcement = std::mem::take(&mut *self.announcement.lock());
+        if announcement.is_empty() {
+            return Ok(None);
+        }
+        let head = if self.db.is_postgres() {
+            postgres::NOTIFIED_HEAD
+        } else {
+            "SELECT revision FROM authority_head"
+        };
+        let books =
+            announcement.statements().into_iter().fold(Bookkeeping::new(self.scope), Bookkeeping::statement);
+        let answers = self.keep(books.statement(sql(head, vec![]))).await?;
+        let head = answers.into_iter().next_back().and_then(|rows| rows.into_iter().next());
+        Ok(head.map(|mut row| row.next()).transpose()?)
     }
 }
 

@@ -5,7 +5,7 @@ use deadpool_postgres::ClientWrapper;
 use tokio::sync::Mutex;
 use types::Id;
 
-use super::flight::{checked, committed, pipelined, read_error, statements_of};
+use super::flight::{checked, pipelined, read_error, statements_of};
 use super::pool::{Pool, taken};
 use super::values::row;
 use crate::{Bookkeeping, Change, CommitError, Committed, DbError, OrgScope, Row, Statement, Value, sql};
@@ -27,8 +27,8 @@ impl Transaction {
     }
 
     pub(crate) async fn commit(&self, change: Change) -> Result<Committed, CommitError> {
-        let has_authority = !change.authority.is_empty();
-        Ok(committed(self.run(&statements_of(change)).await?, has_authority))
+        self.run(&statements_of(change)).await?;
+        Ok(Committed::default())
     }
 
     pub(crate) async fn keep(&self, books: Bookkeeping) -> Result<Vec<Vec<Row>>, CommitError> {

@@ -16,6 +16,10 @@ use crate::change::Guard;
 use crate::statement::Expect;
 use crate::{Bookkeeping, Change, CommitError, Committed, DbError, Row, Scope, Statement, Value, sql};
 
+/// The authority revision of this transaction; who listens hears of it at the COMMIT.
+pub(crate) const NOTIFIED_HEAD: &str =
+    "SELECT revision, pg_notify('safeconduct_authority', revision::text) FROM authority_head";
+
 pub(super) async fn read(pool: &Pool, scope: &Scope, statement: &Statement) -> Result<Vec<Row>, DbError> {
     let connection = pool.connection().await?;
     let rows = match scope {
@@ -49,9 +53,7 @@ pub(super) fn statements_of(mut change: Change) -> Vec<Statement> {
         statements.push(sql("SELECT pg_notify('safeconduct_queue', '')", vec![]));
     }
     if has_authority {
-        let notify =
-            "SELECT revision, pg_notify('safeconduct_authority', revision::text) FROM authority_head";
-        statements.push(sql(notify, vec![]));
+        statements.push(sql(NOTIFIED_HEAD, vec![]));
     }
     statements
 }

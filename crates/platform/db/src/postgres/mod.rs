@@ -21,6 +21,7 @@ use crate::{
 };
 
 pub(crate) use exclusive::Transaction;
+pub(crate) use flight::NOTIFIED_HEAD;
 pub use roles::{RolePasswords, init_roles};
 
 /// One login per role; URLs as libpq understands them.

@@ -1,8 +1,10 @@
 //! Many changes in one transaction: each reads what the one before wrote, and all of them are kept or none.
 
-use db::{Bookkeeping, Change, CommitError, DbError, OrgScope, SystemScope, sql};
+use std::time::Duration;
+
+use db::{AuthorityEntry, Bookkeeping, Change, CommitError, DbError, OrgScope, SystemScope, sql};
 use testing::on_both_databases;
-use types::World;
+use types::{Id, OrgId, RoleId, Uuid, World};
 
 use crate::db;
 use crate::shelf::{EXISTS, Shelf};
@@ -77,6 +79,34 @@ on_both_databases! {
         }
         shelf.db.commit(shelf.putting("whole")).await.unwrap();
         assert_eq!(shelf.names().await, ["whole"]);
+    }
+
+    /// The head of the authority log belongs to all organizations: it is taken for the end alone, so that a kill elsewhere does
+    /// not wait for a long transaction, and what is said twice about authority is said once.
+    async fn revocations_of_others_do_not_wait(database: TestDatabase) {
+        let shelf = Shelf::new(&database).await;
+        let world = World::system();
+        let (role, group, elsewhere) = (world.id::<RoleId>().uuid(), world.id::<RoleId>().uuid(), world.id::<OrgId>());
+        let changed = |key| AuthorityEntry::changed(shelf.scope().org(), "role", key);
+        let kill = Change::new(OrgScope::proven(elsewhere), crate::shelf::fact(elsewhere))
+            .authority(AuthorityEntry::changed(elsewhere, "agent", role).died());
+        let work = async {
+            shelf.db.commit(shelf.putting("a").authority(changed(role))).await?;
+            if shelf.db.is_postgres() {
+                let another_node = database.open().await;
+                let killed = tokio::time::timeout(Duration::from_secs(10), another_node.commit(kill)).await;
+                assert_eq!(killed.unwrap().unwrap().authority_revision, Some(1));
+            }
+            shelf.db.commit(shelf.putting("b").authority(changed(role)).authority(changed(group))).await.map(drop)
+        };
+        shelf.db.exclusive(shelf.scope(), work).await.unwrap();
+        let text = "SELECT revision, key FROM authority_log WHERE org = $1 ORDER BY revision, ordinal";
+        let org = vec![shelf.scope().org().uuid().into()];
+        let log = shelf.db.read(SystemScope::new("test"), sql(text, org)).await.unwrap();
+        let log: Vec<(i64, Uuid)> =
+            log.into_iter().map(|mut row| (row.next().unwrap(), row.next().unwrap())).collect();
+        let revision = if shelf.db.is_postgres() { 2 } else { 1 };
+        assert_eq!(log, [(revision, role), (revision, group)]);
     }
 
     /// What would wait for the transaction that waits for it is refused instead.
