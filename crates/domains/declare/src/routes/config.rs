@@ -21,7 +21,7 @@ operation! {
         .example(r#"{"document": "apiVersion: safeconduct.dev/v1\nkind: Config\nmetadata: {name: example}\nspec:\n  roles:\n    - {name: example-reader, permissions: ['agents:read:all']}\n"}"#);
 
     /// Says what applying a document would change, field by field. Nothing is changed.
-    pub PlanConfig(PlannedText) -> PlanView = Spec::post("config.plan", "/api/v1/config/plan")
+    pub PlanConfig(AppliedText) -> PlanView = Spec::post("config.plan", "/api/v1/config/plan")
         .needs("config:read").not_idempotent().errors(refuses![CONFIG_INVALID])
         .example(r#"{"document": "apiVersion: safeconduct.dev/v1\nkind: Config\nmetadata: {name: example}\nspec:\n  roles:\n    - {name: example-reader, permissions: ['agents:read:all']}\n"}"#);
 
@@ -56,27 +56,6 @@ pub struct ConfigText {
     /// What `${file:path}` in its texts stands for.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ConfigPlanText)]
-pub struct PlannedText {
-    /// YAML or JSON; several documents of one name are taken together.
-    #[schema(max_length = 1048576)]
-    pub document: String,
-    /// What `${NAME}` in its texts stands for.
-    #[serde(default)]
-    pub variables: BTreeMap<String, String>,
-    /// What `${file:path}` in its texts stands for.
-    #[serde(default)]
-    pub files: BTreeMap<String, String>,
-    /// Removes what the file made and does not name any more.
-    #[serde(default)]
-    pub prune: bool,
-    /// Takes over what comes from other files.
-    #[serde(default)]
-    pub force: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
