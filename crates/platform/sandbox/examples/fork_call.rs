@@ -48,6 +48,10 @@ fn main() -> Result<(), Failure> {
     let mut out = std::io::stdout();
     writeln!(out, "bare fork                 p50 {bare} µs")?;
     writeln!(out, "fork call, one at a time  p50 {} µs  p99 {} µs", at(50), at(99))?;
+    figures.apart.sort_unstable();
+    let apart =
+        |share: usize| figures.apart.get(figures.apart.len() * share / 100).map_or(0, Duration::as_micros);
+    writeln!(out, "fork call, 10 ms apart    p50 {} µs  p99 {} µs", apart(50), apart(99))?;
     writeln!(out, "above the bare fork       p50 {} µs", at(50).saturating_sub(bare))?;
     writeln!(
         out,
@@ -61,6 +65,8 @@ fn main() -> Result<(), Failure> {
 struct Figures {
     /// One call at a time.
     took: Vec<Duration>,
+    /// One call after each 10 ms.
+    apart: Vec<Duration>,
     /// Seconds for as many calls four at a time, and processor seconds.
     wall: f64,
     used: f64,
@@ -79,6 +85,13 @@ async fn measure(launcher: Launcher, settings: Settings, calls: usize) -> Result
         one(&sandbox).await?;
         took.push(begun.elapsed());
     }
+    let mut apart = Vec::with_capacity(calls / 4);
+    for _ in 0..calls / 4 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let begun = Instant::now();
+        one(&sandbox).await?;
+        apart.push(begun.elapsed());
+    }
     let (begun, before) = (Instant::now(), used_seconds(sandbox.launcher_pid())?);
     let lanes = (0..4).map(|_| async {
         for _ in 0..calls / 4 {
@@ -91,7 +104,7 @@ async fn measure(launcher: Launcher, settings: Settings, calls: usize) -> Result
     }
     let wall = begun.elapsed().as_secs_f64();
     let used = used_seconds(sandbox.launcher_pid())? - before;
-    Ok(Figures { took, wall, used, watch: watch(&sandbox).await? })
+    Ok(Figures { took, apart, wall, used, watch: watch(&sandbox).await? })
 }
 
 /// The launcher's share of a core while a hundred calls sleep.

@@ -55,6 +55,8 @@ kinds! {
     Launched = 17,
     /// launcher → init: the jail is mapped, or this process is over its limit.
     Limit = 18,
+    /// server → init: a fork that waited has become a call.
+    Begin = 19,
 }
 
 /// One message.

@@ -47,6 +47,8 @@ messages! {
     Ready { nested: bool, landlock: i64 }
     /// Server → zygote, with the call's socket and its raw output.
     Fork { call: u64 }
+    /// Server → init: the fork of this number is a call from now on.
+    Begin { call: u64 }
     /// Zygote → init → server, from init with the pidfd.
     Forked { call: u64, pid: u32 }
     /// Init → server. Without `call` it was the zygote.

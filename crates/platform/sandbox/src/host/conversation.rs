@@ -1,18 +1,15 @@
 //! The conversation with one call: hand over context and input, pass its output on, take its answer, end it.
 
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
-use rustix::process::{Signal, pidfd_send_signal};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
-use tokio::net::unix::pipe;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::invocation::invocation;
-use super::jail::{Jail, Tickets};
+use super::jail::Jail;
+use super::line::Line;
 use super::log::LogGate;
 use crate::call::LogSource;
 use crate::message::{Ending, Error, Excess, Exited, Message};
@@ -33,8 +30,8 @@ const BURIAL: Duration = Duration::from_secs(10);
 pub(super) async fn run(jail: &Jail, call: Call, api_url: &str) -> Report {
     let begun = Instant::now();
     let mut log = LogGate::new(call.logs.clone(), call.limits.log_bytes);
-    let (outcome, exited) = match wait_for_turn(jail, &call, begun).await {
-        Ok(turn) => converse(jail, &call, api_url, turn, begun, &mut log).await,
+    let (outcome, exited) = match line(jail, &call, begun).await {
+        Ok((line, turn)) => converse(jail, &call, api_url, line, turn, begun, &mut log).await,
         Err(outcome) => (outcome, None),
     };
     let usage = Usage {
@@ -45,19 +42,18 @@ pub(super) async fn run(jail: &Jail, call: Call, api_url: &str) -> Report {
     Report { outcome, usage, logs_truncated: log.truncated() }
 }
 
-/// The host's ends of what the call inherits.
-struct Line {
-    frames: UnixStream,
-    raw: pipe::Receiver,
-}
-
-fn open(jail: &Jail) -> io::Result<(Line, Tickets)> {
-    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
-    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    ours.set_nonblocking(true)?;
-    let line = Line { frames: UnixStream::from_std(ours)?, raw: pipe::Receiver::from_owned_fd(reader)? };
-    let tickets = jail.fork(&OwnedFd::from(theirs), &writer)?;
-    Ok((line, tickets))
+/// The call that was forked ahead, or one that is forked now.
+async fn line(
+    jail: &Jail,
+    call: &Call,
+    begun: Instant,
+) -> Result<(Line, Option<OwnedSemaphorePermit>), Outcome> {
+    if let Some(line) = jail.forked_ahead() {
+        return Ok((line, None));
+    }
+    let turn = wait_for_turn(jail, call, begun).await?;
+    let started = Line::open(jail).map(|line| (line, turn));
+    started.map_err(|error| Outcome::Crashed { reason: format!("the call cannot be started: {error}") })
 }
 
 /// Of very many calls at once most wait here; their clock runs.
@@ -78,26 +74,14 @@ async fn converse(
     jail: &Jail,
     call: &Call,
     api_url: &str,
+    line: Line,
     turn: Option<OwnedSemaphorePermit>,
     begun: Instant,
     log: &mut LogGate,
 ) -> (Outcome, Option<Exited>) {
-    let (line, tickets) = match open(jail) {
-        Ok(opened) => opened,
-        Err(error) => {
-            return (Outcome::Crashed { reason: format!("the call cannot be started: {error}") }, None);
-        }
-    };
-    let mut talk = Talk {
-        line,
-        tickets,
-        turn,
-        process: Process::default(),
-        limits: &call.limits,
-        log,
-        progress: &call.progress,
-        exited: None,
-    };
+    jail.begin(&line);
+    let mut talk =
+        Talk { jail, line, turn, limits: &call.limits, log, progress: &call.progress, exited: None };
     let outcome = tokio::select! {
         biased;
         () = call.cancel.cancelled() => Some(Outcome::Cancelled),
@@ -105,37 +89,16 @@ async fn converse(
         outcome = talk.until_answered(call, api_url) => outcome,
     };
     // Also after an answer: threads and children that the handler left behind end here.
-    let exited = talk.bury(jail).await;
+    let exited = talk.bury().await;
     let outcome = outcome.unwrap_or_else(|| how_it_ended(exited.as_ref(), &call.limits));
     (outcome, exited)
 }
 
-/// The call's first process. However the conversation ends – also by being dropped – the process ends with it, and its
-/// namespace with everything that it started.
-#[derive(Default)]
-struct Process(Option<OwnedFd>);
-
-impl Process {
-    fn kill(&self) {
-        if let Some(process) = &self.0 {
-            // Already dead is as good.
-            let _killed = pidfd_send_signal(process, Signal::KILL);
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
 struct Talk<'a> {
+    jail: &'a Jail,
     line: Line,
-    tickets: Tickets,
     /// Given back as soon as the call is forked.
     turn: Option<OwnedSemaphorePermit>,
-    process: Process,
     limits: &'a Limits,
     log: &'a mut LogGate,
     progress: &'a watch::Sender<Option<Progress>>,
@@ -152,15 +115,14 @@ enum Stop {
 impl Talk<'_> {
     /// `None` when the process ended without an answer: how it ended is then the outcome.
     async fn until_answered(&mut self, call: &Call, api_url: &str) -> Option<Outcome> {
-        match (&mut self.tickets.started).await {
-            Ok(Ok(process)) => self.process = Process(Some(process)),
-            Ok(Err(reason)) => return Some(Outcome::Crashed { reason }),
-            Err(_) => return None,
+        if let Err(reason) = self.line.started().await {
+            return reason.map(|reason| Outcome::Crashed { reason });
         }
         drop(self.turn.take());
         // The zygote has let go of its copy of the socket by now, so only the call can read this. One that ended
         // meanwhile is heard of below.
         let _written = self.line.frames.write_all(&invocation(call, api_url).encode()).await;
+        self.jail.fork_ahead();
         let (output, log) = (self.limits.output, LONGEST_LOG);
         let mut decoder = Decoder::new(move |kind| match kind {
             Kind::Result => output,
@@ -180,7 +142,7 @@ impl Talk<'_> {
                         return Some(outcome);
                     }
                     if count == 0 {
-                        self.exited = (&mut self.tickets.exited).await.ok();
+                        self.exited = (&mut self.line.tickets.exited).await.ok();
                         return None;
                     }
                 }
@@ -189,7 +151,7 @@ impl Talk<'_> {
                     raw_open = count > 0;
                     self.log.text(LogSource::Raw, pieces.1.get(..count).unwrap_or_default()).await;
                 }
-                exited = &mut self.tickets.exited => {
+                exited = &mut self.line.tickets.exited => {
                     self.exited = exited.ok();
                     return self.last_words(&mut decoder).await;
                 }
@@ -253,18 +215,18 @@ impl Talk<'_> {
     }
 
     /// Kills what is left, waits for init's word on it, and takes the raw output that is still in the pipe.
-    async fn bury(mut self, jail: &Jail) -> Option<Exited> {
-        if self.process.0.is_none() && !self.tickets.started.is_terminated() {
+    async fn bury(mut self) -> Option<Exited> {
+        if !self.line.process.is_known() && !self.line.tickets.started.is_terminated() {
             // Not forked yet: take it as soon as it is there. A jail that does not even fork is given up.
-            match timeout(BURIAL, &mut self.tickets.started).await {
-                Ok(Ok(Ok(process))) => self.process = Process(Some(process)),
-                Ok(_) => return self.exited,
-                Err(_) => jail.kill(),
+            match timeout(BURIAL, self.line.started()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return self.exited,
+                Err(_) => self.jail.kill(),
             }
         }
-        self.process.kill();
+        self.line.process.kill();
         if self.exited.is_none() {
-            self.exited = self.wait_for_end(jail).await;
+            self.exited = self.wait_for_end().await;
         }
         let mut piece = vec![0; 16 << 10];
         while let count @ 1.. = at_once(&self.line.raw, &mut piece) {
@@ -273,15 +235,15 @@ impl Talk<'_> {
         self.exited
     }
 
-    async fn wait_for_end(&mut self, jail: &Jail) -> Option<Exited> {
-        let exited: &mut oneshot::Receiver<Exited> = &mut self.tickets.exited;
+    async fn wait_for_end(&mut self) -> Option<Exited> {
+        let exited: &mut oneshot::Receiver<Exited> = &mut self.line.tickets.exited;
         if exited.is_terminated() {
             return None;
         }
         match timeout(BURIAL, exited).await {
             Ok(exited) => exited.ok(),
             Err(_) => {
-                jail.kill();
+                self.jail.kill();
                 None
             }
         }
@@ -323,6 +285,8 @@ fn failure(frame: &Frame) -> Outcome {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+
+    use tokio::net::UnixStream;
 
     use super::*;
 

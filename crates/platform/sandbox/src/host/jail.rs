@@ -17,9 +17,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::launcher::{Births, receive};
+use super::line::Line;
 use super::sandbox::JailDoor;
 use crate::message::{
-    Ending, Error, Excess, Exited, Fork, Forked, Hello, JailPlan, Load, Message, Ready, Source, Step,
+    Begin, Ending, Error, Excess, Exited, Fork, Forked, Hello, JailPlan, Load, Message, Ready, Source, Step,
 };
 use crate::packet::{self, Packet};
 use crate::{Failure, Frame, Kind, Outcome, SandboxError, sys};
@@ -52,7 +53,12 @@ pub(super) struct Jail {
     /// The kernel's version of Landlock, below 1 without.
     pub(super) landlock: i64,
     claimed: AtomicBool,
-    started: AtomicU64,
+    /// Forks asked for; each has its number.
+    forks: AtomicU64,
+    /// Calls that have begun.
+    begun: AtomicU64,
+    keeps_ahead: bool,
+    ahead: Mutex<Option<Line>>,
 }
 
 #[derive(Default)]
@@ -68,6 +74,7 @@ struct Waiting {
 
 /// What a started call is waited for with. A dropped sender means that the jail is gone.
 pub(super) struct Tickets {
+    call: u64,
     pub(super) started: oneshot::Receiver<Result<OwnedFd, String>>,
     pub(super) exited: oneshot::Receiver<Exited>,
 }
@@ -96,7 +103,10 @@ impl Jail {
             nested: false,
             landlock: 0,
             claimed: AtomicBool::new(false),
-            started: AtomicU64::new(0),
+            forks: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
+            keeps_ahead: false,
+            ahead: Mutex::default(),
         };
         let file = source_file(source).map_err(trouble)?;
         jail.send(&Load { steps }.frame(), &[&file]).map_err(trouble)?;
@@ -141,7 +151,7 @@ impl Jail {
 
     /// Forks one call. The descriptors are its end of the conversation and of its raw output.
     pub(super) fn fork(&self, conversation: &OwnedFd, raw: &OwnedFd) -> io::Result<Tickets> {
-        let call = self.started.fetch_add(1, Ordering::Relaxed);
+        let call = self.forks.fetch_add(1, Ordering::Relaxed);
         let (started, when_started) = oneshot::channel();
         let (exited, when_exited) = oneshot::channel();
         self.calls.waiting.lock().insert(call, Waiting { started: Some(started), exited });
@@ -150,15 +160,44 @@ impl Jail {
         if self.is_over() {
             self.calls.waiting.lock().clear();
         }
-        Ok(Tickets { started: when_started, exited: when_exited })
+        Ok(Tickets { call, started: when_started, exited: when_exited })
+    }
+
+    /// This jail serves many calls: one fork more than there are calls waits confined, so that the next call finds it.
+    pub(super) fn keep_ahead(mut self) -> Self {
+        self.keeps_ahead = self.nested;
+        self.fork_ahead();
+        self
+    }
+
+    /// Forks for a call that has not come yet. The fork knows nothing of any call until input is sent to it, and serves one.
+    pub(super) fn fork_ahead(&self) {
+        let mut ahead = self.ahead.lock();
+        if self.keeps_ahead && !self.is_over() && ahead.is_none() {
+            // What cannot be forked now is forked when it is called for.
+            *ahead = Line::open(self).ok();
+        }
+    }
+
+    /// The fork that waits, if there is one that can still be used.
+    pub(super) fn forked_ahead(&self) -> Option<Line> {
+        let mut line = self.ahead.lock().take()?;
+        (!line.has_ended()).then_some(line)
+    }
+
+    /// From now on the fork is somebody's call, whose memory and time are watched closely.
+    pub(super) fn begin(&self, line: &Line) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        // A jail that is gone is heard of by the call itself.
+        let _sent = self.send(&Begin { call: line.tickets.call }.frame(), &[]);
     }
 
     pub(super) fn is_over(&self) -> bool {
         self.calls.over.load(Ordering::Acquire)
     }
 
-    pub(super) fn calls_started(&self) -> u64 {
-        self.started.load(Ordering::Relaxed)
+    pub(super) fn calls_begun(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// Whether this caller may use the jail: a jail without nesting serves one call and no other.

@@ -4,6 +4,7 @@ mod conversation;
 mod invocation;
 mod jail;
 mod launcher;
+mod line;
 mod log;
 mod pool;
 mod sandbox;

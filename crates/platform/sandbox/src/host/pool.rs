@@ -117,7 +117,7 @@ impl Zygotes {
     }
 
     fn is_spent(&self, place: &Place) -> bool {
-        place.jail.get().is_some_and(|jail| jail.is_over() || jail.calls_started() >= self.settings.calls)
+        place.jail.get().is_some_and(|jail| jail.is_over() || jail.calls_begun() >= self.settings.calls)
     }
 
     /// Frees the place, unless another zygote has it by now.

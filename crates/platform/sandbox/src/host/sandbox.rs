@@ -235,7 +235,7 @@ impl Sandbox {
         let door: JailDoor = Arc::new(move |stream| handler(slot, stream));
         let opened = Jail::open(&inner.births, plan, spec.steps(), &source, &door);
         match tokio::time::timeout(patience, opened).await {
-            Ok(opened) => opened,
+            Ok(opened) => opened.map(|jail| if spec.cold { jail } else { jail.keep_ahead() }),
             Err(_) => Err(NoJail::Code(Outcome::TimedOut(crate::Clock::Wall))),
         }
     }

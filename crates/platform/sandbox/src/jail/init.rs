@@ -17,7 +17,7 @@ use rustix::thread::{Gid, Uid, set_thread_res_gid, set_thread_res_uid};
 use super::{root, zygote};
 use crate::guard::Guard;
 use crate::identity::INSIDE;
-use crate::message::{Ending, Error, Excess, Exited, Fork, Forked, Hello, JailPlan, Limit, Message};
+use crate::message::{Begin, Ending, Error, Excess, Exited, Fork, Forked, Hello, JailPlan, Limit, Message};
 use crate::packet::{self, Packet};
 use crate::sys::{self, Reaped, Tally};
 use crate::{Frame, Kind};
@@ -125,6 +125,13 @@ struct Running {
     call: u64,
     process: OwnedFd,
     cause: Option<Excess>,
+    begun: bool,
+}
+
+/// A fork that was asked for and is not there yet.
+struct Pending {
+    call: u64,
+    begun: bool,
 }
 
 struct Service {
@@ -136,8 +143,8 @@ struct Service {
     zygote_process: OwnedFd,
     loading: bool,
     calls: HashMap<u32, Running>,
-    /// Calls handed to the zygote that it has not forked yet.
-    pending: Vec<u64>,
+    /// Handed to the zygote, not forked yet.
+    pending: Vec<Pending>,
 }
 
 /// The jail is over: a peer is gone, or the zygote lied.
@@ -215,15 +222,31 @@ impl Service {
         else {
             return Err(Over);
         };
+        if let Some(begin) = Begin::read(&frame) {
+            self.begin(begin.call);
+            return Ok(());
+        }
         let descriptors: Vec<BorrowedFd<'_>> = descriptors.iter().map(AsFd::as_fd).collect();
         let sent = packet::send(&self.zygote_socket, &frame, &descriptors, SendFlags::DONTWAIT);
         let Some(fork) = Fork::read(&frame) else { return Ok(sent?) };
         match sent {
-            Ok(()) => self.pending.push(fork.call),
+            Ok(()) => self.pending.push(Pending { call: fork.call, begun: false }),
             // A zygote that does not read costs this call, never init's attention.
             Err(_) => self.refuse(fork.call, "the zygote does not answer")?,
         }
         Ok(())
+    }
+
+    /// What waits for a call is looked at as seldom as an idle jail; from now on this one is looked at closely.
+    fn begin(&mut self, call: u64) {
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.call == call) {
+            pending.begun = true;
+        } else if let Some(running) =
+            self.calls.values_mut().find(|running| running.call == call && !running.begun)
+        {
+            running.begun = true;
+            self.init.tally.begin();
+        }
     }
 
     fn hear_zygote(&mut self) -> Result<(), Over> {
@@ -249,8 +272,8 @@ impl Service {
 
     /// The zygote names a child. It must have been asked for it, and the kernel must say that it is ours.
     fn adopt(&mut self, forked: &Forked) -> Result<(), Over> {
-        let place = self.pending.iter().position(|call| *call == forked.call).ok_or(Over)?;
-        self.pending.swap_remove(place);
+        let place = self.pending.iter().position(|pending| pending.call == forked.call).ok_or(Over)?;
+        let Pending { call, begun } = self.pending.swap_remove(place);
         let pid = i32::try_from(forked.pid).ok().and_then(Pid::from_raw).ok_or(Over)?;
         if forked.pid == self.zygote || self.calls.contains_key(&forked.pid) {
             return Err(Over);
@@ -259,9 +282,11 @@ impl Service {
         waitid(WaitId::Pid(pid), ours)?;
         let process = pidfd_open(pid, PidfdFlags::empty())?;
         self.tell(&forked.frame(), &[process.as_fd()])?;
-        self.calls.insert(forked.pid, Running { call: forked.call, process, cause: None });
+        self.calls.insert(forked.pid, Running { call, process, cause: None, begun });
         self.init.tally.count_fork();
-        self.init.tally.begin();
+        if begun {
+            self.init.tally.begin();
+        }
         Ok(())
     }
 
@@ -288,7 +313,9 @@ impl Service {
 
     fn say_call_ended(&mut self, reaped: &Reaped) -> Result<(), Over> {
         let Some(running) = self.calls.remove(&reaped.pid) else { return Ok(()) };
-        self.init.tally.end();
+        if running.begun {
+            self.init.tally.end();
+        }
         let exited = Exited {
             call: Some(running.call),
             ending: reaped.ending,

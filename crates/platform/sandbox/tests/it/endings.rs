@@ -39,7 +39,7 @@ async fn cancel_kills_every_descendant() {
     };
     let (report, ()) = tokio::join!(sandbox.call(call), watched);
     assert_eq!(report.unwrap().outcome, Outcome::Cancelled);
-    assert_eq!(processes::below(sandbox.launcher_pid()).len(), 2);
+    processes::only_those_at_rest(sandbox.launcher_pid()).await;
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ def handler(i, c):
     return 'answered'
 ";
     assert_eq!(answer(outcome(&sandbox, code).await), "answered");
-    assert_eq!(processes::below(sandbox.launcher_pid()).len(), 2);
+    processes::only_those_at_rest(sandbox.launcher_pid()).await;
 }
 
 #[tokio::test]

@@ -67,6 +67,49 @@ async fn a_zygote_is_replaced_after_its_calls_and_the_idlest_makes_room() {
     }
 }
 
+/// Answers which fork of its zygote it is; the test says what the third one does. The first is the trial whether calls can be
+/// nested, the second the first call.
+fn numbered(third: &str) -> String {
+    format!(
+        "
+import os
+number = 0
+def before():
+    global number
+    number += 1
+def child():
+    if number == 3: {third}
+os.register_at_fork(before=before, after_in_child=child)
+def handler(i, c):
+    return number
+"
+    )
+}
+
+#[tokio::test]
+async fn the_next_call_finds_its_process_forked() {
+    let sandbox = sandbox();
+    let code = numbered("pass");
+    assert_eq!(answer(outcome(&sandbox, &code).await), 2);
+    processes::only_those_at_rest(sandbox.launcher_pid()).await;
+    assert_eq!(answer(outcome(&sandbox, &code).await), 3);
+}
+
+/// Nothing of ours runs there yet, so whatever it dies of is no call's fault.
+#[tokio::test]
+async fn a_waiting_fork_that_dies_costs_no_call() {
+    let sandbox = sandbox();
+    let code = numbered("os._exit(3)");
+    assert_eq!(answer(outcome(&sandbox, &code).await), 2);
+    for _ in 0..100 {
+        if processes::below(sandbox.launcher_pid()).len() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(answer(outcome(&sandbox, &code).await), 4);
+}
+
 #[tokio::test]
 async fn loading_that_never_ends_times_out() {
     let mut settings = settings();
