@@ -90,6 +90,8 @@ async fn converse(
     };
     // Also after an answer: threads and children that the handler left behind end here.
     let exited = talk.bury().await;
+    // Not sooner: it would take the processor from the call that somebody waits for.
+    jail.fork_ahead();
     let outcome = outcome.unwrap_or_else(|| how_it_ended(exited.as_ref(), &call.limits));
     (outcome, exited)
 }
@@ -122,7 +124,6 @@ impl Talk<'_> {
         // The zygote has let go of its copy of the socket by now, so only the call can read this. One that ended
         // meanwhile is heard of below.
         let _written = self.line.frames.write_all(&invocation(call, api_url).encode()).await;
-        self.jail.fork_ahead();
         let (output, log) = (self.limits.output, LONGEST_LOG);
         let mut decoder = Decoder::new(move |kind| match kind {
             Kind::Result => output,

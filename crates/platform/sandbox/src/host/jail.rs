@@ -1,6 +1,6 @@
 //! One jail as the server sees it: its door, its zygote's readiness, and the calls that run in it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -27,6 +27,8 @@ use crate::{Failure, Frame, Kind, Outcome, SandboxError, sys};
 
 /// Calls of one jail that may be between FORK and FORKED at once.
 const FORKING: usize = 32;
+/// Forks of one jail that wait for a call: one for the next, and one for that which comes before another is made.
+const AHEAD: usize = 2;
 /// Connections through one jail's door at once; tenant code opens them, the server's descriptors pay for them.
 const CONNECTIONS: usize = 64;
 /// How long the door waits when the server has no descriptor left.
@@ -58,7 +60,7 @@ pub(super) struct Jail {
     /// Calls that have begun.
     begun: AtomicU64,
     keeps_ahead: bool,
-    ahead: Mutex<Option<Line>>,
+    ahead: Mutex<VecDeque<Line>>,
 }
 
 #[derive(Default)]
@@ -163,26 +165,32 @@ impl Jail {
         Ok(Tickets { call, started: when_started, exited: when_exited })
     }
 
-    /// This jail serves many calls: one fork more than there are calls waits confined, so that the next call finds it.
+    /// This jail serves many calls: some forks wait, so that a call finds one.
     pub(super) fn keep_ahead(mut self) -> Self {
         self.keeps_ahead = self.nested;
         self.fork_ahead();
         self
     }
 
-    /// Forks for a call that has not come yet. The fork knows nothing of any call until input is sent to it, and serves one.
+    /// Forks for calls that have not come yet. Such a fork knows nothing of any call until input is sent to it, and serves one.
     pub(super) fn fork_ahead(&self) {
         let mut ahead = self.ahead.lock();
-        if self.keeps_ahead && !self.is_over() && ahead.is_none() {
+        while self.keeps_ahead && !self.is_over() && ahead.len() < AHEAD {
             // What cannot be forked now is forked when it is called for.
-            *ahead = Line::open(self).ok();
+            let Ok(line) = Line::open(self) else { return };
+            ahead.push_back(line);
         }
     }
 
-    /// The fork that waits, if there is one that can still be used.
+    /// The fork that has waited longest of those that can still be used.
     pub(super) fn forked_ahead(&self) -> Option<Line> {
-        let mut line = self.ahead.lock().take()?;
-        (!line.has_ended()).then_some(line)
+        let mut ahead = self.ahead.lock();
+        while let Some(mut line) = ahead.pop_front() {
+            if !line.has_ended() {
+                return Some(line);
+            }
+        }
+        None
     }
 
     /// From now on the fork is somebody's call, whose memory and time are watched closely.

@@ -20,18 +20,18 @@ pub(crate) fn below(root: u32) -> BTreeSet<u32> {
     found
 }
 
-/// Of a jail whose calls have ended three processes are left: init, the zygote, and the fork that waits for the next call. What
-/// a call left behind would be a fourth, at the latest when the fork is there.
+/// Of a jail whose calls have ended four processes are left: init, the zygote, and two forks that wait for calls. What a call left
+/// behind would be a fifth, at the latest when both are there.
 pub(crate) async fn only_those_at_rest(launcher: u32) {
     let rest = || below(launcher).len();
     for _ in 0..100 {
-        if rest() == 3 {
+        if rest() == 4 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(rest(), 3, "{:?}", below(launcher));
+    assert_eq!(rest(), 4, "{:?}", below(launcher));
 }
 
 pub(crate) fn is_alive(pid: u32) -> bool {
