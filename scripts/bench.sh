@@ -15,6 +15,6 @@ for figure in token introspect authzen append storm jobs; do
     "$bench" $figure "${length[@]}"
     "$bench" $figure "${length[@]}" --postgres
 done
-for figure in bearer policy proof verify fork start enumeration; do "$bench" $figure "${length[@]}"; done
+for figure in bearer policy proof verify fork hook requeue start enumeration; do "$bench" $figure "${length[@]}"; done
 say "permission checks, which need no server"
 cargo bench --quiet --locked --package safeconduct-authority --bench check

@@ -17,6 +17,10 @@ pub(crate) fn get(path: &str) -> Request {
     Request(format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n").into_bytes())
 }
 
+pub(crate) fn get_as(proof: &str, path: &str) -> Request {
+    Request(format!("GET {path} HTTP/1.1\r\nhost: bench\r\nauthorization: {proof}\r\n\r\n").into_bytes())
+}
+
 pub(crate) fn post(path: &str, kind: &str, authorization: Option<&str>, body: &str) -> Request {
     let proof = authorization.map(|proof| format!("authorization: {proof}\r\n")).unwrap_or_default();
     let length = body.len();

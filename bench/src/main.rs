@@ -64,8 +64,13 @@ enum Figure {
     Hook(Settings),
     /// Runs that do nothing, in process; on PostgreSQL beside what others take.
     Jobs(Settings),
+    /// From the start after a kill -9 until all runs that were worked on are queued again and listed.
+    Requeue(Settings),
     /// From the start of the process to ready, and its memory when idle.
     Start(Settings),
+    /// The server that `requeue` kills.
+    #[command(hide = true)]
+    HoldRuns(Settings),
     /// The floor's server: answers every POST with so many bytes.
     #[command(hide = true)]
     FloorAnswer {
@@ -146,6 +151,8 @@ fn measure(figure: Figure) -> anyhow::Result<()> {
         Figure::Jobs(settings) => figures::jobs::measure(&settings)?,
         Figure::Storm(settings) => figures::storm::measure(&settings)?,
         Figure::Fork(settings) => figures::fork::measure(&settings)?,
+        Figure::Requeue(settings) => figures::requeue::measure(&settings)?,
+        Figure::HoldRuns(settings) => figures::requeue::hold_runs(&settings)?,
         Figure::Start(settings) => figures::start::measure(&settings)?,
         Figure::FloorAnswer { bytes } => floor::answer(bytes)?,
     }

@@ -59,17 +59,8 @@ async fn inside(settings: &Settings) -> Result<()> {
     let inside = Inside::start(settings).await?;
     let house = &inside.server.house;
     let scope = OrgScope::proven(house.people.home().await?.id);
-    let ground = Ground {
-        db: house.db.clone(),
-        ledger: house.ledger.clone(),
-        keyring: house.keyring.clone(),
-        blobs: house.blobs.clone(),
-        feed: house.feed.clone(),
-        world: house.world.clone(),
-    };
-    let slots = RunsSettings { slots: CONCURRENCY, ..RunsSettings::default() };
     let nothing = Nothing::default();
-    let runs = Runs::new(ground, vec![Arc::new(nothing.clone())], slots);
+    let runs = engine(house, Arc::new(nothing.clone()), CONCURRENCY);
     let stop = CancellationToken::new();
     let working = telemetry::spawn("work", runs.clone().work(stop.clone().cancelled_owned()));
     let total = settings.count.unwrap_or(RUNS) / (BATCH * LANES) * BATCH * LANES;
@@ -120,8 +111,21 @@ async fn inside(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
+/// An engine of its own on the house's ground, with one executor.
+pub(super) fn engine(house: &House, executor: Arc<dyn Executor>, slots: usize) -> Runs {
+    let ground = Ground {
+        db: house.db.clone(),
+        ledger: house.ledger.clone(),
+        keyring: house.keyring.clone(),
+        blobs: house.blobs.clone(),
+        feed: house.feed.clone(),
+        world: house.world.clone(),
+    };
+    Runs::new(ground, vec![executor], RunsSettings { slots, ..RunsSettings::default() })
+}
+
 /// Asks for so many, in batches that are one transaction each.
-async fn ask(runs: &Runs, house: &House, scope: OrgScope, count: u64) -> Result<()> {
+pub(super) async fn ask(runs: &Runs, house: &House, scope: OrgScope, count: u64) -> Result<()> {
     for _ in 0..count / BATCH {
         let batch = try_join_all((0..BATCH).map(|_| runs.prepare(&scope, new_run(house)))).await?;
         let statements = batch.into_iter().flat_map(|prepared| prepared.statements());

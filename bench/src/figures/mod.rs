@@ -12,6 +12,7 @@ pub(crate) mod jobs;
 mod over_http;
 pub(crate) mod policy;
 pub(crate) mod proof;
+pub(crate) mod requeue;
 pub(crate) mod start;
 pub(crate) mod storm;
 pub(crate) mod token;
