@@ -269,6 +269,7 @@ impl House {
                 Arc::new(agents::AgentsSection(agents.clone())),
                 Arc::new(triggers::HooksSection(triggers.clone())),
                 Arc::new(triggers::SchedulesSection(triggers.clone())),
+                Arc::new(policies::PoliciesSection(policies.clone())),
             ],
         });
         let declare = declare.map_err(StartError::Sections)?;

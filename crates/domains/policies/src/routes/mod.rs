@@ -2,7 +2,7 @@
 
 mod access;
 mod authzen;
-mod policies;
+pub(crate) mod policies;
 mod rehearsal;
 mod search;
 mod views;

@@ -4,6 +4,7 @@ mod apply;
 mod hooks;
 mod managers;
 mod own_file;
+mod policies;
 mod read;
 mod rights;
 mod round_trip;
