@@ -13,20 +13,27 @@ const RESTING: f64 = 0.04;
 /// A core for the server, and those for whoever asks it.
 pub(crate) struct Cores {
     all: CpuSet,
-    server: usize,
+    /// None: they share all of them.
+    server: Option<usize>,
 }
 
 impl Cores {
     pub(crate) fn of_machine() -> Result<Self> {
         let all = sched_getaffinity(None)?;
         let server = (0..CpuSet::MAX_CPU).find(|core| all.is_set(*core)).context("no core to run on")?;
-        Ok(Self { all, server })
+        Ok(Self { all, server: Some(server) })
+    }
+
+    /// For figures of one thing at a time: who asks does nothing while the server works, which has processes of its own.
+    pub(crate) fn shared() -> Result<Self> {
+        Ok(Self { all: sched_getaffinity(None)?, server: None })
     }
 
     /// What `start` starts inherits the server's core; afterwards this thread stands on the others.
     pub(crate) fn on_servers<T>(&self, start: impl FnOnce() -> Result<T>) -> Result<T> {
+        let Some(server) = self.server else { return start() };
         let mut one = CpuSet::new();
-        one.set(self.server);
+        one.set(server);
         sched_setaffinity(None, &one)?;
         let started = start();
         self.leave()?;
@@ -35,8 +42,9 @@ impl Cores {
 
     /// Puts this thread on the cores that are not the server's; on all of them if there is only that one.
     pub(crate) fn leave(&self) -> Result<()> {
+        let Some(server) = self.server else { return Ok(()) };
         let mut others = self.all;
-        others.unset(self.server);
+        others.unset(server);
         sched_setaffinity(None, if others.count() == 0 { &self.all } else { &others })?;
         Ok(())
     }

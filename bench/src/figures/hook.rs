@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::over_http::{self, Scene};
+use crate::cpu::Cores;
 use crate::http::{Connection, basic, post};
 use crate::row::Row;
 use crate::spread::{Spread, Times, millis};
@@ -18,7 +19,7 @@ const SECRET: &str = "what-the-sender-knows";
 const JSON: &str = "application/json";
 
 pub(crate) fn measure(settings: &Settings) -> Result<()> {
-    let scene = Scene::set(settings)?;
+    let scene = Scene::on(Cores::shared()?, settings)?;
     over_http::on_one_thread(async {
         let mut connection = Connection::open(scene.served.address).await?;
         let owner = scene.served.owner().await?;
@@ -45,6 +46,7 @@ pub(crate) fn measure(settings: &Settings) -> Result<()> {
         );
         let count = settings.count.unwrap_or(DELIVERIES);
         let (mut p50, mut p99) = (Spread::default(), Spread::default());
+        let before = scene.served.counts().await?;
         for _ in 0..settings.runs {
             let mut times = Times::default();
             for number in 0..WARM_UP + count {
@@ -59,6 +61,8 @@ pub(crate) fn measure(settings: &Settings) -> Result<()> {
             p50.add(times.percentile(50.0));
             p99.add(times.percentile(99.0));
         }
+        let commits = (scene.served.counts().await?.batches - before.batches)
+            / (settings.runs as f64 * (WARM_UP + count) as f64);
         let mut syncs = floor::syncs(scene.disk(), 16 * 1024, Duration::from_secs(3))?;
         Row {
             figure: format!("hook → function → durable answer, {}", settings.database()),
@@ -69,7 +73,9 @@ pub(crate) fn measure(settings: &Settings) -> Result<()> {
                 millis(syncs.percentile(50.0)),
                 millis(syncs.percentile(99.0))
             ),
-            beside: format!("{count} deliveries a run, one at a time; a fork call each"),
+            beside: format!(
+                "{count} deliveries a run, one at a time; a fork call and {commits:.1} commits each"
+            ),
         }
         .print();
         Ok(())

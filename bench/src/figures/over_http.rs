@@ -53,7 +53,11 @@ struct Results {
 
 impl Scene {
     pub(crate) fn set(settings: &Settings) -> Result<Self> {
-        let (cores, directory) = (Cores::of_machine()?, settings.directory()?);
+        Self::on(Cores::of_machine()?, settings)
+    }
+
+    pub(crate) fn on(cores: Cores, settings: &Settings) -> Result<Self> {
+        let directory = settings.directory()?;
         let postgres = settings.postgres.then(|| Postgres::start(settings, directory.path())).transpose()?;
         let data = directory.path().join("data");
         std::fs::create_dir(&data)?;
