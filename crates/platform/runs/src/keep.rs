@@ -170,7 +170,7 @@ impl Runs {
         let Some(mut deaths) = deaths else { return std::future::pending().await };
         while let Some(death) = deaths.recv().await {
             loop {
-                let orphans = store::orphaned_by(death.key, death.revision);
+                let orphans = store::orphaned_by(death.org, death.key, death.revision);
                 match self.end_all(orphans, RunState::Cancelled, AUTHORITY_LOST).await {
                     Ok(true) => {}
                     Ok(false) => break,

@@ -404,14 +404,14 @@ pub(crate) fn spent(worker: Uuid, silent_since: Timestamp) -> Statement {
 }
 
 /// Open runs of a subject or credential that died after they were admitted.
-pub(crate) fn orphaned_by(key: Uuid, revision: i64) -> Statement {
+pub(crate) fn orphaned_by(org: OrgId, key: Uuid, revision: i64) -> Statement {
     let text = concat!(
         "SELECT ",
         columns!(),
-        ", papers FROM runs WHERE state = 'queued' AND (subject = $1 OR credential = $1) \
+        ", papers FROM runs WHERE org = $3 AND state = 'queued' AND (subject = $1 OR credential = $1) \
          AND authority_revision < $2 LIMIT 500"
     );
-    sql(text, vec![key.into(), revision.into()])
+    sql(text, vec![key.into(), revision.into(), org.uuid().into()])
 }
 
 /// The same for every death on the log; asked once, at the start.

@@ -1,0 +1,2 @@
+-- Whose runs are open is asked within an organization, among all that are pending there.
+DROP INDEX runs_open;
