@@ -1,4 +1,4 @@
-//! Others who do what we do, on the same PostgreSQL server and in the same minutes: `bench/peers/`.
+//! Others who do what we do, in the same minutes, those that work on PostgreSQL on the same server: `bench/peers/`.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::spread::Spread;
 
 /// Jobs that do nothing, per second, by each peer's name.
 pub(crate) fn jobs(
-    postgres: &Postgres,
+    postgres: Option<&Postgres>,
     count: u64,
     concurrency: usize,
     runs: usize,
@@ -20,27 +20,30 @@ pub(crate) fn jobs(
     let python = said.trim();
     let peers = root.join("bench/peers");
     let (count, concurrency) = (count.to_string(), concurrency.to_string());
-    let rest = [postgres.url(), &count, &concurrency];
+    let started = |program: &str, script: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.arg(peers.join(script)).args(arguments);
+        command
+    };
+    let names: &[&str] = match postgres {
+        Some(_) => &["graphile-worker", "pg-boss", "procrastinate"],
+        // It has a store of its own.
+        None => &["restate"],
+    };
+    let url = postgres.map(Postgres::url).unwrap_or_default();
     let mut told = Vec::new();
-    for name in ["graphile-worker", "pg-boss", "procrastinate"] {
+    for name in names {
         let mut spread = Spread::default();
         for _ in 0..runs {
-            let mut command = match name {
-                "procrastinate" => {
-                    let mut command = Command::new(python);
-                    command.arg(peers.join("jobs.py"));
-                    command
-                }
-                name => {
-                    let mut command = Command::new("node");
-                    command.arg(peers.join("jobs.mjs")).arg(name);
-                    command
-                }
+            let mut command = match *name {
+                "procrastinate" => started(python, "jobs.py", &[url, &count, &concurrency]),
+                "restate" => started("node", "restate.mjs", &[&count]),
+                name => started("node", "jobs.mjs", &[name, url, &count, &concurrency]),
             };
-            let rate = output(command.args(rest)).with_context(|| name.to_owned())?;
+            let rate = output(&mut command).with_context(|| (*name).to_owned())?;
             spread.add(rate.trim().parse().with_context(|| format!("{name} said {rate:?}"))?);
         }
-        told.push((name, spread));
+        told.push((*name, spread));
     }
     Ok(told)
 }

@@ -1,5 +1,5 @@
 //! Runs that do nothing: from being asked for, a hundred at a time, until each has its result and its fact on disk. Beside
-//! it on PostgreSQL, in the same run and the same database server, what others take for jobs that do nothing.
+//! it, in the same run, what others take for jobs that do nothing: on PostgreSQL those that work on it, on the same server; else Restate.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -90,10 +90,8 @@ async fn inside(settings: &Settings) -> Result<()> {
         asked.text(),
         whole(total as f64)
     );
-    if let Some(postgres) = &inside.postgres {
-        for (name, told) in peers::jobs(postgres, total, CONCURRENCY, settings.runs)? {
-            beside += &format!("; {name} {} /s", told.text());
-        }
+    for (name, told) in peers::jobs(inside.postgres.as_ref(), total, CONCURRENCY, settings.runs)? {
+        beside += &format!("; {name} {} /s", told.text());
     }
     let row = Row {
         figure: format!("runs that do nothing, {}", settings.database()),
