@@ -2,12 +2,13 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::pin::Pin;
 use std::time::Duration;
 
 use rustix::process::{Signal, pidfd_send_signal};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-use tokio::net::unix::pipe;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf, pipe};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -16,8 +17,10 @@ use super::jail::{Jail, Tickets};
 use super::log::LogGate;
 use crate::call::LogSource;
 use crate::message::{Ending, Error, Excess, Exited, Message};
+use crate::outside::{LONGEST_CALL, read_call, write_reply};
 use crate::{
-    Call, Clock, Decoder, Failure, Frame, FrameError, Kind, Limits, Outcome, Progress, Report, Usage,
+    Answered, Call, Clock, Decoder, Failure, Frame, FrameError, Kind, Limits, Outcome, Outside, Progress,
+    Redactor, Report, Usage,
 };
 
 /// Longest error frame: the runner cuts message and traceback to less.
@@ -32,7 +35,7 @@ const BURIAL: Duration = Duration::from_secs(10);
 /// Runs one call in `jail` to its end.
 pub(super) async fn run(jail: &Jail, call: Call, api_url: &str) -> Report {
     let begun = Instant::now();
-    let mut log = LogGate::new(call.logs.clone(), call.limits.log_bytes);
+    let mut log = LogGate::new(call.logs.clone(), call.limits.log_bytes, redactor(&call));
     let (outcome, exited) = match wait_for_turn(jail, &call, begun).await {
         Ok(turn) => converse(jail, &call, api_url, turn, begun, &mut log).await,
         Err(outcome) => (outcome, None),
@@ -45,9 +48,14 @@ pub(super) async fn run(jail: &Jail, call: Call, api_url: &str) -> Report {
     Report { outcome, usage, logs_truncated: log.truncated() }
 }
 
+fn redactor(call: &Call) -> Redactor {
+    Redactor::new(call.context.secrets.iter().map(|(name, value)| (name.as_str(), value)))
+}
+
 /// The host's ends of what the call inherits.
 struct Line {
-    frames: UnixStream,
+    frames: OwnedReadHalf,
+    to_call: OwnedWriteHalf,
     raw: pipe::Receiver,
 }
 
@@ -55,7 +63,8 @@ fn open(jail: &Jail) -> io::Result<(Line, Tickets)> {
     let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
     let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     ours.set_nonblocking(true)?;
-    let line = Line { frames: UnixStream::from_std(ours)?, raw: pipe::Receiver::from_owned_fd(reader)? };
+    let (frames, to_call) = UnixStream::from_std(ours)?.into_split();
+    let line = Line { frames, to_call, raw: pipe::Receiver::from_owned_fd(reader)? };
     let tickets = jail.fork(&OwnedFd::from(theirs), &writer)?;
     Ok((line, tickets))
 }
@@ -96,6 +105,9 @@ async fn converse(
         limits: &call.limits,
         log,
         progress: &call.progress,
+        outside: call.outside.as_deref(),
+        asked: None,
+        reply: Vec::new(),
         exited: None,
     };
     let outcome = tokio::select! {
@@ -139,7 +151,24 @@ struct Talk<'a> {
     limits: &'a Limits,
     log: &'a mut LogGate,
     progress: &'a watch::Sender<Option<Progress>>,
+    outside: Option<&'a dyn Outside>,
+    /// What it asks at present, and what of the reply it has not taken yet.
+    asked: Option<Open>,
+    reply: Vec<u8>,
     exited: Option<Exited>,
+}
+
+/// A CALL whose answer is being found; dropped with the conversation.
+struct Open {
+    number: u32,
+    answer: Pin<Box<dyn Future<Output = Answered> + Send>>,
+}
+
+/// The reply to the CALL under way, as bytes for the wire; waits for ever where there is none.
+async fn answered(asked: &mut Option<Open>) -> Vec<u8> {
+    let Some(open) = asked else { return std::future::pending().await };
+    let answer = open.answer.as_mut().await;
+    Frame::new(Kind::Reply, write_reply(open.number, &answer)).encode()
 }
 
 /// Why reading stopped without an answer.
@@ -160,12 +189,14 @@ impl Talk<'_> {
         drop(self.turn.take());
         // The zygote has let go of its copy of the socket by now, so only the call can read this. One that ended
         // meanwhile is heard of below.
-        let _written = self.line.frames.write_all(&invocation(call, api_url).encode()).await;
+        let _written = self.line.to_call.write_all(&invocation(call, api_url).encode()).await;
         let (output, log) = (self.limits.output, LONGEST_LOG);
+        let asking = if self.outside.is_some() { LONGEST_CALL } else { 0 };
         let mut decoder = Decoder::new(move |kind| match kind {
             Kind::Result => output,
             Kind::Log => log,
             Kind::Emit => LONGEST_EMIT,
+            Kind::Call => asking,
             Kind::Error => LONGEST_ERROR,
             _ => 64,
         });
@@ -189,6 +220,17 @@ impl Talk<'_> {
                     raw_open = count > 0;
                     self.log.text(LogSource::Raw, pieces.1.get(..count).unwrap_or_default()).await;
                 }
+                reply = answered(&mut self.asked) => {
+                    self.asked = None;
+                    self.reply = reply;
+                }
+                // Never waited for alone: a call that does not read its reply is heard all the same.
+                written = self.line.to_call.write(&self.reply), if !self.reply.is_empty() => {
+                    match written {
+                        Ok(count @ 1..) => drop(self.reply.drain(..count)),
+                        _ => self.reply.clear(),
+                    }
+                }
                 exited = &mut self.tickets.exited => {
                     self.exited = exited.ok();
                     return self.last_words(&mut decoder).await;
@@ -201,7 +243,7 @@ impl Talk<'_> {
     async fn last_words<A: Fn(Kind) -> usize>(&mut self, decoder: &mut Decoder<A>) -> Option<Outcome> {
         let mut piece = vec![0; 64 << 10];
         loop {
-            let count = at_once(&self.line.frames, &mut piece);
+            let count = at_once(self.line.frames.as_ref(), &mut piece);
             decoder.feed(piece.get(..count).unwrap_or_default());
             match self.hear(decoder).await {
                 Stop::Answered(outcome) => return Some(outcome),
@@ -222,15 +264,28 @@ impl Talk<'_> {
                 Kind::Log => self.log.frame(&frame.payload).await,
                 Kind::Emit => self.note(&frame.payload),
                 Kind::Result if serde_json::from_slice::<serde::de::IgnoredAny>(&frame.payload).is_ok() => {
-                    return Stop::Answered(Outcome::Succeeded { output: frame.payload });
+                    let output = self.log.redactor().bytes(&frame.payload).into_owned();
+                    return Stop::Answered(Outcome::Succeeded { output });
                 }
-                Kind::Error => return Stop::Answered(failure(&frame)),
-                _ => {
-                    let reason = "the call broke the protocol".into();
-                    return Stop::Answered(Outcome::Crashed { reason });
+                Kind::Error => return Stop::Answered(failure(&frame, self.log.redactor())),
+                Kind::Call => {
+                    if !self.ask(frame.payload) {
+                        return Stop::Answered(nonsense());
+                    }
                 }
+                _ => return Stop::Answered(nonsense()),
             }
         }
+    }
+
+    /// A CALL frame. `false` if it is none, or comes before the reply to the last one was taken.
+    fn ask(&mut self, payload: Vec<u8>) -> bool {
+        let (Some(outside), None, true) = (self.outside, &self.asked, self.reply.is_empty()) else {
+            return false;
+        };
+        let Some((number, asked)) = read_call(payload) else { return false };
+        self.asked = Some(Open { number, answer: outside.ask(asked) });
+        true
     }
 
     /// An EMIT frame: one byte for what it is, then JSON. What is not as the runner sends it spoils the call's own progress.
@@ -239,7 +294,8 @@ impl Talk<'_> {
         if let Ok(said) = serde_json::from_slice::<Progress>(said)
             && said.fraction.is_none_or(|fraction| (0.0..=1.0).contains(&fraction))
         {
-            self.progress.send_replace(Some(said));
+            let message = said.message.map(|message| self.log.redactor().text(message));
+            self.progress.send_replace(Some(Progress { message, ..said }));
         }
     }
 
@@ -312,12 +368,20 @@ fn how_it_ended(exited: Option<&Exited>, limits: &Limits) -> Outcome {
     }
 }
 
-fn failure(frame: &Frame) -> Outcome {
+fn failure(frame: &Frame, redactor: &Redactor) -> Outcome {
     match Error::read(frame) {
         Some(Error { kind, message, .. }) if kind == "not confined" => Outcome::Crashed { reason: message },
-        Some(Error { kind, message, traceback, .. }) => Outcome::Failed(Failure { kind, message, traceback }),
-        None => Outcome::Crashed { reason: "the call broke the protocol".into() },
+        Some(Error { kind, message, traceback, .. }) => Outcome::Failed(Failure {
+            kind: redactor.text(kind),
+            message: redactor.text(message),
+            traceback: traceback.map(|traceback| redactor.text(traceback)),
+        }),
+        None => nonsense(),
     }
+}
+
+fn nonsense() -> Outcome {
+    Outcome::Crashed { reason: "the call broke the protocol".into() }
 }
 
 #[cfg(test)]
