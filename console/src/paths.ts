@@ -15,6 +15,8 @@ export const paths = {
   configuration: '/configuration',
   hooks: '/hooks',
   hook: (id: string) => `/hooks/${id}`,
+  secrets: '/secrets',
+  secret: (name: string) => `/secrets/${name}`,
   state: '/state',
   namespace: (name: string) => `/state/${name}`,
   entry: (namespace: string, key: string) => `/state/${namespace}/entries/${inPath(key)}`,

@@ -34,6 +34,7 @@ const groupsSearch = search('q', 'panel')
 const schedulesSearch = search('q', 'state', 'function')
 const filesSearch = search('q', 'panel')
 const hooksSearch = search('q', 'active', 'panel')
+const secretsSearch = search('q', 'panel')
 const stateSearch = search('q', 'panel')
 const rolesSearch = search('tab', 'q', 'role', 'principal', 'permission', 'panel')
 const apiKeysSearch = search('owner', 'status', 'panel')
@@ -198,6 +199,23 @@ const hook = createRoute({
   validateSearch: search('tab', 'outcome', 'delivery', 'panel'),
   loader: ({ params }) => void client.prefetchQuery(queries.hook(params.hook)),
   component: lazyRouteComponent(() => import('./pages/hooks/detail')),
+})
+
+const secrets = createRoute({
+  getParentRoute: () => shell,
+  path: '/secrets',
+  validateSearch: secretsSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.secrets(deps)),
+  component: lazyRouteComponent(() => import('./pages/secrets/list')),
+})
+
+const secret = createRoute({
+  getParentRoute: () => shell,
+  path: '/secrets/$secret',
+  validateSearch: search('panel'),
+  loader: ({ params }) => void client.prefetchQuery(queries.secret(params.secret)),
+  component: lazyRouteComponent(() => import('./pages/secrets/detail')),
 })
 
 const state = createRoute({
@@ -475,6 +493,8 @@ export const router = createRouter({
       schedule,
       hooks,
       hook,
+      secrets,
+      secret,
       state,
       namespace,
       entry,

@@ -94,6 +94,12 @@ async function hooked({ api, url }: Server): Promise<string> {
 
 /** A namespace with entries that have been other things before. */
 async function remembered({ api }: Server): Promise<void> {
+  await api('POST', '/api/v1/secrets', {
+    name: 'PAGER_TOKEN',
+    description: 'Of the pager of the night shift.',
+    value: 'only-a-test-knows-this',
+    hosts: ['api.pager.example'],
+  })
   await api('POST', '/api/v1/state', {
     name: 'incidents',
     description: 'What triage has seen.',

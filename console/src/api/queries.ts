@@ -387,6 +387,17 @@ export const queries = {
         ),
     }),
 
+  secrets: (filters: Filters = {}) =>
+    list(['secrets', filters], (paging) =>
+      answered(api.GET('/api/v1/secrets', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
+  secret: (secret: string) =>
+    queryOptions({
+      queryKey: ['secrets', secret],
+      queryFn: () => answered(api.GET('/api/v1/secrets/{secret}', { params: { path: { secret } } })),
+    }),
+
   namespaces: (filters: Filters = {}) =>
     list(['state', filters], (paging) =>
       answered(api.GET('/api/v1/state', { params: { query: { ...set(filters), ...paging } } })),

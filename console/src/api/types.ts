@@ -69,6 +69,9 @@ export type ScheduleTick = Item<'schedules.ticks'>
 export type LogLine = Item<'runs.logs'>
 export type Hook = Answer<'hooks.get'>
 export type HookDelivery = Item<'hooks.deliveries.list'>
+export type Secret = Item<'secrets.list'>
+export type SecretDetail = Answer<'secrets.get'>
+export type EgressRule = FnVersion['egress'][number]
 export type StateNamespace = Answer<'state.get'>
 /** An entry with its value as the text of it, so that numbers keep their digits. */
 export type StateEntry = Omit<Answer<'state.entries.get'>, 'value'> & { value: string | undefined }

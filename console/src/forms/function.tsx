@@ -1,12 +1,14 @@
 import { type FormEvent, useState } from 'react'
 import { Problem } from '../api/problem'
-import type { Body, Fn } from '../api/types'
+import type { Body, EgressRule, Fn } from '../api/types'
 import { command, Equivalent, flag } from '../components/equivalent'
 import { useText } from '../text'
 import { Button } from '../ui/button'
 import { Editor } from '../ui/editor'
 import { Field } from '../ui/form'
 import { Failure } from '../ui/page'
+import { EgressField } from './egress'
+import { draftsOf, type RuleDraft, rulesOf, shownRule } from './egress-rules'
 
 export const sample = `def handler(input, context):
     """Doubles a number and says so in the log."""
@@ -32,10 +34,12 @@ interface FunctionFormProps {
 export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: FunctionFormProps) {
   const text = useText()
   const [fields, setFields] = useState(() => initial(fn))
+  const [rules, setRules] = useState(() => draftsOf(fn?.version.egress ?? []))
   const refused = error instanceof Problem ? error : undefined
   const input = schema(fields.input_schema)
   const output = schema(fields.output_schema)
-  const body = bodyOf(fields, fn)
+  const body = bodyOf(fields, rules, fn)
+  const fits = rulesOf(rules) !== undefined
   const set = (name: keyof typeof fields) => (event: { target: { value: string } }) =>
     setFields({ ...fields, [name]: event.target.value })
   const submit = (event: FormEvent) => {
@@ -275,6 +279,27 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
             />
           )}
         </Field>
+        <Field
+          label={text.egress.secrets}
+          optional={text.optional}
+          hint={text.egress.secretsHint}
+          error={refused?.of('secrets')}
+        >
+          {(ids) => (
+            <input
+              {...ids}
+              className="mono"
+              spellCheck={false}
+              value={fields.secrets}
+              onChange={set('secrets')}
+            />
+          )}
+        </Field>
+        <EgressField
+          value={rules}
+          onChange={setRules}
+          error={fits ? refused?.of('egress') : text.egress.wrong}
+        />
         {error !== null && error !== undefined && <Failure error={error} />}
         <Equivalent
           method="POST"
@@ -297,6 +322,10 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
                   fields.input_schema !== '' && '--input-schema input.json',
                   fields.output_schema !== '' && '--output-schema output.json',
                   ...(body.permissions ?? []).map((permission) => flag('permission', permission)),
+                  ...(body.secrets ?? []).map((secret) => flag('secret', secret)),
+                  body.secrets?.length === 0 && '--no-secrets',
+                  ...(body.egress ?? []).map((rule) => flag('egress', shownRule(rule as EgressRule))),
+                  body.egress?.length === 0 && '--no-egress',
                 )
           }
         />
@@ -305,7 +334,10 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
             type="submit"
             look="primary"
             busy={busy}
-            reason={reason ?? (input === 'wrong' || output === 'wrong' ? text.notJson : undefined)}
+            reason={
+              reason ??
+              (input === 'wrong' || output === 'wrong' ? text.notJson : fits ? undefined : text.egress.wrong)
+            }
           >
             {fn ? text.functions.publish : text.functions.create}
           </Button>
@@ -333,13 +365,16 @@ function initial(fn: Fn | undefined) {
     input_schema: pretty(fn?.version.input_schema),
     output_schema: pretty(fn?.version.output_schema),
     permissions: (fn?.version.permissions ?? []).join(' '),
+    secrets: (fn?.version.secrets ?? []).join(' '),
   }
 }
 
-function bodyOf(fields: ReturnType<typeof initial>, fn: Fn | undefined): New | Version {
+function bodyOf(fields: ReturnType<typeof initial>, drafts: RuleDraft[], fn: Fn | undefined): New | Version {
   const input = schema(fields.input_schema)
   const output = schema(fields.output_schema)
   const permissions = fields.permissions.split(/[\s,]+/).filter(Boolean)
+  const secrets = fields.secrets.split(/[\s,]+/).filter(Boolean)
+  const egress = rulesOf(drafts)
   const version = {
     code: fields.code,
     // What is left empty is the server's to choose: its own limits, or those of the version before.
@@ -352,6 +387,9 @@ function bodyOf(fields: ReturnType<typeof initial>, fn: Fn | undefined): New | V
     ...(input !== undefined && { input_schema: input }),
     ...(output !== undefined && { output_schema: output }),
     ...(permissions.length > 0 && { permissions }),
+    // An empty list takes away what the version before has.
+    ...((secrets.length > 0 || (fn?.version.secrets.length ?? 0) > 0) && { secrets }),
+    ...(egress && (egress.length > 0 || (fn?.version.egress.length ?? 0) > 0) && { egress }),
   }
   if (fn) return version as Version
   const description = fields.description.trim()

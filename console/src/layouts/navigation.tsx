@@ -12,6 +12,7 @@ type PlaceName =
   | 'queues'
   | 'hooks'
   | 'configuration'
+  | 'secrets'
   | 'state'
   | 'files'
   | 'audit'
@@ -48,6 +49,7 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
       { name: 'agents', path: paths.agents, icon: 'agent' },
       { name: 'functions', path: paths.functions, icon: 'function' },
       { name: 'hooks', path: paths.hooks, icon: 'hook' },
+      { name: 'secrets', path: paths.secrets, icon: 'key' },
       { name: 'configuration', path: paths.configuration, icon: 'plan' },
     ],
   },

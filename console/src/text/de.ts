@@ -9,6 +9,7 @@ import { queues } from './queues.de'
 import { schedules } from './schedules.de'
 import { security } from './security.de'
 import { state } from './state.de'
+import { waysOut } from './ways-out.de'
 
 export const de: Text = {
   ...config,
@@ -19,6 +20,7 @@ export const de: Text = {
   ...schedules,
   ...security,
   ...state,
+  ...waysOut,
   skip: 'Zum Inhalt springen',
   loading: 'Lädt',
   places: 'Orte',
@@ -31,6 +33,7 @@ export const de: Text = {
     queues: 'Warteschlangen',
     hooks: 'Hooks',
     configuration: 'Konfiguration',
+    secrets: 'Geheimnisse',
     state: 'Gedächtnis',
     files: 'Dateien',
     audit: 'Protokoll',
@@ -121,6 +124,7 @@ export const de: Text = {
     schedule: 'Zeitplan',
     api_key: 'API-Schlüssel',
     hook: 'Hook',
+    secret: 'Geheimnis',
     state_namespace: 'Namensraum',
     state_entry: 'Eintrag',
     file_collection: 'Sammlung',

@@ -8,6 +8,7 @@ import { queues } from './queues.en'
 import { schedules } from './schedules.en'
 import { security } from './security.en'
 import { state } from './state.en'
+import { waysOut } from './ways-out.en'
 
 export const en = {
   ...config,
@@ -18,6 +19,7 @@ export const en = {
   ...schedules,
   ...security,
   ...state,
+  ...waysOut,
   skip: 'Skip to the page',
   loading: 'Loading',
   places: 'Places',
@@ -30,6 +32,7 @@ export const en = {
     queues: 'Queues',
     hooks: 'Hooks',
     configuration: 'Configuration',
+    secrets: 'Secrets',
     state: 'State',
     files: 'Files',
     audit: 'Audit',
@@ -120,6 +123,7 @@ export const en = {
     schedule: 'Schedule',
     api_key: 'API key',
     hook: 'Hook',
+    secret: 'Secret',
     state_namespace: 'Namespace',
     state_entry: 'Entry',
     file_collection: 'Collection',

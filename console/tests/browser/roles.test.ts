@@ -291,6 +291,7 @@ describe.each([['Nora'], ['Olga']] as const)('%s, who has no right in the organi
       ['functions', 'functions:read'],
       ['runs', 'runs:read'],
       ['queues', 'runs:read'],
+      ['secrets', 'secrets:read'],
       ['audit', 'audit:read'],
       ['org', 'orgs:read'],
       ['members', 'members:read'],

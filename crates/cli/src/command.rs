@@ -15,7 +15,7 @@ use crate::screen::{Globals, Screen};
 use crate::{
     agents, apikeys, audit, completion, configure, credentials, declared, domains, functions, grants, groups,
     hooks, invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, queues,
-    quickstart, reference, roles, runs, schedules, sessions, state, stored, token, users, workers,
+    quickstart, reference, roles, runs, schedules, secrets, sessions, state, stored, token, users, workers,
 };
 
 /// Commands that speak to a server.
@@ -59,6 +59,9 @@ pub enum Command {
     /// Run functions when their time comes.
     #[command(subcommand)]
     Schedules(schedules::SchedulesCommand),
+    /// Keep values that functions use and nobody sees.
+    #[command(subcommand)]
+    Secrets(secrets::SecretsCommand),
     /// Let other systems set functions off.
     #[command(subcommand)]
     Hooks(hooks::HooksCommand),
@@ -178,6 +181,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Queues(command) => queues::run(desk, command).await,
         Command::Workers(command) => workers::run(desk, command).await,
         Command::Schedules(command) => schedules::run(desk, command).await,
+        Command::Secrets(command) => secrets::run(desk, command).await,
         Command::Hooks(command) => hooks::run(desk, command).await,
         Command::State(command) => state::run(desk, command).await,
         Command::Files(command) => stored::run(desk, command).await,

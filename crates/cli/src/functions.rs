@@ -13,7 +13,7 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::listing::{Columns, Listing, show, show_all};
 use crate::table::{Cell, Tone};
-use crate::{files, runs, span};
+use crate::{egress, files, runs, span};
 
 /// Between two attempts at the most, in seconds.
 const LONGEST_WAIT: i64 = 300;
@@ -60,7 +60,8 @@ pub struct Rollback {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   safeconduct functions push report.py --name ops:report --permission 'agents:read:all'
-  safeconduct functions push report.py --input-schema input.schema.json --timeout 30")]
+  safeconduct functions push report.py --input-schema input.schema.json --timeout 30
+  safeconduct functions push crm.py --secret CRM_TOKEN --egress 'GET,POST https://api.crm.example/v1'")]
 pub struct Push {
     /// Python file with `def handler(input, context)`.
     file: PathBuf,
@@ -102,6 +103,18 @@ pub struct Push {
     /// What a run's token may do at the most, if its caller may; may be repeated.
     #[arg(long = "permission", value_name = "PERMISSION")]
     permissions: Vec<String>,
+    /// Name of a secret that its runs are given, or have put into their requests; may be repeated.
+    #[arg(long = "secret", value_name = "NAME")]
+    secrets: Vec<String>,
+    /// What context.http may call; may be repeated. GET and HEAD if no method is named.
+    #[arg(long = "egress", value_name = "[METHODS ]URL")]
+    egress: Vec<String>,
+    /// Give its runs no secrets any more.
+    #[arg(long, conflicts_with = "secrets")]
+    no_secrets: bool,
+    /// Let it call nothing any more.
+    #[arg(long, conflicts_with = "egress")]
+    no_egress: bool,
     /// May be repeated; only for a new function.
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
@@ -318,6 +331,11 @@ impl Push {
             mode: self.mode.clone(),
             rate: self.rate.as_deref().map(rate_of).transpose()?,
             permissions: (!self.permissions.is_empty()).then(|| self.permissions.clone()),
+            secrets: (self.no_secrets || !self.secrets.is_empty()).then(|| self.secrets.clone()),
+            egress: match self.no_egress || !self.egress.is_empty() {
+                true => Some(self.egress.iter().map(|text| egress::rule(text)).collect::<Result<_, _>>()?),
+                false => None,
+            },
         })
     }
 
@@ -344,6 +362,8 @@ impl Push {
             && wanted.concurrency.is_none_or(|most| Some(most).filter(|most| *most > 0) == live.concurrency)
             && wanted.rate.is_none_or(|rate| Some(rate).filter(|rate| rate.starts > 0) == live.rate)
             && wanted.permissions.as_ref().is_none_or(|wanted| sorted(wanted) == sorted(&live.permissions))
+            && wanted.secrets.as_ref().is_none_or(|wanted| sorted(wanted) == sorted(&live.secrets))
+            && wanted.egress.as_ref().is_none_or(|wanted| egress::same(wanted, &live.egress))
     }
 
     fn full_name(&self) -> Result<(String, String), Failure> {
@@ -423,6 +443,8 @@ fn shown(desk: &mut Desk<'_>, function: &Function) -> Result<(), Failure> {
         ("at a time", Cell::from(version.concurrency.map_or_else(String::new, |most| most.to_string()))),
         ("rate", Cell::from(version.rate.map_or_else(String::new, rate))),
         ("permissions", Cell::from(version.permissions.join(", "))),
+        ("secrets", Cell::from(version.secrets.join(", "))),
+        ("may call", Cell::from(version.egress.iter().map(egress::shown).collect::<Vec<_>>().join(", "))),
         ("tags", Cell::from(summary.tags.join(", "))),
         ("visibility", Cell::from(&summary.visibility)),
         ("owner", Cell::from(&summary.owner.id)),

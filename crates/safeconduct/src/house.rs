@@ -21,6 +21,7 @@ use files::{Files, FilesGround};
 use functions::{Functions, FunctionsGround, FunctionsSettings};
 use ledger::{Ack, FactKind, Ledger, LedgerSettings};
 use mail::{Post, Relay, Route, Security};
+use named_secrets::{NamedSecrets, SecretsGround};
 use oauth::{Imported, Keys, Oauth, OauthParts, OauthSettings};
 use people::{CookieAuthenticator, CookieForm, People, PeopleSettings};
 use policies::{Policies, PoliciesGround, PoliciesSettings};
@@ -63,6 +64,7 @@ pub struct House {
     pub oauth: Oauth,
     pub audit: Audit,
     pub blobs: Blobs,
+    pub named_secrets: NamedSecrets,
     pub functions: Functions,
     pub policies: Policies,
     pub state: StateStore,
@@ -165,6 +167,14 @@ impl House {
             oauth.import_signing_key(people.home().await?.id, path).await?;
         }
         let blobs = open_blobs(&config, people.home().await?.id, &egress, &db, &keyring, &world).await?;
+        let named_secrets = NamedSecrets::new(SecretsGround {
+            db: db.clone(),
+            ledger: ledger.clone(),
+            keyring: keyring.clone(),
+            vault: vault.clone(),
+            access: access.clone(),
+            world: world.clone(),
+        });
         let ground = FunctionsGround {
             db: db.clone(),
             ledger: ledger.clone(),
@@ -174,6 +184,8 @@ impl House {
             access: access.clone(),
             blobs: blobs.clone(),
             tokens: Arc::new(TokensOfRuns(oauth.clone())),
+            secrets: named_secrets.clone(),
+            egress: egress.clone(),
             sandbox,
         };
         let engine = Ground {
@@ -295,6 +307,7 @@ impl House {
             oauth,
             audit,
             blobs,
+            named_secrets,
             functions,
             policies,
             state,
@@ -349,6 +362,7 @@ fn catalogue() -> Vec<&'static FactKind> {
         sign_in::KINDS,
         agents::KINDS,
         oauth::KINDS,
+        named_secrets::KINDS,
         functions::KINDS,
         policies::KINDS,
         state::KINDS,

@@ -23,6 +23,7 @@ pub fn routes(house: &House) -> Routes {
         .merge(agents::routes(door).with_state(house.agents.clone()))
         .merge(oauth::routes(door, &house.oauth))
         .merge(audit::routes(door).with_state(house.audit.clone()))
+        .merge(named_secrets::routes(door).with_state(house.named_secrets.clone()))
         .merge(functions::routes(door).with_state(house.functions.clone()))
         .merge(scim::routes(door).with_state(house.scim.clone()))
         .merge(policies::routes(door).with_state(house.policies.clone()))

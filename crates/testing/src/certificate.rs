@@ -5,6 +5,11 @@ use std::process::{Command, Stdio};
 
 /// For `localhost`, valid today and tomorrow, signed by an authority of its own.
 pub(crate) fn certificate(directory: &Path) -> [PathBuf; 2] {
+    certificate_for(directory, "DNS:localhost")
+}
+
+/// The same for other names, as openssl writes them.
+pub(crate) fn certificate_for(directory: &Path, names: &str) -> [PathBuf; 2] {
     let path = |name: &str| directory.join(name);
     let new = |name: &str, subject: &str, extensions: &[&str]| {
         let mut command = Command::new("openssl");
@@ -22,7 +27,8 @@ pub(crate) fn certificate(directory: &Path) -> [PathBuf; 2] {
         command
     };
     let authority = new("authority", "/CN=Test authority", &[]).status().expect("openssl starts");
-    let extensions = ["subjectAltName=DNS:localhost", "basicConstraints=critical,CA:FALSE"];
+    let names = format!("subjectAltName={names}");
+    let extensions = [names.as_str(), "basicConstraints=critical,CA:FALSE"];
     let mut signed = new("server", "/CN=localhost", &extensions);
     signed.arg("-CA").arg(path("authority.pem")).arg("-CAkey").arg(path("authority.key"));
     let server = signed.status().expect("openssl starts");

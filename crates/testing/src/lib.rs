@@ -17,6 +17,7 @@ mod postgres;
 mod scim;
 mod supervised;
 mod tamper;
+mod upstream;
 mod vault;
 mod webhooks;
 
@@ -30,6 +31,7 @@ pub use mail::{Letter, MailSink, Protection};
 pub use oidc::OidcProvider;
 pub use scim::scim_tester;
 pub use tamper::{Cell, Tamper};
+pub use upstream::Upstream;
 pub use vault::VaultServer;
 pub use webhooks::{VendorsDelivery, signed_by_vendors};
 

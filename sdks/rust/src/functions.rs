@@ -67,6 +67,10 @@ pub struct FunctionVersion {
     pub rate: Option<Rate>,
     /// What a run's token may do at the most, beyond its own run.
     pub permissions: Vec<String>,
+    /// Secrets that its runs are given, or have put into their requests.
+    pub secrets: Vec<String>,
+    /// What `context.http` may call; nothing without.
+    pub egress: Vec<EgressRule>,
     pub author: Owner,
     pub created_at: Time,
 }
@@ -116,6 +120,29 @@ pub struct NewVersion {
     pub rate: Option<Rate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub egress: Option<Vec<EgressRule>>,
+}
+
+/// Requests that `context.http` makes: with one of these methods, to this host, below this path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EgressRule {
+    /// `GET` and `HEAD` if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<String>,
+    /// `api.example.com`, or `*.example.com` for all below.
+    pub host: String,
+    /// `/` if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// `https` if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
+    /// The scheme's own if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
 }
 
 /// How often a function may start: so many times in any span of that length.

@@ -34,6 +34,7 @@ mod resource_prefixes;
 mod roles;
 mod runs;
 mod schedules;
+mod secrets;
 mod signing_keys;
 mod sse;
 mod state;
@@ -72,8 +73,8 @@ pub use files::{
     FileVersion, Files, NewFileCollection, NewFileUpload, StoredFile,
 };
 pub use functions::{
-    Execution, Function, FunctionFilter, FunctionSummary, FunctionVersion, Functions, NewFunction,
-    NewVersion, Rate, Retry,
+    EgressRule, Execution, Function, FunctionFilter, FunctionSummary, FunctionVersion, Functions,
+    NewFunction, NewVersion, Rate, Retry,
 };
 pub use grants::{Grant, GrantFilter, Grants, NewGrant};
 pub use groups::{Group, GroupFilter, GroupMember, GroupPatch, Groups, NewGroup};
@@ -109,6 +110,7 @@ pub use runs::{
 pub use schedules::{
     NewSchedule, Schedule, ScheduleFilter, SchedulePreview, ScheduleTick, ScheduleTiming, Schedules,
 };
+pub use secrets::{NamedSecret, NewSecret, NewSecretValue, SecretDetail, SecretFilter, Secrets, VaultPlace};
 pub use signing_keys::{RotatedKeys, SigningKeys, TokenKey};
 pub use sse::Event;
 pub use state::{

@@ -13,6 +13,10 @@ const DOMAIN_EDGES: &[(&str, &str)] = &[
     // A link opens only while whoever made it may read the file.
     ("files", "access"),
     ("functions", "access"),
+    // A version names secrets, which its runs are given.
+    ("functions", "named_secrets"),
+    // Whoever answers for a use must still hold it.
+    ("named_secrets", "access"),
     ("oauth", "access"),
     ("oauth", "agents"),
     ("oauth", "audit"),

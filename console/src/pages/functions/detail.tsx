@@ -7,6 +7,7 @@ import type { Body, Fn, FnVersion } from '../../api/types'
 import { Equivalent } from '../../components/equivalent'
 import { Chip } from '../../components/identity'
 import { RunTable } from '../../components/runs'
+import { shownRule } from '../../forms/egress-rules'
 import { FunctionForm } from '../../forms/function'
 import { useChange } from '../../hooks/change'
 import { named, useReason } from '../../hooks/rights'
@@ -205,6 +206,20 @@ function Versions({ of: fn }: { of: Fn }) {
       head: text.queues.rate,
       cell: ({ rate }) => (
         <span className="mono">{rate ? text.queues.startsIn(rate.starts, rate.per_seconds) : '–'}</span>
+      ),
+      wide: true,
+    },
+    {
+      id: 'ways_out',
+      head: text.egress.rules,
+      cell: ({ egress, secrets }) => (
+        <span className="name mono">
+          {egress.length === 0 && <span className="muted">{text.egress.nothing}</span>}
+          {egress.map((rule) => (
+            <span key={shownRule(rule)}>{shown(shownRule(rule))}</span>
+          ))}
+          {secrets.length > 0 && <span className="muted">{shown(secrets.join(', '))}</span>}
+        </span>
       ),
       wide: true,
     },

@@ -73,6 +73,8 @@ codes! {
     POLICY_ACTIVE = "policy_active", 409, "The version is in force already";
     POLICY_NOT_ACTIVE = "policy_not_active", 409, "The version is not in force";
     NAMESPACE_EXISTS = "namespace_exists", 409, "A namespace of this name exists";
+    SECRET_EXISTS = "secret_exists", 409, "A secret of this name exists";
+    SECRET_IN_USE = "secret_in_use", 409, "Something uses the secret";
     SCHEDULE_EXISTS = "schedule_exists", 409, "A schedule of this name exists";
     VERSION_LIVE = "version_live", 409, "The version is live already";
     RUN_OPEN = "run_open", 409, "A run of it is still open";

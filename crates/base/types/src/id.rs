@@ -149,6 +149,8 @@ ids! {
     FunctionId = "fn",
     /// An immutable version of a function.
     FunctionVersionId = "fnv",
+    /// A named secret of an organization.
+    SecretId = "sec",
     /// A run.
     RunId = "run",
     /// A process that works on runs.

@@ -112,6 +112,11 @@ impl Access {
         self.0.standings.get((org, principal.uuid()), || self.known(org, principal)).await
     }
 
+    /// Whether somebody is there and active: what a suspended one may do is still known.
+    pub async fn stands(&self, org: OrgId, principal: PrincipalId) -> Result<bool, Problem> {
+        Ok(self.standing(org, principal).await?.is_some_and(|known| known.active))
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }

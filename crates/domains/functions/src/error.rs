@@ -2,6 +2,7 @@
 
 use db::{CommitError, DbError};
 use ledger::LedgerError;
+use named_secrets::SecretError;
 use problem::{FieldError, Problem};
 use runs::RunsError;
 use sandbox::{SandboxError, SyntaxCheckError, SyntaxError};
@@ -30,6 +31,8 @@ pub enum FunctionError {
     Refused(Problem),
     #[error(transparent)]
     Runs(#[from] RunsError),
+    #[error(transparent)]
+    Named(#[from] SecretError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
@@ -106,6 +109,7 @@ impl From<FunctionError> for Problem {
             .with_context(context),
             FunctionError::Refused(problem) => problem,
             FunctionError::Runs(error) => error.into(),
+            FunctionError::Named(error) => error.into(),
             FunctionError::Ledger(error) => error.into(),
             FunctionError::Secrets(error) => error.into(),
             FunctionError::Sealed(error) => Self::internal(error),

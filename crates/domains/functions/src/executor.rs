@@ -6,11 +6,15 @@ use std::time::Duration;
 use access::Access;
 use authority::{Authority, Required, Selector};
 use db::{Db, OrgScope};
+use egress::Egress;
 use futures::future::BoxFuture;
+use named_secrets::NamedSecrets;
+use parking_lot::Mutex;
 use problem::Problem;
 use runs::{Ending, Executor, Finish, LogSink, RunError, RunToken, Task, Usage};
 use sandbox::{
-    Call, ContextFrame, LogLevel, LogLine, LogSource, Outcome, Progress, Report, Sandbox, ZygoteSpec,
+    Call, ContextFrame, LogLevel, LogLine, LogSource, Outcome, Progress, Redactor, Report, Sandbox,
+    ZygoteSpec,
 };
 use tokio::sync::{mpsc, watch};
 use types::{FunctionId, FunctionVersionId, Id, World, json};
@@ -18,6 +22,7 @@ use web::PrincipalId;
 
 use crate::mandate::{RunPass, RunTokens, TokenWanted, principals};
 use crate::model::{Function, FunctionRef, Mode};
+use crate::outgoing::{self, Held, HttpDoor, Tally};
 use crate::service::FunctionsGround;
 use crate::settings::FunctionsSettings;
 use crate::slots::Slots;
@@ -43,6 +48,8 @@ struct Inner {
     access: Access,
     versions: Versions,
     tokens: Arc<dyn RunTokens>,
+    secrets: NamedSecrets,
+    egress: Egress,
     /// None where this machine has none.
     sandbox: Option<Sandbox>,
     settings: FunctionsSettings,
@@ -76,13 +83,15 @@ impl FunctionExecutor {
         settings: FunctionsSettings,
         slots: Slots,
     ) -> Self {
-        let FunctionsGround { db, world, access, tokens, sandbox, .. } = ground;
+        let FunctionsGround { db, world, access, tokens, secrets, egress, sandbox, .. } = ground;
         Self(Arc::new(Inner {
             db: db.clone(),
             world: world.clone(),
             access: access.clone(),
             versions,
             tokens: tokens.clone(),
+            secrets: secrets.clone(),
+            egress: egress.clone(),
             sandbox: sandbox.clone(),
             settings,
             slots,
@@ -101,11 +110,14 @@ impl FunctionExecutor {
         let version = FunctionVersionId::from_uuid(task.run.version.unwrap_or_default());
         let ready = self.0.versions.get(&scope, version).await.map_err(|error| ours(Problem::from(error)))?;
         self.still_allowed(task, &function).await?;
+        let held = outgoing::hold(&self.0.secrets, &scope, task, &ready.version).await?;
         let pass = self.token(task, &ready).await?;
-        let report = self.call(task, &function, &ready, &pass).await?;
+        let tally = Arc::new(Tally::default());
+        let report = self.call(task, &function, &ready, &pass, held, &tally).await?;
         drop(pass.counted);
         let token = RunToken { jti: pass.jti, audience: pass.audience, scope: pass.scope, txn: pass.txn };
         let mut finish = finish(report, &ready, Some(token));
+        finish.outgoing = tally.told();
         finish.again_in = ready.version.retry.map(|retry| retry.wait(task.run.attempts, &self.0.world));
         Ok(finish)
     }
@@ -150,6 +162,8 @@ impl FunctionExecutor {
         function: &Function,
         ready: &Ready,
         pass: &RunPass,
+        held: Held,
+        tally: &Arc<Tally>,
     ) -> Result<Report, Ending> {
         let unavailable =
             |reason: &str| failed("sandbox_unavailable", format!("{reason} The server's log says more."));
@@ -168,8 +182,9 @@ impl FunctionExecutor {
         let call = Call {
             zygote: if version.mode == Mode::Cold { zygote.cold() } else { zygote },
             input: task.input.clone(),
-            context: self.context(task, ready, pass),
+            context: ContextFrame { secrets: held.given.clone(), ..self.context(task, ready, pass) },
             limits: ready.limits(&self.0.settings),
+            outside: Some(Arc::new(self.way_out(task, ready, held, tally, send.clone()))),
             logs: send,
             progress,
             cancel: task.cancel.clone(),
@@ -180,6 +195,29 @@ impl FunctionExecutor {
         // They end with the last word: the call has let go of its ends of the channels.
         let _ = (forwarding.await, watching.await);
         report.map_err(|error| Ending::Again(error.to_string()))
+    }
+
+    fn way_out(
+        &self,
+        task: &Task,
+        ready: &Ready,
+        held: Held,
+        tally: &Arc<Tally>,
+        log: mpsc::Sender<LogLine>,
+    ) -> HttpDoor {
+        let given = held.given.iter().map(|(name, value)| (name.as_str(), value));
+        HttpDoor::new(outgoing::Inner {
+            egress: self.0.egress.clone(),
+            rules: ready.version.egress.clone(),
+            secrets: self.0.secrets.clone(),
+            scope: OrgScope::proven(task.run.org),
+            given: Redactor::new(given),
+            usable: held.usable,
+            reading: held.reading,
+            tally: tally.clone(),
+            log,
+            hidden: Mutex::default(),
+        })
     }
 
     fn context(&self, task: &Task, ready: &Ready, pass: &RunPass) -> ContextFrame {
@@ -270,6 +308,7 @@ fn finish(report: Report, ready: &Ready, token: Option<RunToken>) -> Finish {
         token,
         logs_truncated: report.logs_truncated,
         again_in: None,
+        outgoing: None,
     }
 }
 

@@ -3,9 +3,11 @@
 ledger::fact_kinds! {
     pub FUNCTION_CREATED = "function.created", Notice, "A function was created with its first version.", {
         namespace: Text, name: Text, version: Text, code_sha256: Hash, permissions: TextList,
+        secrets: TextList, egress: TextList,
     };
     pub FUNCTION_PUBLISHED = "function.published", Notice, "A function got a new version, which is live.", {
         version: Text, number: Integer, code_sha256: Hash, permissions: TextList,
+        secrets: TextList, egress: TextList,
     };
     pub FUNCTION_MADE_LIVE = "function.made_live", Notice, "An earlier or later version of a function is the live one now.", {
         version: Text, number: Integer, before: Text,

@@ -11,6 +11,7 @@ mod executor;
 mod facts;
 mod mandate;
 mod model;
+mod outgoing;
 mod rate;
 mod retry;
 mod roster;

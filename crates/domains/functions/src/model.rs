@@ -5,12 +5,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use authority::Authority;
+use named_secrets::SecretName;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use types::{FunctionId, FunctionVersionId, Id, OrgId, Timestamp};
 use utoipa::ToSchema;
 use web::{Object, PrincipalId};
 
+use crate::outgoing::EgressRule;
 use crate::rate::Rate;
 use crate::retry::Retry;
 
@@ -154,6 +156,10 @@ pub struct Version {
     pub rate: Option<Rate>,
     /// What its token may do at the most.
     pub permissions: Authority,
+    /// What its runs are given, or have put into their requests.
+    pub secrets: Vec<SecretName>,
+    /// What `context.http` may call; nothing without.
+    pub egress: Vec<EgressRule>,
     /// `usr_…` or `agt_…`.
     pub author: String,
     pub created_at: Timestamp,

@@ -1,7 +1,10 @@
 //! Functions in files of configuration: each with the version that calls run. A change publishes another version.
 
+use std::collections::BTreeSet;
+
 use authority::{Authority, Permission};
 use manifest::Section;
+use named_secrets::SecretName;
 use problem::Problem;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -10,6 +13,7 @@ use utoipa::ToSchema;
 use web::{Errand, Undone};
 
 use crate::model::{Function, FunctionRef, Mode, Runtime, Version, Visibility};
+use crate::outgoing::EgressRule;
 use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::routes::functions::{COLUMNS, CreateFunction, DeleteFunction, ListFunctions};
@@ -71,6 +75,14 @@ pub struct FunctionEntry {
     #[serde(default)]
     #[schema(value_type = Vec<String>, max_items = 100)]
     permissions: Vec<Permission>,
+    /// Names of secrets; never their values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, max_items = 50)]
+    secrets: Vec<SecretName>,
+    /// What `context.http` may call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 100)]
+    egress: Vec<EgressRule>,
     #[serde(default)]
     #[schema(max_items = 50)]
     tags: Vec<String>,
@@ -117,6 +129,7 @@ impl Section for FunctionsSection {
             concurrency: entry.concurrency.filter(|most| *most > 0),
             rate: entry.rate.filter(|rate| rate.starts > 0),
             permissions: entry.permissions.into_iter().collect::<Authority>().permissions().to_vec(),
+            secrets: entry.secrets.into_iter().collect::<BTreeSet<_>>().into_iter().collect(),
             ..entry
         }
     }
@@ -192,6 +205,8 @@ fn version(entry: &FunctionEntry) -> WantedVersion {
         concurrency: entry.concurrency,
         rate: entry.rate,
         permissions: Some(entry.permissions.clone()),
+        secrets: Some(entry.secrets.clone()),
+        egress: Some(entry.egress.clone()),
     }
 }
 
@@ -212,6 +227,8 @@ fn told(function: Function, live: &Version) -> (String, FunctionEntry) {
         concurrency: live.concurrency,
         rate: live.rate,
         permissions: live.permissions.permissions().to_vec(),
+        secrets: live.secrets.clone(),
+        egress: live.egress.clone(),
         tags: function.tags,
         visibility: function.visibility,
     };

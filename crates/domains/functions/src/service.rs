@@ -1,5 +1,6 @@
 //! Decisions about functions: creating, publishing, deleting.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use access::Access;
@@ -8,24 +9,30 @@ use blobs::Blobs;
 use cluster::Feed;
 use crypto::hash::sha256;
 use db::{Change, Db};
+use egress::Egress;
 use ledger::{FactKind, Ledger};
+use named_secrets::{NamedSecret, NamedSecrets, SecretName, Use};
 use problem::{Problem, VERSION_LIVE};
 use runs::Runs;
 use sandbox::Sandbox;
 use secrets::Keyring;
 use serde_json::{Value, json};
-use types::{FunctionId, FunctionVersionId, OrgId, World};
+use types::{FunctionId, FunctionVersionId, Id, OrgId, World};
 use web::{Allowance, Decided, Details};
 
 use crate::executor::FunctionExecutor;
 use crate::mandate::RunTokens;
 use crate::model::{Function, FunctionRef, Mode, Runtime, Version, Visibility, is_identifier};
+use crate::outgoing::EgressRule;
 use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::settings::FunctionsSettings;
 use crate::slots::Slots;
 use crate::versions::{Ready, Versions};
 use crate::{FunctionError, facts, store};
+
+/// What functions are among those who use secrets.
+const USER: &str = "function";
 
 /// What functions stand on in this process.
 pub struct FunctionsGround {
@@ -37,6 +44,8 @@ pub struct FunctionsGround {
     pub access: Access,
     pub blobs: Blobs,
     pub tokens: Arc<dyn RunTokens>,
+    pub secrets: NamedSecrets,
+    pub egress: Egress,
     /// None where this machine has none: everything else works.
     pub sandbox: Option<Sandbox>,
 }
@@ -54,6 +63,7 @@ pub(crate) struct Inner {
     pub(crate) versions: Versions,
     pub(crate) runs: Runs,
     pub(crate) tokens: Arc<dyn RunTokens>,
+    pub(crate) secrets: NamedSecrets,
     pub(crate) sandbox: Option<Sandbox>,
     pub(crate) settings: FunctionsSettings,
     slots: Slots,
@@ -87,6 +97,8 @@ pub(crate) struct WantedVersion {
     /// Without starts for no limit.
     pub(crate) rate: Option<Rate>,
     pub(crate) permissions: Option<Vec<authority::Permission>>,
+    pub(crate) secrets: Option<Vec<SecretName>>,
+    pub(crate) egress: Option<Vec<EgressRule>>,
 }
 
 /// A function with one of its versions.
@@ -107,9 +119,21 @@ impl Functions {
         let slots = Slots::default();
         let executor = FunctionExecutor::new(&ground, versions.clone(), settings.clone(), slots.clone());
         let runs = engine(executor);
-        let FunctionsGround { db, ledger, world, feed, blobs, tokens, sandbox, .. } = ground;
-        let inner =
-            Inner { db, ledger, world, feed, blobs, versions, runs, tokens, sandbox, settings, slots };
+        let FunctionsGround { db, ledger, world, feed, blobs, tokens, secrets, sandbox, .. } = ground;
+        let inner = Inner {
+            db,
+            ledger,
+            world,
+            feed,
+            blobs,
+            versions,
+            runs,
+            tokens,
+            secrets,
+            sandbox,
+            settings,
+            slots,
+        };
         Self(Arc::new(inner))
     }
 
@@ -194,6 +218,7 @@ impl Functions {
             revision: 1,
         };
         by.check(&function.object())?;
+        let held = self.usable(by, &version).await?;
         let sealed = self.accept_code(&version).await?;
         let fact =
             by.fact(&facts::FUNCTION_CREATED).target("function", id, function.full_name()).data(json!({
@@ -202,10 +227,13 @@ impl Functions {
                 "version": version.id,
                 "code_sha256": hex::encode(version.code_sha256),
                 "permissions": named(&version.permissions),
+                "secrets": version.secrets,
+                "egress": told(&version.egress),
             }));
         let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
             .statement(store::insert(&function))
             .statement(store::insert_version(&version, sealed));
+        let change = self.in_use(change, &function, &held);
         Ok(Decided::new(change, Versioned { function, version }))
     }
 
@@ -221,6 +249,7 @@ impl Functions {
         let live = inner.versions.get(&by.scope(), function.live_version).await?;
         let number = function.last_number + 1;
         let version = self.draft(by, function.id, number, wanted, Some(&live.version))?;
+        let held = self.usable(by, &version).await?;
         let sealed = self.accept_code(&version).await?;
         self.advance(&mut function);
         function.live_version = version.id;
@@ -230,9 +259,12 @@ impl Functions {
             "number": number,
             "code_sha256": hex::encode(version.code_sha256),
             "permissions": named(&version.permissions),
+            "secrets": version.secrets,
+            "egress": told(&version.egress),
         });
         let change = self.change(by, &function, &facts::FUNCTION_PUBLISHED, data).await?;
         let change = change.statement(store::insert_version(&version, sealed));
+        let change = self.in_use(change, &function, &held);
         Ok(Decided::new(change, Versioned { function, version }))
     }
 
@@ -256,10 +288,12 @@ impl Functions {
             return Err(Problem::new(&VERSION_LIVE, detail).into());
         }
         held(&ready.version.permissions, by)?;
+        let secrets = self.usable(by, &ready.version).await?;
         let before = std::mem::replace(&mut function.live_version, version);
         self.advance(&mut function);
         let data = json!({ "version": version, "number": ready.version.number, "before": before });
         let change = self.change(by, &function, &facts::FUNCTION_MADE_LIVE, data).await?;
+        let change = self.in_use(change, &function, &secrets);
         Ok(Decided::new(change, Versioned { function, version: ready.version.clone() }))
     }
 
@@ -274,7 +308,25 @@ impl Functions {
         self.advance(&mut function);
         function.deleted_at = Some(function.updated_at);
         let change = self.change(by, &function, &facts::FUNCTION_DELETED, json!({})).await?;
+        let change = change.statement(self.0.secrets.let_go(function.org, USER, function.id.uuid()));
         Ok(Decided::new(change, Versioned { function, version: live.version.clone() }))
+    }
+
+    /// The secrets that a version names, if the caller may use each. What they may not see is not told apart from what is
+    /// not there.
+    pub(crate) async fn usable(
+        &self,
+        by: &Allowance,
+        version: &Version,
+    ) -> Result<Vec<NamedSecret>, FunctionError> {
+        Ok(self.0.secrets.usable(by, &version.secrets, "/secrets").await?)
+    }
+
+    /// While it is the live one, its secrets do not go.
+    fn in_use(&self, change: Change, function: &Function, secrets: &[NamedSecret]) -> Change {
+        let label = function.full_name();
+        let user = Use { kind: USER, id: function.id.uuid(), label: &label };
+        self.0.secrets.take_into_use(change, user, function.org, secrets)
     }
 
     fn draft(
@@ -325,6 +377,14 @@ impl Functions {
                 None => live.and_then(|live| live.rate),
             },
             permissions,
+            secrets: match &wanted.secrets {
+                Some(names) => names.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
+                None => live.map(|live| live.secrets.clone()).unwrap_or_default(),
+            },
+            egress: match &wanted.egress {
+                Some(rules) => rules.clone(),
+                None => live.map(|live| live.egress.clone()).unwrap_or_default(),
+            },
             author: by.caller().principal().to_string(),
             created_at: self.0.world.now(),
         })
@@ -377,7 +437,6 @@ fn within(field: &'static str, wanted: Option<i64>, most: i64) -> Result<i64, Fu
     }
 }
 
-/// Nobody grants what they do not hold.
 /// Nobody lets a version do what they do not hold.
 pub(crate) fn held(permissions: &Authority, by: &Allowance) -> Result<(), FunctionError> {
     let author = access::effective(by.caller());
@@ -385,6 +444,10 @@ pub(crate) fn held(permissions: &Authority, by: &Allowance) -> Result<(), Functi
         Some(more) => Err(FunctionError::Exceeded(more.to_string())),
         None => Ok(()),
     }
+}
+
+fn told(rules: &[EgressRule]) -> Vec<String> {
+    rules.iter().map(ToString::to_string).collect()
 }
 
 fn named(authority: &Authority) -> Vec<String> {

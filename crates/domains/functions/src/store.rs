@@ -57,7 +57,8 @@ pub(crate) fn update(function: &Function) -> Statement {
 pub(crate) fn insert_version(version: &Version, code: Vec<u8>) -> Statement {
     let text = "INSERT INTO function_versions (org, id, function, number, runtime, code, code_sha256, entrypoint, \
                 input_schema, output_schema, timeout_seconds, memory_mb, permissions, author, created_at, retry, concurrency, \
-                rate, mode) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+                rate, mode, secrets, egress) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+                $17, $18, $19, $20, $21)";
     let schema = |schema: &Option<serde_json::Value>| schema.as_ref().map(ToString::to_string);
     let params = vec![
         version.org.uuid().into(),
@@ -79,6 +80,8 @@ pub(crate) fn insert_version(version: &Version, code: Vec<u8>) -> Statement {
         version.concurrency.into(),
         version.rate.and_then(|rate| serde_json::to_string(&rate).ok()).into(),
         version.mode.name().into(),
+        serde_json::to_string(&version.secrets).unwrap_or_default().into(),
+        serde_json::to_string(&version.egress).unwrap_or_default().into(),
     ];
     sql(text, params)
 }
@@ -188,7 +191,7 @@ fn function(org: OrgId, mut row: Row) -> Result<Function, DbError> {
 
 const VERSION: &str = "SELECT id, function, number, runtime, code, code_sha256, entrypoint, input_schema, \
                        output_schema, timeout_seconds, memory_mb, permissions, author, created_at, retry, \
-                       concurrency, rate, mode \
+                       concurrency, rate, mode, secrets, egress \
                        FROM function_versions";
 
 /// A version whose code is still sealed.
@@ -245,6 +248,8 @@ fn stored(org: OrgId, mut row: Row) -> Result<Stored, DbError> {
         concurrency: row.next()?,
         rate: row.next::<Option<String>>()?.and_then(|text| serde_json::from_str(&text).ok()),
         mode: row.parse()?,
+        secrets: row.json()?,
+        egress: row.json()?,
     };
     Ok(Stored { version, code })
 }

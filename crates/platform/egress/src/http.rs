@@ -1,5 +1,7 @@
 //! One call over HTTP/1.1, on a connection of its own.
 
+use std::time::Duration;
+
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
@@ -9,7 +11,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
-use crate::{Destination, Egress, EgressError};
+use crate::{CALL, Destination, Egress, EgressError};
 
 /// Documents of the kind that is asked for here are small.
 const MOST: usize = 1024 * 1024;
@@ -25,6 +27,8 @@ pub struct Request<'a> {
     authorities: Option<&'a str>,
     /// Bytes that the answer may have.
     most: usize,
+    /// For the whole of the call.
+    pub(crate) within: Duration,
 }
 
 /// What came back, whole.
@@ -81,6 +85,12 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// Waits so long for the whole of the answer; ten seconds if it is not said.
+    pub fn within(mut self, span: Duration) -> Self {
+        self.within = span;
+        self
+    }
+
     /// Trusts these certificates (PEM) too.
     pub fn trusting(mut self, authorities: &'a str) -> Self {
         self.authorities = Some(authorities);
@@ -96,7 +106,16 @@ impl<'a> Request<'a> {
         if !is_web || !is_plain || uri.host().is_none_or(str::is_empty) {
             return Err(wrong());
         }
-        Ok(Self { method, url, uri, headers: Vec::new(), body: Bytes::new(), authorities: None, most: MOST })
+        Ok(Self {
+            method,
+            url,
+            uri,
+            headers: Vec::new(),
+            body: Bytes::new(),
+            authorities: None,
+            most: MOST,
+            within: CALL,
+        })
     }
 
     /// A header; it is secret, whatever it is.
@@ -161,11 +180,11 @@ where
     telemetry::spawn("egress connection", async move { drop(connection.await) });
     let authority = request.uri.authority().map_or("", |authority| authority.as_str());
     let path = request.uri.path_and_query().map_or("/", |path| path.as_str());
-    let mut built = hyper::Request::builder()
-        .method(request.method.clone())
-        .uri(path)
-        .header(HOST, authority)
-        .header(USER_AGENT, concat!("safeconduct/", env!("CARGO_PKG_VERSION")));
+    let mut built =
+        hyper::Request::builder().method(request.method.clone()).uri(path).header(HOST, authority);
+    if !request.headers.iter().any(|(name, _)| *name == USER_AGENT) {
+        built = built.header(USER_AGENT, concat!("safeconduct/", env!("CARGO_PKG_VERSION")));
+    }
     for (name, value) in &request.headers {
         built = built.header(name, value);
     }

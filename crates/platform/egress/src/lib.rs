@@ -91,10 +91,10 @@ impl Egress {
 
     /// One HTTP call. The status is the caller's to judge; a redirect is an answer like any other.
     pub async fn call(&self, to: Destination, request: Request<'_>) -> Result<Answer, EgressError> {
-        let host = request.host().to_owned();
-        let outcome = match timeout(CALL, self.exchange(to, request)).await {
+        let (host, within) = (request.host().to_owned(), request.within);
+        let outcome = match timeout(within, self.exchange(to, request)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(EgressError::Silent { host, seconds: CALL.as_secs() }),
+            Err(_) => Err(EgressError::Silent { host, seconds: within.as_secs() }),
         };
         let label = outcome.as_ref().map_or_else(EgressError::label, |_| "answered");
         metrics::counter!("safeconduct_egress_calls_total", "outcome" => label).increment(1);

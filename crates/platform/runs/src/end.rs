@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::house::Runs;
 use crate::keep::AUTHORITY_LOST;
 use crate::live::{Held, Stop};
-use crate::model::{Ending, Finish, Papers, Run, RunError, RunState, RunToken, Shown, Usage};
+use crate::model::{Ending, Finish, Outgoing, Papers, Run, RunError, RunState, RunToken, Shown, Usage};
 use crate::store::{self, End};
 use crate::{RunsError, facts};
 
@@ -101,7 +101,9 @@ impl Runs {
             end.output_size = Some(i64::try_from(bytes.len()).unwrap_or(i64::MAX));
             (end.output, output) = self.store(&scope, run.id, "output", bytes).await?;
         }
-        let fact = Ended { run, papers, end: &end, reason, token: finish.token.as_ref(), target }.fact();
+        let outgoing = finish.outgoing.as_ref();
+        let token = finish.token.as_ref();
+        let fact = Ended { run, papers, end: &end, reason, token, outgoing, target }.fact();
         let mut change = Change::new(scope, self.0.ledger.seal(fact).await?).statement(store::end(run, &end));
         // The segment first: after the end its fence still stands, but readers stop at the end.
         for statement in segment.into_iter().map(|(statement, _)| statement).chain(progress).chain(output) {
@@ -138,7 +140,8 @@ impl Runs {
         let end = self.ended(run, state, &finish, error.as_ref()).await?;
         let target = self.executor(&run.kind).map_or("run", |executor| executor.target());
         let reason = Some(why);
-        let fact = Ended { run, papers: &papers, end: &end, reason, token: None, target }.fact();
+        let fact =
+            Ended { run, papers: &papers, end: &end, reason, token: None, outgoing: None, target }.fact();
         let change = Change::new(OrgScope::proven(run.org), self.0.ledger.seal(fact).await?);
         let made = self.0.db.commit(change.statement(store::end(run, &end)).wake_queue()).await;
         self.0.watchers.moved(run.id);
@@ -234,6 +237,7 @@ struct Ended<'a> {
     end: &'a End,
     reason: Option<&'static str>,
     token: Option<&'a RunToken>,
+    outgoing: Option<&'a Outgoing>,
     target: &'static str,
 }
 
@@ -269,6 +273,11 @@ impl Ended<'_> {
             data.insert("token".into(), json!(token.jti));
             data.insert("token_audience".into(), json!(token.audience));
             data.insert("token_scope".into(), json!(token.scope));
+        }
+        if let Some(outgoing) = self.outgoing.filter(|_| end.state != RunState::Dead) {
+            data.insert("requests".into(), json!(outgoing.requests));
+            data.insert("requests_blocked".into(), json!(outgoing.blocked));
+            data.insert("requested_hosts".into(), json!(outgoing.hosts));
         }
         if let Some(sha256) = end.output_sha256 {
             data.insert("output_sha256".into(), json!(hex::encode(sha256)));

@@ -5,21 +5,25 @@ ledger::fact_kinds! {
         kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, queued_ms: Integer, wall_ms: Integer,
         cpu_ms: Integer, input_sha256: Hash, output_sha256: Hash, token: Optional(&Text), token_audience: Optional(&Text),
         token_scope: Optional(&Text),
+        requests: Optional(&Integer), requests_blocked: Optional(&Integer), requested_hosts: Optional(&TextList),
     };
     pub RUN_FAILED = "run.failed", Notice, "A run ended with an error.", {
         kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, queued_ms: Integer, wall_ms: Integer,
         cpu_ms: Integer, input_sha256: Hash, error: Text, token: Optional(&Text), token_audience: Optional(&Text),
         token_scope: Optional(&Text),
+        requests: Optional(&Integer), requests_blocked: Optional(&Integer), requested_hosts: Optional(&TextList),
     };
     pub RUN_TIMED_OUT = "run.timed_out", Notice, "A run used up its time and was killed.", {
         kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, queued_ms: Integer, wall_ms: Integer,
         cpu_ms: Integer, input_sha256: Hash, error: Text, token: Optional(&Text), token_audience: Optional(&Text),
         token_scope: Optional(&Text),
+        requests: Optional(&Integer), requests_blocked: Optional(&Integer), requested_hosts: Optional(&TextList),
     };
     pub RUN_CANCELLED = "run.cancelled", Notice, "A run was ended from outside, with everything that it had started.", {
         kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, input_sha256: Hash,
         reason: Text, token: Optional(&Text), token_audience: Optional(&Text),
         token_scope: Optional(&Text),
+        requests: Optional(&Integer), requests_blocked: Optional(&Integer), requested_hosts: Optional(&TextList),
     };
     pub RUN_DEAD = "run.dead", Warning, "A run was given up: its attempts are spent.", {
         kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, input_sha256: Hash, error: Text,

@@ -33,8 +33,8 @@ pub use letters::Act;
 pub use live::LogSink;
 pub use logs::LogLine;
 pub use model::{
-    Concurrency, Contents, Ending, Finish, Footing, Mandate, NewRun, Order, Progress, Queue, Rate, Run,
-    RunError, RunState, RunToken, Target, Trigger, Usage,
+    Concurrency, Contents, Ending, Finish, Footing, Mandate, NewRun, Order, Outgoing, Progress, Queue, Rate,
+    Run, RunError, RunState, RunToken, Target, Trigger, Usage,
 };
 pub use read::{Move, RunFilter};
 pub use underway::Underway;

@@ -146,7 +146,8 @@ impl Mandate {
         self.stands_on.iter().filter_map(|footing| Kin::of(&footing.kind, footing.key)).collect()
     }
 
-    pub(crate) fn origin(&self, run: RunId) -> Origin {
+    /// What a fact of the run tells of where it comes from.
+    pub fn origin(&self, run: RunId) -> Origin {
         Origin {
             request: self.request,
             jti: self.jti,
@@ -374,12 +375,30 @@ pub struct Finish {
     /// Where it failed or timed out: after how long another attempt is worth making. Without attempts left the run is
     /// given up as dead.
     pub again_in: Option<Duration>,
+    /// What was asked of others for it in its last attempt.
+    pub outgoing: Option<Outgoing>,
+}
+
+/// Requests that the house made for a run, as its fact tells them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    pub requests: i64,
+    pub blocked: i64,
+    /// Some of those that were called.
+    pub hosts: Vec<String>,
 }
 
 impl Finish {
     /// An end without any work done.
     pub fn without_work(ending: Ending) -> Self {
-        Self { ending, usage: Usage::default(), token: None, logs_truncated: false, again_in: None }
+        Self {
+            ending,
+            usage: Usage::default(),
+            token: None,
+            logs_truncated: false,
+            again_in: None,
+            outgoing: None,
+        }
     }
 }
 

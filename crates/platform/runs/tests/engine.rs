@@ -93,7 +93,7 @@ impl Script {
             txn: self.world.id(),
         };
         let usage = Usage { wall: Duration::from_millis(5), cpu: Duration::from_millis(3), peak_memory: 9 };
-        Finish { ending, usage, token: Some(token), logs_truncated: false, again_in }
+        Finish { ending, usage, token: Some(token), logs_truncated: false, again_in, outgoing: None }
     }
 }
 

@@ -140,6 +140,7 @@ async fn run(sandbox: &Sandbox, version: &str, code: &str, logs: Sender<LogLine>
         limits: Limits::default(),
         logs,
         progress: tokio::sync::watch::Sender::default(),
+        outside: None,
         cancel: CancellationToken::new(),
     };
     match sandbox.call(call).await?.outcome {

@@ -1,6 +1,7 @@
 //! One call: what goes in, what comes out while it runs, how it ends.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use types::Secret;
 
-use crate::{Limits, ZygoteSpec};
+use crate::{Limits, Outside, ZygoteSpec};
 
 /// What to run and with what.
 pub struct Call {
@@ -21,6 +22,8 @@ pub struct Call {
     pub logs: mpsc::Sender<LogLine>,
     /// How far the call says it is; only the latest word counts.
     pub progress: watch::Sender<Option<Progress>>,
+    /// Answers what the call asks the host for; without it such a question breaks the protocol.
+    pub outside: Option<Arc<dyn Outside>>,
     /// Kills the call and everything that it started.
     pub cancel: CancellationToken,
 }

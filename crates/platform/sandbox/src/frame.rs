@@ -39,6 +39,10 @@ kinds! {
     Log = 5,
     /// call → server: how far it is.
     Emit = 6,
+    /// call → server: something that only the host can do.
+    Call = 7,
+    /// server → call: what came of it.
+    Reply = 8,
     /// call → server: the answer.
     Result = 9,
     /// Whoever failed → server.

@@ -17,7 +17,9 @@ mod interpreter;
 mod jail;
 mod launcher;
 mod message;
+mod outside;
 mod packet;
+mod redact;
 mod settings;
 mod sys;
 
@@ -31,6 +33,8 @@ pub use guard::Guard;
 pub use host::{DoorHandler, Findings, Launcher, Sandbox, ZygoteSpec};
 pub use identity::Identity;
 pub use interpreter::{Interpreter, InterpreterError};
+pub use outside::{Answered, Asked, Outside};
+pub use redact::Redactor;
 pub use settings::{Limits, OrgSlot, Pool, Settings};
 
 /// The argument that turns this program into the launcher.

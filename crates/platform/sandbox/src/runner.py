@@ -21,12 +21,17 @@ from _thread import allocate_lock
 # By name, because a handler may replace what the module holds.
 from json import dumps, loads
 
-HELLO, LOAD, READY, INVOKE, LOG, EMIT, RESULT, ERROR, FORK, FORKED = 1, 2, 3, 4, 5, 6, 9, 10, 13, 14
+HELLO, LOAD, READY, INVOKE, LOG, EMIT, CALL, RESULT, ERROR, FORK, FORKED = 1, 2, 3, 4, 5, 6, 7, 9, 10, 13, 14
+# Services of a CALL.
+HTTP = 1
 CONTROL = 3
 LONGEST_PACKET = 64 << 10
 LONGEST_MESSAGE = 4 << 10
 LONGEST_TRACEBACK = 24 << 10
 LONGEST_PROGRESS = 200
+# Of a question to the host; one that is larger would break the protocol.
+LONGEST_HEAD = 64 << 10
+LARGEST_BODY = 8 << 20
 # A frame of output goes out in one send, so that it stays whole whoever else writes.
 LOG_PIECE = 8 << 10
 FILE = "<function>"
@@ -341,11 +346,12 @@ class Confinement:
 class Context:
     """What the handler gets beside its input."""
 
-    def __init__(self, fields, log, progress):
+    def __init__(self, fields, log, progress, http):
         self.__dict__.update(fields)
         self.execution_id = self.run_id
         self.log = log
         self.progress = progress
+        self.http = http
 
     def __repr__(self):
         return f"<context of {self.run_id}>"
@@ -371,6 +377,134 @@ class Log:
 
     def error(self, text, **fields):
         self._emit("error", text, fields)
+
+
+class HttpBlocked(PermissionError):
+    """No egress rule of this version allows the request, or it leads where nothing may be called."""
+
+
+class HttpFailed(OSError):
+    """The request was allowed and came to nothing."""
+
+
+class Headers(dict):
+    """Names in lower case, however they are asked for."""
+
+    def __getitem__(self, name):
+        return super().__getitem__(name.lower())
+
+    def __setitem__(self, name, value):
+        super().__setitem__(name.lower(), value)
+
+    def __contains__(self, name):
+        return super().__contains__(name.lower())
+
+    def get(self, name, default=None):
+        return super().get(name.lower(), default)
+
+
+class Response:
+    """What came back."""
+
+    def __init__(self, head, content):
+        self.status = self.status_code = head["status"]
+        self.url = head["url"]
+        self.headers = Headers()
+        for name, value in head["headers"]:
+            self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
+        self.content = content
+
+    @property
+    def ok(self):
+        return self.status < 400
+
+    @property
+    def text(self):
+        _, _, charset = self.headers.get("content-type", "").partition("charset=")
+        charset = charset.split(";")[0].strip(" \"'") or "utf-8"
+        try:
+            return self.content.decode(charset, "replace")
+        except LookupError:
+            return self.content.decode("utf-8", "replace")
+
+    def json(self):
+        return loads(self.content)
+
+    def raise_for_status(self):
+        if not self.ok:
+            raise HttpFailed(f"{self.url} answered {self.status}")
+
+    def __repr__(self):
+        return f"<response {self.status}>"
+
+
+class Http:
+    """`context.http`: requests that the host makes, by the version's egress rules."""
+
+    Blocked = HttpBlocked
+    Failed = HttpFailed
+
+    def __init__(self, ask):
+        self._ask = ask
+
+    def request(
+        self, method, url, *, headers=None, params=None, json=None, data=None, auth=None, timeout=30, redirects=True
+    ):
+        if params:
+            from urllib.parse import urlencode
+
+            url, mark, fragment = str(url).partition("#")
+            url += ("&" if "?" in url else "?") + urlencode(params, doseq=True) + mark + fragment
+        pairs = headers.items() if hasattr(headers, "items") else headers or ()
+        pairs = [(str(name), value if isinstance(value, str) else str(value)) for name, value in pairs]
+        kind, body = self._body(json, data)
+        if kind and not any(name.lower() == "content-type" for name, _ in pairs):
+            pairs.append(("content-type", kind))
+        head = {"method": str(method).upper(), "url": str(url), "headers": pairs, "timeout": float(timeout)}
+        head["redirects"] = bool(redirects)
+        head["auth"] = [str(part) for part in auth] if auth else None
+        answer, content = self._ask(HTTP, head, body)
+        if "status" in answer:
+            return Response(answer, content)
+        if "blocked" in answer:
+            raise HttpBlocked(answer["blocked"])
+        if "invalid" in answer:
+            raise ValueError(answer["invalid"])
+        raise HttpFailed(answer["failed"])
+
+    @staticmethod
+    def _body(json, data):
+        if json is not None and data is not None:
+            raise ValueError("give json or data, not both")
+        if json is not None:
+            return "application/json", dumps(json, ensure_ascii=False, allow_nan=False).encode()
+        if data is None:
+            return None, b""
+        if isinstance(data, (bytes, bytearray, memoryview)):
+            return None, bytes(data)
+        if isinstance(data, str):
+            return None, data.encode()
+        from urllib.parse import urlencode
+
+        return "application/x-www-form-urlencoded", urlencode(data, doseq=True).encode()
+
+    def get(self, url, **options):
+        return self.request("GET", url, **options)
+
+    def head(self, url, **options):
+        return self.request("HEAD", url, **options)
+
+    def post(self, url, **options):
+        return self.request("POST", url, **options)
+
+    def put(self, url, **options):
+        return self.request("PUT", url, **options)
+
+    def patch(self, url, **options):
+        return self.request("PATCH", url, **options)
+
+    def delete(self, url, **options):
+        return self.request("DELETE", url, **options)
 
 
 class Output(io.RawIOBase):
@@ -412,6 +546,10 @@ class Call:
         self._lock = allocate_lock()
         self._streams = text_output(self, 1), text_output(self, 2)
         self._log = Log(self._emit)
+        self._http = Http(self._ask)
+        self._asking = allocate_lock()
+        self._asked = 0
+        self._replied = True
         os.register_at_fork(after_in_child=self._leave)
 
     def is_own(self):
@@ -449,7 +587,7 @@ class Call:
     def _answer(self):
         context, given = self._receive()
         gc.enable()
-        output = self._handler(given, Context(context, self._log, self._progress))
+        output = self._handler(given, Context(context, self._log, self._progress, self._http))
         try:
             answer = dumps(output, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
         except (TypeError, ValueError, RecursionError) as error:
@@ -484,6 +622,24 @@ class Call:
                 os._exit(0)
             view = view[count:]
         return data
+
+    def _ask(self, service, head, body=b""):
+        """One question to the host at a time: threads take turns."""
+        if not self.is_own():
+            raise RuntimeError("a forked process cannot ask the host; do it in the first one")
+        head = told(head)
+        if len(head) > LONGEST_HEAD or len(body) > LARGEST_BODY:
+            raise ValueError("a request has at most 64 KB of address and headers, and 8 MB of body")
+        with self._asking:
+            if not self._replied:
+                raise RuntimeError("the reply to an earlier question was interrupted")
+            self._asked, self._replied = self._asked + 1, False
+            self.send(CALL, struct.pack(">IBI", self._asked, service, len(head)) + head + body)
+            length, _kind = struct.unpack(">IB", self._read(5))
+            payload = self._read(length)
+            self._replied = True
+        _number, split = struct.unpack_from(">II", payload)
+        return loads(payload[8 : 8 + split]), bytes(payload[8 + split :])
 
     def _flush(self):
         for stream in {sys.stdout, sys.stderr, *self._streams}:

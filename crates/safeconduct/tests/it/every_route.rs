@@ -436,6 +436,11 @@ impl Stage {
             }
             path = path.replace("{function}", &id);
         }
+        if path.contains("{secret}") {
+            let name = format!("FOR_{}", spec.id.replace('.', "_"));
+            owner.post("/api/v1/secrets", json!({ "name": name, "value": "staged value" })).await.ok(201);
+            path = path.replace("{secret}", &name);
+        }
         path = path.replace("{queue}", "function");
         if path.contains("{schedule}") || spec.id == "schedules.create" {
             let code = "def handler(input, context):\n    return input\n";

@@ -20,6 +20,7 @@ mod policies;
 mod runs;
 mod schedules;
 mod scim;
+mod secrets;
 mod sign_in;
 mod state;
 mod surface;

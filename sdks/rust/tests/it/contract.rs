@@ -217,6 +217,12 @@ fn models_have_every_member_of_their_schema() {
         "ScheduleTickView" = ScheduleTick,
         "ScheduleTiming" = ScheduleTiming,
         "ScheduleView" = Schedule,
+        "SecretView" = NamedSecret,
+        "SecretDetail" = SecretDetail,
+        "NewSecret" = NewSecret,
+        "NewSecretValue" = NewSecretValue,
+        "VaultPlace" = VaultPlace,
+        "EgressRule" = EgressRule,
         "SessionView" = Session,
         "Simulation" = Simulation,
         "SimulationAnswer" = SimulationAnswer,
@@ -278,6 +284,7 @@ fn filters_have_every_parameter_of_their_operation() {
         ("state.list", json!(client::StateNamespaceFilter::default())),
         ("state.entries.list", json!(client::StateEntryFilter::default())),
         ("schedules.list", json!(client::ScheduleFilter::default())),
+        ("secrets.list", json!(client::SecretFilter::default())),
         ("users.list", json!(client::UserFilter::default())),
         ("functions.list", json!(client::FunctionFilter::default())),
         ("runs.list", json!(client::RunFilter::default())),
@@ -319,7 +326,7 @@ async fn every_operation_has_a_method_that_calls_it() {
     let (api_keys, state, schedules) = (client.api_keys(), client.state(), client.schedules());
     let files = client.files();
     let (about, nothing) = (client::FileAbout::default(), bytes::Bytes::from_static(b"x"));
-    let hooks = client.hooks();
+    let (hooks, secrets) = (client.hooks(), client.secrets());
     let (policies, access) = (client.policies(), client.access());
     let providers = client.auth_providers();
     let (config, text, manner) =
@@ -493,6 +500,12 @@ async fn every_operation_has_a_method_that_calls_it() {
         "sessions.list" => auth.sessions(),
         "sessions.revoke_all" => auth.revoke_all_sessions(),
         "sessions.revoke" => auth.revoke_session("x"),
+        "secrets.create" => secrets.create(&client::NewSecret::default()),
+        "secrets.delete" => secrets.delete("x"),
+        "secrets.get" => secrets.get("x"),
+        "secrets.list" => secrets.list(&client::SecretFilter::default()),
+        "secrets.replace" => secrets.replace("x", &client::NewSecretValue::default(), None),
+        "secrets.update" => secrets.update("x", &json!({}), None),
         "schedules.create" => schedules.create(&client::NewSchedule::default()),
         "schedules.delete" => schedules.delete("x"),
         "schedules.get" => schedules.get("x"),

@@ -156,6 +156,9 @@ pub struct PermissionResult {
     pub allowed: bool,
 }
 
+/// What is asked of somebody without being an operation's own permission.
+const BESIDE: [(&str, &str); 1] = [("secrets", "use")];
+
 /// The words that stand for several actions at once.
 const COMPOSITE: [&str; 3] = ["*", "manage", "write"];
 
@@ -167,6 +170,9 @@ pub async fn catalogue(State(access): State<Access>, allowed: Allowed<Catalogue>
         let Some(required) = spec.required() else { continue };
         actions.entry(required.resource.to_string()).or_default().insert(required.action.to_string());
         operations.push(OperationView::of(spec, &required));
+    }
+    for (resource, action) in BESIDE {
+        actions.entry(resource.to_owned()).or_default().insert(action.to_owned());
     }
     let ours = Known::ALL.iter().map(|known| {
         let needed = actions.remove(known.name()).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use authority::Permission;
 use axum::extract::State;
+use named_secrets::SecretName;
 use problem::{
     AUTHORITY_EXCEEDED, CONFLICT, FUNCTION_EXISTS, INVALID_CURSOR, INVALID_SCHEMA, SANDBOX_UNAVAILABLE,
     STALE_REVISION, SYNTAX_ERROR,
@@ -17,6 +18,7 @@ use web::{
 
 use super::views::{FunctionSummary, FunctionView};
 use crate::model::{Function, FunctionRef, Mode, Runtime, Visibility};
+use crate::outgoing::EgressRule;
 use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::service::{Versioned, Wanted, WantedVersion};
@@ -85,6 +87,14 @@ pub struct NewFunction {
     #[serde(default)]
     #[schema(value_type = Vec<String>, max_items = 100)]
     pub permissions: Vec<Permission>,
+    /// Secrets that its runs are given, or have put into their requests; the author must hold `secrets:use` for each.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, max_items = 50)]
+    pub secrets: Vec<SecretName>,
+    /// What `context.http` may call; nothing without.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub egress: Vec<EgressRule>,
     #[serde(default)]
     #[schema(max_items = 50)]
     pub tags: Vec<String>,
@@ -137,6 +147,8 @@ pub async fn create(
             concurrency: new.concurrency,
             rate: new.rate,
             permissions: Some(new.permissions),
+            secrets: Some(new.secrets),
+            egress: Some(new.egress),
         },
     };
     allowed.settle::<CreateFunction, _, _, _>(|| functions.create(&allowed, &wanted)).await

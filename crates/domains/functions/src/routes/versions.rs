@@ -2,6 +2,7 @@
 
 use authority::Permission;
 use axum::extract::State;
+use named_secrets::SecretName;
 use problem::{
     AUTHORITY_EXCEEDED, CONFLICT, INVALID_CURSOR, INVALID_SCHEMA, SANDBOX_UNAVAILABLE, STALE_REVISION,
     SYNTAX_ERROR, VERSION_LIVE,
@@ -17,6 +18,7 @@ use web::{
 
 use super::views::{FunctionView, VersionView};
 use crate::model::{FunctionRef, Mode, Version};
+use crate::outgoing::EgressRule;
 use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::service::WantedVersion;
@@ -70,6 +72,10 @@ pub struct NewVersion {
     pub rate: Option<Rate>,
     #[schema(value_type = Option<Vec<String>>, max_items = 100)]
     pub permissions: Option<Vec<Permission>>,
+    #[schema(value_type = Option<Vec<String>>, max_items = 50)]
+    pub secrets: Option<Vec<SecretName>>,
+    #[schema(max_items = 100)]
+    pub egress: Option<Vec<EgressRule>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -99,6 +105,8 @@ pub async fn publish(
         concurrency: new.concurrency,
         rate: new.rate,
         permissions: new.permissions,
+        secrets: new.secrets,
+        egress: new.egress,
     };
     allowed.settle::<PublishVersion, _, _, _>(|| functions.publish(&allowed, &of, &wanted)).await
 }

@@ -1,6 +1,7 @@
 //! Functions, versions and runs as the outside sees them.
 
 use authority::Permission;
+use named_secrets::SecretName;
 use problem::Problem;
 use runs::{Contents, Run, RunError};
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use utoipa::ToSchema;
 use web::{PrincipalId, Reply};
 
 use crate::model::{Function, Mode, Runtime, Version, Visibility};
+use crate::outgoing::EgressRule;
 use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::service::Versioned;
@@ -79,6 +81,11 @@ pub struct VersionView {
     /// What a run's token may do at the most, beyond its own run.
     #[schema(value_type = Vec<String>)]
     pub permissions: Vec<Permission>,
+    /// Secrets that its runs are given, or have put into their requests.
+    #[schema(value_type = Vec<String>)]
+    pub secrets: Vec<SecretName>,
+    /// What `context.http` may call; nothing without.
+    pub egress: Vec<EgressRule>,
     pub author: PrincipalView,
     pub created_at: Timestamp,
 }
@@ -185,7 +192,7 @@ the_same_words! {
 #[derive(Serialize, ToSchema)]
 pub struct RunErrorView {
     /// `raised`, `timed_out`, `memory_exceeded`, `output_too_large`, `output_invalid`, `killed`, `crashed`, `cancelled`,
-    /// `worker_lost`, `permission_denied`, `authority_lost`, `function_deleted`, `sandbox_unavailable`, `internal`.
+    /// `worker_lost`, `permission_denied`, `authority_lost`, `function_deleted`, `secret_unavailable`, `sandbox_unavailable`, `internal`.
     pub kind: String,
     /// Not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -276,6 +283,8 @@ impl From<Version> for VersionView {
             concurrency: version.concurrency,
             rate: version.rate,
             permissions: version.permissions.permissions().to_vec(),
+            secrets: version.secrets,
+            egress: version.egress,
             author: PrincipalView::parse(&version.author),
             created_at: version.created_at,
         }

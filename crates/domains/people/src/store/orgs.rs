@@ -197,6 +197,8 @@ pub const TABLES: &[&str] = &[
     "run_log_segments",
     "run_starts",
     "runs",
+    "secret_uses",
+    "secrets",
     "function_versions",
     "functions",
     "credentials",

@@ -1,6 +1,7 @@
 //! The conversation with one call: hand over context and input, pass its output on, take its answer, end it.
 
 use std::os::fd::AsFd;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,8 +14,10 @@ use super::line::Line;
 use super::log::LogGate;
 use crate::call::LogSource;
 use crate::message::{Ending, Error, Excess, Exited, Message};
+use crate::outside::{LONGEST_CALL, read_call, write_reply};
 use crate::{
-    Call, Clock, Decoder, Failure, Frame, FrameError, Kind, Limits, Outcome, Progress, Report, Usage,
+    Answered, Call, Clock, Decoder, Failure, Frame, FrameError, Kind, Limits, Outcome, Outside, Progress,
+    Redactor, Report, Usage,
 };
 
 /// Longest error frame: the runner cuts message and traceback to less.
@@ -29,7 +32,7 @@ const BURIAL: Duration = Duration::from_secs(10);
 /// Runs one call in `jail` to its end.
 pub(super) async fn run(jail: &Jail, call: Call, api_url: &str) -> Report {
     let begun = Instant::now();
-    let mut log = LogGate::new(call.logs.clone(), call.limits.log_bytes);
+    let mut log = LogGate::new(call.logs.clone(), call.limits.log_bytes, redactor(&call));
     let (outcome, exited) = match line(jail, &call, begun).await {
         Ok((line, turn)) => converse(jail, &call, api_url, line, turn, begun, &mut log).await,
         Err(outcome) => (outcome, None),
@@ -40,6 +43,10 @@ pub(super) async fn run(jail: &Jail, call: Call, api_url: &str) -> Report {
         peak_memory: exited.as_ref().map_or(0, |exited| exited.peak_memory),
     };
     Report { outcome, usage, logs_truncated: log.truncated() }
+}
+
+fn redactor(call: &Call) -> Redactor {
+    Redactor::new(call.context.secrets.iter().map(|(name, value)| (name.as_str(), value)))
 }
 
 /// The call that was forked ahead, or one that is forked now.
@@ -80,8 +87,18 @@ async fn converse(
     log: &mut LogGate,
 ) -> (Outcome, Option<Exited>) {
     jail.begin(&line);
-    let mut talk =
-        Talk { jail, line, turn, limits: &call.limits, log, progress: &call.progress, exited: None };
+    let mut talk = Talk {
+        jail,
+        line,
+        turn,
+        limits: &call.limits,
+        log,
+        progress: &call.progress,
+        outside: call.outside.as_deref(),
+        asked: None,
+        reply: Vec::new(),
+        exited: None,
+    };
     let outcome = tokio::select! {
         biased;
         () = call.cancel.cancelled() => Some(Outcome::Cancelled),
@@ -104,7 +121,24 @@ struct Talk<'a> {
     limits: &'a Limits,
     log: &'a mut LogGate,
     progress: &'a watch::Sender<Option<Progress>>,
+    outside: Option<&'a dyn Outside>,
+    /// What it asks at present, and what of the reply it has not taken yet.
+    asked: Option<Open>,
+    reply: Vec<u8>,
     exited: Option<Exited>,
+}
+
+/// A CALL whose answer is being found; dropped with the conversation.
+struct Open {
+    number: u32,
+    answer: Pin<Box<dyn Future<Output = Answered> + Send>>,
+}
+
+/// The reply to the CALL under way, as bytes for the wire; waits for ever where there is none.
+async fn answered(asked: &mut Option<Open>) -> Vec<u8> {
+    let Some(open) = asked else { return std::future::pending().await };
+    let answer = open.answer.as_mut().await;
+    Frame::new(Kind::Reply, write_reply(open.number, &answer)).encode()
 }
 
 /// Why reading stopped without an answer.
@@ -123,12 +157,14 @@ impl Talk<'_> {
         drop(self.turn.take());
         // The zygote has let go of its copy of the socket by now, so only the call can read this. One that ended
         // meanwhile is heard of below.
-        let _written = self.line.frames.write_all(&invocation(call, api_url).encode()).await;
+        let _written = self.line.to_call.write_all(&invocation(call, api_url).encode()).await;
         let (output, log) = (self.limits.output, LONGEST_LOG);
+        let asking = if self.outside.is_some() { LONGEST_CALL } else { 0 };
         let mut decoder = Decoder::new(move |kind| match kind {
             Kind::Result => output,
             Kind::Log => log,
             Kind::Emit => LONGEST_EMIT,
+            Kind::Call => asking,
             Kind::Error => LONGEST_ERROR,
             _ => 64,
         });
@@ -152,6 +188,17 @@ impl Talk<'_> {
                     raw_open = count > 0;
                     self.log.text(LogSource::Raw, pieces.1.get(..count).unwrap_or_default()).await;
                 }
+                reply = answered(&mut self.asked) => {
+                    self.asked = None;
+                    self.reply = reply;
+                }
+                // Never waited for alone: a call that does not read its reply is heard all the same.
+                written = self.line.to_call.write(&self.reply), if !self.reply.is_empty() => {
+                    match written {
+                        Ok(count @ 1..) => drop(self.reply.drain(..count)),
+                        _ => self.reply.clear(),
+                    }
+                }
                 exited = &mut self.line.tickets.exited => {
                     self.exited = exited.ok();
                     return self.last_words(&mut decoder).await;
@@ -164,7 +211,7 @@ impl Talk<'_> {
     async fn last_words<A: Fn(Kind) -> usize>(&mut self, decoder: &mut Decoder<A>) -> Option<Outcome> {
         let mut piece = vec![0; 64 << 10];
         loop {
-            let count = at_once(&self.line.frames, &mut piece);
+            let count = at_once(self.line.frames.as_ref(), &mut piece);
             decoder.feed(piece.get(..count).unwrap_or_default());
             match self.hear(decoder).await {
                 Stop::Answered(outcome) => return Some(outcome),
@@ -185,15 +232,28 @@ impl Talk<'_> {
                 Kind::Log => self.log.frame(&frame.payload).await,
                 Kind::Emit => self.note(&frame.payload),
                 Kind::Result if serde_json::from_slice::<serde::de::IgnoredAny>(&frame.payload).is_ok() => {
-                    return Stop::Answered(Outcome::Succeeded { output: frame.payload });
+                    let output = self.log.redactor().bytes(&frame.payload).into_owned();
+                    return Stop::Answered(Outcome::Succeeded { output });
                 }
-                Kind::Error => return Stop::Answered(failure(&frame)),
-                _ => {
-                    let reason = "the call broke the protocol".into();
-                    return Stop::Answered(Outcome::Crashed { reason });
+                Kind::Error => return Stop::Answered(failure(&frame, self.log.redactor())),
+                Kind::Call => {
+                    if !self.ask(frame.payload) {
+                        return Stop::Answered(nonsense());
+                    }
                 }
+                _ => return Stop::Answered(nonsense()),
             }
         }
+    }
+
+    /// A CALL frame. `false` if it is none, or comes before the reply to the last one was taken.
+    fn ask(&mut self, payload: Vec<u8>) -> bool {
+        let (Some(outside), None, true) = (self.outside, &self.asked, self.reply.is_empty()) else {
+            return false;
+        };
+        let Some((number, asked)) = read_call(payload) else { return false };
+        self.asked = Some(Open { number, answer: outside.ask(asked) });
+        true
     }
 
     /// An EMIT frame: one byte for what it is, then JSON. What is not as the runner sends it spoils the call's own progress.
@@ -202,7 +262,8 @@ impl Talk<'_> {
         if let Ok(said) = serde_json::from_slice::<Progress>(said)
             && said.fraction.is_none_or(|fraction| (0.0..=1.0).contains(&fraction))
         {
-            self.progress.send_replace(Some(said));
+            let message = said.message.map(|message| self.log.redactor().text(message));
+            self.progress.send_replace(Some(Progress { message, ..said }));
         }
     }
 
@@ -275,12 +336,20 @@ fn how_it_ended(exited: Option<&Exited>, limits: &Limits) -> Outcome {
     }
 }
 
-fn failure(frame: &Frame) -> Outcome {
+fn failure(frame: &Frame, redactor: &Redactor) -> Outcome {
     match Error::read(frame) {
         Some(Error { kind, message, .. }) if kind == "not confined" => Outcome::Crashed { reason: message },
-        Some(Error { kind, message, traceback, .. }) => Outcome::Failed(Failure { kind, message, traceback }),
-        None => Outcome::Crashed { reason: "the call broke the protocol".into() },
+        Some(Error { kind, message, traceback, .. }) => Outcome::Failed(Failure {
+            kind: redactor.text(kind),
+            message: redactor.text(message),
+            traceback: traceback.map(|traceback| redactor.text(traceback)),
+        }),
+        None => nonsense(),
     }
+}
+
+fn nonsense() -> Outcome {
+    Outcome::Crashed { reason: "the call broke the protocol".into() }
 }
 
 #[cfg(test)]

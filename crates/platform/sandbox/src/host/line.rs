@@ -5,14 +5,15 @@ use std::os::fd::OwnedFd;
 
 use rustix::process::{Signal, pidfd_send_signal};
 use tokio::net::UnixStream;
-use tokio::net::unix::pipe;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf, pipe};
 
 use super::jail::{Jail, Tickets};
 
 /// A call that the zygote was asked to fork. It confines itself and then waits for its input, so it may be asked for before
 /// anybody calls.
 pub(super) struct Line {
-    pub(super) frames: UnixStream,
+    pub(super) frames: OwnedReadHalf,
+    pub(super) to_call: OwnedWriteHalf,
     pub(super) raw: pipe::Receiver,
     pub(super) tickets: Tickets,
     pub(super) process: Process,
@@ -23,9 +24,10 @@ impl Line {
         let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
         let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         ours.set_nonblocking(true)?;
-        let (frames, raw) = (UnixStream::from_std(ours)?, pipe::Receiver::from_owned_fd(reader)?);
+        let (frames, to_call) = UnixStream::from_std(ours)?.into_split();
+        let raw = pipe::Receiver::from_owned_fd(reader)?;
         let tickets = jail.fork(&OwnedFd::from(theirs), &writer)?;
-        Ok(Self { frames, raw, tickets, process: Process::default() })
+        Ok(Self { frames, to_call, raw, tickets, process: Process::default() })
     }
 
     /// Waits until it is forked. The error is the zygote's, or none if the jail ended.

@@ -4,13 +4,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::{LogLevel, LogLine, LogSource};
+use crate::{LogLevel, LogLine, LogSource, Redactor};
 
 /// Passes output on until its limit; the rest is dropped and said once.
 pub(super) struct LogGate {
     sender: mpsc::Sender<LogLine>,
     left: usize,
     truncated: bool,
+    redactor: Redactor,
 }
 
 #[derive(Deserialize)]
@@ -21,8 +22,13 @@ struct Structured {
 }
 
 impl LogGate {
-    pub(super) fn new(sender: mpsc::Sender<LogLine>, limit: usize) -> Self {
-        Self { sender, left: limit, truncated: false }
+    pub(super) fn new(sender: mpsc::Sender<LogLine>, limit: usize, redactor: Redactor) -> Self {
+        Self { sender, left: limit, truncated: false, redactor }
+    }
+
+    /// Takes the call's secrets out of what others will read.
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     pub(super) fn truncated(&self) -> bool {
@@ -68,7 +74,8 @@ impl LogGate {
         }
         let line = if bytes <= self.left {
             self.left -= bytes;
-            line
+            let (text, fields) = (self.redactor.text(line.text), line.fields);
+            LogLine { text, fields: fields.map(|fields| self.redactor.value(fields)), ..line }
         } else {
             self.truncated = true;
             let text = "the log is full; the rest of this run's output is dropped".to_owned();

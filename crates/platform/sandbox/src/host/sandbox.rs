@@ -181,6 +181,7 @@ impl Sandbox {
             limits: checker_limits(),
             logs,
             progress: watch::Sender::default(),
+            outside: None,
             cancel: CancellationToken::new(),
         };
         match self.call(call).await?.outcome {

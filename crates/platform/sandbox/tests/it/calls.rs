@@ -17,7 +17,7 @@ async fn the_handler_gets_input_and_context_and_its_answer_comes_back() {
     let sandbox = sandbox();
     let code = "
 def handler(input, context):
-    return {'input': input, 'context': {k: v for k, v in vars(context).items() if k not in ('log', 'progress')}}
+    return {'input': input, 'context': {k: v for k, v in vars(context).items() if k not in ('log', 'progress', 'http')}}
 ";
     let (mut call, _logs) = call(zygote(code), limits());
     call.input = r#"{"name":"Zoë","n":[1,2.5,null]}"#.into();
@@ -29,7 +29,7 @@ def handler(input, context):
     let expected = json!({
         "run_id": "run_1", "execution_id": "run_1", "org_id": "", "user_id": null, "user_email": "anna@example.test",
         "agent_id": null, "trigger_type": "API", "trigger_id": null, "chat_id": null, "attempt": 1, "deadline": null,
-        "api_url": "http://127.0.0.1:7717", "access_token": "token-1", "secrets": {"DB": "s3cret"},
+        "api_url": "http://127.0.0.1:7717", "access_token": "token-1", "secrets": {"DB": "[secret DB]"},
     });
     assert_eq!(answer["context"], expected);
 }

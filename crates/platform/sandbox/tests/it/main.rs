@@ -4,6 +4,8 @@
 //! `cfg(test)` is always on here; saying it tells clippy that the helpers are tests too.
 
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod bombs;
 #[cfg(test)]
 mod calls;

@@ -16,6 +16,7 @@ mod providers;
 mod quickstart;
 mod reference;
 mod schedules;
+mod secrets;
 mod state;
 mod stored;
 mod terminal;

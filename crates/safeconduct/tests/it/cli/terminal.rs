@@ -131,7 +131,7 @@ impl fmt::Display for Said {
 /// What differs from run to run.
 const VARIES: &[(&str, &str)] = &[
     (
-        r"\b(org|usr|inv|grp|dom|agt|crd|tok|txn|ses|evt|fn|fnv|run|kil|req|sky|pol|rol|grt|key|pfx|prv|stn|ste|sch|col|fil|flv|upl|flk|hok|dlv)_[0-7][0-9a-hjkmnp-tv-z]{25}\b",
+        r"\b(org|usr|inv|grp|dom|agt|crd|tok|txn|ses|evt|fn|fnv|run|kil|req|sky|pol|rol|grt|key|pfx|prv|stn|ste|sch|col|fil|flv|upl|flk|hok|dlv|sec)_[0-7][0-9a-hjkmnp-tv-z]{25}\b",
         "${1}_…",
     ),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", "[time]"),

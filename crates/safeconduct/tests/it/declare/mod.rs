@@ -9,6 +9,7 @@ mod read;
 mod rights;
 mod round_trip;
 mod sinas;
+mod ways_out;
 
 use serde_json::{Value, json};
 

@@ -98,6 +98,18 @@ fn permissions() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(one.prop_map(str::to_owned), 0..4)
 }
 
+fn egress() -> impl Strategy<Value = Value> {
+    let host = prop::sample::select(&["a.example", "*.a.example", "[::1]", "192.0.2.1"][..]);
+    let methods =
+        prop::sample::subsequence(&["GET", "POST", "OPTIONS"][..], 1..3).prop_map(|some| json!(some));
+    let path = prop::sample::select(&["/", "/v1", "/v1/a%20b/"][..]).prop_map(Value::from);
+    (host, some(methods), some(path), some(Just(json!("http"))), some((1..65_536_i64).prop_map(Value::from)))
+        .prop_map(|(host, methods, path, scheme, port)| {
+            let more = vec![("methods", methods), ("path", path), ("scheme", scheme), ("port", port)];
+            with(json!({ "host": host }), more)
+        })
+}
+
 /// Whether an optional member stands there.
 fn some<S: Strategy<Value = Value>>(value: S) -> impl Strategy<Value = Option<Value>> {
     prop::option::of(value)
@@ -151,22 +163,26 @@ fn specs(round: usize) -> impl Strategy<Value = Value> {
         some(prop::sample::select(&["fork", "cold"][..]).prop_map(Value::from)),
         some(permissions().prop_map(Value::from)),
         some(prop::collection::vec("[a-z]{1,5}", 0..3).prop_map(Value::from)),
+        some(prop::collection::vec(egress(), 0..3).prop_map(Value::from)),
     )
-        .prop_map(move |(description, schema, retry, concurrency, rate, mode, permissions, tags)| {
-            let code = "def handler(input, context):\n    # ${NOT} a 'name': {yet}\n    return None\n"
-                .replace("${", "$${");
-            let more = vec![
-                ("description", description),
-                ("input_schema", schema),
-                ("retry", retry),
-                ("concurrency", concurrency),
-                ("rate", rate),
-                ("mode", mode),
-                ("permissions", permissions),
-                ("tags", tags),
-            ];
-            with(json!({ "namespace": "made", "name": format!("f_{round}"), "code": code }), more)
-        });
+        .prop_map(
+            move |(description, schema, retry, concurrency, rate, mode, permissions, tags, egress)| {
+                let code = "def handler(input, context):\n    # ${NOT} a 'name': {yet}\n    return None\n"
+                    .replace("${", "$${");
+                let more = vec![
+                    ("description", description),
+                    ("input_schema", schema),
+                    ("retry", retry),
+                    ("concurrency", concurrency),
+                    ("rate", rate),
+                    ("mode", mode),
+                    ("permissions", permissions),
+                    ("tags", tags),
+                    ("egress", egress),
+                ];
+                with(json!({ "namespace": "made", "name": format!("f_{round}"), "code": code }), more)
+            },
+        );
     let agent = (
         some(text().prop_map(Value::from)),
         some(json_value().prop_map(|value| json!({ "given": value }))),

@@ -3,9 +3,11 @@
 mod create;
 mod deputy;
 pub(crate) mod execute;
+mod http;
 mod list;
 mod outcomes;
 mod publish;
+mod secrets;
 mod token;
 
 pub(crate) use execute::ended;

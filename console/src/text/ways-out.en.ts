@@ -1,0 +1,47 @@
+/** English for secrets and for what functions may call; German stands beside it. */
+
+export const waysOut = {
+  secrets: {
+    detail: 'Values that functions use and nobody gets to see again.',
+    search: 'Search secrets',
+    create: 'Keep a secret',
+    none: 'No secrets yet',
+    noneDetail:
+      'A secret is kept sealed under a name, which functions then name. Keep the first one here, or:',
+    name: 'Name',
+    nameHint: 'Letters, digits and underscore, such as CRM_TOKEN.',
+    value: 'Value',
+    valueHint: 'It is not shown again.',
+    hosts: 'Goes to these hosts only',
+    hostsHint:
+      'With any, no code ever sees the value: {{secret:NAME}} in a request stands for it. *.example.com means all below.',
+    hostsKept: 'Where it may go can be changed together with the value only.',
+    goesTo: 'Goes to',
+    toCode: 'Code, as context.secrets',
+    kept: 'Kept',
+    sealed: 'Sealed, in the database',
+    version: 'Value no.',
+    since: 'Since',
+    usedBy: 'Used by',
+    nobody: 'No live version names it.',
+    replace: 'Replace the value',
+    replaceTitle: (name: string) => `Replace the value of ${name}`,
+    describe: 'Edit',
+    describeTitle: (name: string) => `Change ${name}`,
+    remove: 'Remove',
+    removeTitle: (name: string) => `Remove ${name}?`,
+    removeDetail: 'Its value cannot be had back. One that a live version names stays.',
+  },
+  egress: {
+    secrets: 'Secrets',
+    secretsHint: 'Names of secrets that its runs are given, with spaces between.',
+    rules: 'May call',
+    rulesHint: 'What context.http may call; nothing without a rule.',
+    methods: (number: number) => `Methods of rule ${number}`,
+    address: (number: number) => `Address of rule ${number}`,
+    add: 'Add a rule',
+    drop: (number: number) => `Remove rule ${number}`,
+    wrong: 'An address such as https://api.example.com/v1',
+    nothing: 'nothing',
+  },
+}

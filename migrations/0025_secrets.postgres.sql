@@ -1,0 +1,2 @@
+CALL safeconduct_isolate('secrets');
+CALL safeconduct_isolate('secret_uses');
