@@ -6,6 +6,7 @@
 
 mod bucket;
 mod bus;
+mod cache;
 mod certificate;
 mod databases;
 mod directory;
@@ -19,6 +20,7 @@ mod supervised;
 mod tamper;
 mod vault;
 mod webhooks;
+mod wheels;
 
 pub use bucket::BucketServer;
 pub use bus::{BusKind, BusServer};
@@ -32,6 +34,7 @@ pub use scim::scim_tester;
 pub use tamper::{Cell, Tamper};
 pub use vault::VaultServer;
 pub use webhooks::{VendorsDelivery, signed_by_vendors};
+pub use wheels::{Wheel, uv};
 
 /// Runs one test body on both databases, as `NAME::sqlite` and `NAME::postgres`.
 ///
