@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use authority::Authority;
+use packages::{Lock, Requirement};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use types::{FunctionId, FunctionVersionId, Id, OrgId, Timestamp};
@@ -154,6 +155,9 @@ pub struct Version {
     pub rate: Option<Rate>,
     /// What its token may do at the most.
     pub permissions: Authority,
+    /// Packages that it names, and what they led to.
+    pub requirements: Vec<Requirement>,
+    pub lock: Option<Lock>,
     /// `usr_…` or `agt_…`.
     pub author: String,
     pub created_at: Timestamp,

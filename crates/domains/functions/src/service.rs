@@ -9,6 +9,7 @@ use cluster::Feed;
 use crypto::hash::sha256;
 use db::{Change, Db};
 use ledger::{FactKind, Ledger};
+use packages::Environments;
 use problem::{Problem, VERSION_LIVE};
 use runs::Runs;
 use sandbox::Sandbox;
@@ -25,7 +26,7 @@ use crate::retry::Retry;
 use crate::settings::FunctionsSettings;
 use crate::slots::Slots;
 use crate::versions::{Ready, Versions};
-use crate::{FunctionError, facts, store};
+use crate::{FunctionError, facts, requirements, store};
 
 /// What functions stand on in this process.
 pub struct FunctionsGround {
@@ -39,6 +40,8 @@ pub struct FunctionsGround {
     pub tokens: Arc<dyn RunTokens>,
     /// None where this machine has none: everything else works.
     pub sandbox: Option<Sandbox>,
+    /// Beside a sandbox.
+    pub environments: Option<Environments>,
 }
 
 /// Functions and their runs; clones share it.
@@ -55,8 +58,9 @@ pub(crate) struct Inner {
     pub(crate) runs: Runs,
     pub(crate) tokens: Arc<dyn RunTokens>,
     pub(crate) sandbox: Option<Sandbox>,
+    pub(crate) environments: Option<Environments>,
     pub(crate) settings: FunctionsSettings,
-    slots: Slots,
+    pub(crate) slots: Slots,
 }
 
 /// A function to be; checked by the schema of its operation.
@@ -87,6 +91,7 @@ pub(crate) struct WantedVersion {
     /// Without starts for no limit.
     pub(crate) rate: Option<Rate>,
     pub(crate) permissions: Option<Vec<authority::Permission>>,
+    pub(crate) requirements: Option<Vec<String>>,
 }
 
 /// A function with one of its versions.
@@ -107,15 +112,36 @@ impl Functions {
         let slots = Slots::default();
         let executor = FunctionExecutor::new(&ground, versions.clone(), settings.clone(), slots.clone());
         let runs = engine(executor);
-        let FunctionsGround { db, ledger, world, feed, blobs, tokens, sandbox, .. } = ground;
-        let inner =
-            Inner { db, ledger, world, feed, blobs, versions, runs, tokens, sandbox, settings, slots };
+        let FunctionsGround { db, ledger, world, feed, blobs, tokens, sandbox, environments, .. } = ground;
+        let inner = Inner {
+            db,
+            ledger,
+            world,
+            feed,
+            blobs,
+            versions,
+            runs,
+            tokens,
+            sandbox,
+            environments,
+            settings,
+            slots,
+        };
         Self(Arc::new(inner))
     }
 
     /// Whether jails of this slot ([`web::Peer::Jail`]) run this organization's functions.
     pub fn is_slot_of(&self, org: OrgId, slot: u16) -> bool {
         self.0.slots.is(org, slot)
+    }
+
+    /// Removes environments that no run has used for long.
+    pub async fn sweep_environments(&self) {
+        let Some(environments) = self.0.environments.clone() else { return };
+        // Many files may go.
+        if let Err(error) = tokio::task::spawn_blocking(move || environments.sweep()).await {
+            tracing::warn!(%error, "environments were not swept");
+        }
     }
 
     pub fn runs(&self) -> &Runs {
@@ -176,7 +202,7 @@ impl Functions {
             }
         }
         let id: FunctionId = inner.world.id();
-        let version = self.draft(by, id, 1, &wanted.version, None)?;
+        let mut version = self.draft(by, id, 1, &wanted.version, None)?;
         let function = Function {
             id,
             org: by.org(),
@@ -195,6 +221,7 @@ impl Functions {
         };
         by.check(&function.object())?;
         let sealed = self.accept_code(&version).await?;
+        let approvals = self.lock(by, &mut version, None).await?;
         let fact =
             by.fact(&facts::FUNCTION_CREATED).target("function", id, function.full_name()).data(json!({
                 "namespace": function.namespace,
@@ -202,10 +229,13 @@ impl Functions {
                 "version": version.id,
                 "code_sha256": hex::encode(version.code_sha256),
                 "permissions": named(&version.permissions),
+                "requirements": named_packages(&version),
+                "package_lock": version.lock.as_ref().map(|lock| hex::encode(lock.sha256())),
             }));
         let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
             .statement(store::insert(&function))
             .statement(store::insert_version(&version, sealed));
+        let change = approvals.guard(change);
         Ok(Decided::new(change, Versioned { function, version }))
     }
 
@@ -220,8 +250,9 @@ impl Functions {
         by.expect_revision(function.revision)?;
         let live = inner.versions.get(&by.scope(), function.live_version).await?;
         let number = function.last_number + 1;
-        let version = self.draft(by, function.id, number, wanted, Some(&live.version))?;
+        let mut version = self.draft(by, function.id, number, wanted, Some(&live.version))?;
         let sealed = self.accept_code(&version).await?;
+        let approvals = self.lock(by, &mut version, Some(&live.version)).await?;
         self.advance(&mut function);
         function.live_version = version.id;
         function.last_number = number;
@@ -230,9 +261,11 @@ impl Functions {
             "number": number,
             "code_sha256": hex::encode(version.code_sha256),
             "permissions": named(&version.permissions),
+            "requirements": named_packages(&version),
+            "package_lock": version.lock.as_ref().map(|lock| hex::encode(lock.sha256())),
         });
         let change = self.change(by, &function, &facts::FUNCTION_PUBLISHED, data).await?;
-        let change = change.statement(store::insert_version(&version, sealed));
+        let change = approvals.guard(change.statement(store::insert_version(&version, sealed)));
         Ok(Decided::new(change, Versioned { function, version }))
     }
 
@@ -256,10 +289,12 @@ impl Functions {
             return Err(Problem::new(&VERSION_LIVE, detail).into());
         }
         held(&ready.version.permissions, by)?;
+        let (approvals, _) = self.approved(by, &ready.version.requirements).await?;
         let before = std::mem::replace(&mut function.live_version, version);
         self.advance(&mut function);
         let data = json!({ "version": version, "number": ready.version.number, "before": before });
         let change = self.change(by, &function, &facts::FUNCTION_MADE_LIVE, data).await?;
+        let change = approvals.guard(change);
         Ok(Decided::new(change, Versioned { function, version: ready.version.clone() }))
     }
 
@@ -325,6 +360,11 @@ impl Functions {
                 None => live.and_then(|live| live.rate),
             },
             permissions,
+            requirements: match &wanted.requirements {
+                Some(texts) => requirements::parse(texts)?,
+                None => live.map(|live| live.requirements.clone()).unwrap_or_default(),
+            },
+            lock: None,
             author: by.caller().principal().to_string(),
             created_at: self.0.world.now(),
         })
@@ -385,6 +425,12 @@ pub(crate) fn held(permissions: &Authority, by: &Allowance) -> Result<(), Functi
         Some(more) => Err(FunctionError::Exceeded(more.to_string())),
         None => Ok(()),
     }
+}
+
+/// None where there are none, as before there were packages.
+fn named_packages(version: &Version) -> Option<Vec<String>> {
+    let named: Vec<String> = version.requirements.iter().map(ToString::to_string).collect();
+    (!named.is_empty()).then_some(named)
 }
 
 fn named(authority: &Authority) -> Vec<String> {

@@ -84,6 +84,11 @@ impl Environments {
         &self.0.settings
     }
 
+    /// Whether the lock is for the interpreter that runs functions here.
+    pub fn suits(&self, lock: &Lock) -> bool {
+        lock.interpreter() == Some(&*self.0.interpreter())
+    }
+
     /// The environment of a lock, if it is there.
     pub fn find(&self, org: OrgId, lock: &Lock) -> Option<PathBuf> {
         self.0.files.find(org, lock, self.0.world.now())

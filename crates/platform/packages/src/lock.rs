@@ -74,8 +74,7 @@ impl Lock {
 
     /// One that was kept: it says itself for which interpreter.
     pub fn kept(text: &str) -> Result<Self, Unlocked> {
-        let interpreter = text.lines().next().and_then(|line| line.strip_prefix("# for "));
-        Self::read(text, interpreter.ok_or_else(|| Unlocked("it names no interpreter".into()))?)
+        Self::read(text, interpreter(text).ok_or_else(|| Unlocked("it names no interpreter".into()))?)
     }
 
     fn of(mut packages: Vec<Locked>, interpreter: &str) -> Self {
@@ -103,6 +102,10 @@ impl Lock {
         &self.0.text
     }
 
+    pub fn interpreter(&self) -> Option<&str> {
+        interpreter(&self.0.text)
+    }
+
     pub fn sha256(&self) -> [u8; 32] {
         self.0.sha256
     }
@@ -110,6 +113,10 @@ impl Lock {
     pub fn packages(&self) -> &[Locked] {
         &self.0.packages
     }
+}
+
+fn interpreter(text: &str) -> Option<&str> {
+    text.lines().next()?.strip_prefix("# for ")
 }
 
 /// `name==version`.

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// A package's name in its normal form (PEP 503): small letters, digits, single hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
 
 /// One entry of `requirements`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Requirement {
     pub name: Name,
     extras: Vec<Name>,
@@ -127,6 +130,20 @@ impl fmt::Display for Requirement {
             write!(out, "[{}]", names.join(","))?;
         }
         out.write_str(&self.specifiers.join(","))
+    }
+}
+
+impl TryFrom<String> for Requirement {
+    type Error = Refusal;
+
+    fn try_from(text: String) -> Result<Self, Refusal> {
+        text.parse()
+    }
+}
+
+impl From<Requirement> for String {
+    fn from(requirement: Requirement) -> Self {
+        requirement.to_string()
     }
 }
 

@@ -17,8 +17,6 @@ pub struct PackagesSettings {
     /// Environments stand there, in a directory for each organization.
     pub directory: PathBuf,
     pub index: Index,
-    /// The program; looked for where it usually is, if none is named.
-    pub uv: Option<PathBuf>,
     /// Bytes of an environment as it lies on the disk.
     pub environment_bytes: u64,
     /// Files of an environment.

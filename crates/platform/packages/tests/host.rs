@@ -36,7 +36,6 @@ fn main() -> Result<(), Failure> {
             PackagesSettings {
                 directory: directory.into(),
                 index: Index::Directory(wheels.into()),
-                uv: None,
                 environment_bytes: 256 << 20,
                 environment_files: 10_000,
                 build_timeout: Duration::from_secs(60),

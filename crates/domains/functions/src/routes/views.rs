@@ -12,6 +12,7 @@ use web::{PrincipalId, Reply};
 use crate::model::{Function, Mode, Runtime, Version, Visibility};
 use crate::rate::Rate;
 use crate::retry::Retry;
+use crate::routes::environments::PackageLockView;
 use crate::service::Versioned;
 
 #[derive(Serialize, ToSchema)]
@@ -79,6 +80,10 @@ pub struct VersionView {
     /// What a run's token may do at the most, beyond its own run.
     #[schema(value_type = Vec<String>)]
     pub permissions: Vec<Permission>,
+    /// Packages that it names.
+    pub requirements: Vec<String>,
+    /// What they led to: exact versions with the hashes of their files.
+    pub package_lock: Option<PackageLockView>,
     pub author: PrincipalView,
     pub created_at: Timestamp,
 }
@@ -231,7 +236,7 @@ impl From<PrincipalId> for PrincipalView {
 }
 
 impl PrincipalView {
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let kind = if text.starts_with("agt_") { "agent" } else { "user" };
         Self { kind: kind.to_owned(), id: text.to_owned() }
     }
@@ -276,6 +281,8 @@ impl From<Version> for VersionView {
             concurrency: version.concurrency,
             rate: version.rate,
             permissions: version.permissions.permissions().to_vec(),
+            requirements: version.requirements.iter().map(ToString::to_string).collect(),
+            package_lock: version.lock.as_ref().map(PackageLockView::from),
             author: PrincipalView::parse(&version.author),
             created_at: version.created_at,
         }

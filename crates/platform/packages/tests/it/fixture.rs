@@ -38,7 +38,6 @@ impl Fixture {
         let mut settings = PackagesSettings {
             directory: home.path().join("environments"),
             index: Index::Directory(home.path().join("wheels")),
-            uv: None,
             environment_bytes: 64 << 20,
             environment_files: 10_000,
             build_timeout: Duration::from_secs(60),

@@ -5,6 +5,7 @@ mod deputy;
 pub(crate) mod execute;
 mod list;
 mod outcomes;
+mod packages;
 mod publish;
 mod token;
 
