@@ -7,6 +7,7 @@ use reqwest::header::HeaderName;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::packages::PackageLock;
 use crate::runs::Run;
 use crate::{Client, Error, Owner, Page, Time, page};
 
@@ -67,6 +68,10 @@ pub struct FunctionVersion {
     pub rate: Option<Rate>,
     /// What a run's token may do at the most, beyond its own run.
     pub permissions: Vec<String>,
+    /// Packages that it names.
+    pub requirements: Vec<String>,
+    /// What they led to.
+    pub package_lock: Option<PackageLock>,
     pub author: Owner,
     pub created_at: Time,
 }
@@ -116,6 +121,9 @@ pub struct NewVersion {
     pub rate: Option<Rate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
+    /// Python packages, as `requests==2.32.3` or `pandas>=2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requirements: Option<Vec<String>>,
 }
 
 /// How often a function may start: so many times in any span of that length.
@@ -164,6 +172,8 @@ pub struct FunctionFilter {
     pub tag: Option<String>,
     /// Part of the name or description.
     pub q: Option<String>,
+    /// Named by the version that calls run.
+    pub package: Option<String>,
     pub limit: Option<u32>,
     pub cursor: Option<String>,
 }
