@@ -618,7 +618,10 @@ fn environments(
     let packages = &config.packages;
     let index = match &packages.directory {
         Some(directory) => Index::Directory(directory.clone()),
-        None => Index::Remote(packages.index_url.as_str().to_owned()),
+        None => Index::Remote(packages::Remote {
+            url: packages.index_url.as_str().to_owned(),
+            file_hosts: packages.file_hosts.clone(),
+        }),
     };
     let settings = PackagesSettings {
         directory: config.data.dir.join("environments"),

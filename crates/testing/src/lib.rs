@@ -34,7 +34,7 @@ pub use scim::scim_tester;
 pub use tamper::{Cell, Tamper};
 pub use vault::VaultServer;
 pub use webhooks::{VendorsDelivery, signed_by_vendors};
-pub use wheels::{Wheel, uv};
+pub use wheels::{Wheel, index_url, uv};
 
 /// Runs one test body on both databases, as `NAME::sqlite` and `NAME::postgres`.
 ///

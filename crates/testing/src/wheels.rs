@@ -13,6 +13,18 @@ pub fn uv() -> PathBuf {
     cached("uv/bin/uv", "uv")
 }
 
+/// The index that pip is set up for on this machine.
+#[expect(clippy::disallowed_methods, reason = "pip's own variable, or its file, says it")]
+pub fn index_url() -> String {
+    let said = std::process::Command::new("python3")
+        .args(["-m", "pip", "config", "get", "global.index-url"])
+        .output();
+    let of_file = said.ok().filter(|said| said.status.success());
+    let of_file = of_file.map(|said| String::from_utf8_lossy(&said.stdout).trim().to_owned());
+    let url = std::env::var("PIP_INDEX_URL").ok().or(of_file).filter(|url| !url.is_empty());
+    url.unwrap_or_else(|| "https://pypi.org/simple".to_owned())
+}
+
 /// A wheel of pure Python to be.
 pub struct Wheel {
     name: String,

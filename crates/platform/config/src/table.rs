@@ -140,6 +140,7 @@ settings! {
     packages: Packages, "Python packages of functions: resolved and installed by uv, in a jail." {
         allow: PackagesAllowed = text("approved"), "`approved`: functions name packages that their organization approved; `all`: any that it did not refuse";
         index_url: PublicUrl = text("https://pypi.org/simple"), "Simple repository (PEP 503, PEP 691) that wheels come from";
+        file_hosts: Vec<String> = text("files.pythonhosted.org"), "Hosts besides the index's own that its files may be on, also at private addresses; others have to be public";
         directory: Option<PathBuf> = text(""), "Directory of wheels that they come from instead: nothing is fetched";
         uv: Option<PathBuf> = Preset::Of(uv), "uv; the first on the path, or the one that `scripts/setup.sh uv` installed, if not set";
         environment_mb: u64 = text("512"), "Largest environment, in MB; building one takes twice as much memory", [1, 1048576];

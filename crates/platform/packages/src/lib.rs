@@ -22,5 +22,5 @@ pub use environments::{Environments, Ground};
 pub use error::BuildError;
 pub use lock::{Lock, Locked, Unlocked};
 pub use requirement::{Name, Refusal, Requirement};
-pub use settings::{Index, PackagesSettings};
+pub use settings::{Index, PackagesSettings, Remote};
 pub use uv::{FoundUv, find_uv};

@@ -6,10 +6,19 @@ use std::time::Duration;
 /// Where wheels come from.
 #[derive(Clone, Debug)]
 pub enum Index {
-    /// The base URL of a simple repository (PEP 503), such as `https://pypi.org/simple`.
-    Remote(String),
+    /// A repository on the network.
+    Remote(Remote),
     /// A directory of wheels: nothing is fetched.
     Directory(PathBuf),
+}
+
+/// A simple repository (PEP 503).
+#[derive(Clone, Debug)]
+pub struct Remote {
+    /// Its base URL, such as `https://pypi.org/simple`.
+    pub url: String,
+    /// Hosts besides its own that it may lead to, wherever they are; others have to be public.
+    pub file_hosts: Vec<String>,
 }
 
 #[derive(Clone, Debug)]

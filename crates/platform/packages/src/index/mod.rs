@@ -95,7 +95,7 @@ impl Door {
             Index::Directory(directory) => {
                 directory::wheels(directory, name).await.map_err(|error| error.to_string())?
             }
-            Index::Remote(url) => remote::wheels(&self.egress, url, name).await?,
+            Index::Remote(index) => remote::wheels(&self.egress, &index.url, name).await?,
         };
         let Some(found) = found else {
             self.log.say(format!("{name} is not in the index"));

@@ -4,7 +4,7 @@ use egress::{Destination, Download, Egress, Request, header};
 
 use super::page::{JSON, read_html, read_json, resolve};
 use super::{Place, Shown};
-use crate::Name;
+use crate::{Name, Remote};
 
 /// Bytes of a package's page: those with very many files have some megabytes.
 const LARGEST_PAGE: usize = 64 << 20;
@@ -29,14 +29,17 @@ pub(super) async fn wheels(egress: &Egress, index: &str, name: &Name) -> Result<
     Ok(Some(found.into_iter().filter_map(shown).collect()))
 }
 
-/// A file on the index's own host is where the operator sent us. One elsewhere is the index's word alone, and has to be public.
+/// A file on the index's own host, or one that the operator named, is where the operator sent us. One elsewhere is the index's
+/// word alone, and has to be public.
 pub(super) async fn file(
     egress: &Egress,
-    index: &str,
+    index: &Remote,
     url: &str,
     largest: usize,
 ) -> Result<Download, String> {
-    let to = if host(index) == host(url) { Destination::Operator } else { Destination::Tenant };
+    let named = |host: &str| index.file_hosts.iter().any(|known| known.eq_ignore_ascii_case(host));
+    let is_named = host(index.url.as_str()) == host(url) || host(url).is_some_and(named);
+    let to = if is_named { Destination::Operator } else { Destination::Tenant };
     let request = Request::get(url).map_err(|error| error.to_string())?.answered_with(largest);
     egress.download(to, request).await.map_err(|error| error.to_string())
 }

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use safeconduct_packages::Index;
+use safeconduct_packages::{Index, Remote};
 use testing::Wheel;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::fixture::{Fixture, PATIENCE};
+
+fn remote(url: String) -> Index {
+    Index::Remote(Remote { url, file_hosts: Vec::new() })
+}
 
 type Answer = (String, Vec<u8>);
 
@@ -59,7 +63,7 @@ async fn pages_in_html_and_files_beside_them_are_understood() {
         _ => None,
     });
     let url = url.await;
-    let fixture = Fixture::with(|settings| settings.index = Index::Remote(url));
+    let fixture = Fixture::with(|settings| settings.index = remote(url));
     let ready = fixture.build(&["far"]).await.unwrap();
     assert_eq!(fixture.run(&ready, "import far\ndef handler(i, c): return far.WORD\n").await, "far");
     assert!(fixture.build(&["farther"]).await.unwrap_err().to_string().contains("farther"));
@@ -69,6 +73,7 @@ async fn pages_in_html_and_files_beside_them_are_understood() {
 async fn an_index_leads_to_its_own_host_or_to_public_ones_only() {
     let inside = index(|_| Some(("text/plain".into(), b"the metadata service".to_vec()))).await;
     let inside = inside.trim_end_matches("/simple").to_owned();
+    let place = inside.trim_start_matches("http://").to_owned();
     let hash = "0".repeat(64);
     let url = index(move |path| {
         let page =
@@ -76,17 +81,22 @@ async fn an_index_leads_to_its_own_host_or_to_public_ones_only() {
         (path == "/simple/x/").then(|| ("text/html".into(), page.into_bytes()))
     });
     let url = url.await;
-    let fixture = Fixture::with(|settings| settings.index = Index::Remote(url));
+    let fixture = Fixture::with(|settings| settings.index = remote(url.clone()));
     let build = fixture.begin(&["x"]);
     let error = build.wait(PATIENCE).await.unwrap().unwrap_err().to_string();
     let said = crate::fixture::said(&build).await;
     assert!(said.contains("may not be called"), "{said}\n{error}");
+    // Unless the operator names that host: then it is a file like any other, here one that is no wheel.
+    let file_hosts = vec![place];
+    let fixture = Fixture::with(|settings| settings.index = Index::Remote(Remote { url, file_hosts }));
+    let build = fixture.begin(&["x"]);
+    build.wait(PATIENCE).await.unwrap().unwrap_err();
+    assert!(!crate::fixture::said(&build).await.contains("may not be called"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_that_is_down_is_told_as_such() {
-    let fixture =
-        Fixture::with(|settings| settings.index = Index::Remote("http://127.0.0.1:9/simple".into()));
+    let fixture = Fixture::with(|settings| settings.index = remote("http://127.0.0.1:9/simple".into()));
     let build = fixture.begin(&["x"]);
     build.wait(PATIENCE).await.unwrap().unwrap_err();
     let said = crate::fixture::said(&build).await;

@@ -7,6 +7,7 @@ mod list;
 mod outcomes;
 mod packages;
 mod publish;
+mod real_packages;
 mod token;
 
 pub(crate) use execute::ended;
