@@ -28,7 +28,7 @@ function search<K extends string>(...names: K[]) {
 }
 
 const agentsSearch = search('q', 'status', 'env', 'type', 'panel')
-const functionsSearch = search('q')
+const functionsSearch = search('q', 'package')
 const membersSearch = search('tab', 'q', 'status', 'role', 'panel')
 const groupsSearch = search('q', 'panel')
 const schedulesSearch = search('q', 'state', 'function')
@@ -223,6 +223,15 @@ const entry = createRoute({
   validateSearch: search('tab', 'panel'),
   loader: ({ params }) => void client.prefetchQuery(queries.namespace(params.namespace)),
   component: lazyRouteComponent(() => import('./pages/state/entry')),
+})
+
+const packages = createRoute({
+  getParentRoute: () => shell,
+  path: '/packages',
+  validateSearch: search('q', 'state', 'panel'),
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.packages(deps)),
+  component: lazyRouteComponent(() => import('./pages/packages/list')),
 })
 
 const queues = createRoute({
@@ -480,6 +489,7 @@ export const router = createRouter({
       entry,
       configuration,
       queues,
+      packages,
       files,
       collection,
       file,

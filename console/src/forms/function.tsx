@@ -275,6 +275,23 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
             />
           )}
         </Field>
+        <Field
+          label={text.packages.requirements}
+          optional={text.optional}
+          hint={text.packages.requirementsHint}
+          error={wrongRequirements(refused)}
+        >
+          {(ids) => (
+            <textarea
+              {...ids}
+              className="mono"
+              rows={3}
+              spellCheck={false}
+              value={fields.requirements}
+              onChange={set('requirements')}
+            />
+          )}
+        </Field>
         {error !== null && error !== undefined && <Failure error={error} />}
         <Equivalent
           method="POST"
@@ -297,6 +314,7 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
                   fields.input_schema !== '' && '--input-schema input.json',
                   fields.output_schema !== '' && '--output-schema output.json',
                   ...(body.permissions ?? []).map((permission) => flag('permission', permission)),
+                  ...requireFlags(body.requirements),
                 )
           }
         />
@@ -333,6 +351,7 @@ function initial(fn: Fn | undefined) {
     input_schema: pretty(fn?.version.input_schema),
     output_schema: pretty(fn?.version.output_schema),
     permissions: (fn?.version.permissions ?? []).join(' '),
+    requirements: (fn?.version.requirements ?? []).join('\n'),
   }
 }
 
@@ -340,6 +359,10 @@ function bodyOf(fields: ReturnType<typeof initial>, fn: Fn | undefined): New | V
   const input = schema(fields.input_schema)
   const output = schema(fields.output_schema)
   const permissions = fields.permissions.split(/[\s,]+/).filter(Boolean)
+  const requirements = fields.requirements
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
   const version = {
     code: fields.code,
     // What is left empty is the server's to choose: its own limits, or those of the version before.
@@ -352,6 +375,8 @@ function bodyOf(fields: ReturnType<typeof initial>, fn: Fn | undefined): New | V
     ...(input !== undefined && { input_schema: input }),
     ...(output !== undefined && { output_schema: output }),
     ...(permissions.length > 0 && { permissions }),
+    // The same as before keep their lock, so saying them again changes nothing.
+    ...(requirements.join('\n') !== (fn?.version.requirements ?? []).join('\n') && { requirements }),
   }
   if (fn) return version as Version
   const description = fields.description.trim()
@@ -403,6 +428,19 @@ function schema(text: string): unknown {
   } catch {
     return 'wrong'
   }
+}
+
+/** None at all is said by an empty one. */
+function requireFlags(requirements: string[] | null | undefined) {
+  if (!requirements) return []
+  return requirements.length > 0
+    ? requirements.map((one) => flag('require', one))
+    : ["--require ''"]
+}
+
+function wrongRequirements(problem: Problem | undefined): string | undefined {
+  const wrong = problem?.errors.filter(({ field }) => field.startsWith('/requirements'))
+  return wrong?.length ? wrong.map(({ reason }) => reason).join(' · ') : undefined
 }
 
 /** The line that a refused syntax names. */

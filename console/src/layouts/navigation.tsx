@@ -10,6 +10,7 @@ type PlaceName =
   | 'runs'
   | 'schedules'
   | 'queues'
+  | 'packages'
   | 'hooks'
   | 'configuration'
   | 'state'
@@ -47,6 +48,7 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
     places: [
       { name: 'agents', path: paths.agents, icon: 'agent' },
       { name: 'functions', path: paths.functions, icon: 'function' },
+      { name: 'packages', path: paths.packages, icon: 'package' },
       { name: 'hooks', path: paths.hooks, icon: 'hook' },
       { name: 'configuration', path: paths.configuration, icon: 'plan' },
     ],

@@ -3,6 +3,7 @@
 import { config } from './config.en'
 import { files } from './files.en'
 import { hooks } from './hooks.en'
+import { packages } from './packages.en'
 import { people } from './people.en'
 import { queues } from './queues.en'
 import { schedules } from './schedules.en'
@@ -13,6 +14,7 @@ export const en = {
   ...config,
   ...files,
   ...hooks,
+  ...packages,
   ...people,
   ...queues,
   ...schedules,
@@ -28,6 +30,7 @@ export const en = {
     runs: 'Runs',
     schedules: 'Schedules',
     queues: 'Queues',
+    packages: 'Packages',
     hooks: 'Hooks',
     configuration: 'Configuration',
     state: 'State',
@@ -125,9 +128,12 @@ export const en = {
     file_collection: 'Collection',
     file: 'File',
     file_upload: 'Upload',
+    package: 'Package',
   },
   envs: { development: 'Development', staging: 'Staging', production: 'Production' },
   status: {
+    requested: 'Requested',
+    approved: 'Approved',
     active: 'Active',
     pending: 'Pending',
     suspended: 'Suspended',

@@ -17,8 +17,8 @@ def handler(input, context):
     sales = [Sale.model_validate(one).model_dump() for one in input]
     total = pandas.DataFrame(sales).groupby("place")["amount"].sum()
     matrix = numpy.ones((300, 300)) @ numpy.ones((300, 300))
-    answer = requests.get(context.api_url + "/health", timeout=5)
-    return {"total": total.to_dict(), "cell": float(matrix[0, 0]), "health": answer.status_code}
+    answer = requests.get(context.api_url + "/api/v1/functions", timeout=5)
+    return {"total": total.to_dict(), "cell": float(matrix[0, 0]), "door": answer.status_code}
 "#;
 
 /// Binary wheels, a tree of dependencies, threads of OpenBLAS, and a library that speaks HTTP at the jail's door.
@@ -50,7 +50,7 @@ async fn pandas_pydantic_and_requests_work_in_a_function() {
         let ran = run(&owner, id, input.clone()).await;
         assert_eq!(
             ran["output"],
-            json!({ "total": { "Berlin": 5 }, "cell": 300.0, "health": 200 }),
+            json!({ "total": { "Berlin": 5 }, "cell": 300.0, "door": 401 }),
             "{ran:#}"
         );
     }
