@@ -29,6 +29,7 @@ function search<K extends string>(...names: K[]) {
 
 const agentsSearch = search('q', 'status', 'env', 'type', 'panel')
 const functionsSearch = search('q', 'package')
+const packagesSearch = search('q', 'state', 'panel')
 const membersSearch = search('tab', 'q', 'status', 'role', 'panel')
 const groupsSearch = search('q', 'panel')
 const schedulesSearch = search('q', 'state', 'function')
@@ -228,7 +229,7 @@ const entry = createRoute({
 const packages = createRoute({
   getParentRoute: () => shell,
   path: '/packages',
-  validateSearch: search('q', 'state', 'panel'),
+  validateSearch: packagesSearch,
   loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
   loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.packages(deps)),
   component: lazyRouteComponent(() => import('./pages/packages/list')),

@@ -433,9 +433,7 @@ function schema(text: string): unknown {
 /** None at all is said by an empty one. */
 function requireFlags(requirements: string[] | null | undefined) {
   if (!requirements) return []
-  return requirements.length > 0
-    ? requirements.map((one) => flag('require', one))
-    : ["--require ''"]
+  return requirements.length > 0 ? requirements.map((one) => flag('require', one)) : ["--require ''"]
 }
 
 function wrongRequirements(problem: Problem | undefined): string | undefined {

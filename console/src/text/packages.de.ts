@@ -2,8 +2,7 @@ import type { packages as english } from './packages.en'
 
 export const packages: typeof english = {
   packages: {
-    detail:
-      'Python-Pakete, die Funktionen nennen dürfen. Was ein freigegebenes mitbringt, kommt mit ihm.',
+    detail: 'Python-Pakete, die Funktionen nennen dürfen. Was ein freigegebenes mitbringt, kommt mit ihm.',
     name: 'Paket',
     requirements: 'Pakete',
     requirementsHint: 'Eines je Zeile, wie requests==2.32.3 oder pandas>=2. Sie müssen freigegeben sein.',

@@ -38,7 +38,7 @@ test('a package is asked for and approved', async () => {
   await row('polite-words').getByText('Requested').waitFor()
   await row('polite-words').getByRole('button', { name: 'Approve' }).click()
   await row('polite-words').getByText('Approved').waitFor()
-  await looksRight(page)
+  await looksRight(page, 'packages')
 })
 
 test('one that is refused says why, and one that is removed is gone', async () => {
@@ -64,7 +64,7 @@ test('a function that names a package which is not approved is told so at its fi
   expect(command).toContain("--require 'polite-words>=1'")
   await button('Create function').click()
   await page.getByText('polite-words is not approved', { exact: false }).first().waitFor()
-  await looksRight(page)
+  await looksRight(page, 'function-packages')
 })
 
 test('who may only look asks for nothing; who may ask does not decide', async () => {
@@ -74,9 +74,9 @@ test('who may only look asks for nothing; who may ask does not decide', async ()
   await viewer.page.goto('/console/packages')
   const theirs = viewer.page.getByRole('row').filter({ hasText: 'waiting' })
   await theirs.waitFor()
-  expect(await viewer.page.getByRole('button', { name: 'Ask for a package' }).getAttribute('aria-disabled')).toBe(
-    'true',
-  )
+  expect(
+    await viewer.page.getByRole('button', { name: 'Ask for a package' }).getAttribute('aria-disabled'),
+  ).toBe('true')
   expect(await theirs.getByRole('button', { name: 'Approve' }).getAttribute('aria-disabled')).toBe('true')
   const member = await visit(browser, server)
   await signInAs(server, member, server.people.Mia)
