@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|scim|bus|node|oidc|webhooks|ldap|samba|chromium|peers|deny …
+# Installs what is missing: setup.sh rust|c|git|postgres|python|mail|scim|uv|bus|node|oidc|webhooks|ldap|samba|chromium|peers|deny …
 # Looks first and changes nothing that is there already.
 . "$(dirname "$0")/lib.sh"
 
@@ -111,6 +111,11 @@ setup_scim() {
     setup_environment scim-tester scripts/scim-tester.txt
 }
 
+# Resolves and installs the packages of functions.
+setup_uv() {
+    setup_environment uv scripts/uv.txt
+}
+
 # setup_environment NAME REQUIREMENTS: Python packages in an environment of their own in the cache.
 setup_environment() {
     local environment=$cache/$1
@@ -142,7 +147,7 @@ setup_deny() {
     cargo install --quiet --locked "cargo-deny@$deny_version" >&2
 }
 
-[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail scim bus node oidc webhooks ldap samba chromium peers deny"
+[ $# -gt 0 ] || fail "name what to set up: rust c git postgres python mail scim uv bus node oidc webhooks ldap samba chromium peers deny"
 for what in "$@"; do
     declare -F "setup_$what" >/dev/null || fail "cannot set up $what"
     "setup_$what"

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 say "looking for what the tests need"
-scripts/setup.sh git rust c postgres python mail scim bus node oidc webhooks ldap chromium
+scripts/setup.sh git rust c postgres python mail scim uv bus node oidc webhooks ldap chromium
 
 say "cargo fmt"
 cargo fmt --all --check

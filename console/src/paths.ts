@@ -12,6 +12,7 @@ export const paths = {
   newSchedule: '/schedules/new',
   schedule: (id: string) => `/schedules/${id}`,
   queues: '/queues',
+  packages: '/packages',
   configuration: '/configuration',
   hooks: '/hooks',
   hook: (id: string) => `/hooks/${id}`,

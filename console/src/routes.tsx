@@ -28,7 +28,8 @@ function search<K extends string>(...names: K[]) {
 }
 
 const agentsSearch = search('q', 'status', 'env', 'type', 'panel')
-const functionsSearch = search('q')
+const functionsSearch = search('q', 'package')
+const packagesSearch = search('q', 'state', 'panel')
 const membersSearch = search('tab', 'q', 'status', 'role', 'panel')
 const groupsSearch = search('q', 'panel')
 const schedulesSearch = search('q', 'state', 'function')
@@ -241,6 +242,15 @@ const entry = createRoute({
   validateSearch: search('tab', 'panel'),
   loader: ({ params }) => void client.prefetchQuery(queries.namespace(params.namespace)),
   component: lazyRouteComponent(() => import('./pages/state/entry')),
+})
+
+const packages = createRoute({
+  getParentRoute: () => shell,
+  path: '/packages',
+  validateSearch: packagesSearch,
+  loaderDeps: ({ search: { panel: _, ...filters } }) => filters,
+  loader: ({ deps }) => void client.prefetchInfiniteQuery(queries.packages(deps)),
+  component: lazyRouteComponent(() => import('./pages/packages/list')),
 })
 
 const queues = createRoute({
@@ -500,6 +510,7 @@ export const router = createRouter({
       entry,
       configuration,
       queues,
+      packages,
       files,
       collection,
       file,

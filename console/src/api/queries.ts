@@ -454,6 +454,11 @@ export const queries = {
         answered(api.GET('/api/v1/config/drift', { params: { query: manager ? { manager } : {} } })),
     }),
 
+  packages: (filters: Filters = {}) =>
+    list(['packages', filters], (paging) =>
+      answered(api.GET('/api/v1/packages', { params: { query: { ...set(filters), ...paging } } })),
+    ),
+
   queues: () => list(['queues'], () => answered(api.GET('/api/v1/queues'))),
 
   workers: () => list(['workers'], () => answered(api.GET('/api/v1/workers'))),

@@ -57,6 +57,7 @@ export type ConfigChange = ConfigPlan['changes'][number]
 export type ConfigField = ConfigChange['fields'][number]
 export type ConfigFinding = ConfigPlan['warnings'][number]
 export type ConfigDrift = Answer<'config.drift'>
+export type Package = Item<'packages.list'>
 export type Queue = Item<'queues.list'>
 export type Worker = Item<'workers.list'>
 export type Run = Answer<'runs.get'>

@@ -280,6 +280,23 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
           )}
         </Field>
         <Field
+          label={text.packages.requirements}
+          optional={text.optional}
+          hint={text.packages.requirementsHint}
+          error={wrongRequirements(refused)}
+        >
+          {(ids) => (
+            <textarea
+              {...ids}
+              className="mono"
+              rows={3}
+              spellCheck={false}
+              value={fields.requirements}
+              onChange={set('requirements')}
+            />
+          )}
+        </Field>
+        <Field
           label={text.egress.secrets}
           optional={text.optional}
           hint={text.egress.secretsHint}
@@ -326,6 +343,7 @@ export function FunctionForm({ of: fn, reason, busy, error, onSubmit }: Function
                   body.secrets?.length === 0 && '--no-secrets',
                   ...(body.egress ?? []).map((rule) => flag('egress', shownRule(rule as EgressRule))),
                   body.egress?.length === 0 && '--no-egress',
+                  ...requireFlags(body.requirements),
                 )
           }
         />
@@ -366,6 +384,7 @@ function initial(fn: Fn | undefined) {
     output_schema: pretty(fn?.version.output_schema),
     permissions: (fn?.version.permissions ?? []).join(' '),
     secrets: (fn?.version.secrets ?? []).join(' '),
+    requirements: (fn?.version.requirements ?? []).join('\n'),
   }
 }
 
@@ -375,6 +394,10 @@ function bodyOf(fields: ReturnType<typeof initial>, drafts: RuleDraft[], fn: Fn 
   const permissions = fields.permissions.split(/[\s,]+/).filter(Boolean)
   const secrets = fields.secrets.split(/[\s,]+/).filter(Boolean)
   const egress = rulesOf(drafts)
+  const requirements = fields.requirements
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
   const version = {
     code: fields.code,
     // What is left empty is the server's to choose: its own limits, or those of the version before.
@@ -390,6 +413,8 @@ function bodyOf(fields: ReturnType<typeof initial>, drafts: RuleDraft[], fn: Fn 
     // An empty list takes away what the version before has.
     ...((secrets.length > 0 || (fn?.version.secrets.length ?? 0) > 0) && { secrets }),
     ...(egress && (egress.length > 0 || (fn?.version.egress.length ?? 0) > 0) && { egress }),
+    // The same as before keep their lock, so saying them again changes nothing.
+    ...(requirements.join('\n') !== (fn?.version.requirements ?? []).join('\n') && { requirements }),
   }
   if (fn) return version as Version
   const description = fields.description.trim()
@@ -441,6 +466,17 @@ function schema(text: string): unknown {
   } catch {
     return 'wrong'
   }
+}
+
+/** None at all is said by an empty one. */
+function requireFlags(requirements: string[] | null | undefined) {
+  if (!requirements) return []
+  return requirements.length > 0 ? requirements.map((one) => flag('require', one)) : ["--require ''"]
+}
+
+function wrongRequirements(problem: Problem | undefined): string | undefined {
+  const wrong = problem?.errors.filter(({ field }) => field.startsWith('/requirements'))
+  return wrong?.length ? wrong.map(({ reason }) => reason).join(' · ') : undefined
 }
 
 /** The line that a refused syntax names. */

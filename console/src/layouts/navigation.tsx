@@ -10,6 +10,7 @@ type PlaceName =
   | 'runs'
   | 'schedules'
   | 'queues'
+  | 'packages'
   | 'hooks'
   | 'configuration'
   | 'secrets'
@@ -48,6 +49,7 @@ export const places: { group: 'build' | 'run' | 'trust' | 'admin' | undefined; p
     places: [
       { name: 'agents', path: paths.agents, icon: 'agent' },
       { name: 'functions', path: paths.functions, icon: 'function' },
+      { name: 'packages', path: paths.packages, icon: 'package' },
       { name: 'hooks', path: paths.hooks, icon: 'hook' },
       { name: 'secrets', path: paths.secrets, icon: 'key' },
       { name: 'configuration', path: paths.configuration, icon: 'plan' },

@@ -4,6 +4,7 @@ import { config } from './config.de'
 import type { Text } from './en'
 import { files } from './files.de'
 import { hooks } from './hooks.de'
+import { packages } from './packages.de'
 import { people } from './people.de'
 import { queues } from './queues.de'
 import { schedules } from './schedules.de'
@@ -15,6 +16,7 @@ export const de: Text = {
   ...config,
   ...files,
   ...hooks,
+  ...packages,
   ...people,
   ...queues,
   ...schedules,
@@ -31,6 +33,7 @@ export const de: Text = {
     runs: 'Läufe',
     schedules: 'Zeitpläne',
     queues: 'Warteschlangen',
+    packages: 'Pakete',
     hooks: 'Hooks',
     configuration: 'Konfiguration',
     secrets: 'Geheimnisse',
@@ -130,9 +133,12 @@ export const de: Text = {
     file_collection: 'Sammlung',
     file: 'Datei',
     file_upload: 'Upload',
+    package: 'Paket',
   },
   envs: { development: 'Entwicklung', staging: 'Vorstufe', production: 'Betrieb' },
   status: {
+    requested: 'Erbeten',
+    approved: 'Freigegeben',
     active: 'Aktiv',
     pending: 'Ausstehend',
     suspended: 'Angehalten',

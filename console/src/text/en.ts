@@ -3,6 +3,7 @@
 import { config } from './config.en'
 import { files } from './files.en'
 import { hooks } from './hooks.en'
+import { packages } from './packages.en'
 import { people } from './people.en'
 import { queues } from './queues.en'
 import { schedules } from './schedules.en'
@@ -14,6 +15,7 @@ export const en = {
   ...config,
   ...files,
   ...hooks,
+  ...packages,
   ...people,
   ...queues,
   ...schedules,
@@ -30,6 +32,7 @@ export const en = {
     runs: 'Runs',
     schedules: 'Schedules',
     queues: 'Queues',
+    packages: 'Packages',
     hooks: 'Hooks',
     configuration: 'Configuration',
     secrets: 'Secrets',
@@ -129,9 +132,12 @@ export const en = {
     file_collection: 'Collection',
     file: 'File',
     file_upload: 'Upload',
+    package: 'Package',
   },
   envs: { development: 'Development', staging: 'Staging', production: 'Production' },
   status: {
+    requested: 'Requested',
+    approved: 'Approved',
     active: 'Active',
     pending: 'Pending',
     suspended: 'Suspended',

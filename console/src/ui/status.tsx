@@ -5,6 +5,8 @@ export type Tone = 'good' | 'warn' | 'bad' | 'quiet' | 'active'
 
 const marks: Record<string, [Tone, IconName]> = {
   active: ['good', 'check'],
+  requested: ['warn', 'clock'],
+  approved: ['good', 'check'],
   pending: ['warn', 'clock'],
   suspended: ['warn', 'pause'],
   decommissioned: ['quiet', 'stop'],

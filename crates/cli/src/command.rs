@@ -14,8 +14,9 @@ use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
     agents, apikeys, audit, completion, configure, credentials, declared, domains, functions, grants, groups,
-    hooks, invitations, kills, login, members, orgs, permissions, policies, prefixes, providers, queues,
-    quickstart, reference, roles, runs, schedules, secrets, sessions, state, stored, token, users, workers,
+    hooks, invitations, kills, login, members, orgs, packages, permissions, policies, prefixes, providers,
+    queues, quickstart, reference, roles, runs, schedules, secrets, sessions, state, stored, token, users,
+    workers,
 };
 
 /// Commands that speak to a server.
@@ -59,6 +60,9 @@ pub enum Command {
     /// Run functions when their time comes.
     #[command(subcommand)]
     Schedules(schedules::SchedulesCommand),
+    /// See, ask for and approve Python packages that functions may name.
+    #[command(subcommand)]
+    Packages(packages::PackagesCommand),
     /// Keep values that functions use and nobody sees.
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
@@ -178,6 +182,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Token(command) => token::run(desk, command).await,
         Command::Functions(command) => functions::run(desk, command).await,
         Command::Runs(command) => runs::run(desk, command).await,
+        Command::Packages(command) => packages::run(desk, command).await,
         Command::Queues(command) => queues::run(desk, command).await,
         Command::Workers(command) => workers::run(desk, command).await,
         Command::Schedules(command) => schedules::run(desk, command).await,

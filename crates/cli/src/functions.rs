@@ -13,7 +13,7 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::listing::{Columns, Listing, show, show_all};
 use crate::table::{Cell, Tone};
-use crate::{egress, files, runs, span};
+use crate::{egress, files, packages, runs, span};
 
 /// Between two attempts at the most, in seconds.
 const LONGEST_WAIT: i64 = 300;
@@ -115,6 +115,9 @@ pub struct Push {
     /// Let it call nothing any more.
     #[arg(long, conflicts_with = "egress")]
     no_egress: bool,
+    /// Python package that it imports, as `requests==2.32.3`; may be repeated. As before if left out, none if empty.
+    #[arg(long = "require", value_name = "PACKAGE")]
+    requirements: Vec<String>,
     /// May be repeated; only for a new function.
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
@@ -129,6 +132,9 @@ pub struct List {
     namespace: Option<String>,
     #[arg(long)]
     tag: Option<String>,
+    /// Python package that the version which calls run names.
+    #[arg(long, value_name = "NAME")]
+    package: Option<String>,
     /// Part of the name or description.
     #[arg(long, short = 's', value_name = "TEXT")]
     search: Option<String>,
@@ -232,8 +238,12 @@ async fn push_one(desk: &mut Desk<'_>, client: &Client, push: &Push) -> Result<(
             desk.screen.note("nothing changed; the version stays")?;
             known
         }
-        Ok(known) => client.functions().publish(&known.summary.id, &version).await?,
+        Ok(known) => {
+            prepare(desk, client, &version).await?;
+            client.functions().publish(&known.summary.id, &version).await?
+        }
         Err(error) if error.code() == "not_found" => {
+            prepare(desk, client, &version).await?;
             let new = NewFunction {
                 namespace: Some(namespace),
                 name,
@@ -248,6 +258,14 @@ async fn push_one(desk: &mut Desk<'_>, client: &Client, push: &Push) -> Result<(
         Err(error) => return Err(error.into()),
     };
     shown(desk, &function)
+}
+
+/// Packages are built before, so that whoever waits sees what for.
+async fn prepare(desk: &mut Desk<'_>, client: &Client, version: &NewVersion) -> Result<(), Failure> {
+    match version.requirements.as_deref() {
+        None | Some([]) => Ok(()),
+        Some(requirements) => packages::build(desk, client, requirements).await.map(drop),
+    }
 }
 
 async fn roll_back(desk: &mut Desk<'_>, client: &Client, rollback: &Rollback) -> Result<(), Failure> {
@@ -276,6 +294,7 @@ async fn list_some(desk: &mut Desk<'_>, client: &Client, list: &List) -> Result<
         namespace: list.namespace.clone(),
         tag: list.tag.clone(),
         q: list.search.clone(),
+        package: list.package.clone(),
         limit: Some(if list.listing.all { 200 } else { list.listing.limit }),
         cursor: list.listing.cursor.clone(),
     };
@@ -336,7 +355,13 @@ impl Push {
                 true => Some(self.egress.iter().map(|text| egress::rule(text)).collect::<Result<_, _>>()?),
                 false => None,
             },
+            requirements: self.wanted_packages(),
         })
+    }
+
+    fn wanted_packages(&self) -> Option<Vec<String>> {
+        let named = self.requirements.iter().filter(|one| !one.trim().is_empty()).cloned().collect();
+        (!self.requirements.is_empty()).then_some(named)
     }
 
     /// Whether the version that calls run says all of this already.
@@ -364,6 +389,7 @@ impl Push {
             && wanted.permissions.as_ref().is_none_or(|wanted| sorted(wanted) == sorted(&live.permissions))
             && wanted.secrets.as_ref().is_none_or(|wanted| sorted(wanted) == sorted(&live.secrets))
             && wanted.egress.as_ref().is_none_or(|wanted| egress::same(wanted, &live.egress))
+            && wanted.requirements.as_ref().is_none_or(|wanted| sorted(wanted) == live.requirements)
     }
 
     fn full_name(&self) -> Result<(String, String), Failure> {
@@ -445,6 +471,8 @@ fn shown(desk: &mut Desk<'_>, function: &Function) -> Result<(), Failure> {
         ("permissions", Cell::from(version.permissions.join(", "))),
         ("secrets", Cell::from(version.secrets.join(", "))),
         ("may call", Cell::from(version.egress.iter().map(egress::shown).collect::<Vec<_>>().join(", "))),
+        ("packages", Cell::from(version.requirements.join(", "))),
+        ("lock", Cell::from(version.package_lock.as_ref().map_or("", |lock| lock.sha256.as_str()))),
         ("tags", Cell::from(summary.tags.join(", "))),
         ("visibility", Cell::from(&summary.visibility)),
         ("owner", Cell::from(&summary.owner.id)),

@@ -31,6 +31,7 @@ mod listing;
 mod login;
 mod members;
 mod orgs;
+mod packages;
 mod permissions;
 mod policies;
 mod prefixes;

@@ -23,6 +23,7 @@ use ledger::{Ack, FactKind, Ledger, LedgerSettings};
 use mail::{Post, Relay, Route, Security};
 use named_secrets::{NamedSecrets, SecretsGround};
 use oauth::{Imported, Keys, Oauth, OauthParts, OauthSettings};
+use packages::{Environments, Index, PackagesSettings};
 use people::{CookieAuthenticator, CookieForm, People, PeopleSettings};
 use policies::{Policies, PoliciesGround, PoliciesSettings};
 use runs::{Ground, Runs, RunsSettings};
@@ -186,6 +187,7 @@ impl House {
             tokens: Arc::new(TokensOfRuns(oauth.clone())),
             secrets: named_secrets.clone(),
             egress: egress.clone(),
+            environments: environments(&config, sandbox.as_ref(), &egress, &world),
             sandbox,
         };
         let engine = Ground {
@@ -608,8 +610,47 @@ fn functions_settings(config: &Config) -> FunctionsSettings {
         cpu_milli: config.functions.cpu_milli,
         storage_mb: config.functions.storage_mb,
         workers_only: config.functions.workers_only,
+        all_packages: config.packages.allow == config::PackagesAllowed::All,
         sync: SYNC,
     }
+}
+
+/// Packages of functions, where functions run.
+fn environments(
+    config: &Config,
+    sandbox: Option<&Sandbox>,
+    egress: &Egress,
+    world: &World,
+) -> Option<Environments> {
+    let sandbox = sandbox?.clone();
+    let uv = packages::find_uv(config.packages.uv.as_deref());
+    match &uv {
+        Ok(found) => {
+            tracing::info!(uv = found.version, path = %found.path.display(), "packages can be installed")
+        }
+        Err(reason) => tracing::warn!(reason, "packages cannot be installed"),
+    }
+    let packages = &config.packages;
+    let index = match &packages.directory {
+        Some(directory) => Index::Directory(directory.clone()),
+        None => Index::Remote(packages::Remote {
+            url: packages.index_url.as_str().to_owned(),
+            file_hosts: packages.file_hosts.clone(),
+        }),
+    };
+    let settings = PackagesSettings {
+        directory: config.data.dir.join("environments"),
+        index,
+        environment_bytes: packages.environment_mb << 20,
+        environment_files: packages.environment_files,
+        build_timeout: packages.build_timeout,
+        keep: packages.keep,
+    };
+    let uv = uv.map(|found| found.path);
+    Some(Environments::new(
+        packages::Ground { sandbox, egress: egress.clone(), world: world.clone(), uv },
+        settings,
+    ))
 }
 
 fn rate_limits(config: &Config) -> RateLimits {

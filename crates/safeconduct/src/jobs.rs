@@ -50,6 +50,13 @@ pub(crate) fn start_worker(house: &House) {
     tasks.spawn("ledger", move |stop| ledger.background(stop));
     let runs = house.functions.runs().clone();
     tasks.spawn("runs", move |stop| async move { runs.work(stop.requested()).await });
+    let functions = house.functions.clone();
+    tasks.spawn("environments", |stop| {
+        every(stop, Duration::from_secs(600), move || {
+            let functions = functions.clone();
+            async move { functions.sweep_environments().await }
+        })
+    });
     let watched = house.clone();
     tasks.spawn("bus", move |stop| watch_bus(watched, stop));
     let nodes = house.nodes.clone();

@@ -6,6 +6,7 @@
 
 mod bucket;
 mod bus;
+mod cache;
 mod certificate;
 mod databases;
 mod directory;
@@ -20,6 +21,7 @@ mod tamper;
 mod upstream;
 mod vault;
 mod webhooks;
+mod wheels;
 
 pub use bucket::BucketServer;
 pub use bus::{BusKind, BusServer};
@@ -34,6 +36,7 @@ pub use tamper::{Cell, Tamper};
 pub use upstream::Upstream;
 pub use vault::VaultServer;
 pub use webhooks::{VendorsDelivery, signed_by_vendors};
+pub use wheels::{Wheel, index_url, uv};
 
 /// Runs one test body on both databases, as `NAME::sqlite` and `NAME::postgres`.
 ///

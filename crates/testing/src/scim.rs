@@ -2,14 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::cache::cached;
+
 /// The Python that has it.
-#[expect(clippy::disallowed_methods, reason = "the cache lies where the scripts' environment says")]
 pub fn scim_tester() -> PathBuf {
-    let of = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let cache = of("XDG_CACHE_HOME")
-        .map(|caches| caches.join("safeconduct"))
-        .or_else(|| of("HOME").map(|home| home.join(".cache/safeconduct")));
-    let python = cache.unwrap_or_default().join("scim-tester/bin/python");
-    assert!(python.exists(), "{} is not there: scripts/setup.sh scim installs it", python.display());
-    python
+    cached("scim-tester/bin/python", "scim")
 }

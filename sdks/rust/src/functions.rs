@@ -7,6 +7,7 @@ use reqwest::header::HeaderName;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::packages::PackageLock;
 use crate::runs::Run;
 use crate::{Client, Error, Owner, Page, Time, page};
 
@@ -71,6 +72,10 @@ pub struct FunctionVersion {
     pub secrets: Vec<String>,
     /// What `context.http` may call; nothing without.
     pub egress: Vec<EgressRule>,
+    /// Packages that it names.
+    pub requirements: Vec<String>,
+    /// What they led to.
+    pub package_lock: Option<PackageLock>,
     pub author: Owner,
     pub created_at: Time,
 }
@@ -124,6 +129,9 @@ pub struct NewVersion {
     pub secrets: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub egress: Option<Vec<EgressRule>>,
+    /// Python packages, as `requests==2.32.3` or `pandas>=2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requirements: Option<Vec<String>>,
 }
 
 /// Requests that `context.http` makes: with one of these methods, to this host, below this path.
@@ -191,6 +199,8 @@ pub struct FunctionFilter {
     pub tag: Option<String>,
     /// Part of the name or description.
     pub q: Option<String>,
+    /// Named by the version that calls run.
+    pub package: Option<String>,
     pub limit: Option<u32>,
     pub cursor: Option<String>,
 }

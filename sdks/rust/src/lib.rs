@@ -27,6 +27,7 @@ mod kills;
 mod logins;
 mod members;
 mod orgs;
+mod packages;
 mod page;
 mod permissions;
 mod policies;
@@ -89,6 +90,10 @@ pub use kills::{DeadTokens, Kill, KillNode, Kills};
 pub use logins::{COMMAND_LINE, DeviceAuthorization};
 pub use members::{Member, MemberFilter, Members};
 pub use orgs::{NewOrg, Org, OrgFilter, OrgPatch, OrgSettings, OrgSummary, Orgs};
+pub use packages::{
+    LockedPackage, Package, PackageBuild, PackageBuildStep, PackageEnvironment, PackageFilter, PackageLock,
+    Packages,
+};
 pub use page::Page;
 pub use permissions::{
     EffectivePermissions, HeldPermissions, OpenedOperation, OpenedOperations, PermissionAnswer,

@@ -6,6 +6,7 @@ import { queries } from '../../api/queries'
 import type { Body, Fn, FnVersion } from '../../api/types'
 import { Equivalent } from '../../components/equivalent'
 import { Chip } from '../../components/identity'
+import { PackageLock } from '../../components/package-lock'
 import { RunTable } from '../../components/runs'
 import { shownRule } from '../../forms/egress-rules'
 import { FunctionForm } from '../../forms/function'
@@ -184,6 +185,7 @@ function Versions({ of: fn }: { of: Fn }) {
             value={version.code}
             rows={Math.min(version.code.split('\n').length + 1, 24)}
           />
+          <PackageLock of={version} />
         </details>
       ),
     },

@@ -53,7 +53,13 @@ export default function Functions() {
           </Button>
         }
       />
-      <FilterBar values={filters} of={[{ name: 'q', label: text.functions.search, kind: 'search' }]} />
+      <FilterBar
+        values={filters}
+        of={[
+          { name: 'q', label: text.functions.search, kind: 'search' },
+          { name: 'package', label: text.packages.name },
+        ]}
+      />
       <Listing
         label={text.place.functions}
         query={query}

@@ -76,6 +76,9 @@ codes! {
     SECRET_EXISTS = "secret_exists", 409, "A secret of this name exists";
     SECRET_IN_USE = "secret_in_use", 409, "Something uses the secret";
     SCHEDULE_EXISTS = "schedule_exists", 409, "A schedule of this name exists";
+    PACKAGE_EXISTS = "package_exists", 409, "The package was asked for already";
+    PACKAGE_DECIDED = "package_decided", 409, "That was decided already";
+    ENVIRONMENT_BUILDING = "environment_building", 409, "The environment is still being built";
     VERSION_LIVE = "version_live", 409, "The version is live already";
     RUN_OPEN = "run_open", 409, "A run of it is still open";
     NAMESPACE_NOT_EMPTY = "namespace_not_empty", 409, "The namespace still has entries";
@@ -105,6 +108,8 @@ codes! {
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch", 422, "The key was used with another body";
     SYNTAX_ERROR = "syntax_error", 422, "The code does not parse";
     INVALID_SCHEMA = "invalid_schema", 422, "The JSON Schema is not valid";
+    PACKAGE_NOT_APPROVED = "package_not_approved", 422, "A package is not approved";
+    ENVIRONMENT_FAILED = "environment_failed", 422, "The environment cannot be built";
     INVALID_POLICY = "invalid_policy", 422, "The policy does not compile";
     INPUT_INVALID = "input_invalid", 422, "The input does not match the schema";
     CONFIG_INVALID = "config_invalid", 422, "The configuration cannot be applied as it is written";
@@ -113,6 +118,7 @@ codes! {
     INTERNAL = "internal", 500, "Something failed on our side";
     HOOK_FAILED = "hook_failed", 502, "The hook's function gave no answer";
     SANDBOX_UNAVAILABLE = "sandbox_unavailable", 503, "Functions cannot run here";
+    PACKAGES_UNAVAILABLE = "packages_unavailable", 503, "Packages cannot be installed here";
     SIGN_IN_UNAVAILABLE = "sign_in_unavailable", 503, "The sign-in provider does not work now";
     DATABASE_UNAVAILABLE = "database_unavailable", 503, "The database does not answer";
     STALE_REVOCATION_FEED = "stale_revocation_feed", 503, "This node has not heard of revocations lately";

@@ -171,6 +171,8 @@ ids! {
     FileId = "fil",
     /// A version of a file.
     FileVersionId = "flv",
+    /// A package that functions may name, or would.
+    PackageId = "pkg",
     /// An upload under way.
     UploadId = "upl",
     /// A link to a version of a file.

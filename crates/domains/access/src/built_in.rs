@@ -112,6 +112,8 @@ pub static BUILT_IN: &[BuiltIn] = &[
             "functions:read:all",
             "functions:write:own",
             "functions:execute:own",
+            "packages:read:all",
+            "packages:create:own",
             "runs:read:own",
             "runs:update:own",
             "state:read:own",

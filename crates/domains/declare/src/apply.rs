@@ -43,6 +43,10 @@ impl Declare {
             return by.keyed_answer(Reply::of::<ApplyConfig>(&self.told(&document, &plan))?).await;
         }
         self.open_keys(by).await.map_err(DeclareError::from)?;
+        let errand = Errand::new(by);
+        let prepared = self.prepare(&errand, &document, &plan).await;
+        errand.close().await?;
+        prepared?;
         for _ in 0..TRIES {
             let errand = Errand::new(by);
             let work = self.bring_about(&errand, &document, manner);
@@ -78,6 +82,20 @@ impl Declare {
                 plan.conflicts.iter().map(|step| self.view(document, step)).collect(),
             )),
         }
+    }
+
+    /// What takes long is done before others have to wait.
+    async fn prepare(&self, errand: &Errand, document: &Document, plan: &Plan) -> Result<(), Problem> {
+        let mut done = Done::default();
+        for step in &plan.steps {
+            let (section, item) = (&self.inner().sections[step.section].section, step.item);
+            if let Some(after) = &step.after
+                && let Err(problem) = section.prepare(errand, after).await
+            {
+                done.fail(self, item.map(|at| &document.items[at]), step, problem);
+            }
+        }
+        done.problem().map_or(Ok(()), Err)
     }
 
     /// Data keys are made in transactions of their own, so they are there before ours begins.

@@ -1,5 +1,6 @@
 //! Runs a function: version, rights, token, sandbox, output. The engine (platform/runs) does the rest.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +10,12 @@ use db::{Db, OrgScope};
 use egress::Egress;
 use futures::future::BoxFuture;
 use named_secrets::NamedSecrets;
+use packages::{BuildError, Environments};
 use parking_lot::Mutex;
 use problem::Problem;
 use runs::{Ending, Executor, Finish, LogSink, RunError, RunToken, Task, Usage};
 use sandbox::{
-    Call, ContextFrame, LogLevel, LogLine, LogSource, Outcome, Progress, Redactor, Report, Sandbox,
+    Call, ContextFrame, LogLevel, LogLine, LogSource, OrgSlot, Outcome, Progress, Redactor, Report, Sandbox,
     ZygoteSpec,
 };
 use tokio::sync::{mpsc, watch};
@@ -21,7 +23,7 @@ use types::{FunctionId, FunctionVersionId, Id, World, json};
 use web::PrincipalId;
 
 use crate::mandate::{RunPass, RunTokens, TokenWanted, principals};
-use crate::model::{Function, FunctionRef, Mode};
+use crate::model::{Function, FunctionRef, Mode, Version};
 use crate::outgoing::{self, Held, HttpDoor, Tally};
 use crate::service::FunctionsGround;
 use crate::settings::FunctionsSettings;
@@ -52,6 +54,7 @@ struct Inner {
     egress: Egress,
     /// None where this machine has none.
     sandbox: Option<Sandbox>,
+    environments: Option<Environments>,
     settings: FunctionsSettings,
     slots: Slots,
 }
@@ -83,7 +86,8 @@ impl FunctionExecutor {
         settings: FunctionsSettings,
         slots: Slots,
     ) -> Self {
-        let FunctionsGround { db, world, access, tokens, secrets, egress, sandbox, .. } = ground;
+        let FunctionsGround { db, world, access, tokens, secrets, egress, sandbox, environments, .. } =
+            ground;
         Self(Arc::new(Inner {
             db: db.clone(),
             world: world.clone(),
@@ -93,6 +97,7 @@ impl FunctionExecutor {
             secrets: secrets.clone(),
             egress: egress.clone(),
             sandbox: sandbox.clone(),
+            environments: environments.clone(),
             settings,
             slots,
         }))
@@ -178,7 +183,12 @@ impl FunctionExecutor {
             "" => vec!["handler", &function.name],
             named => vec![named],
         };
+        let environment = self.environment(task, slot, version).await?;
         let zygote = ZygoteSpec::new(slot, version.id.to_string(), ready.code.clone(), &names);
+        let zygote = match environment {
+            Some(environment) => zygote.with_packages(environment),
+            None => zygote,
+        };
         let call = Call {
             zygote: if version.mode == Mode::Cold { zygote.cold() } else { zygote },
             input: task.input.clone(),
@@ -218,6 +228,33 @@ impl FunctionExecutor {
             log,
             hidden: Mutex::default(),
         })
+    }
+
+    /// The version's packages; built here if this machine has not had them yet.
+    async fn environment(
+        &self,
+        task: &Task,
+        slot: OrgSlot,
+        version: &Version,
+    ) -> Result<Option<PathBuf>, Ending> {
+        let Some(lock) = &version.lock else { return Ok(None) };
+        let unavailable = || failed("environment_failed", "This server cannot install packages.");
+        let environments = self.0.environments.as_ref().ok_or_else(unavailable)?;
+        if let Some(found) = environments.find(task.run.org, lock) {
+            return Ok(Some(found));
+        }
+        let say = |text: String| task.logs.line("sandbox", "info", text, None);
+        say("The environment of its packages is being built.".into());
+        let build = environments.install(task.run.org, slot, lock.clone());
+        tokio::select! {
+            () = task.cancel.cancelled() => Err(Ending::Cancelled),
+            ended = build.wait(Duration::MAX) => match ended {
+                Some(Ok(ready)) => Ok(Some(ready.path)),
+                Some(Err(error @ BuildError::Unavailable(_))) => Err(Ending::Again(error.to_string())),
+                Some(Err(error)) => Err(failed("environment_failed", error.to_string())),
+                None => Err(Ending::Again("the build was given up".into())),
+            },
+        }
     }
 
     fn context(&self, task: &Task, ready: &Ready, pass: &RunPass) -> ContextFrame {

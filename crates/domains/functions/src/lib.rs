@@ -1,10 +1,11 @@
 //! Functions: code that people write and agents run, in immutable versions, behind schemas, under a narrowed token.
 //!
-//! Owns the tables `functions` and `function_versions`, the executor of function runs, and the routes of runs (the queue
+//! Owns the tables `functions`, `function_versions` and `packages`, the executor of function runs, and the routes of runs (the queue
 //! and the state machine are platform/runs'). Must not know how tokens are made (see [`RunTokens`]) nor how code is kept
 //! from doing harm (platform/sandbox).
 
 mod act;
+mod allow_list;
 mod coerce;
 mod error;
 mod executor;
@@ -13,6 +14,7 @@ mod mandate;
 mod model;
 mod outgoing;
 mod rate;
+mod requirements;
 mod retry;
 mod roster;
 mod routes;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use authority::Authority;
 use named_secrets::SecretName;
+use packages::{Lock, Requirement};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use types::{FunctionId, FunctionVersionId, Id, OrgId, Timestamp};
@@ -160,6 +161,9 @@ pub struct Version {
     pub secrets: Vec<SecretName>,
     /// What `context.http` may call; nothing without.
     pub egress: Vec<EgressRule>,
+    /// Packages that it names, and what they led to.
+    pub requirements: Vec<Requirement>,
+    pub lock: Option<Lock>,
     /// `usr_…` or `agt_…`.
     pub author: String,
     pub created_at: Timestamp,

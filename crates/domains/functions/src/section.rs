@@ -1,6 +1,7 @@
 //! Functions in files of configuration: each with the version that calls run. A change publishes another version.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use authority::{Authority, Permission};
 use manifest::Section;
@@ -20,10 +21,13 @@ use crate::routes::functions::{COLUMNS, CreateFunction, DeleteFunction, ListFunc
 use crate::routes::versions::PublishVersion;
 use crate::service::{Wanted, WantedVersion};
 use crate::store::Filter;
-use crate::{Functions, store};
+use crate::{Functions, requirements, store};
 
 /// Functions of one organization at the most that a file deals with.
 const MOST: i64 = 10_000;
+
+/// How long applying waits for an environment, before anything is changed.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The section `functions`.
 pub struct FunctionsSection(pub Functions);
@@ -83,6 +87,10 @@ pub struct FunctionEntry {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 100)]
     egress: Vec<EgressRule>,
+    /// Python packages that it imports, as `requests==2.32.3` or `pandas>=2`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 50)]
+    requirements: Vec<String>,
     #[serde(default)]
     #[schema(max_items = 50)]
     tags: Vec<String>,
@@ -128,6 +136,7 @@ impl Section for FunctionsSection {
             retry: entry.retry.filter(|retry| retry.max_attempts > 1),
             concurrency: entry.concurrency.filter(|most| *most > 0),
             rate: entry.rate.filter(|rate| rate.starts > 0),
+            requirements: normal(entry.requirements),
             permissions: entry.permissions.into_iter().collect::<Authority>().permissions().to_vec(),
             secrets: entry.secrets.into_iter().collect::<BTreeSet<_>>().into_iter().collect(),
             ..entry
@@ -144,6 +153,18 @@ impl Section for FunctionsSection {
             standing.push(told(function, &live.version));
         }
         Ok(standing)
+    }
+
+    /// Building takes its time; nobody has to wait for it while a file is applied.
+    async fn prepare(&self, errand: &Errand, entry: &FunctionEntry) -> Result<(), Problem> {
+        if entry.requirements.is_empty() {
+            return Ok(());
+        }
+        let wanted = requirements::parse(&entry.requirements)?;
+        let by = errand.admit::<CreateFunction>().await?;
+        let build = self.0.build(&by, wanted).await?;
+        requirements::built(&build, PATIENCE).await?;
+        Ok(())
     }
 
     async fn make(&self, errand: &Errand, entry: &FunctionEntry) -> Result<String, Undone> {
@@ -187,6 +208,12 @@ impl Section for FunctionsSection {
     }
 }
 
+/// As they are kept; what is none is refused where it is used.
+fn normal(texts: Vec<String>) -> Vec<String> {
+    let parsed = requirements::parse(&texts).map(|parsed| parsed.iter().map(ToString::to_string).collect());
+    parsed.unwrap_or(texts)
+}
+
 fn says_something(schema: &Value) -> bool {
     schema.as_object().is_none_or(|members| !members.is_empty())
 }
@@ -207,6 +234,7 @@ fn version(entry: &FunctionEntry) -> WantedVersion {
         permissions: Some(entry.permissions.clone()),
         secrets: Some(entry.secrets.clone()),
         egress: Some(entry.egress.clone()),
+        requirements: Some(entry.requirements.clone()),
     }
 }
 
@@ -229,6 +257,7 @@ fn told(function: Function, live: &Version) -> (String, FunctionEntry) {
         permissions: live.permissions.permissions().to_vec(),
         secrets: live.secrets.clone(),
         egress: live.egress.clone(),
+        requirements: live.requirements.iter().map(ToString::to_string).collect(),
         tags: function.tags,
         visibility: function.visibility,
     };

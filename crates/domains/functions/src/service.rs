@@ -12,6 +12,7 @@ use db::{Change, Db};
 use egress::Egress;
 use ledger::{FactKind, Ledger};
 use named_secrets::{NamedSecret, NamedSecrets, SecretName, Use};
+use packages::Environments;
 use problem::{Problem, VERSION_LIVE};
 use runs::Runs;
 use sandbox::Sandbox;
@@ -29,7 +30,7 @@ use crate::retry::Retry;
 use crate::settings::FunctionsSettings;
 use crate::slots::Slots;
 use crate::versions::{Ready, Versions};
-use crate::{FunctionError, facts, store};
+use crate::{FunctionError, facts, requirements, store};
 
 /// What functions are among those who use secrets.
 const USER: &str = "function";
@@ -48,6 +49,8 @@ pub struct FunctionsGround {
     pub egress: Egress,
     /// None where this machine has none: everything else works.
     pub sandbox: Option<Sandbox>,
+    /// Beside a sandbox.
+    pub environments: Option<Environments>,
 }
 
 /// Functions and their runs; clones share it.
@@ -65,8 +68,9 @@ pub(crate) struct Inner {
     pub(crate) tokens: Arc<dyn RunTokens>,
     pub(crate) secrets: NamedSecrets,
     pub(crate) sandbox: Option<Sandbox>,
+    pub(crate) environments: Option<Environments>,
     pub(crate) settings: FunctionsSettings,
-    slots: Slots,
+    pub(crate) slots: Slots,
 }
 
 /// A function to be; checked by the schema of its operation.
@@ -99,6 +103,7 @@ pub(crate) struct WantedVersion {
     pub(crate) permissions: Option<Vec<authority::Permission>>,
     pub(crate) secrets: Option<Vec<SecretName>>,
     pub(crate) egress: Option<Vec<EgressRule>>,
+    pub(crate) requirements: Option<Vec<String>>,
 }
 
 /// A function with one of its versions.
@@ -119,7 +124,9 @@ impl Functions {
         let slots = Slots::default();
         let executor = FunctionExecutor::new(&ground, versions.clone(), settings.clone(), slots.clone());
         let runs = engine(executor);
-        let FunctionsGround { db, ledger, world, feed, blobs, tokens, secrets, sandbox, .. } = ground;
+        let FunctionsGround {
+            db, ledger, world, feed, blobs, tokens, secrets, sandbox, environments, ..
+        } = ground;
         let inner = Inner {
             db,
             ledger,
@@ -131,6 +138,7 @@ impl Functions {
             tokens,
             secrets,
             sandbox,
+            environments,
             settings,
             slots,
         };
@@ -140,6 +148,15 @@ impl Functions {
     /// Whether jails of this slot ([`web::Peer::Jail`]) run this organization's functions.
     pub fn is_slot_of(&self, org: OrgId, slot: u16) -> bool {
         self.0.slots.is(org, slot)
+    }
+
+    /// Removes environments that no run has used for long.
+    pub async fn sweep_environments(&self) {
+        let Some(environments) = self.0.environments.clone() else { return };
+        // Many files may go.
+        if let Err(error) = tokio::task::spawn_blocking(move || environments.sweep()).await {
+            tracing::warn!(%error, "environments were not swept");
+        }
     }
 
     pub fn runs(&self) -> &Runs {
@@ -200,7 +217,7 @@ impl Functions {
             }
         }
         let id: FunctionId = inner.world.id();
-        let version = self.draft(by, id, 1, &wanted.version, None)?;
+        let mut version = self.draft(by, id, 1, &wanted.version, None)?;
         let function = Function {
             id,
             org: by.org(),
@@ -220,6 +237,7 @@ impl Functions {
         by.check(&function.object())?;
         let held = self.usable(by, &version).await?;
         let sealed = self.accept_code(&version).await?;
+        let approvals = self.lock(by, &mut version, None).await?;
         let fact =
             by.fact(&facts::FUNCTION_CREATED).target("function", id, function.full_name()).data(json!({
                 "namespace": function.namespace,
@@ -229,11 +247,13 @@ impl Functions {
                 "permissions": named(&version.permissions),
                 "secrets": version.secrets,
                 "egress": told(&version.egress),
+                "requirements": named_packages(&version),
+                "package_lock": version.lock.as_ref().map(|lock| hex::encode(lock.sha256())),
             }));
         let change = Change::new(by.scope(), inner.ledger.seal(fact).await?)
             .statement(store::insert(&function))
             .statement(store::insert_version(&version, sealed));
-        let change = self.in_use(change, &function, &held);
+        let change = approvals.guard(self.in_use(change, &function, &held));
         Ok(Decided::new(change, Versioned { function, version }))
     }
 
@@ -248,9 +268,10 @@ impl Functions {
         by.expect_revision(function.revision)?;
         let live = inner.versions.get(&by.scope(), function.live_version).await?;
         let number = function.last_number + 1;
-        let version = self.draft(by, function.id, number, wanted, Some(&live.version))?;
+        let mut version = self.draft(by, function.id, number, wanted, Some(&live.version))?;
         let held = self.usable(by, &version).await?;
         let sealed = self.accept_code(&version).await?;
+        let approvals = self.lock(by, &mut version, Some(&live.version)).await?;
         self.advance(&mut function);
         function.live_version = version.id;
         function.last_number = number;
@@ -261,10 +282,12 @@ impl Functions {
             "permissions": named(&version.permissions),
             "secrets": version.secrets,
             "egress": told(&version.egress),
+            "requirements": named_packages(&version),
+            "package_lock": version.lock.as_ref().map(|lock| hex::encode(lock.sha256())),
         });
         let change = self.change(by, &function, &facts::FUNCTION_PUBLISHED, data).await?;
         let change = change.statement(store::insert_version(&version, sealed));
-        let change = self.in_use(change, &function, &held);
+        let change = approvals.guard(self.in_use(change, &function, &held));
         Ok(Decided::new(change, Versioned { function, version }))
     }
 
@@ -289,11 +312,12 @@ impl Functions {
         }
         held(&ready.version.permissions, by)?;
         let secrets = self.usable(by, &ready.version).await?;
+        let (approvals, _) = self.approved(by, &ready.version.requirements).await?;
         let before = std::mem::replace(&mut function.live_version, version);
         self.advance(&mut function);
         let data = json!({ "version": version, "number": ready.version.number, "before": before });
         let change = self.change(by, &function, &facts::FUNCTION_MADE_LIVE, data).await?;
-        let change = self.in_use(change, &function, &secrets);
+        let change = approvals.guard(self.in_use(change, &function, &secrets));
         Ok(Decided::new(change, Versioned { function, version: ready.version.clone() }))
     }
 
@@ -385,6 +409,11 @@ impl Functions {
                 Some(rules) => rules.clone(),
                 None => live.map(|live| live.egress.clone()).unwrap_or_default(),
             },
+            requirements: match &wanted.requirements {
+                Some(texts) => requirements::parse(texts)?,
+                None => live.map(|live| live.requirements.clone()).unwrap_or_default(),
+            },
+            lock: None,
             author: by.caller().principal().to_string(),
             created_at: self.0.world.now(),
         })
@@ -448,6 +477,12 @@ pub(crate) fn held(permissions: &Authority, by: &Allowance) -> Result<(), Functi
 
 fn told(rules: &[EgressRule]) -> Vec<String> {
     rules.iter().map(ToString::to_string).collect()
+}
+
+/// None where there are none, as before there were packages.
+fn named_packages(version: &Version) -> Option<Vec<String>> {
+    let named: Vec<String> = version.requirements.iter().map(ToString::to_string).collect();
+    (!named.is_empty()).then_some(named)
 }
 
 fn named(authority: &Authority) -> Vec<String> {

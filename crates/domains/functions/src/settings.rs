@@ -13,6 +13,8 @@ pub struct FunctionsSettings {
     pub storage_mb: u64,
     /// Runs are left to others: this process needs no sandbox to accept them.
     pub workers_only: bool,
+    /// Functions may name any package that is not refused, not only approved ones.
+    pub all_packages: bool,
     /// How long `execute` waits before it answers 202.
     pub sync: Duration,
 }

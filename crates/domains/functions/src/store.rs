@@ -1,10 +1,14 @@
 //! SQL of functions and versions.
 
+use std::collections::BTreeSet;
+
 use db::{Db, DbError, OrgScope, Row, Select, Statement, Value as Column, sql};
+use packages::{Name, Requirement};
 use problem::FUNCTION_EXISTS;
 use types::{FunctionId, FunctionVersionId, Id, OrgId, Timestamp};
 
 use crate::model::{Function, FunctionRef, Version, principal};
+use crate::requirements::kept;
 use crate::triggered::Executable;
 
 macro_rules! columns {
@@ -57,8 +61,8 @@ pub(crate) fn update(function: &Function) -> Statement {
 pub(crate) fn insert_version(version: &Version, code: Vec<u8>) -> Statement {
     let text = "INSERT INTO function_versions (org, id, function, number, runtime, code, code_sha256, entrypoint, \
                 input_schema, output_schema, timeout_seconds, memory_mb, permissions, author, created_at, retry, concurrency, \
-                rate, mode, secrets, egress) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-                $17, $18, $19, $20, $21)";
+                rate, mode, secrets, egress, requirements, packages, package_lock, package_lock_sha256) VALUES ($1, $2, $3, $4, \
+                $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)";
     let schema = |schema: &Option<serde_json::Value>| schema.as_ref().map(ToString::to_string);
     let params = vec![
         version.org.uuid().into(),
@@ -82,6 +86,10 @@ pub(crate) fn insert_version(version: &Version, code: Vec<u8>) -> Statement {
         version.mode.name().into(),
         serde_json::to_string(&version.secrets).unwrap_or_default().into(),
         serde_json::to_string(&version.egress).unwrap_or_default().into(),
+        serde_json::to_string(&version.requirements).unwrap_or_default().into(),
+        names(&version.requirements).into(),
+        version.lock.as_ref().map(|lock| lock.text().to_owned()).into(),
+        version.lock.as_ref().map(|lock| lock.sha256().to_vec()).into(),
     ];
     sql(text, params)
 }
@@ -104,6 +112,8 @@ pub(crate) struct Filter {
     pub(crate) namespace: Option<String>,
     pub(crate) tag: Option<String>,
     pub(crate) q: Option<String>,
+    /// Named by the version that calls run.
+    pub(crate) package: Option<Name>,
 }
 
 pub(crate) async fn list(
@@ -120,12 +130,25 @@ pub(crate) async fn list(
         .and_some("namespace = {}", filter.namespace.as_deref())
         .and_some("tags LIKE {}", filter.tag.as_ref().map(|tag| format!("%{}%", quoted(tag))))
         .and_some("id < {}", before.map(Id::uuid));
+    let select = match &filter.package {
+        Some(name) => select.and(NAMES, format!("%\"{name}\"%")),
+        None => select,
+    };
     let select = match &filter.q {
         Some(q) => select.and_all("lower(name) LIKE {} OR lower(description) LIKE {}", [part(q), part(q)]),
         None => select,
     };
     let select = narrow(select).order("id DESC").limit(most);
     db.read(scope, select).await?.into_iter().map(|row| function(scope.org(), row)).collect()
+}
+
+const NAMES: &str = "EXISTS (SELECT 1 FROM function_versions WHERE function_versions.org = functions.org AND \
+                     function_versions.id = functions.live_version AND packages LIKE {})";
+
+/// The names among requirements, for whoever asks which functions name a package.
+fn names(requirements: &[Requirement]) -> String {
+    let names: BTreeSet<&str> = requirements.iter().map(|one| one.name.as_str()).collect();
+    serde_json::to_string(&names).unwrap_or_default()
 }
 
 /// Functions with what their live versions take and give, newest first.
@@ -191,7 +214,7 @@ fn function(org: OrgId, mut row: Row) -> Result<Function, DbError> {
 
 const VERSION: &str = "SELECT id, function, number, runtime, code, code_sha256, entrypoint, input_schema, \
                        output_schema, timeout_seconds, memory_mb, permissions, author, created_at, retry, \
-                       concurrency, rate, mode, secrets, egress \
+                       concurrency, rate, mode, secrets, egress, requirements, package_lock, package_lock_sha256 \
                        FROM function_versions";
 
 /// A version whose code is still sealed.
@@ -250,6 +273,8 @@ fn stored(org: OrgId, mut row: Row) -> Result<Stored, DbError> {
         mode: row.parse()?,
         secrets: row.json()?,
         egress: row.json()?,
+        requirements: row.json()?,
+        lock: kept(row.next()?, row.next()?)?,
     };
     Ok(Stored { version, code })
 }

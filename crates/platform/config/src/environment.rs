@@ -62,3 +62,14 @@ pub(crate) fn data_dir(environment: &Environment) -> Option<String> {
     let base = xdg.or_else(|| environment.get("HOME").map(|home| Path::new(home).join(".local/share")));
     base.map(|base| base.join("safeconduct").display().to_string())
 }
+
+/// The first uv on the path, or the one of the project's own cache.
+pub(crate) fn uv(environment: &Environment) -> Option<String> {
+    let path = environment.get("PATH").unwrap_or_default();
+    let found =
+        path.split(':').filter(|place| place.starts_with('/')).map(|place| Path::new(place).join("uv"));
+    let cache = environment.get("XDG_CACHE_HOME").map(|cache| Path::new(cache).to_owned());
+    let cache = cache.or_else(|| environment.get("HOME").map(|home| Path::new(home).join(".cache")));
+    let cached = cache.map(|cache| cache.join("safeconduct/uv/bin/uv"));
+    found.chain(cached).find(|path| path.is_file()).map(|path| path.display().to_string())
+}

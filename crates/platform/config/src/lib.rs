@@ -23,8 +23,8 @@ pub use table::{
     Sandbox, Server, Sessions, SignIn, Smtp, Tokens, Vault,
 };
 pub use value::{
-    Ack, DecisionRecord, Email, LogFormat, MailSecurity, Mode, PublicUrl, SandboxBackend, SigningAlgorithm,
-    UidRange,
+    Ack, DecisionRecord, Email, LogFormat, MailSecurity, Mode, PackagesAllowed, PublicUrl, SandboxBackend,
+    SigningAlgorithm, UidRange,
 };
 
 impl Config {

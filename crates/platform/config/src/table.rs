@@ -8,11 +8,11 @@ use ipnet::IpNet;
 use types::Secret;
 
 use crate::declare::{Key, Preset, settings};
-use crate::environment::data_dir;
+use crate::environment::{data_dir, uv};
 use crate::layers::Layers;
 use crate::value::{
-    Ack, Bounds, DecisionRecord, Email, LogFormat, MailSecurity, Mode, PublicUrl, SandboxBackend, Setting,
-    SigningAlgorithm, UidRange,
+    Ack, Bounds, DecisionRecord, Email, LogFormat, MailSecurity, Mode, PackagesAllowed, PublicUrl,
+    SandboxBackend, Setting, SigningAlgorithm, UidRange,
 };
 use crate::{ConfigError, Environment, Explained};
 
@@ -135,6 +135,18 @@ settings! {
         max_concurrent: u32 = text("64"), "Calls that run at the same time on this node", [1, 100000];
         workers_only: bool = text("false"), "This server accepts runs and works on none: `safeconduct worker` does (PostgreSQL)";
         drain as "drain_seconds": Duration = text("60"), "How long a worker that is asked to stop goes on with what it has begun", [0, 86400];
+    }
+
+    packages: Packages, "Python packages of functions: resolved and installed by uv, in a jail." {
+        allow: PackagesAllowed = text("approved"), "`approved`: functions name packages that their organization approved; `all`: any that it did not refuse";
+        index_url: PublicUrl = text("https://pypi.org/simple"), "Simple repository (PEP 503, PEP 691) that wheels come from";
+        file_hosts: Vec<String> = text("files.pythonhosted.org"), "Hosts besides the index's own that its files may be on, also at private addresses; others have to be public";
+        directory: Option<PathBuf> = text(""), "Directory of wheels that they come from instead: nothing is fetched";
+        uv: Option<PathBuf> = Preset::Of(uv), "uv; the first on the path, or the one that `scripts/setup.sh uv` installed, if not set";
+        environment_mb: u64 = text("512"), "Largest environment, in MB; building one takes twice as much memory", [1, 1048576];
+        environment_files: u64 = text("20000"), "Files of an environment at the most", [10, 30000];
+        build_timeout as "build_timeout_seconds": Duration = text("300"), "How long resolving may take, and installing", [1, 86400];
+        keep as "keep_seconds": Duration = text("604800"), "How long an environment stays that no run uses; it is built again from its lock", [3600, 315360000];
     }
 
     sandbox: Sandbox, "Where functions run." {

@@ -258,6 +258,8 @@ words! {
     LogFormat { Pretty = "pretty", Json = "json", }
     /// How a connection to the mail server is protected.
     MailSecurity { StartTls = "starttls", Tls = "tls", None = "none", }
+    /// Which packages functions may name.
+    PackagesAllowed { Approved = "approved", All = "all", }
     /// What stands between a function's code and the machine.
     SandboxBackend { Jail = "jail", None = "none", }
     /// Algorithm of new signing keys (RFC 7518, RFC 8037).

@@ -51,6 +51,8 @@ migrations! {
     20 "0020_modes";
     21 "0021_config";
     22 "0022_routes";
+    23 "0023_requirements";
+    24 "0024_packages";
     25 "0025_secrets";
     26 "0026_ways_out";
     29 "0029_open_runs";

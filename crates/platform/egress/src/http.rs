@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use hyper::{Method, Uri};
+use hyper::{Method, Response, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -132,6 +132,10 @@ impl<'a> Request<'a> {
         self.uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']')
     }
 
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
     fn is_secure(&self) -> bool {
         self.uri.scheme_str() == Some("https")
     }
@@ -143,6 +147,16 @@ impl Egress {
         to: Destination,
         request: Request<'_>,
     ) -> Result<Answer, EgressError> {
+        let (host, most) = (request.host().to_owned(), request.most);
+        collect(self.open(to, request).await?, host, most).await
+    }
+
+    /// Asks, and answers when the head of the answer is there.
+    pub(crate) async fn open(
+        &self,
+        to: Destination,
+        request: Request<'_>,
+    ) -> Result<Response<Incoming>, EgressError> {
         let host = request.host().to_owned();
         let port = request.uri.port_u16().unwrap_or(if request.is_secure() { 443 } else { 80 });
         let stream = self.connect(to, &host, port).await?;
@@ -168,7 +182,7 @@ fn refused(host: &str, error: &std::io::Error) -> EgressError {
     }
 }
 
-async fn send<S>(stream: S, host: &str, request: Request<'_>) -> Result<Answer, EgressError>
+async fn send<S>(stream: S, host: &str, request: Request<'_>) -> Result<Response<Incoming>, EgressError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -189,15 +203,15 @@ where
         built = built.header(name, value);
     }
     let built = built.body(Full::new(request.body)).map_err(|error| http(error.to_string()))?;
-    let answer = sender.send_request(built).await.map_err(|error| http(error.to_string()))?;
+    sender.send_request(built).await.map_err(|error| http(error.to_string()))
+}
+
+async fn collect(answer: Response<Incoming>, host: String, most: usize) -> Result<Answer, EgressError> {
     let (head, body) = answer.into_parts();
-    let most = request.most;
-    let body = Limited::new(body, most).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            EgressError::TooLarge { host: host.to_owned(), most }
-        } else {
-            http(error.to_string())
-        }
+    let body = Limited::new(body, most).collect().await;
+    let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+        true => EgressError::TooLarge { host, most },
+        false => EgressError::Http { host, reason: error.to_string() },
     })?;
     let media_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -4,6 +4,7 @@
 //! original name for TLS – so that a name which leads elsewhere a moment later leads nowhere. Redirects are not followed, no
 //! connection is kept for the next caller, and answers have a size and an end. Must not know why something is called.
 
+mod download;
 mod error;
 mod http;
 mod rules;
@@ -17,6 +18,7 @@ use ipnet::IpNet;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+pub use download::Download;
 pub use error::EgressError;
 pub use http::{Answer, Request};
 pub use hyper::{Method, header};

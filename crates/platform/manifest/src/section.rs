@@ -74,6 +74,11 @@ pub trait Section: Send + Sync + 'static {
         errand: &Errand,
     ) -> impl Future<Output = Result<Vec<(String, Self::Entry)>, Problem>> + Send;
 
+    /// What takes long and changes nothing, done before an entry is made or changed: afterwards others wait.
+    fn prepare(&self, _: &Errand, _: &Self::Entry) -> impl Future<Output = Result<(), Problem>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Answers the id.
     fn make(
         &self,
@@ -104,6 +109,7 @@ pub trait AnySection: Send + Sync {
     fn understand(&self, entry: Value) -> Result<Wanted, FieldError>;
     fn is_built_in(&self, key: &str) -> bool;
     fn standing<'a>(&'a self, errand: &'a Errand) -> BoxFuture<'a, Result<Vec<Standing>, Problem>>;
+    fn prepare<'a>(&'a self, errand: &'a Errand, entry: &'a Value) -> BoxFuture<'a, Result<(), Problem>>;
     fn make<'a>(&'a self, errand: &'a Errand, entry: &'a Value) -> BoxFuture<'a, Result<String, Undone>>;
     fn alter<'a>(
         &'a self,
@@ -160,6 +166,10 @@ impl<S: Section> AnySection for S {
             Section::standing(self, errand).await?.into_iter().map(told).collect()
         }
         .boxed()
+    }
+
+    fn prepare<'a>(&'a self, errand: &'a Errand, entry: &'a Value) -> BoxFuture<'a, Result<(), Problem>> {
+        async move { Section::prepare(self, errand, &known::<S>(entry)?).await }.boxed()
     }
 
     fn make<'a>(&'a self, errand: &'a Errand, entry: &'a Value) -> BoxFuture<'a, Result<String, Undone>> {

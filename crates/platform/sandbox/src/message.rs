@@ -78,11 +78,20 @@ pub(crate) struct JailPlan {
     pub(crate) ids: IdMap,
     pub(crate) python: PathBuf,
     pub(crate) allow_list: Vec<PathBuf>,
+    /// What this jail sees besides.
+    pub(crate) binds: Vec<Bind>,
     pub(crate) door_port: u16,
     pub(crate) memory: u64,
     pub(crate) cpu: Duration,
     pub(crate) storage: u64,
     pub(crate) removed: Removed,
+}
+
+/// A path of the host that stands somewhere else in the jail, read-only.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Bind {
+    pub(crate) from: PathBuf,
+    pub(crate) at: PathBuf,
 }
 
 /// What the zygote loads.
@@ -93,6 +102,8 @@ pub(crate) struct Source {
     pub(crate) entrypoints: Vec<String>,
     /// Instead of a handler: check whether the input parses.
     pub(crate) check: bool,
+    /// Where packages are imported from.
+    pub(crate) packages: Option<PathBuf>,
     pub(crate) limits: RunnerLimits,
 }
 

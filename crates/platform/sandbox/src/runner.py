@@ -94,6 +94,8 @@ def load(source):
     """Executes the function's module and gives its handler."""
     if source["check"]:
         return check
+    if source["packages"]:
+        use_packages(source["packages"])
     code = source["code"]
     linecache.cache[FILE] = (len(code), None, code.splitlines(True), FILE)
     module = types.ModuleType("function")
@@ -106,6 +108,16 @@ def load(source):
             return handler
     wanted = " or ".join(f"def {name}(input, context)" for name in source["entrypoints"])
     raise NameError(f"the code defines no {wanted}")
+
+
+def use_packages(directory):
+    """Imports from `directory` too, after everything else. What its `.pth` files run, runs here."""
+    import site
+
+    # Their threads would not be there after the fork, and whoever waits for them would wait for ever.
+    for library in ("OPENBLAS", "OMP", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    site.addsitedir(directory)
 
 
 def check(code, _context):

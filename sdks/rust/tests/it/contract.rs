@@ -145,6 +145,9 @@ fn models_have_every_member_of_their_schema() {
     models! {
         "AdviceAnswer" = AccessAdvice,
         "AgentPatch" = AgentPatch,
+        "EnvironmentView" = PackageEnvironment,
+        "PackageLockView" = PackageLock,
+        "PackageView" = Package,
         "DeviceAnswer" = DeviceAuthorization,
         "EndedSessions" = EndedSessions,
         "NewProvider" = NewAuthProvider,
@@ -322,6 +325,7 @@ async fn every_operation_has_a_method_that_calls_it() {
     let (agents, credentials, tokens) = (client.agents(), client.credentials(), client.tokens());
     let (auth, audit, permissions) = (client.auth(), client.audit(), client.permissions());
     let (functions, runs, keys) = (client.functions(), client.runs(), client.signing_keys());
+    let packages = client.packages();
     let (roles, grants, prefixes) = (client.roles(), client.grants(), client.resource_prefixes());
     let (api_keys, state, schedules) = (client.api_keys(), client.state(), client.schedules());
     let files = client.files();
@@ -538,6 +542,13 @@ async fn every_operation_has_a_method_that_calls_it() {
         "uploads.cancel" => files.cancel_upload("x"),
         "uploads.create" => files.begin_upload("x", &client::NewFileUpload::default(), client::Expected::Anything),
         "uploads.get" => files.upload_status("x"),
+        "environments.build" => packages.build(&[]).next(),
+        "packages.approve" => packages.approve("x", None),
+        "packages.get" => packages.get("x"),
+        "packages.list" => packages.list(&client::PackageFilter::default()),
+        "packages.refuse" => packages.refuse("x", None),
+        "packages.remove" => packages.remove("x"),
+        "packages.request" => packages.request("x", None),
         "hooks.create" => hooks.create(&client::NewHook::default()),
         "hooks.delete" => hooks.delete("x"),
         "hooks.deliveries.get" => hooks.delivery("x", "x"),

@@ -4,8 +4,9 @@ use authority::Permission;
 use axum::extract::State;
 use named_secrets::SecretName;
 use problem::{
-    AUTHORITY_EXCEEDED, CONFLICT, FUNCTION_EXISTS, INVALID_CURSOR, INVALID_SCHEMA, SANDBOX_UNAVAILABLE,
-    STALE_REVISION, SYNTAX_ERROR,
+    AUTHORITY_EXCEEDED, CONFLICT, ENVIRONMENT_BUILDING, ENVIRONMENT_FAILED, FUNCTION_EXISTS, INVALID_CURSOR,
+    INVALID_SCHEMA, PACKAGE_NOT_APPROVED, PACKAGES_UNAVAILABLE, SANDBOX_UNAVAILABLE, STALE_REVISION,
+    SYNTAX_ERROR,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,13 +24,14 @@ use crate::rate::Rate;
 use crate::retry::Retry;
 use crate::service::{Versioned, Wanted, WantedVersion};
 use crate::store::{self, Filter};
-use crate::{Functions, facts};
+use crate::{FunctionError, Functions, facts};
 
 operation! {
     /// Creates a function with its first version.
     pub CreateFunction(NewFunction) -> FunctionView = Spec::create("functions.create", "/api/v1/functions")
         .needs("functions:create").in_person().facts(leaves![facts::FUNCTION_CREATED])
-        .errors(refuses![FUNCTION_EXISTS, SYNTAX_ERROR, INVALID_SCHEMA, AUTHORITY_EXCEEDED, SANDBOX_UNAVAILABLE])
+        .errors(refuses![FUNCTION_EXISTS, SYNTAX_ERROR, INVALID_SCHEMA, AUTHORITY_EXCEEDED, SANDBOX_UNAVAILABLE,
+            PACKAGE_NOT_APPROVED, ENVIRONMENT_FAILED, ENVIRONMENT_BUILDING, PACKAGES_UNAVAILABLE])
         .example(r#"{"namespace": "ops", "name": "greet", "code": "def handler(input, context):\n    return {\"hello\": input[\"name\"]}\n", "input_schema": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}}"#);
 
     /// Lists functions, newest first.
@@ -95,6 +97,10 @@ pub struct NewFunction {
     #[serde(default)]
     #[schema(max_items = 100)]
     pub egress: Vec<EgressRule>,
+    /// Python packages that it imports, as `requests==2.32.3` or `pandas>=2`.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub requirements: Vec<String>,
     #[serde(default)]
     #[schema(max_items = 50)]
     pub tags: Vec<String>,
@@ -108,6 +114,8 @@ pub struct FunctionFilter {
     pub tag: Option<String>,
     /// Part of the name or description.
     pub q: Option<String>,
+    /// A package that the version that calls run names.
+    pub package: Option<String>,
     /// 1 to 200; 50 if left out.
     pub limit: Option<i64>,
     pub cursor: Option<String>,
@@ -149,6 +157,7 @@ pub async fn create(
             permissions: Some(new.permissions),
             secrets: Some(new.secrets),
             egress: Some(new.egress),
+            requirements: Some(new.requirements),
         },
     };
     allowed.settle::<CreateFunction, _, _, _>(|| functions.create(&allowed, &wanted)).await
@@ -161,7 +170,12 @@ pub async fn list(
 ) -> Result<Reply, Refusal> {
     let limit = page_size(filter.limit)?;
     let before = allowed.after::<FunctionId>(filter.cursor.as_deref())?;
-    let wanted = Filter { namespace: filter.namespace, tag: filter.tag, q: filter.q };
+    let package = filter.package.as_deref().map(str::parse).transpose();
+    let package = package.map_err(|refusal: packages::Refusal| FunctionError::Invalid {
+        field: "/package",
+        reason: refusal.to_string(),
+    })?;
+    let wanted = Filter { namespace: filter.namespace, tag: filter.tag, q: filter.q, package };
     let narrow = |select| allowed.narrow(select, &COLUMNS);
     let db = &functions.inner().db;
     let rows = store::list(db, &allowed.scope(), &wanted, narrow, before, limit + 1).await?;

@@ -1,5 +1,6 @@
 //! HTTP of functions and runs.
 
+pub(crate) mod environments;
 mod execute;
 pub(crate) mod functions;
 mod queues;
@@ -13,9 +14,11 @@ use std::sync::Arc;
 
 pub use execute::ExecuteFunction;
 pub(crate) use functions::COLUMNS;
+pub(crate) use views::PrincipalView;
 use web::{Door, Routes};
 
 use crate::Functions;
+use crate::allow_list::routes as packages;
 
 pub fn routes(door: &Arc<Door>) -> Routes<Functions> {
     Routes::new()
@@ -27,6 +30,13 @@ pub fn routes(door: &Arc<Door>) -> Routes<Functions> {
         .route::<versions::MakeLive, _, _>(door, versions::make_live)
         .route::<versions::ListVersions, _, _>(door, versions::list)
         .route::<versions::GetVersion, _, _>(door, versions::get)
+        .route::<environments::BuildEnvironment, _, _>(door, environments::build)
+        .route::<packages::RequestPackage, _, _>(door, packages::request)
+        .route::<packages::ListPackages, _, _>(door, packages::list)
+        .route::<packages::GetPackage, _, _>(door, packages::get)
+        .route::<packages::ApprovePackage, _, _>(door, packages::approve)
+        .route::<packages::RefusePackage, _, _>(door, packages::refuse)
+        .route::<packages::RemovePackage, _, _>(door, packages::remove)
         .route::<execute::ExecuteFunction, _, _>(door, execute::execute)
         .route::<runs::ListRuns, _, _>(door, runs::list)
         .route::<runs::GetRun, _, _>(door, runs::get)

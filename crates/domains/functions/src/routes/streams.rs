@@ -105,7 +105,7 @@ pub async fn events(
     Ok(stream(states(Reader::of(&functions, &allowed, run.id), resumed(&headers)?)))
 }
 
-fn wants_events(headers: &HeaderMap) -> bool {
+pub(super) fn wants_events(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/event-stream"))
 }
@@ -116,7 +116,7 @@ fn resumed(headers: &HeaderMap) -> Result<i64, Problem> {
     Ok(i64::try_from(after).unwrap_or(i64::MAX))
 }
 
-fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
+pub(super) fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
     let mut response = Sse::new(events).keep_alive(KeepAlive::default()).into_response();
     // No proxy may hold events back until its buffer is full.
     response.headers_mut().insert("x-accel-buffering", header::HeaderValue::from_static("no"));
@@ -203,6 +203,6 @@ fn event(name: &str, id: i64, data: &impl Serialize) -> Event {
 }
 
 /// Views are plain structs; their JSON has no line breaks.
-fn text(data: &impl Serialize) -> String {
+pub(super) fn text(data: &impl Serialize) -> String {
     serde_json::to_string(data).unwrap_or_default()
 }

@@ -4,8 +4,9 @@ use authority::Permission;
 use axum::extract::State;
 use named_secrets::SecretName;
 use problem::{
-    AUTHORITY_EXCEEDED, CONFLICT, INVALID_CURSOR, INVALID_SCHEMA, SANDBOX_UNAVAILABLE, STALE_REVISION,
-    SYNTAX_ERROR, VERSION_LIVE,
+    AUTHORITY_EXCEEDED, CONFLICT, ENVIRONMENT_BUILDING, ENVIRONMENT_FAILED, INVALID_CURSOR, INVALID_SCHEMA,
+    PACKAGE_NOT_APPROVED, PACKAGES_UNAVAILABLE, SANDBOX_UNAVAILABLE, STALE_REVISION, SYNTAX_ERROR,
+    VERSION_LIVE,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,13 +29,14 @@ operation! {
     /// Publishes a new version, which calls run from now on. What is left out is as in the version before.
     pub PublishVersion(NewVersion) -> FunctionView = Spec::create("functions.publish", "/api/v1/functions/{function}/versions")
         .needs("functions:update").in_person().facts(leaves![facts::FUNCTION_PUBLISHED])
-        .errors(refuses![SYNTAX_ERROR, INVALID_SCHEMA, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION, SANDBOX_UNAVAILABLE])
+        .errors(refuses![SYNTAX_ERROR, INVALID_SCHEMA, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION, SANDBOX_UNAVAILABLE,
+            PACKAGE_NOT_APPROVED, ENVIRONMENT_FAILED, ENVIRONMENT_BUILDING, PACKAGES_UNAVAILABLE])
         .example(r#"{"code": "def handler(input, context):\n    return {\"hello\": input}\n"}"#);
 
     /// Lets calls run this version from now on: a roll back, or the way forward again. Runs that were accepted keep theirs.
     pub MakeLive -> FunctionView = Spec::post("functions.make_live", "/api/v1/functions/{function}/versions/{version}/live")
         .needs("functions:update").in_person().facts(leaves![facts::FUNCTION_MADE_LIVE])
-        .errors(refuses![VERSION_LIVE, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION]);
+        .errors(refuses![VERSION_LIVE, AUTHORITY_EXCEEDED, CONFLICT, STALE_REVISION, PACKAGE_NOT_APPROVED]);
 
     /// Lists the versions of a function, newest first.
     pub ListVersions[VersionFilter] -> Page<VersionView> = Spec::get("functions.versions", "/api/v1/functions/{function}/versions")
@@ -76,6 +78,9 @@ pub struct NewVersion {
     pub secrets: Option<Vec<SecretName>>,
     #[schema(max_items = 100)]
     pub egress: Option<Vec<EgressRule>>,
+    /// Python packages, as `requests==2.32.3` or `pandas>=2`; the same as before keep their lock.
+    #[schema(max_items = 50)]
+    pub requirements: Option<Vec<String>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -107,6 +112,7 @@ pub async fn publish(
         permissions: new.permissions,
         secrets: new.secrets,
         egress: new.egress,
+        requirements: new.requirements,
     };
     allowed.settle::<PublishVersion, _, _, _>(|| functions.publish(&allowed, &of, &wanted)).await
 }

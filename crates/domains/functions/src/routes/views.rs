@@ -14,6 +14,7 @@ use crate::model::{Function, Mode, Runtime, Version, Visibility};
 use crate::outgoing::EgressRule;
 use crate::rate::Rate;
 use crate::retry::Retry;
+use crate::routes::environments::PackageLockView;
 use crate::service::Versioned;
 
 #[derive(Serialize, ToSchema)]
@@ -86,6 +87,10 @@ pub struct VersionView {
     pub secrets: Vec<SecretName>,
     /// What `context.http` may call; nothing without.
     pub egress: Vec<EgressRule>,
+    /// Packages that it names.
+    pub requirements: Vec<String>,
+    /// What they led to: exact versions with the hashes of their files.
+    pub package_lock: Option<PackageLockView>,
     pub author: PrincipalView,
     pub created_at: Timestamp,
 }
@@ -238,7 +243,7 @@ impl From<PrincipalId> for PrincipalView {
 }
 
 impl PrincipalView {
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let kind = if text.starts_with("agt_") { "agent" } else { "user" };
         Self { kind: kind.to_owned(), id: text.to_owned() }
     }
@@ -285,6 +290,8 @@ impl From<Version> for VersionView {
             permissions: version.permissions.permissions().to_vec(),
             secrets: version.secrets,
             egress: version.egress,
+            requirements: version.requirements.iter().map(ToString::to_string).collect(),
+            package_lock: version.lock.as_ref().map(PackageLockView::from),
             author: PrincipalView::parse(&version.author),
             created_at: version.created_at,
         }

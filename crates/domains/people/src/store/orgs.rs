@@ -175,6 +175,7 @@ pub(crate) fn end_sessions_of_org(org: OrgId, now: Timestamp) -> Statement {
 /// the sweeper finds that nobody refers to them; `purges` keeps the one row that says why its facts are gone.
 pub const TABLES: &[&str] = &[
     "config_objects",
+    "packages",
     "schedule_ticks",
     "schedules",
     "hook_marks",

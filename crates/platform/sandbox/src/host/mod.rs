@@ -10,4 +10,4 @@ mod pool;
 mod sandbox;
 
 pub use launcher::Launcher;
-pub use sandbox::{DoorHandler, Findings, Sandbox, ZygoteSpec};
+pub use sandbox::{DoorHandler, Findings, JailDoor, Sandbox, TOOL, ZygoteSpec};

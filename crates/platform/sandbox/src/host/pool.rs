@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::jail::{Jail, NoJail};
 use super::sandbox::ZygoteSpec;
 use crate::guard::Removed;
-use crate::message::RunnerLimits;
+use crate::message::{Bind, RunnerLimits};
 use crate::{Limits, OrgSlot, Pool};
 
 /// What calls must have in common to share a zygote.
@@ -19,6 +19,7 @@ pub(super) struct Key {
     slot: OrgSlot,
     version: String,
     entrypoints: Vec<String>,
+    binds: Vec<Bind>,
     limits: (u64, std::time::Duration, u64, [u64; 3]),
     removed: Removed,
 }
@@ -29,6 +30,7 @@ impl Key {
             slot: spec.slot,
             version: spec.version.clone(),
             entrypoints: spec.entrypoints.clone(),
+            binds: spec.binds(),
             limits: (
                 limits.memory,
                 limits.cpu,

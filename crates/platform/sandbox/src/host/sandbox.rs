@@ -1,6 +1,6 @@
 //! What the server calls: check code, run a call.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,18 +15,24 @@ use super::jail::{Jail, NoJail};
 use super::launcher::{Births, Launcher};
 use super::pool::{Key, Zygotes, runner_limits};
 use crate::guard::{Guard, Removed};
-use crate::message::{JailPlan, Source, Step};
+use crate::message::{Bind, JailPlan, Source, Step};
 use crate::{
-    Call, ContextFrame, Identity, Limits, OrgSlot, Outcome, Report, SandboxError, Settings, SyntaxCheckError,
-    SyntaxError, Usage,
+    Call, ContextFrame, Identity, Interpreter, Limits, OrgSlot, Outcome, Report, SandboxError, Settings,
+    SyntaxCheckError, SyntaxError, Usage,
 };
 
 /// Serves one connection that came through a jail's door, until the future ends. The token in it names the run, not
 /// the connection.
 pub type DoorHandler = Arc<dyn Fn(OrgSlot, TcpStream) -> Serving + Send + Sync>;
 type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Where a jail imports packages from.
+const PACKAGES: &str = "/packages";
+
+/// Where a jail finds the program that [`ZygoteSpec::with_tool`] gives it.
+pub const TOOL: &str = "/safeconduct/tool";
+
 /// A handler that knows whose jail it serves.
-pub(super) type JailDoor = Arc<dyn Fn(TcpStream) -> Serving + Send + Sync>;
+pub type JailDoor = Arc<dyn Fn(TcpStream) -> Serving + Send + Sync>;
 
 /// The trust unit: code that may share an interpreter with itself and with nothing else.
 #[derive(Clone)]
@@ -37,6 +43,9 @@ pub struct ZygoteSpec {
     pub(super) entrypoints: Vec<String>,
     check: bool,
     cold: bool,
+    packages: Option<PathBuf>,
+    tool: Option<PathBuf>,
+    door: Option<JailDoor>,
     pub(super) removed: Removed,
 }
 
@@ -56,6 +65,9 @@ impl ZygoteSpec {
             entrypoints: entrypoints.iter().map(|&name| name.to_owned()).collect(),
             check: false,
             cold: false,
+            packages: None,
+            tool: None,
+            door: None,
             removed: Removed::default(),
         }
     }
@@ -65,6 +77,34 @@ impl ZygoteSpec {
     pub fn cold(mut self) -> Self {
         self.cold = true;
         self
+    }
+
+    /// Imports from this directory as well, which it sees read-only at `/packages`.
+    #[must_use]
+    pub fn with_packages(mut self, directory: PathBuf) -> Self {
+        self.packages = Some(directory);
+        self
+    }
+
+    /// Sees this program of the host at [`TOOL`].
+    #[must_use]
+    pub fn with_tool(mut self, program: PathBuf) -> Self {
+        self.tool = Some(program);
+        self
+    }
+
+    /// Its door leads to `door` instead of the server's API; so no other call may share its jail.
+    #[must_use]
+    pub fn with_door(mut self, door: JailDoor) -> Self {
+        self.door = Some(door);
+        self.cold()
+    }
+
+    pub(super) fn binds(&self) -> Vec<Bind> {
+        let bind = |from: &Option<PathBuf>, at: &str| {
+            from.as_ref().map(|from| Bind { from: from.clone(), at: Path::new(at).to_owned() })
+        };
+        bind(&self.packages, PACKAGES).into_iter().chain(bind(&self.tool, TOOL)).collect()
     }
 
     /// For the control half of an attack test: the same jail without these guards.
@@ -199,6 +239,16 @@ impl Sandbox {
         self.0.zygotes.forget_all();
     }
 
+    /// Which interpreter runs functions.
+    pub fn interpreter(&self) -> &Interpreter {
+        &self.0.settings.interpreter
+    }
+
+    /// The base URL at which a call reaches what its door leads to.
+    pub fn door_url(&self) -> String {
+        self.0.settings.api_url()
+    }
+
     pub fn identity(&self) -> &Identity {
         &self.0.settings.identity
     }
@@ -219,6 +269,7 @@ impl Sandbox {
             ids,
             python: inner.settings.interpreter.path.clone(),
             allow_list: inner.allow_list.clone(),
+            binds: spec.binds(),
             door_port: inner.settings.door_port,
             memory: limits.memory,
             cpu: limits.cpu,
@@ -229,11 +280,13 @@ impl Sandbox {
             code: spec.code.to_string(),
             entrypoints: spec.entrypoints.clone(),
             check: spec.check,
+            packages: spec.packages.as_ref().map(|_| PACKAGES.into()),
             limits: runner_limits(limits),
         };
         let patience = inner.settings.pool.load_timeout;
         let (handler, slot) = (inner.door.clone(), spec.slot);
-        let door: JailDoor = Arc::new(move |stream| handler(slot, stream));
+        let own = spec.door.clone();
+        let door = own.unwrap_or_else(|| -> JailDoor { Arc::new(move |stream| handler(slot, stream)) });
         let opened = Jail::open(&inner.births, plan, spec.steps(), &source, &door);
         match tokio::time::timeout(patience, opened).await {
             Ok(opened) => opened.map(|jail| if spec.cold { jail } else { jail.keep_ahead() }),

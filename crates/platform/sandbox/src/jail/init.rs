@@ -80,7 +80,7 @@ fn furnish(init: &Init) -> io::Result<TcpListener> {
     let door = named("its network", open_door(plan))?;
     named("its mounts", root::stop_propagation())?;
     let sources = if plan.removed.stands(Guard::Root) {
-        named("the allow-list", root::open_sources(&plan.allow_list))?
+        named("the allow-list", root::open_sources(&plan.allow_list, &plan.binds))?
     } else {
         Vec::new()
     };

@@ -17,7 +17,7 @@ use rustix::process::{chdir, fchdir, pivot_root};
 
 use crate::guard::Guard;
 use crate::identity::INSIDE;
-use crate::message::JailPlan;
+use crate::message::{Bind, JailPlan};
 use crate::sys;
 
 /// Where the new root stands until it is the root. Every Linux has the directory; only this mount namespace sees it.
@@ -35,10 +35,11 @@ pub(super) enum Source {
 
 /// Opens what the allow-list names, still as the launcher's user: an interpreter under a home directory is reachable
 /// for it, and for nobody in the jail. `Root` removed, the list is the whole host.
-pub(super) fn open_sources(allow_list: &[PathBuf]) -> io::Result<Vec<Source>> {
+pub(super) fn open_sources(allow_list: &[PathBuf], binds: &[Bind]) -> io::Result<Vec<Source>> {
     let devices = DEVICES.iter().map(|path| (PathBuf::from(path), true));
-    let listed = allow_list.iter().map(|path| (path.clone(), false));
-    listed.chain(devices).map(|(at, device)| open_source(at, device)).collect()
+    let listed = allow_list.iter().map(|path| (path.clone(), false)).chain(devices);
+    let bound = binds.iter().map(|Bind { from, at }| open_tree_of(from, at.clone(), false));
+    listed.map(|(at, device)| open_source(at, device)).chain(bound).collect()
 }
 
 fn open_source(at: PathBuf, device: bool) -> io::Result<Source> {
@@ -47,14 +48,19 @@ fn open_source(at: PathBuf, device: bool) -> io::Result<Source> {
         let to = fs::read_link(&at)?;
         return Ok(Source::Link { at, to });
     }
+    open_tree_of(&at.clone(), at, device)
+}
+
+fn open_tree_of(from: &Path, at: PathBuf, device: bool) -> io::Result<Source> {
+    let directory = from.metadata().map_err(|error| at_path(from, error))?.is_dir();
     let flags =
         OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
-    let tree = open_tree(CWD, &at, flags).map_err(|error| at_path(&at, error.into()))?;
+    let tree = open_tree(CWD, from, flags).map_err(|error| at_path(from, error.into()))?;
     // Devices must stay openable; everything else may not be one.
     let mut attributes = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID;
     attributes |= if device { libc::MOUNT_ATTR_NOEXEC } else { libc::MOUNT_ATTR_NODEV };
-    sys::set_mount_flags(tree.as_fd(), attributes).map_err(|error| at_path(&at, error))?;
-    Ok(Source::Tree { at, tree, directory: kind.is_dir() })
+    sys::set_mount_flags(tree.as_fd(), attributes).map_err(|error| at_path(from, error))?;
+    Ok(Source::Tree { at, tree, directory })
 }
 
 /// Builds the root and enters it; nothing of the old one is reachable after.

@@ -82,3 +82,12 @@ fn every_shell_block_of_the_guide_to_schedules_works() {
     run_blocks("schedules.md", &terminal, 1);
     terminal.end();
 }
+
+/// From the index on the network, as a reader would.
+#[test]
+fn every_shell_block_of_the_guide_to_packages_works() {
+    let (uv, index) = (testing::uv().display().to_string(), testing::index_url());
+    let terminal = Terminal::signed_in_with(&[("packages.uv", &uv), ("packages.index_url", &index)]);
+    run_blocks("packages.md", &terminal, 2);
+    terminal.end();
+}

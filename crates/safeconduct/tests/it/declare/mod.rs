@@ -33,16 +33,16 @@ fn document(name: &str, spec: &str) -> String {
     text
 }
 
-async fn apply(caller: &Caller, text: &str) -> Answer {
+pub(crate) async fn apply(caller: &Caller, text: &str) -> Answer {
     caller.post(APPLY, json!({ "document": text })).await
 }
 
-async fn plan(caller: &Caller, text: &str) -> Value {
+pub(crate) async fn plan(caller: &Caller, text: &str) -> Value {
     caller.post(PLAN, json!({ "document": text })).await.ok(200)
 }
 
 /// `create roles/a`, in their order.
-fn changes(view: &Value) -> Vec<String> {
+pub(crate) fn changes(view: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let told =
         |one: &Value| format!("{} {}/{}", text(&one["action"]), text(&one["section"]), text(&one["key"]));

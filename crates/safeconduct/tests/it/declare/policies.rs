@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{DRIFT, EXPORT, apply, changes, document, facts, facts_of, lines, plan};
+use super::{APPLY, DRIFT, EXPORT, apply, changes, document, facts, facts_of, lines, plan};
 use crate::state::somebody;
 use crate::support::TestServer;
 
@@ -45,7 +45,7 @@ testing::on_both_databases! {
         assert!(drift.to_string().contains("in-force"), "{drift:#}");
         apply(&owner, &looser).await.ok(200);
         let pruned = json!({ "document": document("acme", "roles: []\n"), "prune": true });
-        assert_eq!(changes(&owner.post(super::APPLY, pruned).await.ok(200)), ["delete policies/in-force"]);
+        assert_eq!(changes(&owner.post(APPLY, pruned).await.ok(200)), ["delete policies/in-force"]);
         owner.post("/api/v1/agents/default:kept/suspend", json!({})).await.ok(200);
         server.finish().await;
     }

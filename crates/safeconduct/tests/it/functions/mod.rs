@@ -6,7 +6,9 @@ pub(crate) mod execute;
 mod http;
 mod list;
 mod outcomes;
+mod packages;
 mod publish;
+mod real_packages;
 mod secrets;
 mod token;
 

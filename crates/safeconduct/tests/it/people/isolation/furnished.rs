@@ -76,6 +76,8 @@ impl Furnished {
         });
         let fails = id(&make("/api/v1/functions", fails).await);
         owner.post(&format!("/api/v1/functions/{fails}/execute"), json!({ "input": {} })).await.ok(200);
+        let package = json!({ "name": marker, "reason": marker });
+        let package = id(&make("/api/v1/packages", package).await);
         let timing = json!({ "every_seconds": 86400 });
         let file = format!(
             "apiVersion: safeconduct.dev/v1\nkind: Config\nmetadata: {{name: {marker}}}\nspec:\n  state_namespaces:\n  - name: {marker}-file\n"
@@ -150,6 +152,7 @@ impl Furnished {
             ("{version}", id(&versions["items"][0])),
             ("{run}", id(&run)),
             ("{queue}", "function".to_owned()),
+            ("{package}", package),
             ("{schedule}", schedule),
             ("{namespace}", space),
             ("{*key}", marker.to_owned()),

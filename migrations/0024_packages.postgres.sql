@@ -1,0 +1,1 @@
+CALL safeconduct_isolate('packages');
