@@ -48,11 +48,7 @@ async fn pandas_pydantic_and_requests_work_in_a_function() {
     let id = function["id"].as_str().unwrap();
     for _ in 0..2 {
         let ran = run(&owner, id, input.clone()).await;
-        assert_eq!(
-            ran["output"],
-            json!({ "total": { "Berlin": 5 }, "cell": 300.0, "door": 401 }),
-            "{ran:#}"
-        );
+        assert_eq!(ran["output"], json!({ "total": { "Berlin": 5 }, "cell": 300.0, "door": 401 }), "{ran:#}");
     }
     server.finish().await;
 }
