@@ -87,7 +87,8 @@ impl Declare {
             let manner = Manner { prune, force: false };
             self.apply(&by, &file.source, manner).await.map(drop).map_err(web::Refusal::into_problem)
         };
-        let applied = door.stand_in::<ApplyConfig, _, _>(caller, Contact::default(), apply).await;
+        // Boxed: it carries everything that applying does.
+        let applied = Box::pin(door.stand_in::<ApplyConfig, _, _>(caller, Contact::default(), apply)).await;
         applied.map_err(|problem| file.refused(&problem))
     }
 
