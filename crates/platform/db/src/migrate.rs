@@ -51,6 +51,7 @@ migrations! {
     20 "0020_modes";
     21 "0021_config";
     22 "0022_routes";
+    27 "0027_questions";
 }
 
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -156,6 +156,7 @@ impl Bench {
             priority: 0,
             due_at: None,
             flushed_at: None,
+            asks: None,
         };
         let entry = Entry {
             run,

@@ -127,6 +127,7 @@ async fn run(sandbox: &Sandbox, version: &str, code: &str, logs: Sender<LogLine>
         limits: Limits::default(),
         logs,
         progress: tokio::sync::watch::Sender::default(),
+        questions: tokio::sync::mpsc::channel(1).0,
         cancel: CancellationToken::new(),
     };
     match sandbox.call(call).await?.outcome {

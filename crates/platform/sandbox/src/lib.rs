@@ -22,7 +22,8 @@ mod settings;
 mod sys;
 
 pub use call::{
-    Call, Clock, ContextFrame, Failure, LogLevel, LogLine, LogSource, Outcome, Progress, Report, Usage,
+    Asked, AskedQuestion, Call, Clock, ContextFrame, Failure, LogLevel, LogLine, LogSource, Outcome,
+    Progress, Report, Told, Usage,
 };
 pub use error::{SandboxError, SyntaxCheckError, SyntaxError};
 use frame::{Decoder, Frame, FrameError, Kind};

@@ -22,11 +22,13 @@ from _thread import allocate_lock
 from json import dumps, loads
 
 HELLO, LOAD, READY, INVOKE, LOG, EMIT, RESULT, ERROR, FORK, FORKED = 1, 2, 3, 4, 5, 6, 9, 10, 13, 14
+ASK, ANSWER = 11, 12
 CONTROL = 3
 LONGEST_PACKET = 64 << 10
 LONGEST_MESSAGE = 4 << 10
 LONGEST_TRACEBACK = 24 << 10
 LONGEST_PROGRESS = 200
+LONGEST_ASK = 32 << 10
 # A frame of output goes out in one send, so that it stays whole whoever else writes.
 LOG_PIECE = 8 << 10
 FILE = "<function>"
@@ -341,11 +343,12 @@ class Confinement:
 class Context:
     """What the handler gets beside its input."""
 
-    def __init__(self, fields, log, progress):
+    def __init__(self, fields, log, progress, ask):
         self.__dict__.update(fields)
         self.execution_id = self.run_id
         self.log = log
         self.progress = progress
+        self.ask = ask
 
     def __repr__(self):
         return f"<context of {self.run_id}>"
@@ -412,6 +415,7 @@ class Call:
         self._lock = allocate_lock()
         self._streams = text_output(self, 1), text_output(self, 2)
         self._log = Log(self._emit)
+        self._asking = allocate_lock()
         os.register_at_fork(after_in_child=self._leave)
 
     def is_own(self):
@@ -449,7 +453,9 @@ class Call:
     def _answer(self):
         context, given = self._receive()
         gc.enable()
-        output = self._handler(given, Context(context, self._log, self._progress))
+        output = self._handler(given, Context(context, self._log, self._progress, self._ask))
+        if isinstance(output, types.GeneratorType):
+            output = self._interview(output)
         try:
             answer = dumps(output, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
         except (TypeError, ValueError, RecursionError) as error:
@@ -502,6 +508,41 @@ class Call:
             message = str(message)[:LONGEST_PROGRESS]
         if self.is_own():
             self.send(EMIT, b"\x01" + told({"fraction": fraction, "message": message}))
+
+    def _ask(self, prompt, schema=None, expires_in=None):
+        """`context.ask("Deploy?", schema={"type": "boolean"})`: waits for the answer, and gives it."""
+        if not self.is_own():
+            raise RuntimeError("only the call's own process asks")
+        prompt = str(prompt).encode("utf-8", "replace").decode()
+        expires_in = None if expires_in is None else float(expires_in)
+        question = {"prompt": prompt, "schema": schema, "expires_in": expires_in}
+        asked = dumps(question, ensure_ascii=False, allow_nan=False).encode()
+        if len(asked) > LONGEST_ASK:
+            raise ValueError(f"a question is at most {LONGEST_ASK} bytes long")
+        self._flush()
+        with self._asking:
+            self.send(ASK, asked)
+            length, _kind = struct.unpack(">IB", self._read(5))
+            answer = loads(self._read(length))
+        if "refused" in answer:
+            raise ValueError(answer["refused"])
+        return answer["answer"]
+
+    def _interview(self, handler):
+        """A handler that yields its questions is sent the answers; what it returns is its own."""
+        try:
+            asked = next(handler)
+            while True:
+                try:
+                    if not isinstance(asked, dict):
+                        raise TypeError('a handler yields questions: {"prompt": …, "schema": …}')
+                    answer = self._ask(**asked)
+                except Exception as error:
+                    asked = handler.throw(error)
+                else:
+                    asked = handler.send(answer)
+        except StopIteration as done:
+            return done.value
 
     def _emit(self, level, text, fields):
         self._flush()

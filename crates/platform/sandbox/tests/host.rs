@@ -43,6 +43,7 @@ async fn run(launcher: Launcher, settings: Settings) -> Result<(), Failure> {
         limits: Limits::default(),
         logs,
         progress: tokio::sync::watch::Sender::default(),
+        questions: tokio::sync::mpsc::channel(1).0,
         cancel: CancellationToken::new(),
     };
     let running = sandbox.call(call);

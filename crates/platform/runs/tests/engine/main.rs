@@ -9,6 +9,7 @@
 mod ends;
 mod letters;
 mod losses;
+mod questions;
 mod queueing;
 mod watching;
 
@@ -21,8 +22,8 @@ use db::{AuthorityEntry, Change, Db, OrgScope, sql};
 use futures::future::BoxFuture;
 use ledger::{Actor, Fact, Ledger, LedgerSettings, Origin};
 use safeconduct_runs::{
-    Ending, Executor, Finish, Footing, Ground, Mandate, NewRun, Order, Promised, Run, RunError, RunToken,
-    Runs, RunsSettings, Target, Task, Trigger, Usage,
+    Ending, Executor, Finish, Footing, Ground, Mandate, NewRun, Order, Promised, Question, Run, RunError,
+    RunToken, Runs, RunsSettings, Said, Target, Task, Trigger, Usage,
 };
 use secrets::{KeySource, Keyring};
 use serde_json::json;
@@ -89,6 +90,7 @@ impl Script {
                 task.cancel.cancelled().await;
                 Ending::Succeeded(b"\"late\"".to_vec())
             }
+            "ask" => ask(&task, &input).await,
             other => panic!("{other}?"),
         };
         let token = RunToken {
@@ -100,6 +102,31 @@ impl Script {
         let usage = Usage { wall: Duration::from_millis(5), cpu: Duration::from_millis(3), peak_memory: 9 };
         Finish { ending, usage, token: Some(token), logs_truncated: false, again_in }
     }
+}
+
+/// Asks one question after the other; gives what it was told.
+async fn ask(task: &Task, input: &serde_json::Value) -> Ending {
+    let mut told = Vec::new();
+    for prompt in input["questions"].as_array().unwrap() {
+        // A prompt that is `attempt` differs whenever the run is begun.
+        let prompt = prompt.as_str().unwrap().replace("attempt", &task.run.fence.to_string());
+        let question = Question { prompt, schema: None };
+        let patience = Duration::from_secs(input["expires_in"].as_u64().unwrap_or(3600));
+        let said = tokio::select! {
+            said = task.interview.ask(&question, patience) => said.unwrap(),
+            () = task.cancel.cancelled() => return Ending::Cancelled,
+        };
+        match said {
+            Said::Answer(answer) => told.push(serde_json::from_slice::<serde_json::Value>(&answer).unwrap()),
+            Said::NotYet => return Ending::Waits,
+            Said::Changed { number } => {
+                return Ending::Failed(RunError::new("question_changed", number.to_string()));
+            }
+            Said::TooMany => return Ending::Failed(RunError::new("raised", "too many questions")),
+            Said::Gone => return Ending::Cancelled,
+        }
+    }
+    Ending::Succeeded(serde_json::to_vec(&told).unwrap())
 }
 
 /// One process of an installation.
@@ -141,6 +168,10 @@ impl House {
     }
 
     async fn node(&self, slots: usize) -> Node {
+        self.node_with(RunsSettings { slots, ..RunsSettings::default() }).await
+    }
+
+    async fn node_with(&self, settings: RunsSettings) -> Node {
         let world = World::new(self.clock.clone(), Arc::new(SystemEntropy));
         // On PostgreSQL a node of its own; on SQLite the one database that this process holds.
         let db = if self.db.is_postgres() { self.database.open().await } else { self.db.clone() };
@@ -148,12 +179,11 @@ impl House {
         let keyring = Keyring::open(db.clone(), world.clone(), &source).await.unwrap();
         let ledger = Ledger::new(db.clone(), keyring.clone(), world.clone(), LedgerSettings::default());
         let directory = self.database.directory().join("blobs");
-        let settings = BlobSettings { directory, keep_unreferenced: Duration::from_secs(3600), bucket: None };
-        let blobs = Blobs::open(db.clone(), keyring.clone(), world.clone(), settings).await.unwrap();
+        let kept = BlobSettings { directory, keep_unreferenced: Duration::from_secs(3600), bucket: None };
+        let blobs = Blobs::open(db.clone(), keyring.clone(), world.clone(), kept).await.unwrap();
         let feed = Feed::start(db.clone(), world.clone()).await.unwrap();
         let (send, at_work) = mpsc::unbounded_channel();
         let script = Script { world: world.clone(), at_work: send };
-        let settings = RunsSettings { slots, ..RunsSettings::default() };
         let ground = Ground {
             db: db.clone(),
             ledger: ledger.clone(),
@@ -215,9 +245,17 @@ impl House {
     }
 
     async fn ended(&self, node: &Node, run: RunId) -> Run {
-        let run = node.runs.wait(&self.scope, run, LONG).await.unwrap().unwrap();
-        assert!(run.state.has_ended(), "still {}", run.state);
-        run
+        let ended = async {
+            loop {
+                let run = node.runs.wait(&self.scope, run, LONG).await.unwrap().unwrap();
+                if run.state.has_ended() {
+                    return run;
+                }
+                // It asks something, and is about to be ended.
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(LONG, ended).await.expect("it ends")
     }
 
     async fn get(&self, node: &Node, run: RunId) -> Run {

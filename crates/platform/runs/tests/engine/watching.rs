@@ -22,9 +22,9 @@ testing::on_both_databases! {
         next.next_at_work().await;
         house.cancel(&next, run.id).await;
         let all = next.runs.lines(&house.scope, run.id, 0, 100).await.unwrap();
-        assert_eq!(all.iter().map(|line| line.number).collect::<Vec<_>>(), [1, 2]);
-        assert_eq!(next.runs.next_lines(&house.scope, run.id, 2, 100).await.unwrap(), None);
-        assert_eq!(next.runs.lines(&house.scope, run.id, 1, 100).await.unwrap().len(), 1);
+        assert_eq!(all.iter().map(|line| line.number).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert_eq!(next.runs.next_lines(&house.scope, run.id, 4, 100).await.unwrap(), None);
+        assert_eq!(next.runs.lines(&house.scope, run.id, 1, 100).await.unwrap().len(), 3);
 
         let theirs = OrgScope::proven(next.world.id::<OrgId>());
         assert!(next.runs.get(&theirs, run.id).await.unwrap().is_none());

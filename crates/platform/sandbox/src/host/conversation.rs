@@ -9,11 +9,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 
+use super::clock::WallClock;
 use super::invocation::invocation;
 use super::jail::{Jail, Tickets};
 use super::log::LogGate;
+use super::question::{OpenQuestion, OutOfTurn};
 use crate::call::LogSource;
 use crate::message::{Ending, Error, Excess, Exited, Message};
 use crate::{
@@ -24,6 +26,8 @@ use crate::{
 const LONGEST_ERROR: usize = 256 << 10;
 /// Longest word on how far a call is: the runner cuts the message to 200 characters.
 const LONGEST_EMIT: usize = 4 << 10;
+/// Longest question: the runner refuses longer ones itself.
+const LONGEST_ASK: usize = 32 << 10;
 /// Longest piece of output in one frame.
 const LONGEST_LOG: usize = 1 << 20;
 /// How long the kernel may take to end what was killed before the whole jail is killed.
@@ -31,14 +35,14 @@ const BURIAL: Duration = Duration::from_secs(10);
 
 /// Runs one call in `jail` to its end.
 pub(super) async fn run(jail: &Jail, call: Call, api_url: &str) -> Report {
-    let begun = Instant::now();
+    let clock = WallClock::new(call.limits.wall);
     let mut log = LogGate::new(call.logs.clone(), call.limits.log_bytes);
-    let (outcome, exited) = match wait_for_turn(jail, &call, begun).await {
-        Ok(turn) => converse(jail, &call, api_url, turn, begun, &mut log).await,
+    let (outcome, exited) = match wait_for_turn(jail, &call, &clock).await {
+        Ok(turn) => converse(jail, &call, api_url, turn, &clock, &mut log).await,
         Err(outcome) => (outcome, None),
     };
     let usage = Usage {
-        wall: begun.elapsed(),
+        wall: clock.elapsed(),
         cpu: exited.as_ref().map_or(Duration::ZERO, |exited| Duration::from_micros(exited.cpu_micros)),
         peak_memory: exited.as_ref().map_or(0, |exited| exited.peak_memory),
     };
@@ -64,12 +68,12 @@ fn open(jail: &Jail) -> io::Result<(Line, Tickets)> {
 async fn wait_for_turn(
     jail: &Jail,
     call: &Call,
-    begun: Instant,
+    clock: &WallClock,
 ) -> Result<Option<OwnedSemaphorePermit>, Outcome> {
     tokio::select! {
         biased;
         () = call.cancel.cancelled() => Err(Outcome::Cancelled),
-        () = sleep_until(begun + call.limits.wall) => Err(Outcome::TimedOut(Clock::Wall)),
+        () = clock.run_out() => Err(Outcome::TimedOut(Clock::Wall)),
         turn = jail.turn() => Ok(turn),
     }
 }
@@ -79,7 +83,7 @@ async fn converse(
     call: &Call,
     api_url: &str,
     turn: Option<OwnedSemaphorePermit>,
-    begun: Instant,
+    clock: &WallClock,
     log: &mut LogGate,
 ) -> (Outcome, Option<Exited>) {
     let (line, tickets) = match open(jail) {
@@ -96,12 +100,14 @@ async fn converse(
         limits: &call.limits,
         log,
         progress: &call.progress,
+        clock,
+        question: OpenQuestion::default(),
         exited: None,
     };
     let outcome = tokio::select! {
         biased;
         () = call.cancel.cancelled() => Some(Outcome::Cancelled),
-        () = sleep_until(begun + call.limits.wall) => Some(Outcome::TimedOut(Clock::Wall)),
+        () = clock.run_out() => Some(Outcome::TimedOut(Clock::Wall)),
         outcome = talk.until_answered(call, api_url) => outcome,
     };
     // Also after an answer: threads and children that the handler left behind end here.
@@ -139,6 +145,8 @@ struct Talk<'a> {
     limits: &'a Limits,
     log: &'a mut LogGate,
     progress: &'a watch::Sender<Option<Progress>>,
+    clock: &'a WallClock,
+    question: OpenQuestion,
     exited: Option<Exited>,
 }
 
@@ -166,6 +174,7 @@ impl Talk<'_> {
             Kind::Result => output,
             Kind::Log => log,
             Kind::Emit => LONGEST_EMIT,
+            Kind::Ask => LONGEST_ASK,
             Kind::Error => LONGEST_ERROR,
             _ => 64,
         });
@@ -176,7 +185,7 @@ impl Talk<'_> {
                 read = self.line.frames.read(&mut pieces.0) => {
                     let count = read.unwrap_or(0);
                     decoder.feed(pieces.0.get(..count).unwrap_or_default());
-                    if let Stop::Answered(outcome) = self.hear(&mut decoder).await {
+                    if let Stop::Answered(outcome) = self.hear(&mut decoder, call).await {
                         return Some(outcome);
                     }
                     if count == 0 {
@@ -189,21 +198,30 @@ impl Talk<'_> {
                     raw_open = count > 0;
                     self.log.text(LogSource::Raw, pieces.1.get(..count).unwrap_or_default()).await;
                 }
+                answer = self.question.answered() => {
+                    self.clock.go_on();
+                    // One that ended meanwhile is heard of below.
+                    let _written = self.line.frames.write_all(&answer.encode()).await;
+                }
                 exited = &mut self.tickets.exited => {
                     self.exited = exited.ok();
-                    return self.last_words(&mut decoder).await;
+                    return self.last_words(&mut decoder, call).await;
                 }
             }
         }
     }
 
     /// What it had sent before it ended. Asks the kernel: the runtime may have heard of the end before it heard of these.
-    async fn last_words<A: Fn(Kind) -> usize>(&mut self, decoder: &mut Decoder<A>) -> Option<Outcome> {
+    async fn last_words<A: Fn(Kind) -> usize>(
+        &mut self,
+        decoder: &mut Decoder<A>,
+        call: &Call,
+    ) -> Option<Outcome> {
         let mut piece = vec![0; 64 << 10];
         loop {
             let count = at_once(&self.line.frames, &mut piece);
             decoder.feed(piece.get(..count).unwrap_or_default());
-            match self.hear(decoder).await {
+            match self.hear(decoder, call).await {
                 Stop::Answered(outcome) => return Some(outcome),
                 Stop::Dry if count == 0 => return None,
                 Stop::Dry => {}
@@ -211,7 +229,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn hear<A: Fn(Kind) -> usize>(&mut self, decoder: &mut Decoder<A>) -> Stop {
+    async fn hear<A: Fn(Kind) -> usize>(&mut self, decoder: &mut Decoder<A>, call: &Call) -> Stop {
         loop {
             let frame = match decoder.next() {
                 Ok(Some(frame)) => frame,
@@ -221,6 +239,13 @@ impl Talk<'_> {
             match frame.kind {
                 Kind::Log => self.log.frame(&frame.payload).await,
                 Kind::Emit => self.note(&frame.payload),
+                Kind::Ask => match self.question.ask(&frame.payload, &call.questions) {
+                    Ok(()) => self.clock.stand_still(),
+                    Err(OutOfTurn) => {
+                        let reason = "the call asked before it was answered".into();
+                        return Stop::Answered(Outcome::Crashed { reason });
+                    }
+                },
                 Kind::Result if serde_json::from_slice::<serde::de::IgnoredAny>(&frame.payload).is_ok() => {
                     return Stop::Answered(Outcome::Succeeded { output: frame.payload });
                 }

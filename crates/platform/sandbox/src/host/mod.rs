@@ -1,11 +1,13 @@
 //! The server's side: the launcher's handle, the pool of zygotes, and the conversation with one call.
 
+mod clock;
 mod conversation;
 mod invocation;
 mod jail;
 mod launcher;
 mod log;
 mod pool;
+mod question;
 mod sandbox;
 
 pub use launcher::Launcher;

@@ -181,6 +181,7 @@ impl Sandbox {
             limits: checker_limits(),
             logs,
             progress: watch::Sender::default(),
+            questions: mpsc::channel(1).0,
             cancel: CancellationToken::new(),
         };
         match self.call(call).await?.outcome {

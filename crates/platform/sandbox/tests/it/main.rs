@@ -15,6 +15,7 @@ mod escape;
 mod fixture;
 #[cfg(test)]
 mod processes;
+mod questions;
 #[cfg(test)]
 mod randomness;
 #[cfg(test)]
