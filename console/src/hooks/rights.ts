@@ -15,6 +15,7 @@ const rights = [
   'functions:delete',
   'functions:execute',
   'runs:update',
+  'runs:continue',
   'schedules:create',
   'schedules:update',
   'schedules:delete',

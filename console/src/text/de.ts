@@ -5,6 +5,7 @@ import type { Text } from './en'
 import { files } from './files.de'
 import { hooks } from './hooks.de'
 import { people } from './people.de'
+import { questions } from './questions.de'
 import { queues } from './queues.de'
 import { schedules } from './schedules.de'
 import { security } from './security.de'
@@ -15,6 +16,7 @@ export const de: Text = {
   ...files,
   ...hooks,
   ...people,
+  ...questions,
   ...queues,
   ...schedules,
   ...security,
@@ -139,6 +141,7 @@ export const de: Text = {
     queued: 'Wartet',
     leased: 'Zugeteilt',
     running: 'Läuft',
+    awaiting_input: 'Wartet auf Antwort',
     succeeded: 'Gelungen',
     failed: 'Gescheitert',
     cancelled: 'Abgebrochen',

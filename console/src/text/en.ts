@@ -4,6 +4,7 @@ import { config } from './config.en'
 import { files } from './files.en'
 import { hooks } from './hooks.en'
 import { people } from './people.en'
+import { questions } from './questions.en'
 import { queues } from './queues.en'
 import { schedules } from './schedules.en'
 import { security } from './security.en'
@@ -14,6 +15,7 @@ export const en = {
   ...files,
   ...hooks,
   ...people,
+  ...questions,
   ...queues,
   ...schedules,
   ...security,
@@ -138,6 +140,7 @@ export const en = {
     queued: 'Queued',
     leased: 'Leased',
     running: 'Running',
+    awaiting_input: 'Waits for an answer',
     succeeded: 'Succeeded',
     failed: 'Failed',
     cancelled: 'Cancelled',

@@ -8,6 +8,7 @@ export const queues: typeof english = {
     rated: 'Mit Takt',
     delayed: 'Später',
     running: 'Läuft',
+    awaiting: 'Warten auf Antwort',
     dead: 'Aufgegeben',
     oldest: 'Ältester wartet seit',
     idle: 'Kein Lauf wartet',

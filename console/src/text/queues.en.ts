@@ -8,6 +8,7 @@ export const queues = {
     rated: 'With a rate',
     delayed: 'For later',
     running: 'Running',
+    awaiting: 'Wait for an answer',
     dead: 'Dead',
     oldest: 'Oldest waits since',
     idle: 'No run waits',

@@ -15,6 +15,7 @@ const marks: Record<string, [Tone, IconName]> = {
   queued: ['quiet', 'clock'],
   leased: ['active', 'clock'],
   running: ['active', 'run'],
+  awaiting_input: ['warn', 'clock'],
   succeeded: ['good', 'check'],
   failed: ['bad', 'cross'],
   cancelled: ['quiet', 'stop'],

@@ -40,12 +40,12 @@ export default function Queues() {
         </Link>
       ),
     },
-    ...(['ready', 'rated', 'delayed', 'running', 'dead'] as const).map((state) => ({
+    ...(['ready', 'rated', 'delayed', 'running', 'awaiting', 'dead'] as const).map((state) => ({
       id: state,
       head: text.queues[state],
       cell: (row: Queue) => <span className="mono">{row[state]}</span>,
       right: true,
-      wide: state === 'rated',
+      wide: state === 'rated' || state === 'awaiting',
     })),
     {
       id: 'oldest',

@@ -114,6 +114,7 @@ pub static BUILT_IN: &[BuiltIn] = &[
             "functions:execute:own",
             "runs:read:own",
             "runs:update:own",
+            "runs:continue:own",
             "state:read:own",
             "files:read:own",
             "audit:read:own",

@@ -13,11 +13,13 @@ use sandbox::{
     Call, ContextFrame, LogLevel, LogLine, LogSource, Outcome, Progress, Report, Sandbox, ZygoteSpec,
 };
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 use types::{FunctionId, FunctionVersionId, Id, World, json};
 use web::PrincipalId;
 
 use crate::mandate::{RunPass, RunTokens, TokenWanted, principals};
 use crate::model::{Function, FunctionRef, Mode};
+use crate::questions::attend;
 use crate::service::FunctionsGround;
 use crate::settings::FunctionsSettings;
 use crate::slots::Slots;
@@ -102,10 +104,11 @@ impl FunctionExecutor {
         let ready = self.0.versions.get(&scope, version).await.map_err(|error| ours(Problem::from(error)))?;
         self.still_allowed(task, &function).await?;
         let pass = self.token(task, &ready).await?;
-        let report = self.call(task, &function, &ready, &pass).await?;
+        let (report, halted) = self.call(task, &function, &ready, &pass).await?;
         drop(pass.counted);
         let token = RunToken { jti: pass.jti, audience: pass.audience, scope: pass.scope, txn: pass.txn };
         let mut finish = finish(report, &ready, Some(token));
+        finish.ending = halted.unwrap_or(finish.ending);
         finish.again_in = ready.version.retry.map(|retry| retry.wait(task.run.attempts, &self.0.world));
         Ok(finish)
     }
@@ -136,7 +139,7 @@ impl FunctionExecutor {
             run: task.run.id,
             fence: task.run.fence,
             permissions: &ready.version.permissions,
-            lifetime: ready.limits(&self.0.settings).wall + TOKEN_MARGIN,
+            lifetime: ready.limits(&self.0.settings).wall + self.0.settings.question_wait + TOKEN_MARGIN,
         };
         self.0.tokens.mint(wanted).await.map_err(|problem| match problem.status() {
             500.. => Ending::Again(problem.to_string()),
@@ -150,7 +153,7 @@ impl FunctionExecutor {
         function: &Function,
         ready: &Ready,
         pass: &RunPass,
-    ) -> Result<Report, Ending> {
+    ) -> Result<(Report, Option<Ending>), Ending> {
         let unavailable =
             |reason: &str| failed("sandbox_unavailable", format!("{reason} The server's log says more."));
         let sandbox = self.0.sandbox.as_ref().ok_or_else(|| unavailable("This server has no sandbox."))?;
@@ -159,6 +162,8 @@ impl FunctionExecutor {
             slot.ok_or_else(|| unavailable("Too many organizations have run functions since the start."))?;
         let (send, lines) = mpsc::channel(LINES);
         let (progress, said) = watch::channel(None);
+        let (questions, asked) = mpsc::channel(1);
+        let (stop, over) = (task.cancel.child_token(), CancellationToken::new());
         let version = &ready.version;
         let names: Vec<&str> = match version.entrypoint.as_str() {
             "" => vec!["handler", &function.name],
@@ -172,14 +177,22 @@ impl FunctionExecutor {
             limits: ready.limits(&self.0.settings),
             logs: send,
             progress,
-            cancel: task.cancel.clone(),
+            questions,
+            cancel: stop.clone(),
         };
         let forwarding = telemetry::spawn("run log", forward(lines, task.logs.clone()));
         let watching = telemetry::spawn("run progress", pass_on(said, task.logs.clone()));
+        let attending = attend(asked, task.interview.clone(), stop);
+        let ended = over.clone();
+        let attending =
+            telemetry::spawn("run questions", async move { ended.run_until_cancelled(attending).await });
         let report = sandbox.call(call).await;
+        // A question that is open when the call ends is asked by nobody any more.
+        over.cancel();
         // They end with the last word: the call has let go of its ends of the channels.
         let _ = (forwarding.await, watching.await);
-        report.map_err(|error| Ending::Again(error.to_string()))
+        let halted = attending.await.ok().flatten().flatten();
+        report.map(|report| (report, halted)).map_err(|error| Ending::Again(error.to_string()))
     }
 
     fn context(&self, task: &Task, ready: &Ready, pass: &RunPass) -> ContextFrame {

@@ -5,12 +5,14 @@
 //! from doing harm (platform/sandbox).
 
 mod act;
+mod answers;
 mod coerce;
 mod error;
 mod executor;
 mod facts;
 mod mandate;
 mod model;
+mod questions;
 mod rate;
 mod retry;
 mod roster;

@@ -13,6 +13,8 @@ pub struct FunctionsSettings {
     pub storage_mb: u64,
     /// Runs are left to others: this process needs no sandbox to accept them.
     pub workers_only: bool,
+    /// How long a call that asks something keeps its process, and its token with it.
+    pub question_wait: Duration,
     /// How long `execute` waits before it answers 202.
     pub sync: Duration,
 }

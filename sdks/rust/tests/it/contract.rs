@@ -482,6 +482,7 @@ async fn every_operation_has_a_method_that_calls_it() {
         "queues.list" => client.queues().list(),
         "workers.list" => client.workers().list(),
         "runs.cancel" => runs.cancel("x"),
+        "runs.continue" => runs.answer("x", None, &serde_json::Value::Null),
         "runs.flush" => runs.flush("x"),
         "runs.replay" => runs.replay("x"),
         "runs.retry" => runs.retry("x"),

@@ -1,5 +1,6 @@
 //! HTTP of functions and runs.
 
+mod answers;
 mod execute;
 pub(crate) mod functions;
 mod queues;
@@ -35,6 +36,7 @@ pub fn routes(door: &Arc<Door>) -> Routes<Functions> {
         .route::<runs::RetryRun, _, _>(door, runs::retry)
         .route::<runs::ReplayRun, _, _>(door, runs::replay)
         .route::<runs::FlushRun, _, _>(door, runs::flush)
+        .route::<answers::ContinueRun, _, _>(door, answers::answer)
         .route::<queues::ListQueues, _, _>(door, queues::list)
         .route::<queues::ListDead, _, _>(door, queues::dead)
         .route::<workers::ListWorkers, _, _>(door, workers::list)
