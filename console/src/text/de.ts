@@ -141,6 +141,8 @@ export const de: Text = {
     queued: 'Wartet',
     leased: 'Zugeteilt',
     running: 'Läuft',
+    busy: 'Beschäftigt',
+    idle: 'Bereit',
     awaiting_input: 'Wartet auf Antwort',
     succeeded: 'Gelungen',
     failed: 'Gescheitert',

@@ -140,6 +140,8 @@ export const en = {
     queued: 'Queued',
     leased: 'Leased',
     running: 'Running',
+    busy: 'Busy',
+    idle: 'Idle',
     awaiting_input: 'Waits for an answer',
     succeeded: 'Succeeded',
     failed: 'Failed',

@@ -16,6 +16,8 @@ const marks: Record<string, [Tone, IconName]> = {
   leased: ['active', 'clock'],
   running: ['active', 'run'],
   awaiting_input: ['warn', 'clock'],
+  busy: ['active', 'run'],
+  idle: ['quiet', 'check'],
   succeeded: ['good', 'check'],
   failed: ['bad', 'cross'],
   cancelled: ['quiet', 'stop'],

@@ -141,8 +141,16 @@ test('operators see who works on runs, and nobody else', async () => {
   await signInAs(server, theirs, server.people.Ada)
   await theirs.page.goto('/console/queues')
   await theirs.page.getByRole('heading', { name: 'Dead letters of function' }).waitFor()
-  expect(await theirs.page.getByRole('table', { name: 'Workers' }).count()).toBe(0)
+  for (const name of ['Workers', 'Warm interpreters'])
+    expect(await theirs.page.getByRole('table', { name }).count()).toBe(0)
   await theirs.context.close()
+})
+
+test('operators see what is kept warm and give it up', async () => {
+  const warm = page.getByRole('table', { name: 'Warm interpreters' })
+  await warm.getByText('Idle', { exact: true }).first().waitFor()
+  await button('Give up all').click()
+  await page.getByRole('heading', { name: 'Nothing is warm' }).waitFor()
 })
 
 test('a run says how far it is', async () => {

@@ -32,6 +32,7 @@ mod members;
 mod orgs;
 mod permissions;
 mod policies;
+mod pools;
 mod prefixes;
 mod profiles;
 mod providers;

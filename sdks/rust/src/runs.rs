@@ -258,6 +258,55 @@ impl Workers<'_> {
     }
 }
 
+/// An interpreter that a server keeps warm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarmInterpreter {
+    pub organization: String,
+    pub function: String,
+    pub version: String,
+    pub mode: String,
+    /// `busy` or `idle`.
+    pub status: String,
+    pub calls: i64,
+    pub running: i64,
+    pub age_seconds: i64,
+    pub idle_seconds: i64,
+    /// Bytes.
+    pub memory: Option<i64>,
+}
+
+/// What was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recycled {
+    pub recycled: i64,
+}
+
+/// `client.pools()`.
+#[derive(Clone, Copy)]
+pub struct Pools<'a>(&'a Client);
+
+impl Client {
+    pub fn pools(&self) -> Pools<'_> {
+        Pools(self)
+    }
+}
+
+impl Pools<'_> {
+    /// Of the server that answers, the last used first; for operators.
+    pub async fn list(&self) -> Result<Page<WarmInterpreter>, Error> {
+        self.0.get(&["api", "v1", "pools"]).answer().await
+    }
+
+    /// Gives up those of one function, or all.
+    pub async fn recycle(&self, function: Option<&str>) -> Result<Recycled, Error> {
+        let body = match function {
+            Some(function) => serde_json::json!({ "function": function }),
+            None => serde_json::json!({}),
+        };
+        self.0.post(&["api", "v1", "pools", "recycle"]).json(&body).once().answer().await
+    }
+}
+
 /// `client.queues()`.
 #[derive(Clone, Copy)]
 pub struct Queues<'a>(&'a Client);

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use problem::Problem;
 use runs::{Ending, Executor, Finish, LogSink, RunError, RunToken, Task, Usage};
 use sandbox::{
-    Call, ContextFrame, LogLevel, LogLine, LogSource, Outcome, Progress, Report, Sandbox, ZygoteSpec,
+    Call, ContextFrame, LogLevel, LogLine, LogSource, OrgSlot, Outcome, Progress, Report, Sandbox, ZygoteSpec,
 };
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -165,11 +165,7 @@ impl FunctionExecutor {
         let (questions, asked) = mpsc::channel(1);
         let (stop, over) = (task.cancel.child_token(), CancellationToken::new());
         let version = &ready.version;
-        let names: Vec<&str> = match version.entrypoint.as_str() {
-            "" => vec!["handler", &function.name],
-            named => vec![named],
-        };
-        let zygote = ZygoteSpec::new(slot, version.id.to_string(), ready.code.clone(), &names);
+        let zygote = ready.zygote(slot, function);
         let call = Call {
             zygote: if version.mode == Mode::Cold { zygote.cold() } else { zygote },
             input: task.input.clone(),
@@ -219,7 +215,16 @@ impl FunctionExecutor {
 }
 
 impl Ready {
-    fn limits(&self, settings: &FunctionsSettings) -> sandbox::Limits {
+    /// The unit of trust: this version, for this organization.
+    pub(crate) fn zygote(&self, slot: OrgSlot, function: &Function) -> ZygoteSpec {
+        let names: Vec<&str> = match self.version.entrypoint.as_str() {
+            "" => vec!["handler", &function.name],
+            named => vec![named],
+        };
+        ZygoteSpec::new(slot, self.version.id.to_string(), self.code.clone(), &names)
+    }
+
+    pub(crate) fn limits(&self, settings: &FunctionsSettings) -> sandbox::Limits {
         let seconds = u64::try_from(self.version.timeout_seconds).unwrap_or(1);
         let megabytes = u64::try_from(self.version.memory_mb).unwrap_or(16);
         settings.limits(Duration::from_secs(seconds), megabytes)

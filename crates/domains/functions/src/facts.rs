@@ -10,5 +10,8 @@ ledger::fact_kinds! {
     pub FUNCTION_MADE_LIVE = "function.made_live", Notice, "An earlier or later version of a function is the live one now.", {
         version: Text, number: Integer, before: Text,
     };
+    pub POOLS_RECYCLED = "pools.recycled", Notice, "Warm interpreters of a server were given up.", {
+        function: Optional(&Text), count: Integer,
+    };
     pub FUNCTION_DELETED = "function.deleted", Warning, "A function was deleted; its versions and runs stay on record.", {};
 }

@@ -12,6 +12,7 @@ mod executor;
 mod facts;
 mod mandate;
 mod model;
+mod pools;
 mod questions;
 mod rate;
 mod retry;

@@ -14,6 +14,7 @@ use runs::Runs;
 use sandbox::Sandbox;
 use secrets::Keyring;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use types::{FunctionId, FunctionVersionId, OrgId, World};
 use web::{Allowance, Decided, Details};
 
@@ -25,7 +26,7 @@ use crate::retry::Retry;
 use crate::settings::FunctionsSettings;
 use crate::slots::Slots;
 use crate::versions::{Ready, Versions};
-use crate::{FunctionError, facts, store};
+use crate::{FunctionError, facts, pools, store};
 
 /// What functions stand on in this process.
 pub struct FunctionsGround {
@@ -56,7 +57,8 @@ pub(crate) struct Inner {
     pub(crate) tokens: Arc<dyn RunTokens>,
     pub(crate) sandbox: Option<Sandbox>,
     pub(crate) settings: FunctionsSettings,
-    slots: Slots,
+    pub(crate) slots: Slots,
+    pub(crate) warming: Arc<Semaphore>,
 }
 
 /// A function to be; checked by the schema of its operation.
@@ -108,8 +110,21 @@ impl Functions {
         let executor = FunctionExecutor::new(&ground, versions.clone(), settings.clone(), slots.clone());
         let runs = engine(executor);
         let FunctionsGround { db, ledger, world, feed, blobs, tokens, sandbox, .. } = ground;
-        let inner =
-            Inner { db, ledger, world, feed, blobs, versions, runs, tokens, sandbox, settings, slots };
+        let warming = Arc::new(Semaphore::new(pools::WARMING));
+        let inner = Inner {
+            db,
+            ledger,
+            world,
+            feed,
+            blobs,
+            versions,
+            runs,
+            tokens,
+            sandbox,
+            settings,
+            slots,
+            warming,
+        };
         Self(Arc::new(inner))
     }
 

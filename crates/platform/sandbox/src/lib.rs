@@ -29,7 +29,7 @@ pub use error::{SandboxError, SyntaxCheckError, SyntaxError};
 use frame::{Decoder, Frame, FrameError, Kind};
 #[cfg(feature = "unguarded")]
 pub use guard::Guard;
-pub use host::{DoorHandler, Findings, Launcher, Sandbox, ZygoteSpec};
+pub use host::{DoorHandler, Findings, Launcher, Sandbox, WarmInterpreter, ZygoteSpec};
 pub use identity::Identity;
 pub use interpreter::{Interpreter, InterpreterError};
 pub use settings::{Limits, OrgSlot, Pool, Settings};

@@ -480,6 +480,8 @@ async fn every_operation_has_a_method_that_calls_it() {
         "roles.list" => client.roles().list(&client::RoleFilter::default()),
         "queues.dead" => client.queues().dead("x", None, None),
         "queues.list" => client.queues().list(),
+        "pools.list" => client.pools().list(),
+        "pools.recycle" => client.pools().recycle(None),
         "workers.list" => client.workers().list(),
         "runs.cancel" => runs.cancel("x"),
         "runs.continue" => runs.answer("x", None, &serde_json::Value::Null),

@@ -139,7 +139,10 @@ pub async fn create(
             permissions: Some(new.permissions),
         },
     };
-    allowed.settle::<CreateFunction, _, _, _>(|| functions.create(&allowed, &wanted)).await
+    let reply = allowed.settle::<CreateFunction, _, _, _>(|| functions.create(&allowed, &wanted)).await?;
+    let made = FunctionRef::Named { namespace: wanted.namespace, name: wanted.name };
+    functions.warm_up_live(&allowed.scope(), &made).await;
+    Ok(reply)
 }
 
 pub async fn list(

@@ -3,6 +3,7 @@
 mod answers;
 mod execute;
 pub(crate) mod functions;
+mod pools;
 mod queues;
 mod runs;
 mod streams;
@@ -40,6 +41,8 @@ pub fn routes(door: &Arc<Door>) -> Routes<Functions> {
         .route::<queues::ListQueues, _, _>(door, queues::list)
         .route::<queues::ListDead, _, _>(door, queues::dead)
         .route::<workers::ListWorkers, _, _>(door, workers::list)
+        .route::<pools::ListPools, _, _>(door, pools::list)
+        .route::<pools::RecyclePools, _, _>(door, pools::recycle)
         .route::<streams::RunLogs, _, _>(door, streams::logs)
         .route::<streams::RunEvents, _, _>(door, streams::events)
 }

@@ -9,6 +9,8 @@ mod log;
 mod pool;
 mod question;
 mod sandbox;
+mod warm;
 
 pub use launcher::Launcher;
 pub use sandbox::{DoorHandler, Findings, Sandbox, ZygoteSpec};
+pub use warm::WarmInterpreter;

@@ -5,6 +5,7 @@ mod deputy;
 pub(crate) mod execute;
 mod list;
 mod outcomes;
+mod pools;
 mod publish;
 mod token;
 
