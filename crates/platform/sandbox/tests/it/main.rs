@@ -15,6 +15,7 @@ mod escape;
 mod fixture;
 #[cfg(test)]
 mod processes;
+#[cfg(test)]
 mod questions;
 #[cfg(test)]
 mod randomness;
