@@ -123,7 +123,7 @@ test('a run whose attempts are spent is a dead letter on the page of queues', as
   const queue = page.getByRole('table', { name: 'Queues' }).getByRole('row').filter({ hasText: 'function' })
   await expect
     .poll(() => queue.getByRole('cell').allTextContents())
-    .toEqual(['function', '0', '0', '0', '0', '1', '–'])
+    .toEqual(['function', '0', '0', '0', '0', '0', '1', '–'])
   await rowOf(letter).getByText('Dead', { exact: true }).waitFor()
   await looksRight(page, 'queues')
   await rowOf(letter).locator('a.row-link').click()
@@ -322,7 +322,7 @@ test('a test run is put off, goes first, and is not doubled under its key', asyn
   const queue = page.getByRole('table', { name: 'Queues' }).getByRole('row').filter({ hasText: 'function' })
   await expect
     .poll(() => queue.getByRole('cell').allTextContents())
-    .toEqual(['function', '0', '0', '1', '0', '0', '–'])
+    .toEqual(['function', '0', '0', '1', '0', '0', '0', '–'])
   await page.goto(`/console/runs/${first}`)
   await button('Cancel run').click()
   await page.getByText('Cancelled', { exact: true }).waitFor()
