@@ -463,6 +463,8 @@ export const queries = {
 
   workers: () => list(['workers'], () => answered(api.GET('/api/v1/workers'))),
 
+  pools: () => list(['pools'], () => answered(api.GET('/api/v1/pools'))),
+
   deadLetters: (queue: string) =>
     list(['queues', queue, 'dead'], (query) =>
       answered(api.GET('/api/v1/queues/{queue}/dead', { params: { path: { queue }, query } })),

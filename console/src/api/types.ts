@@ -59,6 +59,8 @@ export type ConfigFinding = ConfigPlan['warnings'][number]
 export type ConfigDrift = Answer<'config.drift'>
 export type Package = Item<'packages.list'>
 export type Queue = Item<'queues.list'>
+/** An interpreter that the server which answers keeps warm. */
+export type WarmInterpreter = Item<'pools.list'>
 export type Worker = Item<'workers.list'>
 export type Run = Answer<'runs.get'>
 /** A run as its page shows it: what went in and what came out as the text of it, so that numbers keep their digits. */

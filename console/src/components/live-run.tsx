@@ -13,6 +13,7 @@ import { Name } from '../ui/name'
 import { Failure, Skeleton } from '../ui/page'
 import { Status } from '../ui/status'
 import { Duration } from '../ui/time'
+import { Question } from './question'
 import { isOver, took } from './runs'
 
 export interface LiveRun {
@@ -86,6 +87,7 @@ export function RunResult({ live }: { live: LiveRun }) {
         </Link>
       </p>
       <Far of={run.data} />
+      <Question of={run.data} />
       <Log live={live} />
       <Outcome of={run.data} />
     </>

@@ -18,6 +18,7 @@ const rights = [
   'packages:approve',
   'packages:delete',
   'runs:update',
+  'runs:continue',
   'schedules:create',
   'schedules:update',
   'schedules:delete',

@@ -130,7 +130,7 @@ function FirstSteps() {
 
 const DAY = 86_400_000
 
-/** What needs somebody: agents that wait, runs of the last day that came to nothing, credentials about to end. */
+/** What needs somebody: runs that ask, agents that wait, runs of the last day that came to nothing, credentials about to end. */
 function Needs() {
   const text = useText()
   const [before, since] = useMemo(
@@ -143,6 +143,11 @@ function Needs() {
     timed_out: useInfiniteQuery(queries.runs({ status: 'timed_out', from: since })),
     dead: useInfiniteQuery(queries.runs({ status: 'dead', from: since })),
   }
+  const asking = useInfiniteQuery({
+    ...queries.runs({ status: 'awaiting_input' }),
+    refetchInterval: 15_000,
+  })
+  const asked = asking.data?.pages.flatMap((page) => page.items).length ?? 0
   const waiting = useInfiniteQuery(queries.agents({ status: 'pending' }))
   const pending = waiting.data?.pages.flatMap((page) => page.items).length ?? 0
   const credentials = expiring.data?.pages.flatMap((page) => page.items) ?? []
@@ -153,10 +158,18 @@ function Needs() {
       more: ended[status].hasNextPage,
     }))
     .filter(({ count }) => count > 0)
-  if (credentials.length === 0 && failures.length === 0 && pending === 0) return null
+  if (credentials.length === 0 && failures.length === 0 && pending === 0 && asked === 0) return null
   return (
     <Section title={text.home.needs}>
       <ul className="needs">
+        {asked > 0 && (
+          <li>
+            <Status of="awaiting_input" />
+            <Link to={paths.runs} search={{ status: 'awaiting_input' }}>
+              {text.questions.waiting(asking.hasNextPage ? `${asked}+` : asked)}
+            </Link>
+          </li>
+        )}
         {pending > 0 && (
           <li>
             <Status of="pending" />

@@ -6,6 +6,7 @@ import { files } from './files.de'
 import { hooks } from './hooks.de'
 import { packages } from './packages.de'
 import { people } from './people.de'
+import { questions } from './questions.de'
 import { queues } from './queues.de'
 import { schedules } from './schedules.de'
 import { security } from './security.de'
@@ -18,6 +19,7 @@ export const de: Text = {
   ...hooks,
   ...packages,
   ...people,
+  ...questions,
   ...queues,
   ...schedules,
   ...security,
@@ -149,6 +151,9 @@ export const de: Text = {
     queued: 'Wartet',
     leased: 'Zugeteilt',
     running: 'Läuft',
+    busy: 'Beschäftigt',
+    idle: 'Bereit',
+    awaiting_input: 'Wartet auf Antwort',
     succeeded: 'Gelungen',
     failed: 'Gescheitert',
     cancelled: 'Abgebrochen',

@@ -5,6 +5,7 @@ import { files } from './files.en'
 import { hooks } from './hooks.en'
 import { packages } from './packages.en'
 import { people } from './people.en'
+import { questions } from './questions.en'
 import { queues } from './queues.en'
 import { schedules } from './schedules.en'
 import { security } from './security.en'
@@ -17,6 +18,7 @@ export const en = {
   ...hooks,
   ...packages,
   ...people,
+  ...questions,
   ...queues,
   ...schedules,
   ...security,
@@ -148,6 +150,9 @@ export const en = {
     queued: 'Queued',
     leased: 'Leased',
     running: 'Running',
+    busy: 'Busy',
+    idle: 'Idle',
+    awaiting_input: 'Waits for an answer',
     succeeded: 'Succeeded',
     failed: 'Failed',
     cancelled: 'Cancelled',

@@ -123,7 +123,7 @@ test('a run whose attempts are spent is a dead letter on the page of queues', as
   const queue = page.getByRole('table', { name: 'Queues' }).getByRole('row').filter({ hasText: 'function' })
   await expect
     .poll(() => queue.getByRole('cell').allTextContents())
-    .toEqual(['function', '0', '0', '0', '0', '1', '–'])
+    .toEqual(['function', '0', '0', '0', '0', '0', '1', '–'])
   await rowOf(letter).getByText('Dead', { exact: true }).waitFor()
   await looksRight(page, 'queues')
   await rowOf(letter).locator('a.row-link').click()
@@ -141,8 +141,16 @@ test('operators see who works on runs, and nobody else', async () => {
   await signInAs(server, theirs, server.people.Ada)
   await theirs.page.goto('/console/queues')
   await theirs.page.getByRole('heading', { name: 'Dead letters of function' }).waitFor()
-  expect(await theirs.page.getByRole('table', { name: 'Workers' }).count()).toBe(0)
+  for (const name of ['Workers', 'Warm interpreters'])
+    expect(await theirs.page.getByRole('table', { name }).count()).toBe(0)
   await theirs.context.close()
+})
+
+test('operators see what is kept warm and give it up', async () => {
+  const warm = page.getByRole('table', { name: 'Warm interpreters' })
+  await warm.getByText('Idle', { exact: true }).first().waitFor()
+  await button('Give up all').click()
+  await page.getByRole('heading', { name: 'Nothing is warm' }).waitFor()
 })
 
 test('a run says how far it is', async () => {
@@ -314,7 +322,7 @@ test('a test run is put off, goes first, and is not doubled under its key', asyn
   const queue = page.getByRole('table', { name: 'Queues' }).getByRole('row').filter({ hasText: 'function' })
   await expect
     .poll(() => queue.getByRole('cell').allTextContents())
-    .toEqual(['function', '0', '0', '1', '0', '0', '–'])
+    .toEqual(['function', '0', '0', '1', '0', '0', '0', '–'])
   await page.goto(`/console/runs/${first}`)
   await button('Cancel run').click()
   await page.getByText('Cancelled', { exact: true }).waitFor()

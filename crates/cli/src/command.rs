@@ -14,9 +14,9 @@ use crate::host::{Host, Streams};
 use crate::screen::{Globals, Screen};
 use crate::{
     agents, apikeys, audit, completion, configure, credentials, declared, domains, functions, grants, groups,
-    hooks, invitations, kills, login, members, orgs, packages, permissions, policies, prefixes, providers,
-    queues, quickstart, reference, roles, runs, schedules, secrets, sessions, state, stored, token, users,
-    workers,
+    hooks, invitations, kills, login, members, orgs, packages, permissions, policies, pools, prefixes,
+    providers, queues, quickstart, reference, roles, runs, schedules, secrets, sessions, state, stored,
+    token, users, workers,
 };
 
 /// Commands that speak to a server.
@@ -57,6 +57,9 @@ pub enum Command {
     /// See which processes work on runs.
     #[command(subcommand)]
     Workers(workers::WorkersCommand),
+    /// Interpreters that a server keeps warm.
+    #[command(subcommand)]
+    Pools(pools::PoolsCommand),
     /// Run functions when their time comes.
     #[command(subcommand)]
     Schedules(schedules::SchedulesCommand),
@@ -185,6 +188,7 @@ async fn dispatch(command: Command, desk: &mut Desk<'_>) -> Result<(), Failure> 
         Command::Packages(command) => packages::run(desk, command).await,
         Command::Queues(command) => queues::run(desk, command).await,
         Command::Workers(command) => workers::run(desk, command).await,
+        Command::Pools(command) => pools::run(desk, command).await,
         Command::Schedules(command) => schedules::run(desk, command).await,
         Command::Secrets(command) => secrets::run(desk, command).await,
         Command::Hooks(command) => hooks::run(desk, command).await,

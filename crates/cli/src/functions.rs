@@ -317,6 +317,9 @@ async fn run_one(desk: &mut Desk<'_>, client: &Client, run: &Run) -> Result<(), 
         return runs::shown(desk, &queued);
     }
     let mut answer = client.functions().execute(&run.function, execution).await?;
+    if let Some(asked) = &answer.question {
+        runs::say_question(desk, &answer.id, asked)?;
+    }
     if !answer.status.has_ended() {
         desk.screen.note(&format!("{} goes on; waiting", answer.id))?;
         answer = client.runs().wait(&answer.id).await?;

@@ -34,6 +34,7 @@ mod orgs;
 mod packages;
 mod permissions;
 mod policies;
+mod pools;
 mod prefixes;
 mod profiles;
 mod providers;

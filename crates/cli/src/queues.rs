@@ -49,6 +49,7 @@ static COLUMNS: Columns<Queue> = Columns {
         ("rated", |queue| Cell::from(queue.rated.to_string())),
         ("delayed", |queue| Cell::from(queue.delayed.to_string())),
         ("running", |queue| Cell::from(queue.running.to_string())),
+        ("awaiting", |queue| Cell::from(queue.awaiting.to_string())),
         ("dead", |queue| match queue.dead {
             0 => Cell::from("0"),
             some => Cell::toned(some.to_string(), Tone::Bad),

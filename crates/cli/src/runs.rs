@@ -1,11 +1,12 @@
 //! `safeconduct runs …`
 
 use clap::{Args, Subcommand};
-use client::{Client, LogLine, Progress, Run, RunFilter, RunMove, RunStatus};
+use client::{Client, LogLine, Progress, Question, Run, RunFilter, RunMove, RunStatus};
 use futures::StreamExt;
 
 use crate::desk::Desk;
 use crate::failure::Failure;
+use crate::files;
 use crate::listing::{Columns, Listing, show, show_all};
 use crate::screen::Form;
 use crate::span;
@@ -24,6 +25,8 @@ pub enum RunsCommand {
         /// Id of the run.
         run: String,
     },
+    /// Answer what a run asks, so that it goes on.
+    Answer(Answer),
     /// End a run with everything that it has started.
     Cancel {
         /// Id of the run.
@@ -48,7 +51,7 @@ pub enum RunsCommand {
 
 #[derive(Args, Clone, Debug)]
 pub struct List {
-    /// queued, leased, running, succeeded, failed, cancelled, timed_out or dead.
+    /// queued, leased, running, awaiting_input, succeeded, failed, cancelled, timed_out or dead.
     #[arg(long)]
     status: Option<String>,
     /// api, webhook, schedule, agent, mcp, toolkit or manual.
@@ -86,6 +89,21 @@ pub struct Show {
 }
 
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  safeconduct runs list --status awaiting_input
+  safeconduct runs answer \"$RUN\" --input true")]
+pub struct Answer {
+    /// Id of the run.
+    run: String,
+    /// JSON, or @FILE, or `-` for standard input.
+    #[arg(long, value_name = "JSON")]
+    input: String,
+    /// Number of the question that is meant; the one that is open if left out.
+    #[arg(long, value_name = "NUMBER")]
+    question: Option<i64>,
+}
+
+#[derive(Args, Clone, Debug)]
 pub struct Logs {
     /// Id of the run.
     run: String,
@@ -102,6 +120,7 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: RunsCommand) -> Result<(),
         RunsCommand::Show(Show { run, output: false }) => shown(desk, &client.runs().get(&run).await?),
         RunsCommand::Logs(logs) => print_logs(desk, &client, &logs.run, logs.follow).await,
         RunsCommand::Watch { run } => watch(desk, &client, &run).await,
+        RunsCommand::Answer(answer) => answer_one(desk, &client, &answer).await,
         RunsCommand::Cancel { run } => {
             desk.screen.confirm(&format!("Cancel {run}?"))?;
             shown(desk, &client.runs().cancel(&run).await?)
@@ -110,6 +129,16 @@ pub(crate) async fn run(desk: &mut Desk<'_>, command: RunsCommand) -> Result<(),
         RunsCommand::Replay { run } => shown(desk, &client.runs().replay(&run).await?),
         RunsCommand::Flush { run } => shown(desk, &client.runs().flush(&run).await?),
     }
+}
+
+/// The question is read first: an answer to one is none to the next.
+async fn answer_one(desk: &mut Desk<'_>, client: &Client, answer: &Answer) -> Result<(), Failure> {
+    let input = files::read_json(&mut desk.screen, &answer.input)?;
+    let question = match answer.question {
+        Some(number) => Some(number),
+        None => client.runs().get(&answer.run).await?.question.map(|question| question.number),
+    };
+    shown(desk, &client.runs().answer(&answer.run, question, &input).await?)
 }
 
 async fn list_some(desk: &mut Desk<'_>, client: &Client, list: &List) -> Result<(), Failure> {
@@ -217,6 +246,9 @@ async fn watch(desk: &mut Desk<'_>, client: &Client, run: &str) -> Result<(), Fa
             (RunMove::State(run), Form::Table) => {
                 let since = run.ended_at.as_ref().or(run.started_at.as_ref()).unwrap_or(&run.queued_at);
                 desk.screen.line(&format!("{since}  {}", run.status))?;
+                if let Some(asked) = &run.question {
+                    say_question(desk, &run.id, asked)?;
+                }
             }
             (RunMove::Progress(progress), Form::Table) => {
                 desk.screen.line(&format!("{}  {}", progress.at, far(progress)))?;
@@ -232,6 +264,16 @@ async fn watch(desk: &mut Desk<'_>, client: &Client, run: &str) -> Result<(), Fa
         (Some(run), _) => result(desk, client, &run).await,
         (None, _) => Ok(()),
     }
+}
+
+/// What a run asks, and how it is answered.
+pub(crate) fn say_question(desk: &mut Desk<'_>, run: &str, asked: &Question) -> Result<(), Failure> {
+    let prompt = plain_lines(&asked.prompt);
+    desk.screen.note(&format!("{run} asks: {prompt}"))?;
+    if let Some(schema) = &asked.schema {
+        desk.screen.note(&format!("the answer must match {}", plain_lines(&schema.to_string())))?;
+    }
+    desk.screen.note(&format!("safeconduct runs answer {run} --input JSON"))
 }
 
 /// `40 %  four of ten`: a function's words are not ours, and a terminal must not obey them.
@@ -302,6 +344,11 @@ pub(crate) fn shown(desk: &mut Desk<'_>, run: &Run) -> Result<(), Failure> {
         ("started", time(&run.started_at)),
         ("ended", time(&run.ended_at)),
         ("progress", Cell::from(run.progress.as_ref().map_or_else(String::new, far))),
+        ("asks", Cell::from(run.question.as_ref().map_or_else(String::new, |asked| plain(&asked.prompt)))),
+        (
+            "answer",
+            text(&run.question.as_ref().and_then(|asked| asked.schema.as_ref().map(ToString::to_string))),
+        ),
         ("used", text(&usage)),
         ("error", Cell::toned(error.unwrap_or_default(), Tone::Bad)),
         ("output", text(&output)),

@@ -42,8 +42,8 @@ impl Tone {
     pub(crate) fn of_status(word: &str) -> Self {
         match word {
             "active" | "succeeded" | "success" | "applied" | "working" => Self::Good,
-            "suspended" | "pending" | "queued" | "leased" | "running" | "failure" | "cancelled"
-            | "draining" => Self::Warn,
+            "suspended" | "pending" | "queued" | "leased" | "running" | "awaiting_input" | "failure"
+            | "cancelled" | "draining" => Self::Warn,
             "failed" | "denied" | "revoked" | "decommissioned" | "timed_out" | "dead" | "silent" => Self::Bad,
             _ => Self::Plain,
         }

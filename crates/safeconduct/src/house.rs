@@ -596,6 +596,7 @@ const SYNC: Duration = Duration::from_secs(30);
 fn runs_settings(config: &Config) -> RunsSettings {
     RunsSettings {
         slots: config.functions.max_concurrent as usize,
+        question_wait: config.functions.question_wait,
         executes: !config.functions.workers_only,
         name: std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -611,6 +612,7 @@ fn functions_settings(config: &Config) -> FunctionsSettings {
         storage_mb: config.functions.storage_mb,
         workers_only: config.functions.workers_only,
         all_packages: config.packages.allow == config::PackagesAllowed::All,
+        question_wait: config.functions.question_wait,
         sync: SYNC,
     }
 }

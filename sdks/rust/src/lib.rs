@@ -109,8 +109,8 @@ pub use resource_prefixes::{
 };
 pub use roles::{NewRole, Role, RoleFilter, RolePatch, Roles};
 pub use runs::{
-    LogLine, LogStream, Progress, Queue, Queues, Run, RunError, RunFilter, RunMove, RunStatus, RunStream,
-    Runs, Usage, Worker, Workers,
+    LogLine, LogStream, Pools, Progress, Question, Queue, Queues, Recycled, Run, RunError, RunFilter,
+    RunMove, RunStatus, RunStream, Runs, Usage, WarmInterpreter, Worker, Workers,
 };
 pub use schedules::{
     NewSchedule, Schedule, ScheduleFilter, SchedulePreview, ScheduleTick, ScheduleTiming, Schedules,

@@ -15,6 +15,7 @@ words! {
         Queued = "queued",
         Leased = "leased",
         Running = "running",
+        AwaitingInput = "awaiting_input",
         Succeeded = "succeeded",
         Failed = "failed",
         Cancelled = "cancelled",
@@ -68,6 +69,9 @@ pub struct Run {
     /// How far it said it is in its present or last attempt; not in lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+    /// What it asks, while it waits for the answer; not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
     pub usage: Option<Usage>,
     /// The log went past its limit and was cut.
     pub logs_truncated: bool,
@@ -99,6 +103,18 @@ pub struct Progress {
     pub fraction: Option<f64>,
     pub message: Option<String>,
     pub at: Time,
+}
+
+/// What a run asks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// From 1; the first that its run asks.
+    pub number: i64,
+    pub prompt: String,
+    /// JSON Schema of the answer; anything will do if there is none.
+    pub schema: Option<Value>,
+    /// Then the run fails.
+    pub expires_at: Time,
 }
 
 /// What a run does, as it is watched.
@@ -201,6 +217,8 @@ pub struct Queue {
     pub rated: i64,
     pub delayed: i64,
     pub running: i64,
+    /// Waiting for an answer.
+    pub awaiting: i64,
     /// Dead letters.
     pub dead: i64,
     /// Since when the oldest ready one waits.
@@ -237,6 +255,55 @@ impl Workers<'_> {
     /// All of the instance, the oldest first; for operators.
     pub async fn list(&self) -> Result<Page<Worker>, Error> {
         self.0.get(&["api", "v1", "workers"]).answer().await
+    }
+}
+
+/// An interpreter that a server keeps warm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarmInterpreter {
+    pub organization: String,
+    pub function: String,
+    pub version: String,
+    pub mode: String,
+    /// `busy` or `idle`.
+    pub status: String,
+    pub calls: i64,
+    pub running: i64,
+    pub age_seconds: i64,
+    pub idle_seconds: i64,
+    /// Bytes.
+    pub memory: Option<i64>,
+}
+
+/// What was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recycled {
+    pub recycled: i64,
+}
+
+/// `client.pools()`.
+#[derive(Clone, Copy)]
+pub struct Pools<'a>(&'a Client);
+
+impl Client {
+    pub fn pools(&self) -> Pools<'_> {
+        Pools(self)
+    }
+}
+
+impl Pools<'_> {
+    /// Of the server that answers, the last used first; for operators.
+    pub async fn list(&self) -> Result<Page<WarmInterpreter>, Error> {
+        self.0.get(&["api", "v1", "pools"]).answer().await
+    }
+
+    /// Gives up those of one function, or all.
+    pub async fn recycle(&self, function: Option<&str>) -> Result<Recycled, Error> {
+        let body = match function {
+            Some(function) => serde_json::json!({ "function": function }),
+            None => serde_json::json!({}),
+        };
+        self.0.post(&["api", "v1", "pools", "recycle"]).json(&body).once().answer().await
     }
 }
 
@@ -311,6 +378,15 @@ impl Runs<'_> {
     /// Queues the same version with the same input once more, as a new run on your own authority.
     pub async fn replay(&self, run: &str) -> Result<Run, Error> {
         self.0.post(&path(&[run, "replay"])).once().header(PREFER, "respond-async").answer().await
+    }
+
+    /// Answers what a run asks; refused if it is another question than this one by now.
+    pub async fn answer(&self, run: &str, question: Option<i64>, input: &Value) -> Result<Run, Error> {
+        let mut body = serde_json::json!({ "input": input });
+        if let Some(number) = question {
+            body["question"] = number.into();
+        }
+        self.0.post(&path(&[run, "continue"])).json(&body).once().answer().await
     }
 
     /// Puts a dead run aside.

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { queries } from '../../api/queries'
 import type { Queue, Worker } from '../../api/types'
 import { Equivalent, quoted } from '../../components/equivalent'
+import { Pools } from '../../components/pools'
 import { LetterActs } from '../../components/run-acts'
 import { RunTable } from '../../components/runs'
 import { paths } from '../../paths'
@@ -40,12 +41,12 @@ export default function Queues() {
         </Link>
       ),
     },
-    ...(['ready', 'rated', 'delayed', 'running', 'dead'] as const).map((state) => ({
+    ...(['ready', 'rated', 'delayed', 'running', 'awaiting', 'dead'] as const).map((state) => ({
       id: state,
       head: text.queues[state],
       cell: (row: Queue) => <span className="mono">{row[state]}</span>,
       right: true,
-      wide: state === 'rated',
+      wide: state === 'rated' || state === 'awaiting',
     })),
     {
       id: 'oldest',
@@ -71,6 +72,7 @@ export default function Queues() {
       />
       {!(query.isError && !query.data) && <Letters key={chosen} of={chosen} />}
       {maySeeWorkers && <Workers />}
+      {maySeeWorkers && <Pools />}
     </>
   )
 }

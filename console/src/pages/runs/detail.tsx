@@ -8,6 +8,7 @@ import { FactProof } from '../../components/evidence'
 import { FactTable } from '../../components/facts'
 import { Chain, Chip, Id } from '../../components/identity'
 import { Far, Log, Outcome, useLiveRun } from '../../components/live-run'
+import { Question } from '../../components/question'
 import { RunActs, RunEquivalents } from '../../components/run-acts'
 import { isOver, RunTable, took } from '../../components/runs'
 import { paths } from '../../paths'
@@ -62,6 +63,7 @@ export default function RunPage() {
         <Chain of={[{ kind: 'function', id: run.function }, run.principal]} />
       </div>
       <Far of={run} />
+      <Question of={run} />
       <Tabs
         label={text.runs.parts}
         current={tab}

@@ -8,7 +8,16 @@ import { Empty, PageHeader } from '../../ui/page'
 
 const route = getRouteApi('/shell/runs')
 
-const statuses = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'timed_out', 'dead'] as const
+const statuses = [
+  'queued',
+  'running',
+  'awaiting_input',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'timed_out',
+  'dead',
+] as const
 
 export default function Runs() {
   const text = useText()

@@ -90,6 +90,7 @@ codes! {
     UPLOAD_OFFSET = "upload_offset", 409, "The upload stands elsewhere";
     RUN_ENDED = "run_ended", 409, "The run has ended";
     RUN_NOT_FAILED = "run_not_failed", 409, "The run has not failed";
+    RUN_NOT_AWAITING = "run_not_awaiting", 409, "The run does not wait for this answer";
     RUN_NOT_DEAD = "run_not_dead", 409, "The run is no dead letter";
     IDEMPOTENCY_IN_FLIGHT = "idempotency_in_flight", 409, "The first request with this key is still running";
     ALREADY_CREATED = "already_created", 409, "The first request with this key succeeded";

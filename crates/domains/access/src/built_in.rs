@@ -116,6 +116,7 @@ pub static BUILT_IN: &[BuiltIn] = &[
             "packages:create:own",
             "runs:read:own",
             "runs:update:own",
+            "runs:continue:own",
             "state:read:own",
             "files:read:own",
             "audit:read:own",

@@ -19,12 +19,14 @@ use sandbox::{
     ZygoteSpec,
 };
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 use types::{FunctionId, FunctionVersionId, Id, World, json};
 use web::PrincipalId;
 
 use crate::mandate::{RunPass, RunTokens, TokenWanted, principals};
 use crate::model::{Function, FunctionRef, Mode, Version};
 use crate::outgoing::{self, Held, HttpDoor, Tally};
+use crate::questions::attend;
 use crate::service::FunctionsGround;
 use crate::settings::FunctionsSettings;
 use crate::slots::Slots;
@@ -118,11 +120,12 @@ impl FunctionExecutor {
         let held = outgoing::hold(&self.0.secrets, &scope, task, &ready.version).await?;
         let pass = self.token(task, &ready).await?;
         let tally = Arc::new(Tally::default());
-        let report = self.call(task, &function, &ready, &pass, held, &tally).await?;
+        let (report, halted) = self.call(task, &function, &ready, &pass, held, &tally).await?;
         drop(pass.counted);
         let token = RunToken { jti: pass.jti, audience: pass.audience, scope: pass.scope, txn: pass.txn };
         let mut finish = finish(report, &ready, Some(token));
         finish.outgoing = tally.told();
+        finish.ending = halted.unwrap_or(finish.ending);
         finish.again_in = ready.version.retry.map(|retry| retry.wait(task.run.attempts, &self.0.world));
         Ok(finish)
     }
@@ -153,7 +156,7 @@ impl FunctionExecutor {
             run: task.run.id,
             fence: task.run.fence,
             permissions: &ready.version.permissions,
-            lifetime: ready.limits(&self.0.settings).wall + TOKEN_MARGIN,
+            lifetime: ready.limits(&self.0.settings).wall + self.0.settings.question_wait + TOKEN_MARGIN,
         };
         self.0.tokens.mint(wanted).await.map_err(|problem| match problem.status() {
             500.. => Ending::Again(problem.to_string()),
@@ -169,7 +172,7 @@ impl FunctionExecutor {
         pass: &RunPass,
         held: Held,
         tally: &Arc<Tally>,
-    ) -> Result<Report, Ending> {
+    ) -> Result<(Report, Option<Ending>), Ending> {
         let unavailable =
             |reason: &str| failed("sandbox_unavailable", format!("{reason} The server's log says more."));
         let sandbox = self.0.sandbox.as_ref().ok_or_else(|| unavailable("This server has no sandbox."))?;
@@ -178,17 +181,10 @@ impl FunctionExecutor {
             slot.ok_or_else(|| unavailable("Too many organizations have run functions since the start."))?;
         let (send, lines) = mpsc::channel(LINES);
         let (progress, said) = watch::channel(None);
+        let (questions, asked) = mpsc::channel(1);
+        let (stop, over) = (task.cancel.child_token(), CancellationToken::new());
         let version = &ready.version;
-        let names: Vec<&str> = match version.entrypoint.as_str() {
-            "" => vec!["handler", &function.name],
-            named => vec![named],
-        };
-        let environment = self.environment(task, slot, version).await?;
-        let zygote = ZygoteSpec::new(slot, version.id.to_string(), ready.code.clone(), &names);
-        let zygote = match environment {
-            Some(environment) => zygote.with_packages(environment),
-            None => zygote,
-        };
+        let zygote = ready.zygote(slot, function, self.environment(task, slot, version).await?);
         let call = Call {
             zygote: if version.mode == Mode::Cold { zygote.cold() } else { zygote },
             input: task.input.clone(),
@@ -197,14 +193,22 @@ impl FunctionExecutor {
             outside: Some(Arc::new(self.way_out(task, ready, held, tally, send.clone()))),
             logs: send,
             progress,
-            cancel: task.cancel.clone(),
+            questions,
+            cancel: stop.clone(),
         };
         let forwarding = telemetry::spawn("run log", forward(lines, task.logs.clone()));
         let watching = telemetry::spawn("run progress", pass_on(said, task.logs.clone()));
+        let attending = attend(asked, task.interview.clone(), stop);
+        let ended = over.clone();
+        let attending =
+            telemetry::spawn("run questions", async move { ended.run_until_cancelled(attending).await });
         let report = sandbox.call(call).await;
+        // A question that is open when the call ends is asked by nobody any more.
+        over.cancel();
         // They end with the last word: the call has let go of its ends of the channels.
         let _ = (forwarding.await, watching.await);
-        report.map_err(|error| Ending::Again(error.to_string()))
+        let halted = attending.await.ok().flatten().flatten();
+        report.map(|report| (report, halted)).map_err(|error| Ending::Again(error.to_string()))
     }
 
     fn way_out(
@@ -281,7 +285,20 @@ impl FunctionExecutor {
 }
 
 impl Ready {
-    fn limits(&self, settings: &FunctionsSettings) -> sandbox::Limits {
+    /// The unit of trust: this version, for this organization.
+    pub(crate) fn zygote(&self, slot: OrgSlot, function: &Function, packages: Option<PathBuf>) -> ZygoteSpec {
+        let names: Vec<&str> = match self.version.entrypoint.as_str() {
+            "" => vec!["handler", &function.name],
+            named => vec![named],
+        };
+        let zygote = ZygoteSpec::new(slot, self.version.id.to_string(), self.code.clone(), &names);
+        match packages {
+            Some(packages) => zygote.with_packages(packages),
+            None => zygote,
+        }
+    }
+
+    pub(crate) fn limits(&self, settings: &FunctionsSettings) -> sandbox::Limits {
         let seconds = u64::try_from(self.version.timeout_seconds).unwrap_or(1);
         let megabytes = u64::try_from(self.version.memory_mb).unwrap_or(16);
         settings.limits(Duration::from_secs(seconds), megabytes)

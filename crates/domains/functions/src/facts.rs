@@ -26,5 +26,8 @@ ledger::fact_kinds! {
     pub PACKAGE_REMOVED = "package.removed", Notice, "A package was taken off the list of what functions may name.", {
         package: Text, before: Text,
     };
+    pub POOLS_RECYCLED = "pools.recycled", Notice, "Warm interpreters of a server were given up.", {
+        function: Optional(&Text), count: Integer,
+    };
     pub FUNCTION_DELETED = "function.deleted", Warning, "A function was deleted; its versions and runs stay on record.", {};
 }

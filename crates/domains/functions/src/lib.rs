@@ -6,6 +6,7 @@
 
 mod act;
 mod allow_list;
+mod answers;
 mod coerce;
 mod error;
 mod executor;
@@ -13,6 +14,8 @@ mod facts;
 mod mandate;
 mod model;
 mod outgoing;
+mod pools;
+mod questions;
 mod rate;
 mod requirements;
 mod retry;

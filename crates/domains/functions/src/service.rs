@@ -18,6 +18,7 @@ use runs::Runs;
 use sandbox::Sandbox;
 use secrets::Keyring;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use types::{FunctionId, FunctionVersionId, Id, OrgId, World};
 use web::{Allowance, Decided, Details};
 
@@ -30,7 +31,7 @@ use crate::retry::Retry;
 use crate::settings::FunctionsSettings;
 use crate::slots::Slots;
 use crate::versions::{Ready, Versions};
-use crate::{FunctionError, facts, requirements, store};
+use crate::{FunctionError, facts, pools, requirements, store};
 
 /// What functions are among those who use secrets.
 const USER: &str = "function";
@@ -71,6 +72,7 @@ pub(crate) struct Inner {
     pub(crate) environments: Option<Environments>,
     pub(crate) settings: FunctionsSettings,
     pub(crate) slots: Slots,
+    pub(crate) warming: Arc<Semaphore>,
 }
 
 /// A function to be; checked by the schema of its operation.
@@ -127,6 +129,7 @@ impl Functions {
         let FunctionsGround {
             db, ledger, world, feed, blobs, tokens, secrets, sandbox, environments, ..
         } = ground;
+        let warming = Arc::new(Semaphore::new(pools::WARMING));
         let inner = Inner {
             db,
             ledger,
@@ -141,6 +144,7 @@ impl Functions {
             environments,
             settings,
             slots,
+            warming,
         };
         Self(Arc::new(inner))
     }

@@ -15,6 +15,8 @@ pub struct FunctionsSettings {
     pub workers_only: bool,
     /// Functions may name any package that is not refused, not only approved ones.
     pub all_packages: bool,
+    /// How long a call that asks something keeps its process, and its token with it.
+    pub question_wait: Duration,
     /// How long `execute` waits before it answers 202.
     pub sync: Duration,
 }

@@ -23,6 +23,11 @@ impl Slots {
         Some(slot)
     }
 
+    /// Whose it is.
+    pub(crate) fn org_of(&self, slot: OrgSlot) -> Option<OrgId> {
+        self.0.lock().iter().find(|(_, given)| **given == slot).map(|(org, _)| *org)
+    }
+
     /// Whether this is the organization's, by its number.
     pub(crate) fn is(&self, org: OrgId, number: u16) -> bool {
         self.0.lock().get(&org).is_some_and(|slot| slot.number() == number)
@@ -44,6 +49,7 @@ mod tests {
         assert_eq!(given.len(), 1000);
         assert_eq!(slots.of(orgs[7]), slots.of(orgs[7]));
         let seventh = slots.of(orgs[7]).unwrap().number();
+        assert_eq!(slots.org_of(slots.of(orgs[7]).unwrap()), Some(orgs[7]));
         assert!(slots.is(orgs[7], seventh) && !slots.is(orgs[8], seventh) && !slots.is(world.id(), seventh));
         let rest = (1000..65_535).filter_map(|_| slots.of(world.id())).count();
         assert_eq!(rest, 64_535);

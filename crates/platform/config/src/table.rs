@@ -133,6 +133,7 @@ settings! {
         storage_mb: u64 = text("1024"), "Private files, in MB", [1, 1048576];
         python: Option<PathBuf> = text(""), "Python interpreter; the first python3 on the path if not set";
         max_concurrent: u32 = text("64"), "Calls that run at the same time on this node", [1, 100000];
+        question_wait as "question_wait_seconds": Duration = text("60"), "How long a call that asks something keeps its process and its place; then it is begun again when it is answered", [0, 3600];
         workers_only: bool = text("false"), "This server accepts runs and works on none: `safeconduct worker` does (PostgreSQL)";
         drain as "drain_seconds": Duration = text("60"), "How long a worker that is asked to stop goes on with what it has begun", [0, 86400];
     }

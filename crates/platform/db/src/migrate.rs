@@ -55,6 +55,7 @@ migrations! {
     24 "0024_packages";
     25 "0025_secrets";
     26 "0026_ways_out";
+    27 "0027_questions";
     29 "0029_open_runs";
 }
 

@@ -248,6 +248,7 @@ impl Inner {
             logs: lines,
             progress: watch::Sender::default(),
             outside: None,
+            questions: mpsc::channel(1).0,
             cancel: CancellationToken::new(),
         };
         let report = self.sandbox.call(call).await?;

@@ -94,6 +94,7 @@ impl Runs {
             priority: new.order.priority,
             due_at: new.order.due_at.filter(|due| *due > now),
             flushed_at: None,
+            asks: None,
         };
         let entry = Entry {
             credential: new.mandate.credential.map(Id::uuid),

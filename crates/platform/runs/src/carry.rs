@@ -7,6 +7,7 @@ use db::OrgScope;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::house::{Executor, Runs, Task};
+use crate::interview::Interview;
 use crate::keep::AUTHORITY_LOST;
 use crate::live::{Held, Live, LogSink, Stop};
 use crate::model::{Ending, Finish, Mandate, Papers, Run, RunError, RunState};
@@ -83,7 +84,7 @@ impl Runs {
     async fn hold_leased(&self, leased: Leased) -> Result<HeldLease, RunsError> {
         let Leased { run, papers, input } = leased;
         let papers = self.papers(&run, &papers).await?;
-        let first_line = if run.attempts > 1 { self.lines_so_far(&run).await? + 1 } else { 1 };
+        let first_line = if run.fence > 1 { self.lines_so_far(&run).await? + 1 } else { 1 };
         let held = self.hold(&run, &papers, first_line);
         Ok(HeldLease { run, papers, input, held })
     }
@@ -142,6 +143,7 @@ impl Runs {
                 watchers: self.0.watchers.clone(),
             },
             cancel: held.cancel.clone(),
+            interview: Interview::of(self, run, held),
         };
         // A task of its own: a defect of the executor ends its run, not this worker.
         match telemetry::spawn("run executor", executor.execute(task)).await {
@@ -164,13 +166,19 @@ impl Runs {
         match held.why() {
             // Its row has moved on without us.
             Some(Stop::Cancelled | Stop::Lost) => self.flush(held).await,
-            Some(Stop::HandedBack) if finish.ending == Ending::Cancelled => {
-                self.flush(held).await?;
-                self.0.db.keep(store::hand_back(run, store::AT_ONCE, 1)).await?;
-                Ok(())
+            Some(Stop::HandedBack) if matches!(finish.ending, Ending::Cancelled | Ending::Waits) => {
+                self.let_go(run, held).await
             }
+            None if finish.ending == Ending::Waits => self.let_go(run, held).await,
             _ => self.end_until_it_holds(run, papers, finish, held, target).await,
         }
+    }
+
+    async fn let_go(&self, run: &Run, held: &Held) -> Result<(), RunsError> {
+        self.flush(held).await?;
+        // Answered by now, it waits for nothing but a place.
+        self.0.db.keep(store::let_go(run).wake_queue()).await?;
+        Ok(())
     }
 
     /// After a defect of ours: what cannot be carried here must not stay leased for ever.
@@ -192,7 +200,7 @@ impl Runs {
             return self.end_unheld(run, &papers, RunState::Dead, AUTHORITY_LOST).await;
         }
         let wait = PATIENCE * u32::try_from(run.attempts).unwrap_or(1);
-        self.0.db.keep(store::hand_back(run, self.0.world.now().plus(wait), 0)).await?;
+        self.0.db.keep(store::hand_back(run, self.0.world.now().plus(wait))).await?;
         Ok(())
     }
 

@@ -74,7 +74,7 @@ impl Runs {
         held.book.push(self.0.world.now(), "run", "warning", text, None);
         self.flush(held).await?;
         metrics::counter!("safeconduct_runs_retried_total").increment(1);
-        self.0.db.keep(store::hand_back(run, self.0.world.now().plus(wait), 0)).await?;
+        self.0.db.keep(store::hand_back(run, self.0.world.now().plus(wait))).await?;
         self.0.watchers.moved(run.id);
         Ok(())
     }
@@ -121,7 +121,8 @@ impl Runs {
         Ok(())
     }
 
-    /// Ends a run that nobody works on: `dead` when its attempts are spent, `cancelled` when its authority died.
+    /// Ends a run that nobody works on: `dead` when its attempts are spent, `cancelled` when its authority died, `failed`
+    /// when nobody answers it.
     pub(crate) async fn end_unheld(
         &self,
         run: &Run,
@@ -130,12 +131,17 @@ impl Runs {
         why: &'static str,
     ) -> Result<(), RunsError> {
         let papers = self.papers(run, papers).await?;
-        let error = (state == RunState::Dead).then(|| {
-            RunError::new(
+        let error = match state {
+            RunState::Dead => Some(RunError::new(
                 "worker_lost",
                 "Its worker was lost too often. Run it again if its work may be repeated.",
-            )
-        });
+            )),
+            RunState::Failed => Some(RunError::new(
+                "unanswered",
+                "Nobody answered its question in time. Retry it to have it asked again.",
+            )),
+            _ => None,
+        };
         let finish = Finish::without_work(Ending::Cancelled);
         let end = self.ended(run, state, &finish, error.as_ref()).await?;
         let target = self.executor(&run.kind).map_or("run", |executor| executor.target());
@@ -223,7 +229,7 @@ fn outcome(finish: &Finish, why: Option<Stop>) -> (RunState, Option<&'static str
         }
         Ending::Failed(error) => (RunState::Failed, None, Some(error.clone())),
         Ending::TimedOut(error) => (RunState::TimedOut, None, Some(error.clone())),
-        Ending::Cancelled => {
+        Ending::Cancelled | Ending::Waits => {
             let reason = if why == Some(Stop::AuthorityLost) { AUTHORITY_LOST } else { "cancelled" };
             (RunState::Cancelled, Some(reason), None)
         }

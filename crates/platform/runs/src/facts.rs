@@ -28,6 +28,10 @@ ledger::fact_kinds! {
     pub RUN_DEAD = "run.dead", Warning, "A run was given up: its attempts are spent.", {
         kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, input_sha256: Hash, error: Text,
     };
+    pub RUN_CONTINUED = "run.continued", Notice, "Somebody answered what a run had asked.", {
+        kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, input_sha256: Hash, question: Integer,
+        question_sha256: Hash, answer_sha256: Hash,
+    };
     pub RUN_RETRIED = "run.retried", Notice, "A run that had failed was put back into the queue.", {
         kind: Text, trigger: Text, version: Optional(&Text), attempts: Integer, input_sha256: Hash, error: Optional(&Text),
     };

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::{Id, OrgId, RunId, Timestamp, Uuid, WorkerId, World};
 
+use crate::interview::Interview;
 use crate::live::{Live, LogSink, Stop};
 use crate::model::{Finish, Mandate, Run};
 use crate::store::{Keyed, Lease};
@@ -44,6 +45,8 @@ pub struct Task {
     pub input: Vec<u8>,
     pub logs: LogSink,
     pub cancel: CancellationToken,
+    /// For what it asks while it runs.
+    pub interview: Interview,
 }
 
 #[derive(Clone, Debug)]
@@ -54,6 +57,8 @@ pub struct RunsSettings {
     pub lease: Duration,
     /// Attempts until a run whose worker was lost each time is given up.
     pub attempts: i64,
+    /// How long a process that has asked something keeps its place, all its questions of one attempt together.
+    pub question_wait: Duration,
     /// Whether this process works on runs, or leaves that to others.
     pub executes: bool,
     /// What its machine is called.
@@ -67,6 +72,7 @@ impl Default for RunsSettings {
             slots: 64,
             lease: Duration::from_secs(15),
             attempts: 3,
+            question_wait: Duration::from_secs(60),
             executes: true,
             name: String::new(),
             version: String::new(),

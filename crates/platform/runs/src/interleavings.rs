@@ -6,7 +6,8 @@ use futures::future::join_all;
 use testing::TestDatabase;
 use types::{FactId, Id, OrgId, RunId, Timestamp, Uuid, World};
 
-use crate::model::{Concurrency, Run, RunState, Trigger, Usage};
+use crate::answers;
+use crate::model::{Asks, Concurrency, Run, RunState, Trigger, Usage};
 use crate::store::{self, End, Entry, Lease};
 
 const MAX_ATTEMPTS: i64 = 2;
@@ -18,6 +19,10 @@ enum Step {
     Finish(usize),
     Expire,
     Cancel,
+    Ask(usize),
+    Answer,
+    /// Through no fault of the run: its attempt is given back.
+    LetGo(usize),
 }
 
 const STEPS: [Step; 8] = [
@@ -40,21 +45,34 @@ struct Model {
     by: Option<usize>,
     /// The fence under which each worker believes to hold the run.
     hands: [Option<i64>; 2],
+    /// Some worker's process waits, or works.
+    in_place: bool,
+    answers: i64,
 }
 
 impl Model {
     fn new() -> Self {
-        Self { state: RunState::Queued, fence: 0, attempts: 0, by: None, hands: [None; 2] }
+        Self {
+            state: RunState::Queued,
+            fence: 0,
+            attempts: 0,
+            by: None,
+            hands: [None; 2],
+            in_place: false,
+            answers: 0,
+        }
     }
 
     fn step(&mut self, step: Step) {
-        let open = matches!(self.state, RunState::Leased | RunState::Running);
+        let asks = self.state == RunState::AwaitingInput;
+        let open = matches!(self.state, RunState::Leased | RunState::Running) || asks && self.in_place;
         let holds = |worker: usize| self.hands[worker] == Some(self.fence);
         match step {
             Step::Lease(worker) if self.state == RunState::Queued => {
                 self.state = RunState::Leased;
                 self.fence += 1;
                 self.attempts += 1;
+                self.in_place = true;
                 self.hands[worker] = Some(self.fence);
             }
             Step::Begin(worker) if self.state == RunState::Leased && holds(worker) => {
@@ -64,14 +82,33 @@ impl Model {
                 self.state = RunState::Succeeded;
                 self.by = Some(worker);
             }
+            Step::Expire if asks && self.in_place => self.let_go(),
             Step::Expire if open && self.attempts < MAX_ATTEMPTS => {
                 self.state = RunState::Queued;
+                self.in_place = false;
                 self.fence += 1;
             }
             Step::Expire if open => self.state = RunState::Dead,
             Step::Cancel if !self.state.has_ended() => self.state = RunState::Cancelled,
+            Step::Ask(worker) if self.state == RunState::Running && holds(worker) => {
+                self.state = RunState::AwaitingInput;
+            }
+            Step::Answer if asks => {
+                self.state = if self.in_place { RunState::Running } else { RunState::Queued };
+                self.answers += 1;
+            }
+            Step::LetGo(worker) if open && holds(worker) => self.let_go(),
             _ => {}
         }
+    }
+
+    fn let_go(&mut self) {
+        if self.state != RunState::AwaitingInput {
+            self.state = RunState::Queued;
+        }
+        self.in_place = false;
+        self.attempts -= 1;
+        self.fence += 1;
     }
 }
 
@@ -88,6 +125,8 @@ struct Case {
     id: RunId,
     steps: Vec<Step>,
     hands: [Option<Run>; 2],
+    /// Questions that were tried: each has a number of its own.
+    asked: i64,
 }
 
 impl Bench {
@@ -156,6 +195,7 @@ impl Bench {
             priority: 0,
             due_at: None,
             flushed_at: None,
+            asks: None,
         };
         let entry = Entry {
             run,
@@ -169,7 +209,7 @@ impl Bench {
             lease: None,
         };
         self.db.keep(db::Bookkeeping::new(self.scope).statement(store::insert(&entry))).await.unwrap();
-        Case { id, steps, hands: [None, None] }
+        Case { id, steps, hands: [None, None], asked: 0 }
     }
 
     fn concurrency(&self, run: RunId) -> Option<Concurrency> {
@@ -219,6 +259,20 @@ impl Bench {
                 let params = vec![self.scope.org().uuid().into(), case.id.uuid().into()];
                 self.db.keep(db::Bookkeeping::new(self.scope).statement(sql(silent, params))).await.unwrap();
             }
+            Step::Ask(worker) => {
+                if let Some(run) = &case.hands[worker] {
+                    case.asked += 1;
+                    let until = Timestamp::from_millis(i64::MAX - 1);
+                    let asks = Asks { number: case.asked, until, in_place: true };
+                    self.db.keep(answers::ask(run, asks, vec![1])).await.unwrap();
+                }
+            }
+            Step::Answer => self.answer(case.id).await,
+            Step::LetGo(worker) => {
+                if let Some(run) = &case.hands[worker] {
+                    self.db.keep(store::let_go(run)).await.unwrap();
+                }
+            }
             Step::Cancel => {
                 let cancel = store::cancel(&self.scope, case.id, self.world.now());
                 let _ = self.db.commit(Change::new(self.scope, self.fact(case.id)).statement(cancel)).await;
@@ -226,10 +280,25 @@ impl Bench {
         }
     }
 
+    /// Two answer at once what is asked now; one is taken.
+    async fn answer(&self, id: RunId) {
+        let row = self.db.read_one(self.scope, store::get(&self.scope, id)).await.unwrap();
+        let Some(asks) = store::run(&mut row.unwrap()).unwrap().asks else { return };
+        let one = || async {
+            let now = self.world.now();
+            let go_on = answers::go_on(&self.scope, id, asks.number, now);
+            let record = answers::record(&self.scope, id, asks.number, [0; 32], vec![2], "usr_x", now);
+            let change = Change::new(self.scope, self.fact(id)).statement(go_on).statement(record);
+            self.db.commit(change.wake_queue()).await.is_ok()
+        };
+        assert!(join_all([one(), one()]).await.iter().filter(|made| **made).count() <= 1);
+    }
+
     /// What a node does when it looks for silent workers.
     async fn expire(&self) {
         let nobody = Uuid::from_u128(3);
         let since = Timestamp::from_millis(1);
+        self.db.keep(answers::take_back(nobody, since)).await.unwrap();
         self.db.keep(store::requeue(nobody, since)).await.unwrap();
         loop {
             let spent = self.db.read(store::SCOPE, store::spent(nobody, since)).await.unwrap();
@@ -278,7 +347,8 @@ impl Bench {
             if run.state == RunState::Succeeded {
                 assert_eq!(run.error_kind, model.by.map(|worker| worker.to_string()), "{:?}", case.steps);
             }
-            let expected = i64::from(model.state.has_ended());
+            let expected = i64::from(model.state.has_ended()) + model.answers;
+            assert_eq!(run.asks.is_some(), run.state == RunState::AwaitingInput, "{:?}", case.steps);
             assert_eq!(
                 facts.get(&case.id).copied().unwrap_or_default(),
                 expected,
@@ -324,6 +394,26 @@ fn long_orders(count: usize, length: usize) -> Vec<Vec<Step>> {
     (0..count).map(|_| (0..length).map(|_| next()).collect()).collect()
 }
 
+/// Runs that mostly ask.
+fn orders_with_questions(count: usize, length: usize) -> Vec<Vec<Step>> {
+    let mut seed = 0xa5c_c0de_u64;
+    let mut next = move || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let worker = (seed >> 40) as usize % 2;
+        match (seed >> 33) % 40 {
+            0..=9 => Step::Lease(worker),
+            10..=17 => Step::Begin(worker),
+            18..=25 => Step::Ask(worker),
+            26..=31 => Step::Answer,
+            32..=34 => Step::LetGo(worker),
+            35..=37 => Step::Expire,
+            38 => Step::Finish(worker),
+            _ => Step::Cancel,
+        }
+    };
+    (0..count).map(|_| (0..length).map(|_| next()).collect()).collect()
+}
+
 testing::on_both_databases! {
     async fn every_order_of_four_steps_keeps_the_machine(database: TestDatabase) {
         Bench::new(&database, false).await.play(all_orders(4)).await;
@@ -331,6 +421,10 @@ testing::on_both_databases! {
 
     async fn long_orders_keep_the_machine(database: TestDatabase) {
         Bench::new(&database, false).await.play(long_orders(600, 24)).await;
+    }
+
+    async fn questions_keep_the_machine(database: TestDatabase) {
+        Bench::new(&database, false).await.play(orders_with_questions(600, 24)).await;
     }
 
     async fn long_orders_keep_the_machine_by_key(database: TestDatabase) {

@@ -9,11 +9,12 @@ use types::{RunId, Timestamp};
 use crate::house::Runs;
 use crate::live::{Held, Stop};
 use crate::model::{Rate, RunState};
-use crate::{RunsError, store};
+use crate::{RunsError, answers, store};
 
 /// Why a run was cancelled, as its fact says. A dead run's fact says nothing of this.
 pub(crate) const AUTHORITY_LOST: &str = "authority_lost";
 pub(crate) const PARENT_CANCELLED: &str = "parent_cancelled";
+const UNANSWERED: &str = "unanswered";
 
 impl Runs {
     /// Takes up what an earlier process left. With SQLite there was no other: its leases are void at once.
@@ -32,10 +33,11 @@ impl Runs {
         Ok(())
     }
 
-    /// One round of looking for runs whose worker is silent, and for what a lost server left open. Called now and then by
+    /// One round of looking for runs whose worker is silent, for what a lost server left open, and for what nobody answers. Called now and then by
     /// [`Runs::work`].
     pub async fn expire(&self) -> Result<(), RunsError> {
         while self.end_all(store::left_behind(), RunState::Cancelled, PARENT_CANCELLED).await? {}
+        while self.end_all(answers::unanswered(self.0.world.now()), RunState::Failed, UNANSWERED).await? {}
         self.take_back(self.0.world.now()).await
     }
 
@@ -59,6 +61,12 @@ impl Runs {
         for mut row in requeued.into_iter().flatten() {
             let run: RunId = row.id()?;
             tracing::warn!(%run, "its worker is silent; the run is queued again");
+            self.0.watchers.moved(run);
+        }
+        let left = self.0.db.keep(answers::take_back(self.0.worker, silent_since)).await?;
+        for mut row in left.into_iter().flatten() {
+            let run: RunId = row.id()?;
+            tracing::info!(%run, "its worker is silent; the run waits for its answer without");
             self.0.watchers.moved(run);
         }
         while self.end_all(store::spent(self.0.worker, silent_since), RunState::Dead, AUTHORITY_LOST).await? {

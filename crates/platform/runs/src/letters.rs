@@ -30,6 +30,7 @@ impl Runs {
                 rated: row.next()?,
                 delayed: row.next()?,
                 running: row.next()?,
+                awaiting: row.next()?,
                 dead: row.next()?,
                 oldest: row.next()?,
             })

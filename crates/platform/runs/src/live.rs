@@ -102,7 +102,7 @@ impl Latest {
 }
 
 /// A message is one line for whoever reads it: nothing in it breaks the line, or turns the direction of what follows.
-fn harmless(letter: char) -> char {
+pub(crate) fn harmless(letter: char) -> char {
     let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     if turns || letter.is_control() { ' ' } else { letter }
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use types::{CredentialId, Id, OrgId, RequestId, RunId, Timestamp, TokenId, TxnId, Uuid};
 
 use crate::facts;
+use crate::interview::Question;
 
 /// The stored word is none of ours.
 #[derive(Debug, thiserror::Error)]
@@ -51,12 +52,14 @@ macro_rules! words {
 }
 
 words! {
-    /// Where a run stands. `awaiting_input`, `awaiting_approval` and `waiting` come with what waits.
+    /// Where a run stands.
     RunState {
         Queued = "queued",
         /// A worker has it and has not begun.
         Leased = "leased",
         Running = "running",
+        /// It has asked something; nobody works on it, or a process waits in its place for a while.
+        AwaitingInput = "awaiting_input",
         Succeeded = "succeeded",
         Failed = "failed",
         Cancelled = "cancelled",
@@ -78,13 +81,18 @@ words! {
 
 impl RunState {
     pub const fn has_ended(self) -> bool {
-        !matches!(self, Self::Queued | Self::Leased | Self::Running)
+        !matches!(self, Self::Queued | Self::Leased | Self::Running | Self::AwaitingInput)
+    }
+
+    /// Nothing happens any more, or not before somebody acts.
+    pub const fn rests(self) -> bool {
+        self.has_ended() || matches!(self, Self::AwaitingInput)
     }
 
     /// The fact that this end leaves.
     pub(crate) const fn fact(self) -> Option<(&'static FactKind, Outcome)> {
         match self {
-            Self::Queued | Self::Leased | Self::Running => None,
+            Self::Queued | Self::Leased | Self::Running | Self::AwaitingInput => None,
             Self::Succeeded => Some((&facts::RUN_SUCCEEDED, Outcome::Success)),
             Self::Failed => Some((&facts::RUN_FAILED, Outcome::Failure)),
             Self::TimedOut => Some((&facts::RUN_TIMED_OUT, Outcome::Failure)),
@@ -294,6 +302,19 @@ pub struct Run {
     pub due_at: Option<Timestamp>,
     /// When somebody put it aside, being dead.
     pub flushed_at: Option<Timestamp>,
+    /// What it waits to be told.
+    pub asks: Option<Asks>,
+}
+
+/// The place of an open question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asks {
+    /// From 1; the first that its run asks.
+    pub number: i64,
+    /// Then the run fails.
+    pub until: Timestamp,
+    /// A process waits for it.
+    pub in_place: bool,
 }
 
 /// How many runs of one kind stand where, in one organization.
@@ -308,6 +329,8 @@ pub struct Queue {
     pub delayed: i64,
     /// Leased or running.
     pub running: i64,
+    /// Waiting for an answer.
+    pub awaiting: i64,
     /// Given up and not put aside.
     pub dead: i64,
     /// Since when the oldest ready one waits.
@@ -321,6 +344,12 @@ pub struct Contents {
     pub output: Option<Vec<u8>>,
     pub error: Option<RunError>,
     pub progress: Option<Progress>,
+    /// While it is open.
+    pub question: Option<Question>,
+}
+
+impl Contents {
+    pub const NONE: Self = Self { input: None, output: None, error: None, progress: None, question: None };
 }
 
 /// How far a run says it is.
@@ -412,6 +441,8 @@ pub enum Ending {
     Cancelled,
     /// Something of ours failed; another attempt may go better.
     Again(String),
+    /// It asked something ([`crate::Interview`]), and its place is given up until somebody answers.
+    Waits,
 }
 
 impl Ending {
@@ -419,7 +450,7 @@ impl Ending {
     pub(crate) fn failure(&self) -> Option<&RunError> {
         match self {
             Self::Failed(error) | Self::TimedOut(error) => Some(error),
-            Self::Succeeded(_) | Self::Cancelled | Self::Again(_) => None,
+            Self::Succeeded(_) | Self::Cancelled | Self::Again(_) | Self::Waits => None,
         }
     }
 }

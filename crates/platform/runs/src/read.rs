@@ -61,7 +61,7 @@ impl Runs {
 
     /// Input, output and error, opened.
     pub async fn contents(&self, scope: &OrgScope, run: &Run) -> Result<Contents, RunsError> {
-        let mut contents = Contents { input: None, output: None, error: None, progress: None };
+        let mut contents = Contents::NONE;
         let Some(mut row) = self.0.db.read_one(scope, store::contents(scope, run.id)).await? else {
             return Ok(contents);
         };
@@ -77,6 +77,9 @@ impl Runs {
         if let Some(progress) = opened("progress", row.next()?).await? {
             contents.progress = Some(serde_json::from_slice(&progress)?);
         }
+        if let Some(question) = opened("question", row.next()?).await? {
+            contents.question = Some(serde_json::from_slice(&question)?);
+        }
         Ok(contents)
     }
 
@@ -87,7 +90,7 @@ impl Runs {
         self.input(run, inline).await
     }
 
-    /// Waits until the run has ended, at most for `patience`; then as it stands.
+    /// Waits until the run has ended or asks something, at most for `patience`; then as it stands.
     pub async fn wait(
         &self,
         scope: &OrgScope,
@@ -98,7 +101,7 @@ impl Runs {
         let ended = async {
             loop {
                 match self.get(scope, run).await? {
-                    Some(found) if !found.state.has_ended() => watched.moved().await,
+                    Some(found) if !found.state.rests() => watched.moved().await,
                     found => return Ok(found),
                 }
             }

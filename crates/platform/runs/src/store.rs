@@ -7,7 +7,7 @@ use db::{Bookkeeping, DbError, OrgScope, Row, Select, Statement, SystemScope, Va
 use problem::{ALREADY_EXISTS, RUN_ENDED};
 use types::{Id, OrgId, RunId, Timestamp, Uuid};
 
-use crate::model::{Concurrency, Rate, Run, RunState, Usage};
+use crate::model::{Asks, Concurrency, Rate, Run, RunState, Usage};
 
 /// Leases, expiry, logs and what lost its authority are looked for across organizations.
 pub(crate) const SCOPE: SystemScope = SystemScope::new("run queue");
@@ -17,9 +17,17 @@ macro_rules! columns {
         "org, id, kind, state, trigger, trigger_id, target, version, principal, subject, jti, txn, input_sha256, \
          input_size, output_sha256, output_size, error_kind, attempts, max_attempts, fence, queued_at, started_at, \
          ended_at, wall_ms, cpu_ms, peak_memory, logs_truncated, revision, parent, replay_of, priority, due_at, \
-         flushed_at"
+         flushed_at, question_number, question_until, worker IS NOT NULL"
     };
 }
+
+/// Runs with their papers, a page of them.
+macro_rules! select_with_papers {
+    ($which:literal) => {
+        concat!("SELECT ", $crate::store::columns!(), ", papers FROM runs WHERE ", $which, " LIMIT 500")
+    };
+}
+pub(crate) use {columns, select_with_papers};
 
 /// In one of these states, said so that no partial index answers it: a run whose id is known is found by that. PostgreSQL keeps
 /// the plan that it made while the table was small, and an index of all pending runs would be read for each of them.
@@ -246,7 +254,7 @@ pub(crate) fn duplicate(scope: &OrgScope, subject: Uuid, target: Uuid, key: &str
         "SELECT ",
         columns!(),
         " FROM runs WHERE org = $1 AND subject = $2 AND target = $3 AND deduplication_key = $4 \
-         AND state IN ('queued', 'leased', 'running')"
+         AND state IN ('queued', 'leased', 'running', 'awaiting_input')"
     );
     sql(text, vec![scope.org().uuid().into(), subject.into(), target.into(), key.into()])
 }
@@ -333,14 +341,15 @@ pub(crate) fn leased(mut row: Row) -> Result<Leased, DbError> {
 
 /// Renews every lease of this worker; what does not come back was taken away.
 pub(crate) fn renew(worker: Uuid, until: Timestamp) -> Bookkeeping {
-    let text = "UPDATE runs SET lease_until = $2 WHERE worker = $1 AND state IN ('leased', 'running') \
-                RETURNING id, fence";
+    let text = "UPDATE runs SET lease_until = $2 WHERE worker = $1 \
+                AND state IN ('leased', 'running', 'awaiting_input') RETURNING id, fence";
     Bookkeeping::new(SCOPE).statement(sql(text, vec![worker.into(), until.into()]))
 }
 
 /// The same question without renewing.
 pub(crate) fn held(worker: Uuid) -> Statement {
-    let text = "SELECT id, fence FROM runs WHERE worker = $1 AND state IN ('leased', 'running')";
+    let text =
+        "SELECT id, fence FROM runs WHERE worker = $1 AND state IN ('leased', 'running', 'awaiting_input')";
     sql(text, vec![worker.into()])
 }
 
@@ -363,22 +372,34 @@ pub(crate) fn begin<'a>(runs: impl Iterator<Item = &'a Run>, now: Timestamp) -> 
     runs.map(one).fold(Bookkeeping::new(SCOPE), Bookkeeping::statement)
 }
 
-/// Gives a run back: `refund` attempts are not counted (the server stops), else the attempt is spent.
-pub(crate) fn hand_back(run: &Run, due: Timestamp, refund: i64) -> Bookkeeping {
+/// Gives a run back for another attempt; this one is spent.
+pub(crate) fn hand_back(run: &Run, due: Timestamp) -> Bookkeeping {
     let text = concat!(
         "UPDATE runs SET state = 'queued', worker = NULL, lease_until = NULL, place = NULL, due_at = $4, \
-         attempts = attempts - $5, fence = fence + 1, revision = revision + 1 \
-         WHERE org = $1 AND id = $2 AND fence = $3 AND ",
-        still_in!("'leased', 'running'")
+         question = NULL, question_number = NULL, question_until = NULL, fence = fence + 1, \
+         revision = revision + 1 WHERE org = $1 AND id = $2 AND fence = $3 AND ",
+        still_in!("'leased', 'running', 'awaiting_input'")
     );
-    Bookkeeping::new(SCOPE).statement(sql(text, with_fence(run, [due.into(), refund.into()])))
+    Bookkeeping::new(SCOPE).statement(sql(text, with_fence(run, [due.into()])))
+}
+
+/// Lets go of a run through no fault of its own; the attempt is not counted. What waits for an answer goes on waiting, without
+/// a process.
+pub(crate) fn let_go(run: &Run) -> Bookkeeping {
+    let text = concat!(
+        "UPDATE runs SET state = CASE WHEN state = 'awaiting_input' THEN state ELSE 'queued' END, worker = NULL, \
+         lease_until = NULL, place = NULL, due_at = 0, attempts = attempts - 1, fence = fence + 1, \
+         revision = revision + 1 WHERE org = $1 AND id = $2 AND fence = $3 AND ",
+        still_in!("'leased', 'running', 'awaiting_input'")
+    );
+    Bookkeeping::new(SCOPE).statement(sql(text, with_fence(run, [])))
 }
 
 /// The server answers "accepted": from now on the run survives the loss of workers.
 pub(crate) fn promise(scope: &OrgScope, run: RunId, max_attempts: i64) -> Bookkeeping {
     let text = concat!(
         "UPDATE runs SET max_attempts = $3 WHERE org = $1 AND id = $2 AND max_attempts = 1 AND ",
-        still_in!("'queued', 'leased', 'running'")
+        still_in!("'queued', 'leased', 'running', 'awaiting_input'")
     );
     let params = vec![scope.org().uuid().into(), run.uuid().into(), max_attempts.into()];
     Bookkeeping::new(*scope).statement(sql(text, params))
@@ -387,8 +408,8 @@ pub(crate) fn promise(scope: &OrgScope, run: RunId, max_attempts: i64) -> Bookke
 /// Runs whose worker was silent go back to the queue, if they have attempts left.
 pub(crate) fn requeue(worker: Uuid, silent_since: Timestamp) -> Bookkeeping {
     let text = "UPDATE runs SET state = 'queued', worker = NULL, lease_until = NULL, place = NULL, due_at = $3, \
-                fence = fence + 1, revision = revision + 1 WHERE state IN ('leased', 'running') AND worker <> $1 \
-                AND lease_until < $2 AND attempts < max_attempts RETURNING id";
+                fence = fence + 1, revision = revision + 1 WHERE state IN ('leased', 'running', 'awaiting_input') \
+                AND state <> 'awaiting_input' AND worker <> $1 AND lease_until < $2 AND attempts < max_attempts RETURNING id";
     Bookkeeping::new(SCOPE).statement(sql(text, vec![worker.into(), silent_since.into(), AT_ONCE.into()]))
 }
 
@@ -397,8 +418,8 @@ pub(crate) fn spent(worker: Uuid, silent_since: Timestamp) -> Statement {
     let text = concat!(
         "SELECT ",
         columns!(),
-        ", papers FROM runs WHERE state IN ('leased', 'running') AND worker <> $1 AND lease_until < $2 \
-         AND attempts >= max_attempts LIMIT 500"
+        ", papers FROM runs WHERE state IN ('leased', 'running', 'awaiting_input') AND state <> 'awaiting_input' \
+         AND worker <> $1 AND lease_until < $2 AND attempts >= max_attempts LIMIT 500"
     );
     sql(text, vec![worker.into(), silent_since.into()])
 }
@@ -408,7 +429,8 @@ pub(crate) fn orphaned_by(org: OrgId, key: Uuid, revision: i64) -> Statement {
     let text = concat!(
         "SELECT ",
         columns!(),
-        ", papers FROM runs WHERE org = $3 AND state = 'queued' AND (subject = $1 OR credential = $1) \
+        ", papers FROM runs WHERE org = $3 AND state IN ('queued', 'awaiting_input') \
+         AND (subject = $1 OR credential = $1) \
          AND authority_revision < $2 LIMIT 500"
     );
     sql(text, vec![key.into(), revision.into(), org.uuid().into()])
@@ -419,7 +441,7 @@ pub(crate) fn orphaned() -> Statement {
     let text = concat!(
         "SELECT ",
         columns!(),
-        ", papers FROM runs WHERE state = 'queued' AND EXISTS (SELECT 1 FROM authority_log death \
+        ", papers FROM runs WHERE state IN ('queued', 'awaiting_input') AND EXISTS (SELECT 1 FROM authority_log death \
          WHERE death.dead AND death.revision > runs.authority_revision AND (death.key = runs.subject \
          OR death.key = runs.credential)) LIMIT 500"
     );
@@ -448,9 +470,9 @@ pub(crate) fn end(run: &Run, end: &End) -> Statement {
     let text = concat!(
         "UPDATE runs SET state = $4, ended_at = $5, output = $6, output_sha256 = $7, output_size = $8, \
          error_kind = $9, error = $10, wall_ms = $11, cpu_ms = $12, peak_memory = $13, logs_truncated = $14, \
-         worker = NULL, lease_until = NULL, place = NULL, revision = revision + 1 \
-         WHERE org = $1 AND id = $2 AND fence = $3 AND ",
-        still_in!("'queued', 'leased', 'running'")
+         worker = NULL, lease_until = NULL, place = NULL, question = NULL, question_number = NULL, \
+         question_until = NULL, revision = revision + 1 WHERE org = $1 AND id = $2 AND fence = $3 AND ",
+        still_in!("'queued', 'leased', 'running', 'awaiting_input'")
     );
     let params = with_fence(
         run,
@@ -475,8 +497,8 @@ pub(crate) fn end(run: &Run, end: &End) -> Statement {
 pub(crate) fn cancel(scope: &OrgScope, run: RunId, at: Timestamp) -> Statement {
     let text = concat!(
         "UPDATE runs SET state = 'cancelled', ended_at = $3, error_kind = 'cancelled', worker = NULL, \
-         lease_until = NULL, place = NULL, revision = revision + 1 WHERE org = $1 AND id = $2 AND ",
-        still_in!("'queued', 'leased', 'running'")
+         lease_until = NULL, place = NULL, question = NULL, question_number = NULL, question_until = NULL, revision = revision + 1 WHERE org = $1 AND id = $2 AND ",
+        still_in!("'queued', 'leased', 'running', 'awaiting_input'")
     );
     sql(text, vec![scope.org().uuid().into(), run.uuid().into(), at.into()]).one_row_or(&RUN_ENDED)
 }
@@ -487,7 +509,7 @@ pub(crate) fn get(scope: &OrgScope, run: RunId) -> Statement {
 }
 
 pub(crate) fn contents(scope: &OrgScope, run: RunId) -> Statement {
-    let text = "SELECT input, output, error, progress FROM runs WHERE org = $1 AND id = $2";
+    let text = "SELECT input, output, error, progress, question FROM runs WHERE org = $1 AND id = $2";
     sql(text, vec![scope.org().uuid().into(), run.uuid().into()])
 }
 
@@ -535,7 +557,7 @@ pub(crate) fn family(org: OrgId, run: RunId) -> Statement {
          SELECT runs.id FROM runs JOIN family ON runs.parent = family.member WHERE runs.org = $1) SELECT ",
         columns!(),
         ", papers FROM runs WHERE org = $1 AND id IN (SELECT member FROM family) \
-         AND state IN ('queued', 'leased', 'running') LIMIT 500"
+         AND state IN ('queued', 'leased', 'running', 'awaiting_input') LIMIT 500"
     );
     sql(text, vec![org.uuid().into(), run.uuid().into()])
 }
@@ -545,29 +567,30 @@ pub(crate) fn left_behind() -> Statement {
     let text = concat!(
         "SELECT ",
         columns!(),
-        ", papers FROM runs WHERE state IN ('queued', 'leased', 'running') AND parent IS NOT NULL AND EXISTS \
-         (SELECT 1 FROM runs AS elder WHERE elder.org = runs.org AND elder.id = runs.parent \
+        ", papers FROM runs WHERE state IN ('queued', 'leased', 'running', 'awaiting_input') AND parent IS NOT NULL \
+         AND EXISTS (SELECT 1 FROM runs AS elder WHERE elder.org = runs.org AND elder.id = runs.parent \
          AND elder.state = 'cancelled') LIMIT 500"
     );
     sql(text, vec![])
 }
 
-/// How many runs of each kind stand where: kind, ready or waiting for a place, of these with a rate, for later, worked on, dead, and since when
+/// How many runs of each kind stand where: kind, ready or waiting for a place, of these with a rate, for later, worked on, waiting for an answer, dead, and since when
 /// the oldest ready one waits.
 pub(crate) fn queues(scope: &OrgScope, narrow: impl FnOnce(Select) -> Select) -> Select {
     let text = "SELECT kind, sum(CASE WHEN state = 'queued' AND due_at = 0 THEN 1 ELSE 0 END), \
                 sum(CASE WHEN state = 'queued' AND due_at = 0 AND rate_starts IS NOT NULL THEN 1 ELSE 0 END), \
                 sum(CASE WHEN state = 'queued' AND due_at > 0 THEN 1 ELSE 0 END), \
                 sum(CASE WHEN state IN ('leased', 'running') THEN 1 ELSE 0 END), \
+                sum(CASE WHEN state = 'awaiting_input' THEN 1 ELSE 0 END), \
                 sum(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), \
                 min(CASE WHEN state = 'queued' AND due_at = 0 THEN queued_at END) FROM runs";
     let select = Select::new(text)
         .and("org = {}", scope.org().uuid())
-        .and_all("state IN ('queued', 'leased', 'running') OR (state = 'dead' AND flushed_at IS NULL)", []);
+        .and_all("state IN ('queued', 'leased', 'running', 'awaiting_input') OR (state = 'dead' AND flushed_at IS NULL)", []);
     narrow(select).group("kind").order("kind")
 }
 
-fn with_fence<const N: usize>(run: &Run, more: [Value; N]) -> Vec<Value> {
+pub(crate) fn with_fence<const N: usize>(run: &Run, more: [Value; N]) -> Vec<Value> {
     let mut params = vec![run.org.uuid().into(), run.id.uuid().into(), run.fence.into()];
     params.extend(more);
     params
@@ -610,7 +633,12 @@ pub(crate) fn run(row: &mut Row) -> Result<Run, DbError> {
         priority: row.next()?,
         due_at: Some(row.next::<Timestamp>()?).filter(|due| *due != AT_ONCE),
         flushed_at: row.next()?,
+        asks: asks(row.next()?, row.next()?, row.next()?),
     })
+}
+
+fn asks(number: Option<i64>, until: Option<Timestamp>, in_place: bool) -> Option<Asks> {
+    Some(Asks { number: number?, until: until?, in_place })
 }
 
 fn usage(wall: Option<i64>, cpu: Option<i64>, peak_memory: Option<i64>) -> Option<Usage> {

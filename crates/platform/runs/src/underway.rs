@@ -14,6 +14,11 @@ pub struct Underway {
     pub(crate) db: Db,
 }
 
+/// Some process works on it. One whose process has ended while it waits for an answer has another fence.
+fn is_here(state: RunState) -> bool {
+    matches!(state, RunState::Running | RunState::AwaitingInput)
+}
+
 impl Underway {
     /// Whether this one is, under this lease: what stands on the run itself, such as its token, ends with the attempt.
     ///
@@ -25,6 +30,6 @@ impl Underway {
         let scope = OrgScope::proven(org);
         let row = self.db.read_one(&scope, store::get(&scope, run)).await?;
         let run = row.map(|mut row| store::run(&mut row)).transpose()?;
-        Ok(run.is_some_and(|run| run.state == RunState::Running && run.fence == fence))
+        Ok(run.is_some_and(|run| is_here(run.state) && run.fence == fence))
     }
 }

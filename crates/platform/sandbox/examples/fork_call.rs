@@ -141,6 +141,7 @@ async fn run(sandbox: &Sandbox, version: &str, code: &str, logs: Sender<LogLine>
         logs,
         progress: tokio::sync::watch::Sender::default(),
         outside: None,
+        questions: tokio::sync::mpsc::channel(1).0,
         cancel: CancellationToken::new(),
     };
     match sandbox.call(call).await?.outcome {

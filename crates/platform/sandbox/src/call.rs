@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use types::Secret;
 
@@ -24,6 +24,8 @@ pub struct Call {
     pub progress: watch::Sender<Option<Progress>>,
     /// Answers what the call asks the host for; without it such a question breaks the protocol.
     pub outside: Option<Arc<dyn Outside>>,
+    /// What the call asks, one question at a time. Its wall clock stands still until the answer; a closed channel refuses.
+    pub questions: mpsc::Sender<Asked>,
     /// Kills the call and everything that it started.
     pub cancel: CancellationToken,
 }
@@ -53,6 +55,32 @@ pub struct Progress {
     /// From 0 to 1.
     pub fraction: Option<f64>,
     pub message: Option<String>,
+}
+
+/// `context.ask(…)`: tenant code's question, and where its answer goes.
+#[derive(Debug)]
+pub struct Asked {
+    pub question: AskedQuestion,
+    pub answer: oneshot::Sender<Told>,
+}
+
+/// The words of a question, at most 32 KiB of JSON.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedQuestion {
+    pub prompt: String,
+    pub schema: Option<serde_json::Value>,
+    /// Seconds.
+    pub expires_in: Option<f64>,
+}
+
+/// What comes back for a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// JSON.
+    Answer(Vec<u8>),
+    /// The call may not ask this; raised where it asked.
+    Refused(String),
 }
 
 /// One piece of output.

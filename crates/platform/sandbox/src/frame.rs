@@ -47,6 +47,10 @@ kinds! {
     Result = 9,
     /// Whoever failed → server.
     Error = 10,
+    /// call → server: a question.
+    Ask = 11,
+    /// server → call: what was answered.
+    Answer = 12,
     /// server → zygote: fork for a call; carries the call's socket and its raw output.
     Fork = 13,
     /// zygote → init → server: the call's process; init adds the pidfd.

@@ -24,16 +24,17 @@ mod settings;
 mod sys;
 
 pub use call::{
-    Call, Clock, ContextFrame, Failure, LogLevel, LogLine, LogSource, Outcome, Progress, Report, Usage,
+    Asked, AskedQuestion, Call, Clock, ContextFrame, Failure, LogLevel, LogLine, LogSource, Outcome,
+    Progress, Report, Told, Usage,
 };
 pub use error::{SandboxError, SyntaxCheckError, SyntaxError};
 use frame::{Decoder, Frame, FrameError, Kind};
 #[cfg(feature = "unguarded")]
 pub use guard::Guard;
-pub use host::{DoorHandler, Findings, JailDoor, Launcher, Sandbox, TOOL, ZygoteSpec};
+pub use host::{DoorHandler, Findings, JailDoor, Launcher, Sandbox, TOOL, WarmInterpreter, ZygoteSpec};
 pub use identity::Identity;
 pub use interpreter::{Interpreter, InterpreterError};
-pub use outside::{Answered, Asked, Outside};
+pub use outside::{HostCall, HostReply, Outside};
 pub use redact::Redactor;
 pub use settings::{Limits, OrgSlot, Pool, Settings};
 

@@ -11,12 +11,12 @@ pub(crate) const LONGEST_CALL: usize = (8 << 20) + (128 << 10);
 
 /// Answers what calls ask. Cancelled by being dropped, as soon as the call ends.
 pub trait Outside: Send + Sync {
-    fn ask(&self, asked: Asked) -> Pin<Box<dyn Future<Output = Answered> + Send>>;
+    fn ask(&self, asked: HostCall) -> Pin<Box<dyn Future<Output = HostReply> + Send>>;
 }
 
 /// One CALL. Tenant code's bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct HostCall {
     /// 1 is HTTP.
     pub service: u8,
     pub head: Vec<u8>,
@@ -25,22 +25,22 @@ pub struct Asked {
 
 /// One REPLY.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Answered {
+pub struct HostReply {
     pub head: Vec<u8>,
     pub body: Vec<u8>,
 }
 
 /// Number and content of a CALL; `None` for bytes that are none.
-pub(crate) fn read_call(mut payload: Vec<u8>) -> Option<(u32, Asked)> {
+pub(crate) fn read_call(mut payload: Vec<u8>) -> Option<(u32, HostCall)> {
     let (fixed, rest) = payload.split_first_chunk::<9>()?;
     let [a, b, c, d, service, length @ ..] = *fixed;
     let length = u32::from_be_bytes(length) as usize;
     let head = rest.get(..length)?.to_vec();
     let body = payload.split_off(9 + length);
-    Some((u32::from_be_bytes([a, b, c, d]), Asked { service, head, body }))
+    Some((u32::from_be_bytes([a, b, c, d]), HostCall { service, head, body }))
 }
 
-pub(crate) fn write_reply(number: u32, answered: &Answered) -> Vec<u8> {
+pub(crate) fn write_reply(number: u32, answered: &HostReply) -> Vec<u8> {
     let mut payload = number.to_be_bytes().to_vec();
     payload.extend_from_slice(&u32::try_from(answered.head.len()).unwrap_or(u32::MAX).to_be_bytes());
     payload.extend_from_slice(&answered.head);
@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    fn call(number: u32, asked: &Asked) -> Vec<u8> {
+    fn call(number: u32, asked: &HostCall) -> Vec<u8> {
         let mut payload = number.to_be_bytes().to_vec();
         payload.push(asked.service);
         payload.extend_from_slice(&u32::try_from(asked.head.len()).unwrap().to_be_bytes());
@@ -76,7 +76,7 @@ mod tests {
             number in any::<u32>(), service in any::<u8>(),
             head in prop::collection::vec(any::<u8>(), 0..64), body in prop::collection::vec(any::<u8>(), 0..64),
         ) {
-            let asked = Asked { service, head, body };
+            let asked = HostCall { service, head, body };
             prop_assert_eq!(read_call(call(number, &asked)), Some((number, asked)));
         }
     }

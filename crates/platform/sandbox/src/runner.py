@@ -22,6 +22,7 @@ from _thread import allocate_lock
 from json import dumps, loads
 
 HELLO, LOAD, READY, INVOKE, LOG, EMIT, CALL, RESULT, ERROR, FORK, FORKED = 1, 2, 3, 4, 5, 6, 7, 9, 10, 13, 14
+ASK, ANSWER = 11, 12
 # Services of a CALL.
 HTTP = 1
 CONTROL = 3
@@ -32,6 +33,7 @@ LONGEST_PROGRESS = 200
 # Of a question to the host; one that is larger would break the protocol.
 LONGEST_HEAD = 64 << 10
 LARGEST_BODY = 8 << 20
+LONGEST_ASK = 32 << 10
 # A frame of output goes out in one send, so that it stays whole whoever else writes.
 LOG_PIECE = 8 << 10
 FILE = "<function>"
@@ -358,12 +360,13 @@ class Confinement:
 class Context:
     """What the handler gets beside its input."""
 
-    def __init__(self, fields, log, progress, http):
+    def __init__(self, fields, log, progress, http, ask):
         self.__dict__.update(fields)
         self.execution_id = self.run_id
         self.log = log
         self.progress = progress
         self.http = http
+        self.ask = ask
 
     def __repr__(self):
         return f"<context of {self.run_id}>"
@@ -558,7 +561,7 @@ class Call:
         self._lock = allocate_lock()
         self._streams = text_output(self, 1), text_output(self, 2)
         self._log = Log(self._emit)
-        self._http = Http(self._ask)
+        self._http = Http(self._call)
         self._asking = allocate_lock()
         self._asked = 0
         self._replied = True
@@ -599,7 +602,10 @@ class Call:
     def _answer(self):
         context, given = self._receive()
         gc.enable()
-        output = self._handler(given, Context(context, self._log, self._progress, self._http))
+        context = Context(context, self._log, self._progress, self._http, self._ask)
+        output = self._handler(given, context)
+        if isinstance(output, types.GeneratorType):
+            output = self._interview(output)
         try:
             answer = dumps(output, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
         except (TypeError, ValueError, RecursionError) as error:
@@ -635,23 +641,28 @@ class Call:
             view = view[count:]
         return data
 
-    def _ask(self, service, head, body=b""):
-        """One question to the host at a time: threads take turns."""
-        if not self.is_own():
-            raise RuntimeError("a forked process cannot ask the host; do it in the first one")
+    def _call(self, service, head, body=b""):
+        """Asks the host for what the jail has no way to."""
         head = told(head)
         if len(head) > LONGEST_HEAD or len(body) > LARGEST_BODY:
             raise ValueError("a request has at most 64 KB of address and headers, and 8 MB of body")
+        payload = self._exchange(CALL, lambda number: struct.pack(">IBI", number, service, len(head)) + head + body)
+        _number, split = struct.unpack_from(">II", payload)
+        return loads(payload[8 : 8 + split]), bytes(payload[8 + split :])
+
+    def _exchange(self, kind, payload):
+        """Says one thing to the host and reads what it says to that. One at a time: threads take turns."""
+        if not self.is_own():
+            raise RuntimeError("a forked process cannot ask the host; do it in the first one")
         with self._asking:
             if not self._replied:
                 raise RuntimeError("the reply to an earlier question was interrupted")
             self._asked, self._replied = self._asked + 1, False
-            self.send(CALL, struct.pack(">IBI", self._asked, service, len(head)) + head + body)
+            self.send(kind, payload(self._asked))
             length, _kind = struct.unpack(">IB", self._read(5))
-            payload = self._read(length)
+            answer = self._read(length)
             self._replied = True
-        _number, split = struct.unpack_from(">II", payload)
-        return loads(payload[8 : 8 + split]), bytes(payload[8 + split :])
+        return answer
 
     def _flush(self):
         for stream in {sys.stdout, sys.stderr, *self._streams}:
@@ -670,6 +681,36 @@ class Call:
             message = str(message)[:LONGEST_PROGRESS]
         if self.is_own():
             self.send(EMIT, b"\x01" + told({"fraction": fraction, "message": message}))
+
+    def _ask(self, prompt, schema=None, expires_in=None):
+        """`context.ask("Deploy?", schema={"type": "boolean"})`: waits for the answer, and gives it."""
+        prompt = str(prompt).encode("utf-8", "replace").decode()
+        expires_in = None if expires_in is None else float(expires_in)
+        question = {"prompt": prompt, "schema": schema, "expires_in": expires_in}
+        asked = dumps(question, ensure_ascii=False, allow_nan=False).encode()
+        if len(asked) > LONGEST_ASK:
+            raise ValueError(f"a question is at most {LONGEST_ASK} bytes long")
+        self._flush()
+        answer = loads(self._exchange(ASK, lambda _: asked))
+        if "refused" in answer:
+            raise ValueError(answer["refused"])
+        return answer["answer"]
+
+    def _interview(self, handler):
+        """A handler that yields its questions is sent the answers; what it returns is its own."""
+        try:
+            asked = next(handler)
+            while True:
+                try:
+                    if not isinstance(asked, dict):
+                        raise TypeError('a handler yields questions: {"prompt": …, "schema": …}')
+                    answer = self._ask(**asked)
+                except Exception as error:
+                    asked = handler.throw(error)
+                else:
+                    asked = handler.send(answer)
+        except StopIteration as done:
+            return done.value
 
     def _emit(self, level, text, fields):
         self._flush()

@@ -44,6 +44,7 @@ async fn run(launcher: Launcher, settings: Settings) -> Result<(), Failure> {
         logs,
         progress: tokio::sync::watch::Sender::default(),
         outside: None,
+        questions: tokio::sync::mpsc::channel(1).0,
         cancel: CancellationToken::new(),
     };
     let running = sandbox.call(call);

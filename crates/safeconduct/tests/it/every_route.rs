@@ -406,6 +406,7 @@ impl Stage {
         if path.contains("{function}") || path.contains("{run}") {
             let code = match spec.id {
                 "runs.cancel" => "import time\ndef handler(input, context):\n    time.sleep(600)\n",
+                "runs.continue" => "def handler(input, context):\n    return context.ask('Go on?')\n",
                 "runs.retry" | "runs.flush" => "def handler(input, context):\n    raise ValueError\n",
                 _ => "def handler(input, context):\n    return {\"hello\": input}\n",
             };
@@ -431,6 +432,8 @@ impl Stage {
                 let body = json!({ "input": {} });
                 let run = if spec.id == "runs.cancel" {
                     owner.with("prefer", "respond-async").post(&execute, body).await.ok(202)
+                } else if spec.id == "runs.continue" {
+                    owner.post(&execute, body).await.ok(202)
                 } else {
                     owner.post(&execute, body).await.ok(200)
                 };

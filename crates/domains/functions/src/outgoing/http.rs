@@ -15,7 +15,7 @@ use egress::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION}
 use egress::{Answer, Destination, Egress, EgressError, Method, Request};
 use named_secrets::{NamedSecret, NamedSecrets, Reading, SecretName, canonical};
 use parking_lot::Mutex;
-use sandbox::{Answered, Asked, LogLevel, LogLine, LogSource, Outside, Redactor};
+use sandbox::{HostCall, HostReply, LogLevel, LogLine, LogSource, Outside, Redactor};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{OnceCell, mpsc};
@@ -116,7 +116,7 @@ enum Refused {
 use Refused::{Blocked, Failed, Invalid};
 
 impl Outside for HttpDoor {
-    fn ask(&self, asked: Asked) -> Pin<Box<dyn Future<Output = Answered> + Send>> {
+    fn ask(&self, asked: HostCall) -> Pin<Box<dyn Future<Output = HostReply> + Send>> {
         let door = self.clone();
         Box::pin(async move { door.answer(asked).await })
     }
@@ -127,7 +127,7 @@ impl HttpDoor {
         Self(Arc::new(inner))
     }
 
-    async fn answer(&self, asked: Asked) -> Answered {
+    async fn answer(&self, asked: HostCall) -> HostReply {
         let made = self.request(asked).await;
         let outcome = match &made {
             Ok(_) => "answered",
@@ -148,12 +148,12 @@ impl HttpDoor {
                 if kind == "blocked" {
                     self.log(&text).await;
                 }
-                Answered { head: bytes(&json!({ kind: text })), body: Vec::new() }
+                HostReply { head: bytes(&json!({ kind: text })), body: Vec::new() }
             }
         }
     }
 
-    fn told(&self, answer: &Answer, url: &Url) -> Answered {
+    fn told(&self, answer: &Answer, url: &Url) -> HostReply {
         let hidden = self.0.hidden.lock();
         let headers: Vec<(&str, String)> = answer
             .headers
@@ -164,7 +164,7 @@ impl HttpDoor {
             .collect();
         let head =
             json!({ "status": answer.status, "url": hidden.text(url.to_string()), "headers": headers });
-        Answered { head: bytes(&head), body: hidden.bytes(&answer.body).into_owned() }
+        HostReply { head: bytes(&head), body: hidden.bytes(&answer.body).into_owned() }
     }
 
     /// A line in the run's log for each refusal, up to a number.
@@ -180,7 +180,7 @@ impl HttpDoor {
         let _sent = self.0.log.send(line).await;
     }
 
-    async fn request(&self, asked: Asked) -> Result<(Answer, Url), Refused> {
+    async fn request(&self, asked: HostCall) -> Result<(Answer, Url), Refused> {
         if self.0.tally.ask() > MOST_REQUESTS {
             return Err(Blocked(format!("this run has made its {MOST_REQUESTS} requests")));
         }
@@ -299,7 +299,7 @@ impl HttpDoor {
 }
 
 /// What tenant code asked for, if that is a request.
-fn wanted(asked: Asked) -> Result<(Wanted, Head), Refused> {
+fn wanted(asked: HostCall) -> Result<(Wanted, Head), Refused> {
     let invalid = |text: &str| Err(Invalid(text.to_owned()));
     if asked.service != 1 || asked.head.len() > LARGEST_HEAD || asked.body.len() > LARGEST_BODY {
         return invalid("a request has at most 64 KB of address and headers, and 8 MB of body");

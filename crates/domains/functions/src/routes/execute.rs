@@ -73,7 +73,7 @@ pub async fn execute(
         trigger_id: None,
     };
     let wish = if asked.delay.is_zero() { wish } else { Wish::Accepted };
-    functions.execute(&allowed, &of, &asked, wish, RunView::reply).await
+    Box::pin(functions.execute(&allowed, &of, &asked, wish, RunView::reply)).await
 }
 
 /// `Prefer: respond-async`, `Prefer: wait=10` (RFC 7240).

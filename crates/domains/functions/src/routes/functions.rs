@@ -160,7 +160,10 @@ pub async fn create(
             requirements: Some(new.requirements),
         },
     };
-    allowed.settle::<CreateFunction, _, _, _>(|| functions.create(&allowed, &wanted)).await
+    let reply = allowed.settle::<CreateFunction, _, _, _>(|| functions.create(&allowed, &wanted)).await?;
+    let made = FunctionRef::Named { namespace: wanted.namespace, name: wanted.name };
+    functions.warm_up_live(&allowed.scope(), &made).await;
+    Ok(reply)
 }
 
 pub async fn list(

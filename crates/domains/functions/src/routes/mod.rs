@@ -1,8 +1,10 @@
 //! HTTP of functions and runs.
 
+mod answers;
 pub(crate) mod environments;
 mod execute;
 pub(crate) mod functions;
+mod pools;
 mod queues;
 mod runs;
 mod streams;
@@ -45,9 +47,12 @@ pub fn routes(door: &Arc<Door>) -> Routes<Functions> {
         .route::<runs::RetryRun, _, _>(door, runs::retry)
         .route::<runs::ReplayRun, _, _>(door, runs::replay)
         .route::<runs::FlushRun, _, _>(door, runs::flush)
+        .route::<answers::ContinueRun, _, _>(door, answers::answer)
         .route::<queues::ListQueues, _, _>(door, queues::list)
         .route::<queues::ListDead, _, _>(door, queues::dead)
         .route::<workers::ListWorkers, _, _>(door, workers::list)
+        .route::<pools::ListPools, _, _>(door, pools::list)
+        .route::<pools::RecyclePools, _, _>(door, pools::recycle)
         .route::<streams::RunLogs, _, _>(door, streams::logs)
         .route::<streams::RunEvents, _, _>(door, streams::events)
 }

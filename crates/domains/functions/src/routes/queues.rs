@@ -34,6 +34,8 @@ pub struct QueueView {
     pub delayed: i64,
     /// Being worked on.
     pub running: i64,
+    /// Waiting for an answer.
+    pub awaiting: i64,
     /// Dead letters.
     pub dead: i64,
     /// Since when the oldest ready one waits.
@@ -84,6 +86,7 @@ impl From<Queue> for QueueView {
             rated: queue.rated,
             delayed: queue.delayed,
             running: queue.running,
+            awaiting: queue.awaiting,
             dead: queue.dead,
             oldest_ready_at: queue.oldest,
         }

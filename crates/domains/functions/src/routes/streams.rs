@@ -29,8 +29,8 @@ operation! {
     pub RunLogs[LogFilter] -> Page<LogLineView> = Spec::get("runs.logs", "/api/v1/runs/{run}/logs")
         .needs("runs:read").errors(refuses![INVALID_CURSOR]);
 
-    /// The states of a run as server-sent events (`run`), from the present one to the last, and between them how far it
-    /// says it is (`progress`), at most five times a second.
+    /// The states of a run as server-sent events (`run`), from the present one to the last – with its question while it
+    /// waits for an answer –, and between them how far it says it is (`progress`), at most five times a second.
     pub RunEvents -> Nothing = Spec::get("runs.events", "/api/v1/runs/{run}/events").needs("runs:read");
 }
 
@@ -190,7 +190,7 @@ fn states(reader: Reader, after: i64) -> impl Stream<Item = Result<Event, Infall
             }
         };
         let revision = run.revision;
-        let contents = match run.state.has_ended() {
+        let contents = match run.state.rests() {
             true => reader.runs.contents(&reader.scope, &run).await.ok(),
             false => None,
         };

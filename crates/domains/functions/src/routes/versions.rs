@@ -114,7 +114,10 @@ pub async fn publish(
         egress: new.egress,
         requirements: new.requirements,
     };
-    allowed.settle::<PublishVersion, _, _, _>(|| functions.publish(&allowed, &of, &wanted)).await
+    let reply =
+        allowed.settle::<PublishVersion, _, _, _>(|| functions.publish(&allowed, &of, &wanted)).await?;
+    functions.warm_up_live(&allowed.scope(), &of).await;
+    Ok(reply)
 }
 
 pub async fn make_live(
@@ -123,7 +126,9 @@ pub async fn make_live(
     Segments(path): Segments<(String, String)>,
 ) -> Result<Reply, Refusal> {
     let (of, version) = named(path)?;
-    allowed.settle::<MakeLive, _, _, _>(|| functions.make_live(&allowed, &of, version)).await
+    let reply = allowed.settle::<MakeLive, _, _, _>(|| functions.make_live(&allowed, &of, version)).await?;
+    functions.warm_up_live(&allowed.scope(), &of).await;
+    Ok(reply)
 }
 
 fn named((of, version): (String, String)) -> Result<(FunctionRef, FunctionVersionId), FunctionError> {

@@ -137,6 +137,9 @@ pub struct RunView {
     /// How far it said it is in its present or last attempt; not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<ProgressView>,
+    /// What it asks, while it waits for the answer; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question: Option<QuestionView>,
     pub usage: Option<UsageView>,
     /// The log went past its limit and was cut.
     pub logs_truncated: bool,
@@ -153,6 +156,8 @@ pub enum RunStatus {
     Queued,
     Leased,
     Running,
+    /// It waits for the answer to its `question`.
+    AwaitingInput,
     Succeeded,
     Failed,
     Cancelled,
@@ -190,14 +195,14 @@ macro_rules! the_same_words {
 }
 
 the_same_words! {
-    RunStatus = RunState { Queued, Leased, Running, Succeeded, Failed, Cancelled, TimedOut, Dead, }
+    RunStatus = RunState { Queued, Leased, Running, AwaitingInput, Succeeded, Failed, Cancelled, TimedOut, Dead, }
     RunTrigger = Trigger { Api, Webhook, Schedule, Agent, Mcp, Toolkit, Manual, }
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct RunErrorView {
     /// `raised`, `timed_out`, `memory_exceeded`, `output_too_large`, `output_invalid`, `killed`, `crashed`, `cancelled`,
-    /// `worker_lost`, `permission_denied`, `authority_lost`, `function_deleted`, `secret_unavailable`, `sandbox_unavailable`, `internal`.
+    /// `question_changed`, `unanswered`, `worker_lost`, `permission_denied`, `authority_lost`, `function_deleted`, `secret_unavailable`, `sandbox_unavailable`, `internal`.
     pub kind: String,
     /// Not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -225,6 +230,28 @@ pub struct ProgressView {
 impl From<runs::Progress> for ProgressView {
     fn from(progress: runs::Progress) -> Self {
         Self { fraction: progress.fraction, message: progress.message, at: progress.at }
+    }
+}
+
+/// What a run asks.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunQuestion)]
+pub struct QuestionView {
+    /// From 1; the first that its run asks.
+    pub number: i64,
+    /// Text in lines.
+    pub prompt: String,
+    /// JSON Schema 2020-12 of the answer; anything will do if there is none.
+    #[schema(value_type = Option<Object>)]
+    pub schema: Option<Value>,
+    /// Then the run fails with `unanswered`.
+    pub expires_at: Timestamp,
+}
+
+impl From<(runs::Asks, runs::Question)> for QuestionView {
+    fn from((asks, question): (runs::Asks, runs::Question)) -> Self {
+        let runs::Question { prompt, schema } = question;
+        Self { number: asks.number, prompt, schema, expires_at: asks.until }
     }
 }
 
@@ -307,8 +334,7 @@ impl From<Versioned> for FunctionView {
 impl RunView {
     /// With what is sealed, where it was read; large contents are left out.
     pub(crate) fn new(run: Run, contents: Option<Contents>) -> Self {
-        let contents =
-            contents.unwrap_or(Contents { input: None, output: None, error: None, progress: None });
+        let contents = contents.unwrap_or(Contents::NONE);
         let json = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let error = match (contents.error, run.error_kind) {
             (Some(error), _) => Some(error.into()),
@@ -339,6 +365,7 @@ impl RunView {
             output_size: run.output_size,
             error,
             progress: contents.progress.map(ProgressView::from),
+            question: run.asks.zip(contents.question).map(QuestionView::from),
             usage: run.usage.map(UsageView::from),
             logs_truncated: run.logs_truncated,
             queued_at: run.queued_at,

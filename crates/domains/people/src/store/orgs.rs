@@ -195,6 +195,7 @@ pub const TABLES: &[&str] = &[
     "file_usage",
     "file_collections",
     "blob_references",
+    "run_answers",
     "run_log_segments",
     "run_starts",
     "runs",

@@ -95,6 +95,7 @@ impl Fixture {
             logs,
             progress: watch::Sender::default(),
             outside: None,
+            questions: mpsc::channel(1).0,
             cancel: CancellationToken::new(),
         };
         let drain = async { while lines.recv().await.is_some() {} };

@@ -160,6 +160,7 @@ async fn an_environment_is_its_organizations_alone() {
             logs,
             progress: tokio::sync::watch::Sender::default(),
             outside: None,
+            questions: tokio::sync::mpsc::channel(1).0,
             cancel: tokio_util::sync::CancellationToken::new(),
         })
     };

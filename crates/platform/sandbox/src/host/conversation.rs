@@ -6,17 +6,19 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 
+use super::clock::WallClock;
 use super::invocation::invocation;
 use super::jail::Jail;
 use super::line::Line;
 use super::log::LogGate;
+use super::question::{OpenQuestion, OutOfTurn};
 use crate::call::LogSource;
 use crate::message::{Ending, Error, Excess, Exited, Message};
 use crate::outside::{LONGEST_CALL, read_call, write_reply};
 use crate::{
-    Answered, Call, Clock, Decoder, Failure, Frame, FrameError, Kind, Limits, Outcome, Outside, Progress,
+    Call, Clock, Decoder, Failure, Frame, FrameError, HostReply, Kind, Limits, Outcome, Outside, Progress,
     Redactor, Report, Usage,
 };
 
@@ -24,6 +26,8 @@ use crate::{
 const LONGEST_ERROR: usize = 256 << 10;
 /// Longest word on how far a call is: the runner cuts the message to 200 characters.
 const LONGEST_EMIT: usize = 4 << 10;
+/// Longest question: the runner refuses longer ones itself.
+const LONGEST_ASK: usize = 32 << 10;
 /// Longest piece of output in one frame.
 const LONGEST_LOG: usize = 1 << 20;
 /// How long the kernel may take to end what was killed before the whole jail is killed.
@@ -31,14 +35,14 @@ const BURIAL: Duration = Duration::from_secs(10);
 
 /// Runs one call in `jail` to its end.
 pub(super) async fn run(jail: &Jail, call: Call, api_url: &str) -> Report {
-    let begun = Instant::now();
+    let clock = WallClock::new(call.limits.wall);
     let mut log = LogGate::new(call.logs.clone(), call.limits.log_bytes, redactor(&call));
-    let (outcome, exited) = match line(jail, &call, begun).await {
-        Ok((line, turn)) => converse(jail, &call, api_url, line, turn, begun, &mut log).await,
+    let (outcome, exited) = match line(jail, &call, &clock).await {
+        Ok((line, turn)) => converse(jail, &call, api_url, line, turn, &clock, &mut log).await,
         Err(outcome) => (outcome, None),
     };
     let usage = Usage {
-        wall: begun.elapsed(),
+        wall: clock.elapsed(),
         cpu: exited.as_ref().map_or(Duration::ZERO, |exited| Duration::from_micros(exited.cpu_micros)),
         peak_memory: exited.as_ref().map_or(0, |exited| exited.peak_memory),
     };
@@ -53,12 +57,12 @@ fn redactor(call: &Call) -> Redactor {
 async fn line(
     jail: &Jail,
     call: &Call,
-    begun: Instant,
+    clock: &WallClock,
 ) -> Result<(Line, Option<OwnedSemaphorePermit>), Outcome> {
     if let Some(line) = jail.forked_ahead() {
         return Ok((line, None));
     }
-    let turn = wait_for_turn(jail, call, begun).await?;
+    let turn = wait_for_turn(jail, call, clock).await?;
     let started = Line::open(jail).map(|line| (line, turn));
     started.map_err(|error| Outcome::Crashed { reason: format!("the call cannot be started: {error}") })
 }
@@ -67,12 +71,12 @@ async fn line(
 async fn wait_for_turn(
     jail: &Jail,
     call: &Call,
-    begun: Instant,
+    clock: &WallClock,
 ) -> Result<Option<OwnedSemaphorePermit>, Outcome> {
     tokio::select! {
         biased;
         () = call.cancel.cancelled() => Err(Outcome::Cancelled),
-        () = sleep_until(begun + call.limits.wall) => Err(Outcome::TimedOut(Clock::Wall)),
+        () = clock.run_out() => Err(Outcome::TimedOut(Clock::Wall)),
         turn = jail.turn() => Ok(turn),
     }
 }
@@ -83,7 +87,7 @@ async fn converse(
     api_url: &str,
     line: Line,
     turn: Option<OwnedSemaphorePermit>,
-    begun: Instant,
+    clock: &WallClock,
     log: &mut LogGate,
 ) -> (Outcome, Option<Exited>) {
     jail.begin(&line);
@@ -97,12 +101,14 @@ async fn converse(
         outside: call.outside.as_deref(),
         asked: None,
         reply: Vec::new(),
+        clock,
+        question: OpenQuestion::default(),
         exited: None,
     };
     let outcome = tokio::select! {
         biased;
         () = call.cancel.cancelled() => Some(Outcome::Cancelled),
-        () = sleep_until(begun + call.limits.wall) => Some(Outcome::TimedOut(Clock::Wall)),
+        () = clock.run_out() => Some(Outcome::TimedOut(Clock::Wall)),
         outcome = talk.until_answered(call, api_url) => outcome,
     };
     // Also after an answer: threads and children that the handler left behind end here.
@@ -122,16 +128,19 @@ struct Talk<'a> {
     log: &'a mut LogGate,
     progress: &'a watch::Sender<Option<Progress>>,
     outside: Option<&'a dyn Outside>,
-    /// What it asks at present, and what of the reply it has not taken yet.
+    /// What it asks the host at present.
     asked: Option<Open>,
+    /// What it has not taken yet of what it was told.
     reply: Vec<u8>,
+    clock: &'a WallClock,
+    question: OpenQuestion,
     exited: Option<Exited>,
 }
 
 /// A CALL whose answer is being found; dropped with the conversation.
 struct Open {
     number: u32,
-    answer: Pin<Box<dyn Future<Output = Answered> + Send>>,
+    answer: Pin<Box<dyn Future<Output = HostReply> + Send>>,
 }
 
 /// The reply to the CALL under way, as bytes for the wire; waits for ever where there is none.
@@ -165,6 +174,7 @@ impl Talk<'_> {
             Kind::Log => log,
             Kind::Emit => LONGEST_EMIT,
             Kind::Call => asking,
+            Kind::Ask => LONGEST_ASK,
             Kind::Error => LONGEST_ERROR,
             _ => 64,
         });
@@ -175,7 +185,7 @@ impl Talk<'_> {
                 read = self.line.frames.read(&mut pieces.0) => {
                     let count = read.unwrap_or(0);
                     decoder.feed(pieces.0.get(..count).unwrap_or_default());
-                    if let Stop::Answered(outcome) = self.hear(&mut decoder).await {
+                    if let Stop::Answered(outcome) = self.hear(&mut decoder, call).await {
                         return Some(outcome);
                     }
                     if count == 0 {
@@ -190,7 +200,11 @@ impl Talk<'_> {
                 }
                 reply = answered(&mut self.asked) => {
                     self.asked = None;
-                    self.reply = reply;
+                    self.reply.extend_from_slice(&reply);
+                }
+                answer = self.question.answered() => {
+                    self.clock.go_on();
+                    self.reply.extend_from_slice(&answer.encode());
                 }
                 // Never waited for alone: a call that does not read its reply is heard all the same.
                 written = self.line.to_call.write(&self.reply), if !self.reply.is_empty() => {
@@ -201,19 +215,23 @@ impl Talk<'_> {
                 }
                 exited = &mut self.line.tickets.exited => {
                     self.exited = exited.ok();
-                    return self.last_words(&mut decoder).await;
+                    return self.last_words(&mut decoder, call).await;
                 }
             }
         }
     }
 
     /// What it had sent before it ended. Asks the kernel: the runtime may have heard of the end before it heard of these.
-    async fn last_words<A: Fn(Kind) -> usize>(&mut self, decoder: &mut Decoder<A>) -> Option<Outcome> {
+    async fn last_words<A: Fn(Kind) -> usize>(
+        &mut self,
+        decoder: &mut Decoder<A>,
+        call: &Call,
+    ) -> Option<Outcome> {
         let mut piece = vec![0; 64 << 10];
         loop {
             let count = at_once(self.line.frames.as_ref(), &mut piece);
             decoder.feed(piece.get(..count).unwrap_or_default());
-            match self.hear(decoder).await {
+            match self.hear(decoder, call).await {
                 Stop::Answered(outcome) => return Some(outcome),
                 Stop::Dry if count == 0 => return None,
                 Stop::Dry => {}
@@ -221,7 +239,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn hear<A: Fn(Kind) -> usize>(&mut self, decoder: &mut Decoder<A>) -> Stop {
+    async fn hear<A: Fn(Kind) -> usize>(&mut self, decoder: &mut Decoder<A>, call: &Call) -> Stop {
         loop {
             let frame = match decoder.next() {
                 Ok(Some(frame)) => frame,
@@ -231,6 +249,13 @@ impl Talk<'_> {
             match frame.kind {
                 Kind::Log => self.log.frame(&frame.payload).await,
                 Kind::Emit => self.note(&frame.payload),
+                Kind::Ask => match self.question.ask(&frame.payload, &call.questions) {
+                    Ok(()) => self.clock.stand_still(),
+                    Err(OutOfTurn) => {
+                        let reason = "the call asked before it was answered".into();
+                        return Stop::Answered(Outcome::Crashed { reason });
+                    }
+                },
                 Kind::Result if serde_json::from_slice::<serde::de::IgnoredAny>(&frame.payload).is_ok() => {
                     let output = self.log.redactor().bytes(&frame.payload).into_owned();
                     return Stop::Answered(Outcome::Succeeded { output });

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::launcher::{Births, receive};
 use super::line::Line;
 use super::sandbox::JailDoor;
+use super::warm::resident_below;
 use crate::message::{
     Begin, Ending, Error, Excess, Exited, Fork, Forked, Hello, JailPlan, Load, Message, Ready, Source, Step,
 };
@@ -202,6 +203,16 @@ impl Jail {
 
     pub(super) fn is_over(&self) -> bool {
         self.calls.over.load(Ordering::Acquire)
+    }
+
+    /// Calls that have not ended.
+    pub(super) fn calls_running(&self) -> usize {
+        self.calls.waiting.lock().len().saturating_sub(self.ahead.lock().len())
+    }
+
+    /// Resident bytes of everything in the jail; what several processes share is counted for each.
+    pub(super) fn memory(&self) -> Option<u64> {
+        resident_below(&self.process)
     }
 
     pub(super) fn calls_begun(&self) -> u64 {

@@ -16,8 +16,8 @@ use crate::{Limits, OrgSlot, Pool};
 /// What calls must have in common to share a zygote.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
-    slot: OrgSlot,
-    version: String,
+    pub(super) slot: OrgSlot,
+    pub(super) version: String,
     entrypoints: Vec<String>,
     binds: Vec<Bind>,
     limits: (u64, std::time::Duration, u64, [u64; 3]),
@@ -56,13 +56,14 @@ pub(super) fn runner_limits(limits: &Limits) -> RunnerLimits {
 }
 
 pub(super) struct Zygotes {
-    settings: Pool,
-    places: Mutex<HashMap<Key, Place>>,
+    pub(super) settings: Pool,
+    pub(super) places: Mutex<HashMap<Key, Place>>,
 }
 
-struct Place {
-    jail: Arc<OnceCell<Arc<Jail>>>,
-    used: Instant,
+pub(super) struct Place {
+    pub(super) jail: Arc<OnceCell<Arc<Jail>>>,
+    pub(super) made: Instant,
+    pub(super) used: Instant,
 }
 
 impl Zygotes {
@@ -77,6 +78,8 @@ impl Zygotes {
         F: Future<Output = Result<Jail, NoJail>>,
     {
         let place = self.place(key.clone());
+        let found = if place.initialized() { "warm" } else { "new" };
+        metrics::counter!("safeconduct_sandbox_zygotes_total", "found" => found).increment(1);
         let made = place.get_or_try_init(|| async { open().await.map(Arc::new) }).await;
         let jail = match made {
             Ok(jail) => jail.clone(),
@@ -94,11 +97,19 @@ impl Zygotes {
     /// Gives up what has been idle for too long.
     pub(super) fn sweep(&self) {
         let now = Instant::now();
-        self.places.lock().retain(|_, place| now.duration_since(place.used) < self.settings.idle);
+        let mut places = self.places.lock();
+        let before = places.len();
+        places.retain(|_, place| now.duration_since(place.used) < self.settings.idle);
+        given_up("idle", before - places.len());
     }
 
-    pub(super) fn forget_all(&self) {
-        self.places.lock().clear();
+    /// Those of one version, or all; how many it were.
+    pub(super) fn forget(&self, version: Option<&str>) -> usize {
+        let mut places = self.places.lock();
+        let before = places.len();
+        places.retain(|key, _| version.is_some_and(|version| key.version != version));
+        given_up("by_hand", before - places.len());
+        before - places.len()
     }
 
     fn place(&self, key: Key) -> Arc<OnceCell<Arc<Jail>>> {
@@ -106,14 +117,16 @@ impl Zygotes {
         let mut places = self.places.lock();
         if places.get(&key).is_some_and(|place| self.is_spent(place)) {
             places.remove(&key);
+            given_up("spent", 1);
         }
         if !places.contains_key(&key) && places.len() >= self.settings.capacity {
             let oldest = places.iter().min_by_key(|(_, place)| place.used).map(|(key, _)| key.clone());
             if let Some(oldest) = oldest {
                 places.remove(&oldest);
+                given_up("crowded", 1);
             }
         }
-        let place = places.entry(key).or_insert_with(|| Place { jail: Arc::default(), used: now });
+        let place = places.entry(key).or_insert_with(|| Place { jail: Arc::default(), made: now, used: now });
         place.used = now;
         place.jail.clone()
     }
@@ -129,4 +142,10 @@ impl Zygotes {
             places.remove(key);
         }
     }
+}
+
+/// Counts zygotes that are no longer kept.
+fn given_up(reason: &'static str, count: usize) {
+    metrics::counter!("safeconduct_sandbox_zygotes_given_up_total", "reason" => reason)
+        .increment(u64::try_from(count).unwrap_or_default());
 }

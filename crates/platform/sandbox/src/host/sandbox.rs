@@ -14,6 +14,7 @@ use super::conversation;
 use super::jail::{Jail, NoJail};
 use super::launcher::{Births, Launcher};
 use super::pool::{Key, Zygotes, runner_limits};
+use super::warm::WarmInterpreter;
 use crate::guard::{Guard, Removed};
 use crate::message::{Bind, JailPlan, Source, Step};
 use crate::{
@@ -222,6 +223,7 @@ impl Sandbox {
             logs,
             progress: watch::Sender::default(),
             outside: None,
+            questions: mpsc::channel(1).0,
             cancel: CancellationToken::new(),
         };
         match self.call(call).await?.outcome {
@@ -234,9 +236,19 @@ impl Sandbox {
         }
     }
 
-    /// Ends all zygotes that no call uses; running calls keep theirs until they end.
-    pub fn recycle(&self) {
-        self.0.zygotes.forget_all();
+    /// Gives up the zygotes of one version, or all; running calls keep theirs until they end. How many it were.
+    pub fn recycle(&self, version: Option<&str>) -> usize {
+        self.0.zygotes.forget(version)
+    }
+
+    /// What is kept warm in this process, the last used first; not the platform's own.
+    pub fn warm_interpreters(&self) -> Vec<WarmInterpreter> {
+        self.0.zygotes.list()
+    }
+
+    /// Whether one more can be kept warm without another going.
+    pub fn has_room(&self) -> bool {
+        self.0.zygotes.has_room()
     }
 
     /// Which interpreter runs functions.

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use safeconduct_sandbox::{Answered, Asked, LogLine, Outcome, Outside, Report, Sandbox};
+use safeconduct_sandbox::{HostCall, HostReply, LogLine, Outcome, Outside, Report, Sandbox};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use types::Secret;
@@ -23,7 +23,7 @@ struct Echo {
 }
 
 impl Outside for Echo {
-    fn ask(&self, asked: Asked) -> Pin<Box<dyn Future<Output = Answered> + Send>> {
+    fn ask(&self, asked: HostCall) -> Pin<Box<dyn Future<Output = HostReply> + Send>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let (silent, guard, more) = (self.silent, self.dropped.clone().drop_guard(), self.body);
         Box::pin(async move {
@@ -34,7 +34,7 @@ impl Outside for Echo {
             let head: Value = serde_json::from_slice(&asked.head).unwrap_or_default();
             let said = json!({"status": 200, "url": head["url"], "headers": [["X-Service", asked.service.to_string()]]});
             let body = [asked.body, vec![b'x'; more]].concat();
-            Answered { head: serde_json::to_vec(&said).unwrap(), body }
+            HostReply { head: serde_json::to_vec(&said).unwrap(), body }
         })
     }
 }

@@ -17,7 +17,7 @@ async fn the_handler_gets_input_and_context_and_its_answer_comes_back() {
     let sandbox = sandbox();
     let code = "
 def handler(input, context):
-    return {'input': input, 'context': {k: v for k, v in vars(context).items() if k not in ('log', 'progress', 'http')}}
+    return {'input': input, 'context': {k: v for k, v in vars(context).items() if k not in ('log', 'progress', 'http', 'ask')}}
 ";
     let (mut call, _logs) = call(zygote(code), limits());
     call.input = r#"{"name":"Zoë","n":[1,2.5,null]}"#.into();

@@ -53,7 +53,7 @@ async fn a_dropped_call_is_a_killed_call() {
         processes::below(sandbox.launcher_pid())
     };
     assert!(inside.len() >= 4, "{inside:?}");
-    sandbox.recycle();
+    sandbox.recycle(None);
     for pid in inside {
         processes::ended(pid).await;
     }

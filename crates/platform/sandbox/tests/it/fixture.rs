@@ -61,7 +61,9 @@ pub(crate) fn call(zygote: ZygoteSpec, limits: Limits) -> (Call, mpsc::Receiver<
     let context =
         ContextFrame { run_id: "run_1".into(), trigger_type: "API".into(), attempt: 1, ..Default::default() };
     let (progress, cancel) = (watch::Sender::default(), CancellationToken::new());
-    (Call { zygote, input: b"null".to_vec(), context, limits, logs, progress, outside: None, cancel }, lines)
+    let questions = mpsc::channel(1).0;
+    let input = b"null".to_vec();
+    (Call { zygote, input, context, limits, logs, progress, outside: None, questions, cancel }, lines)
 }
 
 /// Runs `code` with `limits`; the log is read to its end meanwhile.

@@ -18,6 +18,8 @@ mod fixture;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]
+mod questions;
+#[cfg(test)]
 mod randomness;
 #[cfg(test)]
 mod zygotes;

@@ -33,7 +33,7 @@ async fn calls_of_one_version_share_a_zygote_and_nobody_else_does() {
     assert_ne!(born(&sandbox, spec(2, "v1"), limits()).await, first);
     assert_ne!(born(&sandbox, spec(1, "v2"), limits()).await, first);
     assert_ne!(born(&sandbox, spec(1, "v1"), Limits { memory: 64 << 20, ..limits() }).await, first);
-    sandbox.recycle();
+    sandbox.recycle(None);
     assert_ne!(born(&sandbox, spec(1, "v1"), limits()).await, first);
 }
 
@@ -61,7 +61,7 @@ async fn a_zygote_is_replaced_after_its_calls_and_the_idlest_makes_room() {
     }
     // Init and zygote of two jails; those of the others are dead or dying, and die they do.
     let doomed = processes::below(sandbox.launcher_pid());
-    sandbox.recycle();
+    sandbox.recycle(None);
     for pid in doomed {
         processes::ended(pid).await;
     }
@@ -237,4 +237,24 @@ async fn a_cold_call_begins_and_ends_with_its_own_interpreter() {
         born(&sandbox, zygote(BORN), limits()).await,
         born(&sandbox, zygote(BORN).cold(), limits()).await
     );
+}
+
+#[tokio::test]
+async fn what_is_warm_is_listed_and_given_up_by_version() {
+    let sandbox = sandbox();
+    assert!(sandbox.warm_interpreters().is_empty());
+    sandbox.warm(&zygote(BORN), &limits()).await.unwrap();
+    let other = "def handler(input, context):\n    return 1\n";
+    outcome(&sandbox, other).await;
+    outcome(&sandbox, other).await;
+    // The platform's own is nobody's business.
+    sandbox.check_syntax("1").await.unwrap();
+    let warm = sandbox.warm_interpreters();
+    let of = |code: &str| warm.iter().find(|one| one.version == code).unwrap();
+    assert_eq!(warm.len(), 2);
+    assert_eq!((of(BORN).calls, of(other).calls, of(other).running), (0, 2, 0));
+    assert!(of(BORN).memory.is_some_and(|bytes| bytes > 1 << 20), "{warm:?}");
+    assert_eq!(warm[0].version, other, "the last used first");
+    assert_eq!((sandbox.recycle(Some(other)), sandbox.recycle(Some(other))), (1, 0));
+    assert_eq!(sandbox.warm_interpreters().len(), 1);
 }

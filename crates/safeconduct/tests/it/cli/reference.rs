@@ -77,6 +77,13 @@ fn every_shell_block_of_the_guide_to_files_works() {
 }
 
 #[test]
+fn every_shell_block_of_the_guide_to_functions_works() {
+    let terminal = Terminal::signed_in();
+    run_blocks("functions.md", &terminal, 2);
+    terminal.end();
+}
+
+#[test]
 fn every_shell_block_of_the_guide_to_schedules_works() {
     let terminal = Terminal::signed_in();
     run_blocks("schedules.md", &terminal, 1);

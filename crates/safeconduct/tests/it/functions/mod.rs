@@ -7,6 +7,7 @@ mod http;
 mod list;
 mod outcomes;
 mod packages;
+mod pools;
 mod publish;
 mod real_packages;
 mod secrets;

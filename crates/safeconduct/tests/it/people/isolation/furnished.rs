@@ -69,6 +69,14 @@ impl Furnished {
         let large = json!({ "namespace": marker.replace('-', "_"), "name": "large", "code": code });
         let large = id(&make("/api/v1/functions", large).await);
         owner.post(&format!("/api/v1/functions/{large}/execute"), json!({ "input": {} })).await.ok(200);
+        // A run that asked, and was told.
+        let code = "def handler(input, context):\n    return context.ask(input['from'])\n";
+        let asks = json!({ "namespace": marker.replace('-', "_"), "name": "asks", "code": code });
+        let asks = id(&make("/api/v1/functions", asks).await);
+        let execute_asks = format!("/api/v1/functions/{asks}/execute");
+        let asking = id(&owner.post(&execute_asks, json!({ "input": { "from": marker } })).await.ok(202));
+        owner.post(&format!("/api/v1/runs/{asking}/continue"), json!({ "input": marker })).await.ok(200);
+        while owner.get(&format!("/api/v1/runs/{asking}")).await.ok(200)["ended_at"].is_null() {}
         // A dead letter, whose starts are counted.
         let fails = json!({
             "namespace": marker.replace('-', "_"), "name": "fails", "code": "def handler(input, context):\n    raise ValueError\n",
