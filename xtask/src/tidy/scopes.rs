@@ -14,6 +14,7 @@ const LISTED: &[(&str, &str)] = &[
     ("crates/domains/files/src/store/mod.rs", "uploads and links expire in every organization"),
     ("crates/domains/files/src/sweep.rs", "an expired upload ends in its own organization"),
     ("crates/domains/functions/src/executor.rs", "a leased run reads the version that it was asked for"),
+    ("crates/domains/functions/src/pools.rs", "operators see the interpreters of every organization"),
     ("crates/domains/oauth/src/store.rs", "token endpoints know their issuer, not yet a caller"),
     ("crates/domains/people/src/invitations.rs", "an invitation's link names its organization"),
     (
@@ -49,6 +50,7 @@ const LISTED: &[(&str, &str)] = &[
     ("crates/platform/ledger/src/verify/mark.rs", "verification of the whole log"),
     ("crates/platform/runs/src/carry.rs", "a leased run reads its own input"),
     ("crates/platform/runs/src/end.rs", "a leased run ends in its own organization"),
+    ("crates/platform/runs/src/interview.rs", "a leased run waits for its own answer"),
     ("crates/platform/runs/src/store.rs", "the queue leases runs of every organization"),
     ("crates/platform/runs/src/underway.rs", "a run's token is looked at before its caller is admitted"),
     ("crates/platform/secrets/src/check.rs", "the key check belongs to the instance"),
