@@ -118,8 +118,12 @@ impl Runs {
         for mut row in self.0.db.read(store::SCOPE, store::leased_by(self.0.worker)).await? {
             let run = store::run(&mut row)?;
             let stray = (run.id, run.fence);
-            if strays.contains(&stray) && before.contains(&stray) {
-                self.again(&run, "nobody here has begun it").await?;
+            if !(strays.contains(&stray) && before.contains(&stray)) {
+                continue;
+            }
+            match run.state {
+                RunState::AwaitingInput => drop(self.0.db.keep(store::let_go(&run)).await?),
+                _ => self.again(&run, "nobody here has begun it").await?,
             }
         }
         Ok(())

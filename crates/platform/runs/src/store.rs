@@ -355,8 +355,11 @@ pub(crate) fn held(worker: Uuid) -> Statement {
 
 /// The same runs whole.
 pub(crate) fn leased_by(worker: Uuid) -> Statement {
-    let text =
-        concat!("SELECT ", columns!(), " FROM runs WHERE worker = $1 AND state IN ('leased', 'running')");
+    let text = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM runs WHERE worker = $1 AND state IN ('leased', 'running', 'awaiting_input')"
+    );
     sql(text, vec![worker.into()])
 }
 
