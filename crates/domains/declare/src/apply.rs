@@ -246,6 +246,11 @@ impl Done {
     fn fail(&mut self, declare: &Declare, item: Option<&Item>, step: &Step, problem: Problem) {
         let section = declare.inner().sections[step.section].section.name();
         let told = |field: &str, message: &str| {
+            // What is no place in the entry – a line of a policy's module – is told in words.
+            let (field, message) = match field.is_empty() || field.starts_with('/') {
+                true => (field, message.to_owned()),
+                false => ("", format!("{field}: {message}")),
+            };
             let mut finding = refused(&problem, &format!("/spec/{section}"));
             if let Some(item) = item {
                 let Finding { path, line, column, .. } = item.finding(field, "");

@@ -56,6 +56,19 @@ impl Redactor {
         }
     }
 
+    /// JSON that stays JSON, also where a number is a secret.
+    pub fn json(&self, json: Vec<u8>) -> Vec<u8> {
+        let clean = match self.bytes(&json) {
+            Cow::Borrowed(_) => return json,
+            Cow::Owned(clean) => clean,
+        };
+        if serde_json::from_slice::<serde::de::IgnoredAny>(&clean).is_ok() {
+            return clean;
+        }
+        let value = serde_json::from_slice(&json).map(|value| self.value(value));
+        value.and_then(|value| serde_json::to_vec(&value)).unwrap_or_else(|_| b"null".to_vec())
+    }
+
     /// Every text in a value, names of members included.
     pub fn value(&self, value: Value) -> Value {
         match value {
@@ -64,6 +77,10 @@ impl Redactor {
             Value::Object(members) => {
                 members.into_iter().map(|(name, member)| (self.text(name), self.value(member))).collect()
             }
+            Value::Number(number) => match self.text(number.to_string()) {
+                text if text == number.to_string() => Value::Number(number),
+                text => Value::String(text),
+            },
             other => other,
         }
     }
@@ -161,6 +178,17 @@ mod tests {
         assert_eq!(value, json!({"[secret INNER]": ["a [secret INNER]", 1], "b": null}));
         assert_eq!(&*redactor().bytes(b"\xffsecretsecret\x00"), b"\xff[secret INNER][secret INNER]\x00");
         assert!(matches!(redactor().bytes(b"clean"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let secret = Secret::new("123456".to_owned());
+        let redactor = Redactor::new([("PIN", &secret)]);
+        let json = |text: &str| String::from_utf8(redactor.json(text.into())).unwrap();
+        assert_eq!(json(r#"{"pin":"123456","n":1}"#), r#"{"pin":"[secret PIN]","n":1}"#);
+        assert_eq!(json(r#"{"pin":123456,"n":1}"#), r#"{"n":1,"pin":"[secret PIN]"}"#);
+        assert_eq!(json("9123456"), r#""9[secret PIN]""#);
+        assert_eq!(json("[12345]"), "[12345]");
     }
 
     #[test]

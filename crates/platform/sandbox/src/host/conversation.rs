@@ -249,15 +249,17 @@ impl Talk<'_> {
             match frame.kind {
                 Kind::Log => self.log.frame(&frame.payload).await,
                 Kind::Emit => self.note(&frame.payload),
-                Kind::Ask => match self.question.ask(&frame.payload, &call.questions) {
-                    Ok(()) => self.clock.stand_still(),
-                    Err(OutOfTurn) => {
-                        let reason = "the call asked before it was answered".into();
-                        return Stop::Answered(Outcome::Crashed { reason });
+                Kind::Ask => {
+                    match self.question.ask(&self.log.redactor().json(frame.payload), &call.questions) {
+                        Ok(()) => self.clock.stand_still(),
+                        Err(OutOfTurn) => {
+                            let reason = "the call asked before it was answered".into();
+                            return Stop::Answered(Outcome::Crashed { reason });
+                        }
                     }
-                },
+                }
                 Kind::Result if serde_json::from_slice::<serde::de::IgnoredAny>(&frame.payload).is_ok() => {
-                    let output = self.log.redactor().bytes(&frame.payload).into_owned();
+                    let output = self.log.redactor().json(frame.payload);
                     return Stop::Answered(Outcome::Succeeded { output });
                 }
                 Kind::Error => return Stop::Answered(failure(&frame, self.log.redactor())),

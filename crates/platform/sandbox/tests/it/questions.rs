@@ -175,3 +175,21 @@ def handler(input, context):
 ";
     assert_eq!(answer(outcome(&sandbox(), code).await), "only the call's own process asks");
 }
+
+/// Whoever may answer need not be whoever may use the secret.
+#[tokio::test]
+async fn a_question_tells_no_secret() {
+    let sandbox = sandbox();
+    let code = "def handler(i, c):\n    return c.ask('Send ' + c.secrets['KEY'] + '?')\n";
+    let (mut call, _lines) = call(zygote(code), limits());
+    call.context.secrets = [("KEY".to_owned(), types::Secret::new("correct horse".to_owned()))].into();
+    let (questions, mut asked) = mpsc::channel::<Asked>(1);
+    call.questions = questions;
+    let answering = async {
+        let Asked { question, answer } = asked.recv().await.unwrap();
+        answer.send(given(&json!(true))).unwrap();
+        question.prompt
+    };
+    let (report, prompt) = tokio::join!(sandbox.call(call), answering);
+    assert_eq!((answer(report.unwrap().outcome), prompt.as_str()), (json!(true), "Send [secret KEY]?"));
+}
