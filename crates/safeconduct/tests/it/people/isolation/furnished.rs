@@ -64,9 +64,12 @@ impl Furnished {
         let versions = owner.get(&format!("/api/v1/functions/{function}/versions")).await.ok(200);
         let execute = format!("/api/v1/functions/{function}/execute");
         let run = owner.post(&execute, json!({ "input": { "from": marker } })).await.ok(200);
+        // A secret that a function uses.
+        let secret = json!({ "name": marker.replace('-', "_"), "value": marker, "description": marker });
+        let secret = make("/api/v1/secrets", secret).await;
         // An output that is too large for its row.
         let code = "def handler(input, context):\n    return 'x' * (1 << 20)\n";
-        let large = json!({ "namespace": marker.replace('-', "_"), "name": "large", "code": code });
+        let large = json!({ "namespace": marker.replace('-', "_"), "name": "large", "code": code, "secrets": [secret["name"]] });
         let large = id(&make("/api/v1/functions", large).await);
         owner.post(&format!("/api/v1/functions/{large}/execute"), json!({ "input": {} })).await.ok(200);
         // A run that asked, and was told.
@@ -161,6 +164,7 @@ impl Furnished {
             ("{run}", id(&run)),
             ("{queue}", "function".to_owned()),
             ("{package}", package),
+            ("{secret}", id(&secret)),
             ("{schedule}", schedule),
             ("{namespace}", space),
             ("{*key}", marker.to_owned()),
