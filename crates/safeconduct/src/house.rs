@@ -49,6 +49,8 @@ pub struct House {
     pub started_at: Timestamp,
     /// Without trailing slash.
     pub public_url: String,
+    /// Ends with the house: whoever starts many houses in one process must not gather their jails.
+    sandbox: Option<Sandbox>,
     pub db: Db,
     pub keyring: Keyring,
     pub ledger: Ledger,
@@ -188,7 +190,7 @@ impl House {
             secrets: named_secrets.clone(),
             egress: egress.clone(),
             environments: environments(&config, sandbox.as_ref(), &egress, &world),
-            sandbox,
+            sandbox: sandbox.clone(),
         };
         let engine = Ground {
             db: db.clone(),
@@ -293,6 +295,7 @@ impl House {
             config,
             world,
             public_url,
+            sandbox,
             db,
             keyring,
             ledger,
@@ -346,6 +349,9 @@ impl House {
         self.access.flush_seen().await;
         self.oauth.flush_counts(true).await;
         self.policies.flush().await;
+        if let Some(sandbox) = &self.sandbox {
+            sandbox.close().await;
+        }
         self.db.close().await;
     }
 

@@ -71,12 +71,18 @@ impl Process {
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
+impl Process {
+    fn end(&mut self) {
         // It ends by itself when its socket closes; the signal is for one that cannot.
         drop(self.socket.take());
         let _killed = self.child.kill();
         let _reaped = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -91,12 +97,14 @@ struct State {
     process: Process,
     socket: Option<AsyncFd<OwnedFd>>,
     next: u64,
+    /// No launcher is started any more.
+    closed: bool,
 }
 
 impl Births {
     pub(super) fn new(launcher: Launcher) -> Self {
         let pid = launcher.pid().into();
-        let state = State { process: launcher.process, socket: None, next: 1 };
+        let state = State { process: launcher.process, socket: None, next: 1, closed: false };
         Self { program: launcher.program, state: state.into(), pid }
     }
 
@@ -104,9 +112,20 @@ impl Births {
         self.pid.load(std::sync::atomic::Ordering::Relaxed)
     }
 
+    /// Ends the launcher, and every jail with it.
+    pub(super) async fn close(&self) {
+        let mut state = self.state.lock().await;
+        state.closed = true;
+        state.socket = None;
+        state.process.end();
+    }
+
     /// Has a jail made and gives init's pidfd. A dead launcher is replaced once; its jails died with it.
     pub(super) async fn launch(&self, plan: JailPlan, control: OwnedFd) -> Result<OwnedFd, SandboxError> {
         let mut state = self.state.lock().await;
+        if state.closed {
+            return Err(SandboxError::Launcher("the server stops".into()));
+        }
         match state.ask(&plan, &control).await {
             Err(Trouble::Launcher(error)) => {
                 tracing::warn!(%error, "the sandbox launcher is gone; starting another")
@@ -116,7 +135,7 @@ impl Births {
         }
         let process = Process::start(&self.program)?;
         self.pid.store(process.child.id(), std::sync::atomic::Ordering::Relaxed);
-        *state = State { process, socket: None, next: state.next };
+        *state = State { process, socket: None, next: state.next, closed: false };
         state.ask(&plan, &control).await.map_err(|trouble| match trouble {
             Trouble::Launcher(error) => SandboxError::Launcher(error.to_string()),
             Trouble::Jail(error) => SandboxError::Jail(error),

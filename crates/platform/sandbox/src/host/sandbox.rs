@@ -241,6 +241,12 @@ impl Sandbox {
         self.0.zygotes.forget(version)
     }
 
+    /// Ends every jail and the launcher; calls that still run end as if their jail had died, and there are no more.
+    pub async fn close(&self) {
+        self.0.zygotes.forget(None);
+        self.0.births.close().await;
+    }
+
     /// What is kept warm in this process, the last used first; not the platform's own.
     pub fn warm_interpreters(&self) -> Vec<WarmInterpreter> {
         self.0.zygotes.list()

@@ -59,6 +59,24 @@ async fn a_dropped_call_is_a_killed_call() {
     }
 }
 
+/// Of a server that stops nothing stays, whoever still holds the sandbox.
+#[tokio::test]
+async fn a_sandbox_that_is_closed_leaves_nothing_and_makes_nothing() {
+    let sandbox = sandbox();
+    assert_eq!(answer(outcome(&sandbox, "def handler(i, c):\n    return 1\n").await), 1);
+    let launcher = sandbox.launcher_pid();
+    let inside = processes::below(launcher);
+    assert!(inside.len() >= 2, "{inside:?}");
+    sandbox.close().await;
+    for pid in inside {
+        processes::ended(pid).await;
+    }
+    assert!(!processes::is_alive(launcher));
+    let (call, _lines) = call(zygote("def handler(i, c):\n    return 2\n"), limits());
+    assert!(sandbox.call(call).await.is_err());
+    assert!(!processes::is_alive(sandbox.launcher_pid()));
+}
+
 #[tokio::test]
 async fn what_a_handler_leaves_running_ends_with_its_answer() {
     let sandbox = sandbox();

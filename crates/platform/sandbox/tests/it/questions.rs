@@ -173,7 +173,10 @@ def handler(input, context):
     os.close(write)
     return os.read(read, 100).decode()
 ";
-    assert_eq!(answer(outcome(&sandbox(), code).await), "only the call's own process asks");
+    assert_eq!(
+        answer(outcome(&sandbox(), code).await),
+        "a forked process cannot ask the host; do it in the first one"
+    );
 }
 
 /// Whoever may answer need not be whoever may use the secret.
