@@ -287,7 +287,9 @@ impl Reader<'_> {
             let line = item.node.place.line;
             if let Some(first) = seen.insert((item.section, &item.wanted.key), line) {
                 let message = format!("`{}` stands here twice; first in line {first}", item.wanted.key);
-                findings.push(item.finding("/name", message));
+                // Hooks and policies have no name: there it is the whole entry.
+                let at = if item.node.get("name").is_some() { "/name" } else { "" };
+                findings.push(item.finding(at, message));
             }
         }
         self.findings.extend(findings);
