@@ -679,7 +679,11 @@ async fn rows(server: &TestServer) -> BTreeMap<String, i64> {
     let tamper = server.database.tamper().await;
     let tables = match tamper.engine() {
         Engine::Sqlite => "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
-        Engine::Postgres => "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
+        // Partitions are counted with what they are parts of.
+        Engine::Postgres => {
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') \
+             AND NOT relispartition"
+        }
     };
     let mut counts = BTreeMap::new();
     for table in tamper.rows(tables).await.into_iter().flatten().flatten() {
