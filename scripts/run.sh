@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 say "looking for what the build needs"
-scripts/setup.sh rust c python
+scripts/setup.sh rust c python uv
 scripts/console.sh
 
 say "building the server (profile quick)"
