@@ -8,6 +8,7 @@ use types::RunId;
 use utoipa::ToSchema;
 use web::{Allowed, Input, Refusal, Reply, Segment, Spec, leaves, operation, refuses};
 
+use super::HOW_RUNS_END;
 use super::views::RunView;
 use crate::Functions;
 
@@ -16,6 +17,7 @@ operation! {
     /// counts. No run answers for its caller.
     pub ContinueRun(Continuation) -> RunView = Spec::post("runs.continue", "/api/v1/runs/{run}/continue")
         .needs("runs:continue").in_person().facts(leaves![runs::facts::RUN_CONTINUED])
+        .further_facts(HOW_RUNS_END)
         .errors(refuses![RUN_NOT_AWAITING, INPUT_INVALID, CONFLICT, STALE_REVISION])
         .example(r#"{"input": {"deploy": true}}"#);
 }

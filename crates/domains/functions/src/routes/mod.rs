@@ -17,10 +17,19 @@ use std::sync::Arc;
 pub use execute::ExecuteFunction;
 pub(crate) use functions::COLUMNS;
 pub(crate) use views::PrincipalView;
-use web::{Door, Routes};
+use web::{Door, FactKind, Routes, leaves};
 
 use crate::Functions;
 use crate::allow_list::routes as packages;
+
+/// What a run that goes on leaves when it ends, sooner or later.
+pub(crate) const HOW_RUNS_END: &[&FactKind] = leaves![
+    ::runs::facts::RUN_SUCCEEDED,
+    ::runs::facts::RUN_FAILED,
+    ::runs::facts::RUN_TIMED_OUT,
+    ::runs::facts::RUN_CANCELLED,
+    ::runs::facts::RUN_DEAD,
+];
 
 pub fn routes(door: &Arc<Door>) -> Routes<Functions> {
     Routes::new()

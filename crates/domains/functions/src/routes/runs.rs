@@ -19,6 +19,7 @@ use web::{
     foreign_content, leaves, operation, page, page_size, refuses,
 };
 
+use super::HOW_RUNS_END;
 use super::execute::wish;
 use super::views::{RunStatus, RunTrigger, RunView};
 use crate::Functions;
@@ -43,6 +44,7 @@ operation! {
     /// asked for with, with further attempts.
     pub RetryRun -> RunView = Spec::post("runs.retry", "/api/v1/runs/{run}/retry")
         .needs("runs:update").facts(leaves![runs::facts::RUN_RETRIED])
+        .further_facts(HOW_RUNS_END)
         .errors(refuses![RUN_NOT_FAILED, ALREADY_EXISTS, CONFLICT, STALE_REVISION]);
 
     /// Runs the same version with the same input once more, as a new run on your own authority, and answers as
