@@ -51,6 +51,7 @@ test('a secret is kept, replaced and described, and its value is nowhere', async
   const edit = page.getByRole('dialog', { name: 'Change CRM_TOKEN' })
   await edit.getByLabel('Description').fill('Of the test account')
   await edit.getByRole('button', { name: 'Save changes' }).click()
+  await edit.waitFor({ state: 'detached' })
   await page.getByText('Of the test account').waitFor()
   expect(await page.content()).not.toContain('tangerine')
 })
