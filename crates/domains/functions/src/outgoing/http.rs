@@ -35,6 +35,8 @@ const MOST_BYTES: u64 = 64 << 20;
 const LARGEST_BODY: usize = 8 << 20;
 const LARGEST_HEAD: usize = 64 << 10;
 const MOST_HEADERS: usize = 64;
+/// Each becomes a whole value: a body of nothing else would grow thousands of times.
+const MOST_PLACEHOLDERS: usize = 64;
 const MOST_REDIRECTS: usize = 3;
 const LONGEST_WAIT: f64 = 120.0;
 /// Refusals that are told in the log one by one.
@@ -250,6 +252,9 @@ impl HttpDoor {
         }));
         if wanted.is_first {
             names.extend(placeholder::names_in_query(&wanted.url));
+        }
+        if names.len() > MOST_PLACEHOLDERS {
+            return Err(Invalid(format!("a request has at most {MOST_PLACEHOLDERS} placeholders")));
         }
         for name in &names {
             self.may_go(name, &wanted.url)?;

@@ -162,6 +162,7 @@ testing::on_both_databases! {
             ["GET", ground.at(&format!("/redirect?to=https://127.0.0.1:{tls}/j")), key],
             ["GET", ground.at("/redirect?to=/k?x=%257B%257Bsecret:BOUND%257D%257D"), {}],
             ["POST", ground.at(&format!("/redirect?status=307%26to=https://127.0.0.1:{tls}/l").replace("%26", "&")), { "json": ["{{secret:BOUND}}"] }],
+            ["POST", ground.at("/m"), { "json": ["{{secret:BOUND}}".repeat(65)] }],
         ]);
         let ran = run(&ground.owner, &function, calls).await;
         let told = ran["output"].as_array().unwrap_or_else(|| panic!("{ran:#}")).clone();
@@ -174,6 +175,7 @@ testing::on_both_databases! {
         is(&told[6], "HttpBlocked", "the secret ELSEWHERE is not for https://localhost");
         is(&told[7], "HttpBlocked", "names the secret UNNAMED, which this version does not");
         is(&told[11], "HttpBlocked", "the secret BOUND is not for https://127.0.0.1");
+        is(&told[12], "ValueError", "at most 64 placeholders");
         let asked = ground.upstream.asked();
         let at = |path: &str| asked.iter().find(|one| one["path"].as_str().unwrap().starts_with(path)).unwrap_or_else(|| panic!("{path}: {asked:#?}"));
         assert!(at("/a")["headers"].to_string().contains(r#"Bearer tangerine \"submarine\""#), "{asked:#?}");
